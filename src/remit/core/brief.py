@@ -1,0 +1,69 @@
+"""Brief: the operator's written ceiling for one kind of task, and who may open one."""
+
+from typing import Final
+
+from remit.core import ids
+from remit.core.errors import RemitError
+from remit.core.grant import Step
+from remit.core.lifecycle import Lifecycle
+from remit.core.principal import Person
+from remit.core.record import Record
+from remit.core.resource import split
+
+LIFE: Final = Lifecycle("brief", {"live": {"applied": "live", "withdrawn": "withdrawn"}, "withdrawn": {}})
+REVERSE: Final = frozenset({"sampling", "elicitation", "roots"})
+MINUTE: Final = 60_000
+
+
+class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
+    """What one kind of task may ever do. Owned by the operator; an agent never writes one.
+
+    Times are milliseconds. `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth` is
+    how many levels of child tasks may hang below a task; `reverse` are the requests from server to client that may pass.
+    """
+
+    name: str
+    version: int
+    purpose: str
+    steps: tuple[Step, ...]
+    dispatchers: tuple[str, ...]
+    agents: tuple[str, ...]
+    domains: tuple[str, ...]
+    life: int = 60 * MINUTE
+    idle: int = 10 * MINUTE
+    credential_life: int = 5 * MINUTE
+    depth: int = 0
+    reverse: tuple[str, ...] = ()
+    state: str = "live"
+
+    def __post_init__(self) -> None:
+        ids.name("brief", self.name)
+        for domain in self.domains:
+            ids.name("data domain", domain)
+        for agent in self.agents:
+            ids.parse("agt", agent)
+        for one in self.dispatchers:
+            if one.startswith("group:"):
+                ids.name("group", one[6:])
+            elif not one.startswith("agt_"):
+                ids.parse(one[:3] if one[:3] in ("per", "svc") else "per", one)
+            else:
+                raise _invalid("An agent can never dispatch.", "List persons, services or groups as dispatchers (law 4).")
+        for step in self.steps:
+            split(step.action)
+        if not self.steps or not self.dispatchers or not self.agents or not self.domains:
+            raise _invalid("A brief needs steps, dispatchers, agents and data domains.", "Add the part that is empty.")
+        if self.version < 1 or self.state not in LIFE.table or not set(self.reverse) <= REVERSE or not 0 <= self.depth <= 8:
+            raise _invalid("Its version, state, depth or reverse kinds are out of range.", "See docs/spec/brief.md.")
+        if not (0 < self.credential_life <= self.life <= 7 * 24 * 60 * MINUTE and 0 < self.idle <= self.life):
+            raise _invalid("Its times do not fit into each other.", "Keep credential_life and idle within life, life within 7 days.")
+
+    def dispatched_by(self, principal: str, person: Person | None) -> bool:
+        """Say whether this principal may open tasks of this brief."""
+        if principal in self.dispatchers:
+            return True
+        return person is not None and any(f"group:{group}" in self.dispatchers for group in person.groups)
+
+
+def _invalid(why: str, remedy: str) -> RemitError:
+    return RemitError("brief_invalid", f"This brief was refused. {why}", remedy)

@@ -1,0 +1,62 @@
+"""Credential: the short-lived, key-bound token that an agent holds for one task, one plan version and one path."""
+
+from typing import Final
+
+from remit.core import ids
+from remit.core.errors import RemitError
+from remit.core.lifecycle import Lifecycle
+from remit.core.moment import Instant, instant
+from remit.core.record import Record
+from remit.core.trust import TrustPath
+
+LIFE: Final = Lifecycle("credential", {"active": {"ended": "ended"}, "ended": {}})
+
+
+class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="credential"):
+    """What was issued, without its text: a look-up by id says whether it still counts.
+
+    It carries one trust path (law 2); on the delegated path `subject` is the person, on the own path the agent. `audience`
+    are the resources at which it may be shown, `key` the signing key's id, `thumb` the RFC 7638 thumbprint it is bound to.
+    """
+
+    id: str
+    task: str
+    plan: int
+    path: TrustPath
+    agent: str
+    subject: str
+    audience: tuple[str, ...]
+    key: str
+    issued: Instant
+    expires: Instant
+    thumb: str = ""
+    state: str = "active"
+
+    def __post_init__(self) -> None:
+        ids.parse("crd", self.id)
+        ids.parse("tsk", self.task)
+        ids.parse("agt", self.agent)
+        ids.parse("per" if self.path is TrustPath.DELEGATED else "agt", self.subject)
+        if self.path is TrustPath.OWN and self.subject != self.agent:
+            raise RemitError("credential_invalid", "On the own path the subject is the agent itself.", "Use the agent's id.")
+        instant(self.issued)
+        instant(self.expires)
+        if self.issued >= self.expires or self.plan < 1 or self.state not in LIFE.table or not self.audience:
+            raise RemitError("credential_invalid", "Its life, plan, state or audience cannot be.", "Issue it anew.")
+
+
+class PathGate(Record, frozen=True, kw_only=True, tag_field="noun", tag="path"):
+    """The revocation handle of one trust path: closed refuses all, and what was issued before `since` is dead."""
+
+    name: TrustPath
+    since: Instant = Instant(0)
+    state: str = "open"
+
+
+class Key(Record, frozen=True, kw_only=True, tag_field="noun", tag="key"):
+    """The public half of a signing key and where it stands in its rotation."""
+
+    id: str
+    purpose: str
+    public: dict[str, str]
+    state: str = "active"

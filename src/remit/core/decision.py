@@ -1,0 +1,294 @@
+"""The law: `decide(call, facts)`, and the only three words it can say.
+
+Deny beats ask, ask beats allow, silence is deny (law 5). A call may happen only where all of these agree: the agent's
+ceiling, the brief, the plan's step, the grant and the policy (law 3); and only while every object that the decision rests
+on is still live at `facts.now` (law 1). Nothing is looked up here: what is missing from the facts refuses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from remit.core.agent import Agent
+from remit.core.brief import Brief
+from remit.core.call import Call
+from remit.core.credential import Credential, Key, PathGate
+from remit.core.grant import Consumption, Refusal, Step, Usage, check
+from remit.core.moment import Instant
+from remit.core.policy import PolicySet, Question
+from remit.core.principal import Person
+from remit.core.resource import Resource, Tool, split
+from remit.core.task import Plan, Task
+from remit.core.trust import TrustPath
+
+UNUSED: Final = Usage()
+STANDING_ONLY: Final = frozenset({"@list", "@session"})
+REVERSE: Final = {"@sampling": "sampling", "@elicitation": "elicitation", "@roots": "roots"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that one decision may look at, read in one transaction at one instant. Absent means refused."""
+
+    now: Instant
+    credential: Credential | None = None
+    key: Key | None = None
+    gate: PathGate | None = None
+    task: Task | None = None
+    ancestors: tuple[Task, ...] | None = None
+    active_at: Instant = Instant(0)
+    plan: Plan | None = None
+    agent: Agent | None = None
+    owner: Person | None = None
+    person: Person | None = None
+    requester_live: bool = False
+    brief: Brief | None = None
+    resource: Resource | None = None
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    policy: PolicySet | None = None
+    usage: Mapping[tuple[str, str, int], Usage] = field(default_factory=dict)
+    parent_plan: Plan | None = None
+    origin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an allowed call uses up: of which task, in which scope (`plan:N` or `brief`), of which step."""
+
+    task: str
+    scope: str
+    number: int
+    used: Consumption
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may happen, if and only if this is durably recorded first. `visible` are the tools that a list may show."""
+
+    step: int
+    charges: tuple[Charge, ...] = ()
+    grounds: tuple[str, ...] = ()
+    visible: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """It may happen once somebody of this group says so."""
+
+    group: str
+    grounds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """It may not happen. `what` says why without naming any argument's value; `may` says what to do instead."""
+
+    code: str
+    what: str
+    may: str = ""
+    grounds: tuple[str, ...] = ()
+
+    def told(self) -> str:
+        """The refusal as a model reads it: at most 400 characters."""
+        tail = f" [{self.code}]"
+        return f"{f'Refused: {self.what} {self.may}'.strip()[: 400 - len(tail)]}{tail}"
+
+
+Decision = Allow | Ask | Deny
+
+
+def decide(call: Call, facts: Facts) -> Decision:
+    """Say what may become of this call. Total: every input gets an Allow, an Ask or a Deny, never an exception."""
+    try:
+        return _standing(call, facts) or _within(call, facts)
+    except Exception:  # noqa: BLE001 - a fault in the law itself must refuse, whatever it is (law 5)
+        return Deny("decision_fault", "The decision could not be made.", "Tell the operator; nothing was done.")
+
+
+def _standing(call: Call, facts: Facts) -> Deny | None:
+    """Refuse unless everything that the call rests on is live now (law 1)."""
+    now, credential, task = facts.now, facts.credential, facts.task
+    if credential is None or credential.state != "active":
+        return Deny("credential_ended", "This credential no longer counts.", "Ask for a new one for a task that is open.")
+    if not credential.issued <= now < credential.expires:
+        return Deny("credential_expired", "This credential has expired.", "Ask for a new one.")
+    if facts.key is None or facts.key.state not in ("active", "retiring"):
+        return Deny("key_retired", "The key that signed this credential is retired.", "Ask for a new credential.")
+    gate = facts.gate
+    if gate is None or gate.name is not credential.path or gate.state != "open" or credential.issued < gate.since:
+        return Deny("path_revoked", f"The {credential.path.value} path was revoked.", "Stop; the operator has closed it.")
+    if task is None or task.id != credential.task or task.state != "open":
+        return Deny("task_ended", "This task is not open.", "Stop; a dispatcher can open a new task.")
+    if not task.opened <= now < task.deadline:
+        return Deny("task_deadline", "This task's deadline has passed.", "Stop; a dispatcher can open a new task.")
+    if now - facts.active_at >= task.idle:
+        return Deny("task_idle", "This task was idle for too long.", "Stop; a dispatcher can open a new task.")
+    if facts.ancestors is None or any(one.state != "open" or now >= one.deadline for one in facts.ancestors):
+        return Deny("parent_ended", "A task above this one has ended.", "Stop; this task ends with it.")
+    return _plan_standing(credential, task, facts) or _people_standing(facts) or _target_standing(call, facts)
+
+
+def _plan_standing(credential: Credential, task: Task, facts: Facts) -> Deny | None:
+    plan = facts.plan
+    if plan is None or plan.task != task.id or plan.version != task.plan:
+        return Deny("plan_missing", "This task has no plan.", "Submit a plan within the brief.")
+    if credential.plan != plan.version:
+        return Deny("plan_moved", "The plan has moved since this credential was issued.", "Ask for a new credential.")
+    return None
+
+
+def _people_standing(facts: Facts) -> Deny | None:
+    credential, task, agent, brief, now = facts.credential, facts.task, facts.agent, facts.brief, facts.now
+    if credential is None or task is None:
+        return Deny("task_ended", "This task is not open.")
+    if agent is None or agent.id != task.agent or agent.id != credential.agent or agent.state != "active":
+        return Deny("agent_not_active", "This agent is not active.", "Its owner can have it reviewed.")
+    if now >= agent.review_due:
+        return Deny("review_overdue", "This agent's review is overdue.", "Its owner must review it first.")
+    if facts.owner is None or facts.owner.id != agent.owner or facts.owner.state != "active":
+        return Deny("owner_gone", "This agent has no owner who is still here.", "Transfer it to a new owner.")
+    if credential.path is TrustPath.DELEGATED and (
+        facts.person is None or facts.person.id != credential.subject or facts.person.state != "active"
+    ):
+        return Deny("person_gone", "The person it acts for no longer stands behind it.", "Stop; ask them to open a new task.")
+    if credential.path is TrustPath.DELEGATED and task.person != credential.subject:
+        return Deny("person_other", "This task is not on this person's behalf.", "Use the task's own person.")
+    if not facts.requester_live:
+        return Deny("requester_gone", "Who opened this task no longer stands behind it.", "Let a dispatcher open a new one.")
+    if brief is None or brief.name != task.brief or brief.state != "live":
+        return Deny("brief_withdrawn", f"The brief {task.brief} is not live.", "Stop; the operator withdrew it.")
+    if agent.id not in brief.agents:
+        return Deny("brief_agent", "The brief no longer lists this agent.", "Stop; the operator can list it again.")
+    return None
+
+
+def _target_standing(call: Call, facts: Facts) -> Deny | None:
+    resource, brief, credential = facts.resource, facts.brief, facts.credential
+    if resource is None or resource.name != call.resource or resource.state != "active":
+        return Deny("resource_unknown", f"There is no resource {call.resource}.", "Use a resource of your plan.")
+    if credential is None or resource.name not in credential.audience:
+        return Deny("audience_other", f"This credential is not for {resource.name}.", "Ask for one with this audience.")
+    if brief is None or resource.domain not in brief.domains:
+        return Deny("domain_outside", f"The data domain {resource.domain} is outside the brief.", "Stay in the brief's domains.")
+    return None
+
+
+def _within(call: Call, facts: Facts) -> Decision:
+    """Judge the call against ceiling, brief, plan and policy. Everything only narrows (law 3)."""
+    agent, brief, plan, credential = facts.agent, facts.brief, facts.plan, facts.credential
+    if agent is None or brief is None or plan is None or credential is None:
+        return Deny("facts_missing", "The decision lacks a fact.", "Tell the operator; nothing was done.")
+    if call.kind in STANDING_ONLY:
+        return Allow(0, visible=visible(facts))
+    if call.kind in REVERSE:
+        if REVERSE[call.kind] not in brief.reverse or not facts.origin:
+            return Deny("reverse_refused", "The brief does not let the server ask this.", "Go on without it.")
+        return Allow(0)
+    if not agent.reaches(call.action):
+        return Deny("ceiling_outside", f"{call.action} is outside this agent's ceiling.", _others(facts))
+    if call.kind[0] != "@":
+        tool = facts.tools.get(call.kind)
+        if tool is None:
+            return Deny("tool_unknown", f"{call.resource} has no tool of this name.", _others(facts))
+        if tool.state != "pinned":
+            return Deny("tool_suspended", f"The definition of {call.kind} changed; it waits for a person.", _others(facts))
+    return _planned(call, facts, plan, brief, credential)
+
+
+def _planned(call: Call, facts: Facts, plan: Plan, brief: Brief, credential: Credential) -> Decision:
+    steps = [n for n, step in enumerate(plan.steps) if step.action == call.action and step.path is credential.path]
+    if not steps:
+        return Deny("plan_outside", f"{call.action} is not in the plan on the {credential.path.value} path.", _others(facts))
+    refusal: Refusal | None = None
+    for number in steps:
+        outcome = _charges(call, facts, plan, brief, number)
+        if isinstance(outcome, Refusal):
+            refusal = refusal or outcome
+            continue
+        return _ruled(call, facts, number, outcome)
+    if refusal is None:
+        return Deny("plan_outside", "No step of the plan holds this call.", _others(facts))
+    return Deny(refusal.code, refusal.what, refusal.may)
+
+
+def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) -> tuple[Charge, ...] | Refusal:
+    """Hold the call against the plan's step, the brief's step that covers it, and the parent's step above it."""
+    source = plan.sources[number]
+    held: list[tuple[str, str, int, Step]] = [(plan.task, f"plan:{plan.version}", number, plan.steps[number])]
+    if facts.parent_plan is not None:
+        if source >= len(facts.parent_plan.steps):
+            return Refusal("parent_moved", "The task above has another plan now.", "Stop; this task ends with it.")
+        above = facts.parent_plan
+        held.append((above.task, f"plan:{above.version}", source, above.steps[source]))
+    else:
+        if source >= len(brief.steps) or brief.steps[source].action != call.action:
+            return Refusal("brief_moved", "The brief no longer holds this step.", "Submit a plan within the brief.")
+        held.append((plan.task, "brief", source, brief.steps[source]))
+    charges = []
+    for task, scope, step_number, step in held:
+        outcome = check(step, call.arguments, facts.usage.get((task, scope, step_number), UNUSED), facts.now)
+        if isinstance(outcome, Refusal):
+            return outcome
+        if step.consumes:
+            charges.append(Charge(task, scope, step_number, outcome))
+    return tuple(charges)
+
+
+def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -> Decision:
+    if facts.policy is None:
+        return Deny("policy_missing", "No policy set is applied for this path.", "Tell the operator to apply one.")
+    verdict = facts.policy.evaluate(question(call, facts))
+    if verdict.kind == "allow":
+        return Allow(number, charges, verdict.grounds)
+    if verdict.kind == "ask":
+        return Ask(verdict.group or "", verdict.grounds)
+    return Deny(verdict.code, verdict.what, _others(facts), verdict.grounds)
+
+
+def question(call: Call, facts: Facts) -> Question:
+    """Put the call to policy: who, what, on which resource, in which circumstances."""
+    agent, task, resource, credential = facts.agent, facts.task, facts.resource, facts.credential
+    if agent is None or task is None or resource is None or credential is None:
+        raise ValueError("facts_missing")
+    person = facts.person if credential.path is TrustPath.DELEGATED else None
+    return Question(
+        agent=agent.id,
+        owner=agent.owner,
+        tier=agent.tier,
+        purpose=agent.purpose,
+        action=call.action,
+        resource=resource.name,
+        domain=resource.domain,
+        labels=resource.labels,
+        path=credential.path,
+        task=task.id,
+        brief=task.brief,
+        requester=task.requester,
+        task_labels=task.labels,
+        person=person.id if person else None,
+        groups=person.groups if person else (),
+        plan=credential.plan,
+        arguments=call.arguments,
+        now=facts.now,
+    )
+
+
+def visible(facts: Facts) -> frozenset[str]:
+    """The tools of this resource that the plan may call now: what a list shows, and the same test that a call meets."""
+    plan, agent, credential, resource = facts.plan, facts.agent, facts.credential, facts.resource
+    if plan is None or agent is None or credential is None or resource is None:
+        return frozenset()
+    seen = set()
+    for step in plan.steps:
+        place, kind = split(step.action)
+        if place != resource.name or step.path is not credential.path or not agent.reaches(step.action):
+            continue
+        tool = facts.tools.get(kind)
+        if kind[0] == "@" or (tool is not None and tool.state == "pinned"):
+            seen.add(kind)
+    return frozenset(seen)
+
+
+def _others(facts: Facts) -> str:
+    names = sorted(visible(facts))[:8]
+    return f"You may use: {', '.join(names)}." if names else "Nothing else is open to you here."

@@ -1,0 +1,53 @@
+"""Identifiers: a three-letter prefix and 16 random bytes in base32. Look-up keys, never capabilities."""
+
+import base64
+import re
+from typing import Final, NewType
+
+from remit.core.errors import RemitError
+
+PersonId = NewType("PersonId", str)
+ServiceId = NewType("ServiceId", str)
+AgentId = NewType("AgentId", str)
+TaskId = NewType("TaskId", str)
+CredentialId = NewType("CredentialId", str)
+CallId = NewType("CallId", str)
+RevocationId = NewType("RevocationId", str)
+
+PREFIXES: Final = {
+    "per": PersonId,
+    "svc": ServiceId,
+    "agt": AgentId,
+    "tsk": TaskId,
+    "crd": CredentialId,
+    "cal": CallId,
+    "rev": RevocationId,
+}
+
+_ID = re.compile(r"(per|svc|agt|tsk|crd|cal|rev)_[a-z2-7]{26}", re.ASCII)
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+
+
+def make(prefix: str, random: bytes) -> str:
+    """Build an id of this kind from 16 random bytes that the caller drew."""
+    if prefix not in PREFIXES or len(random) != 16:
+        raise RemitError("id_invalid", f"No id can be built for {prefix!r}.", "Use a known prefix and 16 random bytes.")
+    return f"{prefix}_{base64.b32encode(random).decode().rstrip('=').lower()}"
+
+
+def parse(prefix: str, text: object) -> str:
+    """Return `text` when it is an id of this kind; refuse anything else (`id_invalid`)."""
+    if not isinstance(text, str) or not _ID.fullmatch(text) or text[:3] != prefix:
+        raise RemitError("id_invalid", f"This is not an id that starts with {prefix}_.", "Copy the id as Remit printed it.")
+    return text
+
+
+def name(kind: str, text: object) -> str:
+    """Return `text` when it can name a brief, a resource or a group: lower case, digits and hyphens, 63 at most."""
+    if not isinstance(text, str) or not _NAME.fullmatch(text):
+        raise RemitError(
+            "name_invalid",
+            f"This cannot be the name of a {kind}.",
+            "Use 1 to 63 of a-z, 0-9 and hyphen, starting with a letter or digit.",
+        )
+    return text

@@ -1,0 +1,113 @@
+"""Resource: a registered target, the tools it offers, and the pins that hold their definitions still."""
+
+import re
+from typing import Final
+
+from remit.core import ids
+from remit.core.canonical import Json, b64, digest
+from remit.core.errors import RemitError
+from remit.core.lifecycle import Lifecycle
+from remit.core.record import Record
+
+LIFE: Final = Lifecycle("resource", {"active": {"removed": "removed", "changed": "active"}, "removed": {}})
+TOOL_LIFE: Final = Lifecycle(
+    "tool", {"pinned": {"suspended": "suspended", "pinned": "pinned"}, "suspended": {"pinned": "pinned"}}
+)
+TOOL: Final = re.compile(r"[a-zA-Z0-9_.-]{1,128}", re.ASCII)
+KINDS: Final = ("read", "prompt", "complete", "subscribe", "sampling", "elicitation", "roots", "session", "list")
+_ACTION = re.compile(r"mcp:([a-z0-9][a-z0-9-]{0,62})/(\*|@[a-z]{1,20}|[a-zA-Z0-9_.-]{1,128})", re.ASCII)
+
+
+class Upstream(Record, frozen=True, kw_only=True):
+    """Where the target is: a URL over HTTP, or a program over stdio that Remit runs itself, for each task its own."""
+
+    url: str = ""
+    argv: tuple[str, ...] = ()
+    directory: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    program: str = ""
+    modern: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.url) == bool(self.argv):
+            raise RemitError(
+                "resource_invalid", "A resource has a URL or a program, not both and not neither.", "Give one of the two."
+            )
+
+
+class Injection(Record, frozen=True, kw_only=True):
+    """Which stored secret is put where on the way upstream: a header, or an environment value of the program."""
+
+    secret: str
+    header: str = ""
+    variable: str = ""
+    template: str = "{secret}"
+
+
+class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resource"):
+    """A registered target. `domain` is the data domain that its answers belong to."""
+
+    name: str
+    upstream: Upstream
+    domain: str
+    owner: str
+    injections: tuple[Injection, ...] = ()
+    labels: tuple[str, ...] = ()
+    state: str = "active"
+
+    def __post_init__(self) -> None:
+        ids.name("resource", self.name)
+        ids.name("data domain", self.domain)
+        ids.parse("per", self.owner)
+        if self.state not in LIFE.table:
+            raise RemitError("resource_invalid", "This state is not known.", "Use active or removed.")
+
+
+class Tool(Record, frozen=True, kw_only=True, tag_field="noun", tag="tool"):
+    """One tool of a resource, held to the definition that a person saw: its digest is the pin."""
+
+    resource: str
+    name: str
+    pin: str
+    reads: bool = False
+    state: str = "pinned"
+
+    def __post_init__(self) -> None:
+        ids.name("resource", self.resource)
+        if not TOOL.fullmatch(self.name) or self.state not in TOOL_LIFE.table:
+            raise RemitError(
+                "tool_invalid", "This is not the name of a tool.", "Tool names are 1 to 128 of a-z, A-Z, 0-9, _ . and -."
+            )
+
+
+def pin(definition: Json) -> str:
+    """Digest a tool's whole definition as the server gave it: name, description, schemas, annotations."""
+    return b64(digest(definition))
+
+
+def action(resource: str, kind: str) -> str:
+    """Build the action of a tool, or of one of `KINDS` with its leading at sign."""
+    return f"mcp:{resource}/{kind}"
+
+
+def split(text: str) -> tuple[str, str]:
+    """Take an action apart into resource and kind; refuse what is none (`action_invalid`)."""
+    match = _ACTION.fullmatch(text)
+    if match is None or (match[2][0] == "@" and match[2][1:] not in KINDS):
+        raise RemitError(
+            "action_invalid",
+            "This is not an action.",
+            "Write mcp:RESOURCE/TOOL, or mcp:RESOURCE/@read, @prompt, @complete, @subscribe, @sampling, @elicitation, @roots.",
+        )
+    return match[1], match[2]
+
+
+def selector(text: str) -> str:
+    """Return a ceiling entry: an exact action, or `mcp:RESOURCE/*` for all of a resource's."""
+    split(text)
+    return text
+
+
+def matches(entry: str, wanted: str) -> bool:
+    """Say whether a ceiling entry holds an action."""
+    return entry == wanted or (entry.endswith("/*") and wanted.startswith(entry[:-1]))
