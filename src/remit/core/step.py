@@ -51,7 +51,7 @@ class Step:
     """Where each total's argument is."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.action, str) or not _ACTION.fullmatch(self.action):
+        if not _ACTION.fullmatch(self.action):
             raise invalid("A step names one action, such as mcp:files/read_file.")
         if len(self.arguments) > MOST_ARGUMENTS or not all(self.arguments.values()):
             raise invalid(f"A step names at most {MOST_ARGUMENTS} arguments, each with at least one limit.")
@@ -82,8 +82,8 @@ class Step:
         """Read one step. Refuses unknown members and wrong types (`limit_invalid`)."""
         if not isinstance(form, Mapping) or not form.keys() <= _MEMBERS or not {"action", "path"} <= form.keys():
             raise invalid("A step is an object with action, path and known members only.")
-        if form["path"] not in set(TrustPath):
-            raise invalid("A step's path is delegated or own.")
+        if not isinstance(form["action"], str) or form["path"] not in list(TrustPath):
+            raise invalid("A step's action is a string, and its path is delegated or own.")
         named = form.get("arguments", {})
         if not isinstance(named, Mapping) or not all(isinstance(forms, list) for forms in named.values()):
             raise invalid("A step's arguments are an object: for each name a list of limits.")
@@ -107,9 +107,8 @@ class Step:
         """Write the step; what is at its default is left out. `from_json` reads it back to an equal step."""
         form: dict[str, Json] = {"action": self.action, "path": self.path.value}
         if self.arguments:
-            form["arguments"] = {
-                name: [one.to_json() for one in self.arguments[name]] for name in sorted(self.arguments)
-            }
+            named = sorted(self.arguments.items())
+            form["arguments"] = {name: [one.to_json() for one in limits] for name, limits in named}
         if self.optional:
             form["optional"] = sorted(self.optional)
         if self.allow_unknown:

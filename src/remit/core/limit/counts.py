@@ -27,12 +27,15 @@ def whole(what: str, value: Json, most: int = MOST_USES) -> int:
 
 
 def amount(value: Json) -> Decimal | None:
-    """Read a non-negative JSON number or plain decimal string; None for anything else. A double is read as it prints."""
-    if type(value) is str:
-        return Decimal(value) if _AMOUNT.fullmatch(value) else None
-    if not number(value) or value < 0:
-        return None
-    return abs(Decimal(repr(value)))
+    """Read a non-negative JSON number or plain decimal string; None for anything else.
+
+    At most 18 digits stand on either side of the point, so that sums are exact. A double is read as it prints.
+    """
+    if type(value) is not str:
+        if not number(value) or value < 0:
+            return None
+        value = format(abs(Decimal(repr(value))), "f")
+    return Decimal(value) if _AMOUNT.fullmatch(value) else None
 
 
 def add(left: Decimal, right: Decimal) -> Decimal:

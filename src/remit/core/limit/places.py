@@ -21,7 +21,9 @@ _URL = re.compile(r"([Hh][Tt][Tt][Pp][Ss]?)://([^/?#]*)([/?#].*)?", re.DOTALL)
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(?::([1-9][0-9]{0,4}))?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_FORBIDDEN_LETTERS = re.compile("[\xdf\u03c2\u200c\u200d]")
+_PARTS = re.compile("[/?#]")
+_PARENT = re.compile(r"[^\[]*\.(?![0-9]+$)[^.\[]+")
+_DISPUTED = re.compile("[\xdf\u03c2\u200c\u200d]")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -102,7 +104,7 @@ def normal_host(text: str) -> str | None:
             return None
         return str(address) if address.version == 4 else f"[{address}]"
     if not text.isascii():
-        if _FORBIDDEN_LETTERS.search(text):
+        if _DISPUTED.search(text):
             return None
         try:
             # IDNA2003 and IDNA2008 disagree about some names; a name is read only when they agree.
@@ -161,27 +163,23 @@ class Host:
 
     tag: ClassVar[str] = "host"
     names: tuple[str, ...]
-    _exact: frozenset[Place] = field(init=False, repr=False, compare=False)
-    _below: tuple[tuple[str, int | None], ...] = field(init=False, repr=False, compare=False)
+    exact: frozenset[Place] = field(init=False, repr=False, compare=False)
+    below: tuple[tuple[str, int | None], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         exact: set[Place] = set()
         below: list[tuple[str, int | None]] = []
         for name in self.names:
             star = name.startswith("*.")
-            where = (
-                place(name[2:] if star else name) if "/" not in name and "?" not in name and "#" not in name else None
-            )
-            if where is None or (
-                star and ("." not in where.host or not where.host[-1].isalpha() and "xn--" not in where.host)
-            ):
+            where = None if _PARTS.search(name) else place(name[2:] if star else name)
+            if where is None or (star and not _PARENT.fullmatch(where.host)):
                 raise invalid("host takes names such as api.example.com, *.example.org or 127.0.0.1:8000.")
             if star:
                 below.append(("." + where.host, where.port))
             else:
                 exact.add(where)
-        object.__setattr__(self, "_exact", frozenset(exact))
-        object.__setattr__(self, "_below", tuple(below))
+        object.__setattr__(self, "exact", frozenset(exact))
+        object.__setattr__(self, "below", tuple(below))
 
     @classmethod
     def from_json(cls, body: Json) -> Self:
@@ -198,17 +196,17 @@ class Host:
 
     def _holds(self, where: Place) -> bool:
         host, port = where
-        if where in self._exact or Place(host, None) in self._exact:
+        if where in self.exact or Place(host, None) in self.exact:
             return True
-        return any(host.endswith(tail) and pinned in {None, port} for tail, pinned in self._below)
+        return any(host.endswith(tail) and pinned in {None, port} for tail, pinned in self.below)
 
     def covers(self, other: ArgumentLimit) -> bool:
         """Cover a list each of whose names is listed here or lies below a wildcard here."""
         if not isinstance(other, Host):
             return False
-        return all(self._holds(where) for where in other._exact) and all(
-            any(tail.endswith(mine) and pinned in {None, port} for mine, pinned in self._below)
-            for tail, port in other._below
+        return all(self._holds(where) for where in other.exact) and all(
+            any(tail.endswith(mine) and pinned in {None, port} for mine, pinned in self.below)
+            for tail, port in other.below
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -226,7 +224,7 @@ class Cidr:
 
     tag: ClassVar[str] = "cidr"
     networks: tuple[str, ...]
-    _parsed: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = field(init=False, repr=False, compare=False)
+    parsed: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parsed = []
@@ -240,7 +238,7 @@ class Cidr:
             parsed.append(network)
         four = ipaddress.collapse_addresses(net for net in parsed if isinstance(net, ipaddress.IPv4Network))
         six = ipaddress.collapse_addresses(net for net in parsed if isinstance(net, ipaddress.IPv6Network))
-        object.__setattr__(self, "_parsed", (*four, *six))
+        object.__setattr__(self, "parsed", (*four, *six))
 
     @classmethod
     def from_json(cls, body: Json) -> Self:
@@ -255,12 +253,12 @@ class Cidr:
         address = _address(value) if type(value) is str else None
         if address is None or value not in _spellings(address):
             return False
-        return any(address.version == network.version and address in network for network in self._parsed)
+        return any(address.version == network.version and address in network for network in self.parsed)
 
     def covers(self, other: ArgumentLimit) -> bool:
         """Cover networks that all lie inside these."""
         return isinstance(other, Cidr) and all(
-            any(_inside(inner, outer) for outer in self._parsed) for inner in other._parsed
+            any(_inside(inner, outer) for outer in self.parsed) for inner in other.parsed
         )
 
     def to_json(self) -> dict[str, Json]:

@@ -66,16 +66,16 @@ class OneOf:
 
     tag: ClassVar[str] = "one_of"
     canonical: tuple[bytes, ...]
-    _keys: frozenset[bytes] = field(init=False, repr=False, compare=False)
-    _texts: frozenset[str] = field(init=False, repr=False, compare=False)
+    keys: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    texts: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         keys = frozenset(self.canonical)
         if not keys or len(keys) != len(self.canonical):
             raise invalid("The values to compare with must be there, and each of them once.")
         values = [read(key) for key in self.canonical]
-        object.__setattr__(self, "_keys", keys)
-        object.__setattr__(self, "_texts", frozenset(value for value in values if isinstance(value, str)))
+        object.__setattr__(self, "keys", keys)
+        object.__setattr__(self, "texts", frozenset(value for value in values if isinstance(value, str)))
 
     @classmethod
     def from_json(cls, body: Json) -> Self:
@@ -85,9 +85,9 @@ class OneOf:
     def allows(self, value: Json) -> bool:
         """Allow what is canonically equal to a listed value."""
         if type(value) is str:
-            return value in self._texts
+            return value in self.texts
         try:
-            return canon(value) in self._keys
+            return canon(value) in self.keys
         except RemitError:
             return False
 
@@ -97,7 +97,7 @@ class OneOf:
 
     def covers(self, other: ArgumentLimit) -> bool:
         """Cover a list whose values are all in this one."""
-        return isinstance(other, OneOf) and other._keys <= self._keys
+        return isinstance(other, OneOf) and other.keys <= self.keys
 
     def to_json(self) -> dict[str, Json]:
         """Write `{"one_of": [...]}`."""
