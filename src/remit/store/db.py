@@ -7,15 +7,15 @@ the connection is dropped, and `reopen` settles what happened before anything el
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
 import apsw
 
 from remit.core.errors import RemitError
+from remit.store import fault
+from remit.store.fault import Flaw
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
@@ -25,7 +25,6 @@ APPLICATION: Final = 0x524D4954
 SAFE: Final = (3, 51, 3)
 """First SQLite without the WAL-reset corruption of 3.7.0 to 3.51.2 (https://www.sqlite.org/wal.html)."""
 TIMEOUT_MS: Final = 2000
-FREE_BYTES: Final = 256 * 1024 * 1024
 
 SETTINGS: Final = (
     ("journal_mode", "wal"),
@@ -41,18 +40,8 @@ SETTINGS: Final = (
     ("wal_autocheckpoint", "0"),
 )
 
-_OURS_ALONE: Final = stat.S_IWGRP | stat.S_IWOTH
-_PRIVATE: Final = stat.S_IRWXG | stat.S_IRWXO
-_POSIX: Final = os.name == "posix"
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One thing `remit doctor` has to say about the store: what is wrong and what to do."""
-
-    code: str
-    message: str
-    remedy: str
+_ERRORS: Final = (apsw.Error, TypeError, ValueError, OverflowError)
+"""What apsw raises for a statement and for a value that SQLite cannot hold."""
 
 
 @final
@@ -60,7 +49,7 @@ class Database:
     """One connection. Build it with `open_db`.
 
     Every method raises `RemitError`: `store_busy`, `store_full`, `store_read_only`, `store_corrupt`, `store_failed`,
-    `store_constraint`, `store_statement`, and `store_dropped` on every use after an error that left the connection in doubt.
+    `store_constraint`, `store_statement`, and `store_dropped` on every use after an error that left it in doubt.
     """
 
     __slots__ = ("_cursor", "_db", "_doubt", "_execute", "_timeout", "_vfs", "_wal", "path")
@@ -78,17 +67,17 @@ class Database:
         try:
             self._db = apsw.Connection(str(self.path), flags, self._vfs)
         except apsw.Error as error:
-            raise _translate(error) from error
+            raise fault.translate(error) from error
         try:
             self._cursor = self._db.cursor()
             self._execute = self._cursor.execute
             self._db.set_busy_timeout(TIMEOUT_MS)
             if self._db.readonly("main"):
-                raise _read_only()
+                raise fault.read_only()
             self._configure()
         except apsw.Error as error:
             self._abandon()
-            raise _translate(error) from error
+            raise fault.translate(error) from error
         except RemitError:
             self._abandon()
             raise
@@ -102,8 +91,8 @@ class Database:
             self._execute(f"PRAGMA {name}={value}").fetchall()
         self._require_durable()
         self._db.set_wal_hook(self._committed)
-        # A WAL that was recovered may hold frames whose fsync failed: the page cache shows them, the disk never got them.
-        # Copying everything into the main file and starting a new WAL makes what we see here what a power loss leaves.
+        # A recovered WAL may hold frames whose fsync failed: the page cache shows them, the disk never got them.
+        # Copying all into the main file and starting a new WAL makes what is seen here what a power loss leaves.
         self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _claim(self) -> None:
@@ -124,11 +113,11 @@ class Database:
         if mode != "wal" or synchronous not in (2, 3):
             raise RemitError(
                 "store_not_durable",
-                f"The store answers journal_mode={mode}, synchronous={synchronous}: a commit could be lost with the power.",
+                f"The store answers journal_mode={mode}, synchronous={synchronous}: a power loss could undo a commit.",
                 "Put the store on a local disk that supports SQLite's WAL mode.",
             )
 
-    def _pragma(self, name: str) -> Any:  # noqa: ANN401 - a pragma answers text or a number
+    def _pragma(self, name: str) -> Any:
         rows = self._execute(f"PRAGMA {name}").fetchall()
         return rows[0][0] if rows else None
 
@@ -159,18 +148,19 @@ class Database:
             raise self._fault(error) from error
 
     def commit(self) -> None:
-        """Commit and sync. Any error is `commit_unknown`: the change may or may not last, and the connection is dropped."""
+        """Commit and sync. Any error is `commit_unknown`: the change may or may not last; the connection is dropped."""
         try:
             self._execute("COMMIT")
         except apsw.Error as error:
-            if isinstance(error, (apsw.ConnectionClosedError, apsw.CursorClosedError)):
+            if fault.closed(error):
                 raise self._fault(error) from error
             self._abandon()
-            raise RemitError(
-                "commit_unknown",
-                f"The store failed while committing ({_name(error)}); the change may or may not have been kept.",
-                "Reopen the store and read what it holds before doing anything again.",
-            ) from error
+            raise fault.unknown(error) from error
+
+    @property
+    def in_transaction(self) -> bool:
+        """Say whether a transaction is open; a dropped connection has none."""
+        return not self._doubt and self._db.in_transaction
 
     def rollback(self) -> None:
         """Undo the open transaction; without one, do nothing."""
@@ -220,17 +210,17 @@ class Database:
         """Run one statement and return all its rows."""
         try:
             return self._execute(sql, params).fetchall()
-        except apsw.Error as error:
+        except _ERRORS as error:
             raise self._fault(error) from error
 
     def one(self, sql: str, params: Sequence[Value] = ()) -> Row | None:
         """Run one statement and return its only row, or None; more than one row is `store_statement`."""
         try:
             rows = self._execute(sql, params).fetchall()
-        except apsw.Error as error:
+        except _ERRORS as error:
             raise self._fault(error) from error
         if len(rows) > 1:
-            raise RemitError("store_statement", "A look-up of one row found more.", "Report this: it is a defect in Remit.")
+            raise RemitError("store_statement", "A look-up of one row found more.", "Report this defect.")
         return rows[0] if rows else None
 
     def run(self, sql: str, params: Sequence[Value] = ()) -> int:
@@ -238,14 +228,14 @@ class Database:
         try:
             self._execute(sql, params).fetchall()
             return self._db.changes()
-        except apsw.Error as error:
+        except _ERRORS as error:
             raise self._fault(error) from error
 
     def many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Run one statement once for each row."""
         try:
             self._cursor.executemany(sql, rows)
-        except apsw.Error as error:
+        except _ERRORS as error:
             raise self._fault(error) from error
 
     # Upkeep
@@ -261,7 +251,7 @@ class Database:
         return not self._doubt
 
     def checkpoint(self, pages: int = 0) -> bool:
-        """Copy the WAL into the main file when it holds more than `pages`; call it between transactions, never inside.
+        """Copy the WAL into the main file when it holds more than `pages`; call it between transactions only.
 
         Never waits for a reader or a writer (PASSIVE). Says whether everything is copied, so that the WAL starts again.
         """
@@ -278,9 +268,9 @@ class Database:
         return in_wal == copied
 
     def reopen(self) -> None:
-        """Close, open again with every check, and settle the WAL; what the store holds now is what it holds for good."""
+        """Close, open again with every check, and settle the WAL: what the store holds then, it holds for good."""
         self._abandon()
-        _refuse_exposed(self.path)
+        fault.refuse_exposed(self.path)
         self._open()
 
     def close(self) -> None:
@@ -291,20 +281,19 @@ class Database:
         """Look for damage, orphaned references, weak settings, loose file modes and a disk that is nearly full."""
         flaws: list[Flaw] = []
         try:
-            flaws += [Flaw("store_corrupt", f"integrity_check: {text}", _RESTORE) for text in self._integrity()]
+            flaws += [Flaw("store_corrupt", f"integrity_check: {text}", fault.RESTORE) for text in self._integrity()]
             flaws += [
-                Flaw("store_corrupt", f"Row {row} of table {table} refers to a missing {parent}.", _RESTORE)
+                Flaw("store_corrupt", f"Row {row} of table {table} refers to a missing {parent}.", fault.RESTORE)
                 for table, row, parent, _ in self._execute("PRAGMA foreign_key_check").fetchall()
             ]
             self._require_durable()
             if self._pragma("foreign_keys") != 1:
                 flaws.append(Flaw("store_not_durable", "Foreign keys are not enforced.", "Restart Remit."))
         except apsw.Error as error:
-            fault = self._fault(error)
-            return [*flaws, Flaw(fault.code, fault.message, fault.remedy)]
-        except RemitError as fault:
-            flaws.append(Flaw(fault.code, fault.message, fault.remedy))
-        return flaws + _surroundings(self.path)
+            return [*flaws, fault.flaw(self._fault(error))]
+        except RemitError as weak:
+            flaws.append(fault.flaw(weak))
+        return flaws + fault.surroundings(self.path)
 
     def _integrity(self) -> list[str]:
         return [str(row[0]) for row in self._execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
@@ -320,34 +309,24 @@ class Database:
         with contextlib.suppress(apsw.Error):
             self._db.close(True)
 
-    def _fault(self, error: apsw.Error) -> RemitError:
-        if isinstance(error, (apsw.IOError, apsw.CorruptError, apsw.NotADBError)):
+    def _fault(self, error: Exception) -> RemitError:
+        if fault.breaks(error):
             self._abandon()
-        return _translate(error)
-
-
-_RESTORE: Final = "Stop Remit, keep a copy of the store, and restore the latest backup."
+        return fault.translate(error)
 
 
 def open_db(path: Path, *, vfs: str | None = None) -> Database:
     """Open or create the store at `path`.
 
-    A new file gets mode 0600, a new directory 0700. Refuses: a SQLite library with the WAL-reset defect (`sqlite_unsafe`),
-    a file or directory that others can write (`store_exposed`), a read-only store (`store_read_only`), a file that is no
-    database (`store_corrupt`) or another program's (`store_foreign`), and settings that do not read back as durable
-    (`store_not_durable`).
+    A new file gets mode 0600, a new directory 0700. Refuses a SQLite library with the WAL-reset defect
+    (`sqlite_unsafe`), a file or directory that others can write (`store_exposed`), a read-only store
+    (`store_read_only`), a file that is no database (`store_corrupt`) or another program's (`store_foreign`), and settings
+    that do not read back as durable (`store_not_durable`). A file that cannot be made is `store_unavailable`.
     """
     refuse_unsafe(apsw.sqlite_lib_version())
     path = Path(os.path.realpath(path))
-    try:
-        _create(path)
-    except OSError as error:
-        raise RemitError(
-            "store_unavailable",
-            f"The store at {path.name} cannot be created: {error.strerror}.",
-            "Check that the directory exists, is writable for Remit, and that the disk has room.",
-        ) from error
-    _refuse_exposed(path)
+    fault.create(path)
+    fault.refuse_exposed(path)
     return Database(path, vfs)
 
 
@@ -359,85 +338,3 @@ def refuse_unsafe(version: str) -> None:
             f"SQLite {version} can corrupt a store that two connections use.",
             "Install apsw 3.51.3 or later, which carries its own SQLite.",
         )
-
-
-def _create(path: Path) -> None:
-    if not path.parent.exists():
-        path.parent.mkdir(mode=0o700)
-        _sync_directory(path.parent.parent)
-    if not path.exists():
-        # Only a file that is not there is opened here: closing a second descriptor would drop this process's SQLite locks.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    if not _POSIX:
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _modes(path: Path) -> list[tuple[Path, int]]:
-    places = [path.parent, *(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))]
-    return [(place, stat.S_IMODE(place.stat().st_mode)) for place in places if place.exists()] if _POSIX else []
-
-
-def _refuse_exposed(path: Path) -> None:
-    for place, mode in _modes(path):
-        if mode & _OURS_ALONE:
-            raise RemitError(
-                "store_exposed",
-                f"Others can write to {place.name} (mode {mode:04o}).",
-                "Run chmod 700 on the directory of the store and chmod 600 on its files.",
-            )
-
-
-def _surroundings(path: Path) -> list[Flaw]:
-    flaws = [
-        Flaw("store_exposed", f"Others can reach {place.name} (mode {mode:04o}).", "Take away all rights of group and others.")
-        for place, mode in _modes(path)
-        if mode & _PRIVATE
-    ]
-    disk = os.statvfs(path.parent) if _POSIX else None
-    if disk and disk.f_bavail * disk.f_frsize < FREE_BYTES:
-        free = disk.f_bavail * disk.f_frsize // (1024 * 1024)
-        flaws.append(Flaw("store_full", f"Only {free} MiB are free beside the store.", "Make room on the disk of the store."))
-    return flaws
-
-
-def _read_only() -> RemitError:
-    return RemitError(
-        "store_read_only", "The store can be read but not written.", "Give Remit write access to the store and its directory."
-    )
-
-
-def _name(error: apsw.Error) -> str:
-    code = getattr(error, "extendedresult", 0)
-    known = apsw.mapping_extended_result_codes.get(code) or apsw.mapping_result_codes.get(code)
-    return str(known or type(error).__name__)
-
-
-def _translate(error: apsw.Error) -> RemitError:
-    name = _name(error)
-    if isinstance(error, (apsw.ConnectionClosedError, apsw.CursorClosedError)):
-        return RemitError("store_dropped", "This connection to the store was dropped.", "Reopen the store.")
-    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
-        return RemitError("store_busy", f"Another connection holds the store ({name}).", "Try again shortly.")
-    if isinstance(error, apsw.FullError):
-        return RemitError("store_full", "The disk of the store is full.", "Make room on the disk of the store.")
-    if isinstance(error, (apsw.ReadOnlyError, apsw.PermissionsError)):
-        return _read_only()
-    if isinstance(error, (apsw.NotADBError, apsw.CorruptError)):
-        return RemitError("store_corrupt", f"The file of the store is damaged or no database ({name}).", _RESTORE)
-    if isinstance(error, apsw.CantOpenError):
-        return RemitError("store_unavailable", f"The store cannot be opened ({name}).", "Check its path and its directory.")
-    if isinstance(error, apsw.ConstraintError):
-        return RemitError("store_constraint", f"The store refused a row: {error}.", "Read the current state and decide again.")
-    if isinstance(error, apsw.IOError):
-        return RemitError("store_failed", f"The disk of the store failed ({name}).", "Check the disk, then reopen the store.")
-    return RemitError("store_statement", f"The store refused a statement ({name}): {error}.", "Report this: a defect in Remit.")
