@@ -83,7 +83,7 @@ def read_key(jwk: Json) -> PublicKey:
 
 
 def read_set(jwks: Json) -> tuple[PublicKey, ...]:
-    """Read a JWK Set at registration: 1 to 16 keys, each as `read_key` wants it, no kid or key twice (`jwk_invalid`)."""
+    """Read a JWK Set at registration: 1 to 16 keys as `read_key` wants them, none twice (`jwk_invalid`)."""
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not 0 < len(keys) <= _MOST_KEYS:
         raise _invalid("the set holds no keys, or more than 16")
@@ -94,7 +94,7 @@ def read_set(jwks: Json) -> tuple[PublicKey, ...]:
 
 
 def usable(jwks: Json) -> tuple[PublicKey, ...]:
-    """Read another issuer's published set: keys that we would not accept are left out, since it holds more than ours.
+    """Read another issuer's published set: keys that we would not accept are left out.
 
     A kid that stands twice among the usable keys is left out altogether: which one is meant cannot be known.
     """

@@ -44,10 +44,10 @@ class Jws:
 def parse(text: str) -> Jws:
     """Parse a compact JWS or raise `Refused`.
 
-    Exactly three segments of canonical base64url, header and payload strict JSON objects, and nothing in the header that
-    brings a key, an extension or another encoding with it (RFC 8725 sections 3.1, 3.10).
+    Exactly three segments of canonical base64url, header and payload strict JSON objects, and nothing in the header
+    that brings a key, an extension or another encoding with it (RFC 8725 sections 3.1, 3.10).
     """
-    if not isinstance(text, str) or not text or len(text) > LONGEST:
+    if not text or len(text) > LONGEST:
         raise Refused("token_length", "A token is a text of at most 8 KiB.")
     parts = text.split(".")
     if len(parts) != 3 or not text.isascii():

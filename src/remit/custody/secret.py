@@ -12,8 +12,8 @@ SHOWN: Final = "Secret(…)"
 class Secret:
     """Bytes that never print, format, pickle or copy themselves. `reveal` is the one way to the value.
 
-    Whoever calls `reveal` owns the bytes for one expression: they go into a cipher, a signature or a header on its way to
-    the target, never into a message, a log or a receipt. Comparison takes constant time.
+    Whoever calls `reveal` owns the bytes for one expression: they go into a cipher, a signature or a header on its
+    way to the target, never into a message, a log or a receipt. Comparison takes constant time.
     """
 
     __slots__ = ("_value",)

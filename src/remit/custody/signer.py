@@ -24,7 +24,7 @@ from remit.core.trust import TrustPath
 from remit.custody.jwk import PublicKey, read_key, thumbprint
 from remit.custody.root import Root
 from remit.custody.secret import Secret
-from remit.custody.vault import seal, unseal
+from remit.custody.vault import Place, seal, unseal
 
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ECDSA: Final = ec.ECDSA(SHA256(), deterministic_signing=True)
@@ -140,7 +140,7 @@ class Signer:
             if known is not None and known.row.sealed == row.sealed and known.row.purpose is row.purpose:
                 ring[row.kid] = replace(known, row=row)
             else:
-                ring[row.kid] = _wake(row, unseal(self._roots, _vault_purpose(row.purpose), row.kid, 1, row.sealed))
+                ring[row.kid] = _wake(row, unseal(self._roots, _place(row.purpose, row.kid), row.sealed))
         self._active = {key.row.purpose: key for key in ring.values() if key.row.state is KeyState.ACTIVE}
         self._ring = ring
 
@@ -148,16 +148,18 @@ class Signer:
         """Make the active and the next key of every purpose that lacks one; return the new kids."""
         made: list[str] = []
         for purpose in Purpose:
-            for state in (KeyState.ACTIVE, KeyState.NEXT):
-                if not any(k.row.purpose is purpose and k.row.state is state for k in self._ring.values()):
-                    made.append(self._make(purpose, state, now))
+            present = {k.row.state for k in self._ring.values() if k.row.purpose is purpose}
+            lacking = [state for state in (KeyState.ACTIVE, KeyState.NEXT) if state not in present]
+            made += [self._make(purpose, state, now) for state in lacking]
         self.reload()
         return tuple(made)
 
     def rotate(self, purpose: Purpose, now: Instant, keep: int) -> str:
-        """Let the next key sign from now on; the active one still verifies for `keep` milliseconds. Returns the new kid."""
+        """Let the next key sign from now on; the old one verifies for `keep` milliseconds more."""
         self.reload()
-        following = next((k for k in self._ring.values() if k.row.state is KeyState.NEXT and k.row.purpose is purpose), None)
+        following = next(
+            (k for k in self._ring.values() if k.row.state is KeyState.NEXT and k.row.purpose is purpose), None
+        )
         kid = following.kid if following else self._make(purpose, KeyState.ACTIVE, now)
         for key in list(self._ring.values()):
             if key.row.purpose is purpose and key.row.state is KeyState.ACTIVE:
@@ -189,9 +191,9 @@ class Signer:
         """Seal every key of an older root under the first one; return how many."""
         stale = [k for k in self._ring.values() if k.row.sealed[1:9] != self._roots[0].id]
         for key in stale:
-            purpose = _vault_purpose(key.row.purpose)
-            secret = unseal(self._roots, purpose, key.kid, 1, key.row.sealed)
-            self._rows.put(replace(key.row, sealed=seal(self._roots[0], purpose, key.kid, 1, secret, self._random)))
+            place = _place(key.row.purpose, key.kid)
+            secret = unseal(self._roots, place, key.row.sealed)
+            self._rows.put(replace(key.row, sealed=seal(self._roots[0], place, secret, self._random)))
         self.reload()
         return len(stale)
 
@@ -235,7 +237,7 @@ class Signer:
     def _make(self, purpose: Purpose, state: KeyState, now: Instant) -> str:
         secret = Secret(_draw(purpose, self._random))
         kid = _kid(purpose, secret)
-        sealed = seal(self._roots[0], _vault_purpose(purpose), kid, 1, secret, self._random)
+        sealed = seal(self._roots[0], _place(purpose, kid), secret, self._random)
         self._rows.put(KeyRow(kid, purpose, state, now, None, sealed))
         return kid
 
@@ -246,7 +248,9 @@ def _draw(purpose: Purpose, random: Callable[[int], bytes]) -> bytes:
         value = random(32)
         if purpose in (Purpose.LEDGER, Purpose.STATE) or 0 < int.from_bytes(value, "big") < _ORDER:
             return value
-    raise RemitError("random_broken", "The source of randomness returns no usable keys.", "Check the machine's entropy.")
+    raise RemitError(
+        "random_broken", "The source of randomness returns no usable keys.", "Check the machine's entropy."
+    )
 
 
 def _private(purpose: Purpose, secret: Secret) -> Private:
@@ -281,7 +285,9 @@ def _kid(purpose: Purpose, secret: Secret) -> str:
 def _wake(row: KeyRow, secret: Secret) -> Key:
     if _kid(row.purpose, secret) != row.kid:
         raise RemitError(
-            "key_row_wrong", f"The signing key {row.kid} is not the one its row names.", "Restore the keys from a backup."
+            "key_row_wrong",
+            f"The signing key {row.kid} is not the one its row names.",
+            "Restore the keys from a backup.",
         )
     private = _private(row.purpose, secret)
     jwk = _jwk(private)
@@ -297,5 +303,5 @@ def _sign(private: Private, data: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def _vault_purpose(purpose: Purpose) -> str:
-    return f"signing/{purpose}"
+def _place(purpose: Purpose, kid: str) -> Place:
+    return Place(f"signing/{purpose}", kid, 1)

@@ -1,7 +1,7 @@
 """The credential an agent holds: an RFC 9068 access token, bound to one task, one plan version and one trust path.
 
-docs/spec/credential.md is its page. Verification here proves what the token says and that we said it; whether agent, task,
-plan and key are still live is read by control in the transaction of each decision (law 1).
+docs/spec/credential.md is its page. Verification here proves what the token says and that we said it; whether agent,
+task, plan and key are still live is read by control in the transaction of each decision (law 1).
 """
 
 import re
@@ -101,7 +101,7 @@ _MEMORY: Final = Memory()
 
 
 def issue(claims: Claims, signer: Signer) -> str:
-    """Sign a credential with the active key of its own path. Refuses claims that could not be verified (`claims_invalid`)."""
+    """Sign with the active key of its path. Refuses claims that nobody could verify (`claims_invalid`)."""
     payload: dict[str, Json] = {
         "iss": claims.issuer,
         "aud": list(claims.audience),
@@ -141,9 +141,9 @@ def verify(
     Only "this text is genuinely signed" is remembered; key state, issuer, audience and time are checked every time.
     """
     try:
-        proved = memory.get(token) if isinstance(token, str) else None
+        proved = memory.get(token)
         key = keys.find(proved.kid) if proved is not None else None
-        if proved is None or key is None or key.public is None or key.public.thumbprint != proved.thumbprint:
+        if key is None or proved is None or key.public is None or key.public.thumbprint != proved.thumbprint:
             proved, key = _prove(token, keys)
             memory.put(token, proved)
     except Refused as fault:

@@ -1,13 +1,13 @@
 """Secrets at rest: sealed with AES-256-GCM, each under a key of its own derived from the root key.
 
-A sealed blob is `01 | root id (8) | salt (32) | nonce (12) | ciphertext and tag`. The data key is HKDF-SHA256 (RFC 5869)
-of the root with that salt and the purpose, so no nonce can ever repeat under one key. Purpose, name and version are
-authenticated beside it: a blob moved to another row does not open. What the vault cannot see is a whole row put back to
-an older state together with its version: the ledger shows that.
+A sealed blob is `01 | root id (8) | salt (32) | nonce (12) | ciphertext and tag`. The data key is HKDF-SHA256 (RFC
+5869) of the root with that salt and the purpose, so no nonce can ever repeat under one key. Purpose, name and version
+are authenticated beside it: a blob moved to another row does not open. What the vault cannot see is a whole row put
+back to an older state together with its version: the ledger shows that.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, final
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +26,15 @@ LARGEST: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The one place that a blob is sealed for: what for, which one, which version of it."""
+
+    purpose: str
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class SealedRow:
     """A sealed secret as it is stored: which one, which version of it, and bytes that say nothing."""
 
@@ -33,6 +42,11 @@ class SealedRow:
     name: str
     version: int
     blob: bytes
+
+    @property
+    def place(self) -> Place:
+        """The place that its blob was sealed for."""
+        return Place(self.purpose, self.name, self.version)
 
 
 class SecretRows(Protocol):
@@ -51,36 +65,35 @@ class SecretRows(Protocol):
         ...
 
 
-def seal(root: Root, purpose: str, name: str, version: int, secret: Secret, random: Callable[[int], bytes]) -> bytes:
+def seal(root: Root, place: Place, secret: Secret, random: Callable[[int], bytes]) -> bytes:
     """Seal a secret for exactly this place. Refuses one over 64 KiB (`secret_too_long`)."""
     if len(secret) > LARGEST:
         raise RemitError("secret_too_long", "A secret is at most 64 KiB.", "Store a key or token, not a document.")
     salt, nonce = random(_SALT), random(_NONCE)
-    sealed = AESGCM(_data_key(root, purpose, salt)).encrypt(nonce, secret.reveal(), _place(purpose, name, version))
+    sealed = AESGCM(_data_key(root, place, salt)).encrypt(nonce, secret.reveal(), _beside(place))
     return FORMAT + root.id + salt + nonce + sealed
 
 
-def unseal(roots: Sequence[Root], purpose: str, name: str, version: int, blob: bytes) -> Secret:
+def unseal(roots: Sequence[Root], place: Place, blob: bytes) -> Secret:
     """Open a blob that was sealed for exactly this place.
 
-    Refuses one that was sealed under a root that is not here (`secret_root_unknown`), and one that was altered, or sealed
-    for another purpose, name or version (`secret_sealed_wrong`).
+    Refuses one that was sealed under a root that is not here (`secret_root_unknown`), and one that was altered, or
+    sealed for another purpose, name or version (`secret_sealed_wrong`).
     """
     if len(blob) < _HEAD + _TAG or blob[:1] != FORMAT:
-        raise _wrong(name)
+        raise _wrong(place)
     root = next((r for r in roots if r.id == blob[1 : 1 + _ID]), None)
     if root is None:
         raise RemitError(
             "secret_root_unknown",
-            f"The secret {name!r} was sealed under a root key that is not here.",
+            f"The secret {place.name!r} was sealed under a root key that is not here.",
             "Start with that root key, as the older one, and reseal.",
         )
     salt, nonce = blob[1 + _ID : 1 + _ID + _SALT], blob[1 + _ID + _SALT : _HEAD]
     try:
-        key = AESGCM(_data_key(root, purpose, salt))
-        return Secret(key.decrypt(nonce, blob[_HEAD:], _place(purpose, name, version)))
+        return Secret(AESGCM(_data_key(root, place, salt)).decrypt(nonce, blob[_HEAD:], _beside(place)))
     except InvalidTag:
-        raise _wrong(name) from None
+        raise _wrong(place) from None
 
 
 @final
@@ -98,7 +111,7 @@ class Vault:
         """Seal and store a secret; return its version, 1 or one above what was there."""
         before = self._rows.get(purpose, name)
         version = before.version + 1 if before else 1
-        blob = seal(self._roots[0], purpose, name, version, secret, self._random)
+        blob = seal(self._roots[0], Place(purpose, name, version), secret, self._random)
         self._rows.put(SealedRow(purpose, name, version, blob))
         return version
 
@@ -109,29 +122,28 @@ class Vault:
             raise RemitError(
                 "secret_unknown", f"There is no secret {name!r} for {purpose}.", "Store it first, under this name."
             )
-        return unseal(self._roots, purpose, name, row.version, row.blob)
+        return unseal(self._roots, row.place, row.blob)
 
     def reseal(self) -> int:
-        """Seal every secret of an older root under the first one; return how many. Run again after a crash: it is safe."""
+        """Seal every secret of an older root under the first one; return how many. Safe to run again."""
         stale = [row for row in self._rows.list() if row.blob[1 : 1 + _ID] != self._roots[0].id]
         for row in stale:
-            secret = unseal(self._roots, row.purpose, row.name, row.version, row.blob)
-            blob = seal(self._roots[0], row.purpose, row.name, row.version, secret, self._random)
-            self._rows.put(SealedRow(row.purpose, row.name, row.version, blob))
+            secret = unseal(self._roots, row.place, row.blob)
+            self._rows.put(replace(row, blob=seal(self._roots[0], row.place, secret, self._random)))
         return len(stale)
 
 
-def _data_key(root: Root, purpose: str, salt: bytes) -> bytes:
-    return root.derive(b"remit/vault/1/" + purpose.encode(), salt)
+def _data_key(root: Root, place: Place, salt: bytes) -> bytes:
+    return root.derive(b"remit/vault/1/" + place.purpose.encode(), salt)
 
 
-def _place(purpose: str, name: str, version: int) -> bytes:
-    return canon(["remit/vault/1", purpose, name, version])
+def _beside(place: Place) -> bytes:
+    return canon(["remit/vault/1", place.purpose, place.name, place.version])
 
 
-def _wrong(name: str) -> RemitError:
+def _wrong(place: Place) -> RemitError:
     return RemitError(
         "secret_sealed_wrong",
-        f"The sealed secret {name!r} was altered, or was sealed for another place.",
+        f"The sealed secret {place.name!r} was altered, or was sealed for another place.",
         "Restore the row from a backup, or store the secret again.",
     )
