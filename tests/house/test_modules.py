@@ -1,0 +1,67 @@
+"""What a linter cannot say about a module: its name, its size, its first words, its test."""
+
+import ast
+
+from tests.house.tree import ROOT, modules
+
+SAYS_NOTHING = {
+    "base", "common", "handler", "handlers", "helper", "helpers", "manager", "misc", "service", "services", "util", "utils",
+}  # fmt: skip
+
+LONG: dict[str, str] = {}
+"""Files of more than 400 lines, each with the reason why it is still one file."""
+
+TESTED_ELSEWHERE: dict[str, str] = {}
+"""Modules without a test file of their own name, each with the place that tests it."""
+
+
+def lines(where: str) -> int:
+    return len((ROOT / where).read_text(encoding="utf-8").splitlines())
+
+
+def everything() -> dict[str, ast.Module]:
+    return {**modules(), **modules("tests"), **modules("bench")}
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    parts = {where: set(where.removesuffix(".py").split("/")) for where in everything()}
+    assert {where: names & SAYS_NOTHING for where, names in parts.items() if names & SAYS_NOTHING} == {}
+
+
+def test_no_file_has_more_than_600_lines() -> None:
+    assert {where: lines(where) for where in everything() if lines(where) > 600} == {}
+
+
+def test_a_file_of_more_than_400_lines_has_a_reason() -> None:
+    assert {where for where in everything() if lines(where) > 400} == set(LONG)
+    assert all(LONG.values())
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [where for where, tree in modules().items() if not ast.get_docstring(tree)] == []
+
+
+def test_every_module_has_its_test() -> None:
+    tests = set(modules("tests"))
+    bare = {where for where, tree in modules().items() if has_code(tree) and not mirrors(where) & tests}
+    assert bare - set(TESTED_ELSEWHERE) == set()
+    assert set(TESTED_ELSEWHERE) <= bare, "a module that has its test needs no excuse"
+    assert all((ROOT / where).exists() for where in TESTED_ELSEWHERE.values())
+
+
+def has_code(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
+
+
+def mirrors(where: str) -> set[str]:
+    """Where the test of `src/remit/a/b/c.py` may stand: a/b/test_c.py, a/test_b_c.py, or the package's own a/test_b.py."""
+    *folders, name = where.removeprefix("src/remit/").removesuffix(".py").split("/")
+    if name == "__init__":
+        if not folders:
+            return {"tests/test_remit.py"}
+        *folders, name = folders
+    found = {"/".join(["tests", *folders, f"test_{name}.py"])}
+    if len(folders) > 1:
+        *above, package = folders
+        found |= {"/".join(["tests", *above, f"test_{package}_{name}.py"]), "/".join(["tests", *above, f"test_{package}.py"])}
+    return found
