@@ -1,8 +1,8 @@
 """Policy: Cedar text of one trust path, compiled once, evaluated for each call.
 
 Deny beats ask, ask beats allow, silence is deny, and any policy that cannot be evaluated denies (law 5): Cedar by
-itself skips a forbid that errors. Policies are indexed by action and agent, so that a decision evaluates only those whose
-scope holds, and only what they look at in the context is handed over; the decision is that of the whole set.
+itself skips a forbid that errors. Policies are indexed by action and agent, so that a decision evaluates only those
+whose scope holds, and only what they look at in the context is handed over; the decision is that of the whole set.
 Source: Cedar authorization semantics (docs.cedarpolicy.com/auth/authorization), docs/spec/policy.md.
 """
 
@@ -19,7 +19,7 @@ from remit.core.canonical import Json, b64, digest
 from remit.core.errors import RemitError
 from remit.core.policy_text import STATEMENTS, Statement, invalid, read
 from remit.core.policy_tree import agent, applies, everywhere, looks, never
-from remit.core.schema import ActionShape, UnfitError, Schema, fit
+from remit.core.schema import ActionShape, Schema, fit
 from remit.core.trust import TrustPath
 
 COMMON: Final = "common"
@@ -142,10 +142,10 @@ class PolicySet:
             return Verdict(Answer.DENY, code="policy_action_unknown")
         if ask.path is not self.path or (ask.person is None) is (ask.path is TrustPath.DELEGATED):
             return Verdict(Answer.DENY, code="policy_path_mismatch")
-        bucket = self.bucket(shape, ask.principal.id)
-        if bucket is None:
-            return Verdict(Answer.DENY, code="policy_silent")
         try:
+            bucket = self.bucket(shape, ask.principal.id)
+            if bucket is None:
+                return Verdict(Answer.DENY, code="policy_silent")
             context = _context(bucket, shape, ask)
             entities = self._entities.get((ask.action, ask.principal)) or self._known(shape, ask.principal)
             request = {
@@ -155,7 +155,7 @@ class PolicySet:
                 "context": _encode(context).decode(),
             }
             found = _decode(cedar.is_authorized(request, bucket.handle, entities, None, False))
-        except (UnfitError, ValueError, TypeError, OverflowError, msgspec.MsgspecError):
+        except (ValueError, TypeError, KeyError, OverflowError, msgspec.MsgspecError):
             return Verdict(Answer.DENY, code="policy_error")
         return _judge(found.decision, found.diagnostics, bucket.statements)
 

@@ -1,8 +1,8 @@
 """Schema: the Cedar schema that Remit generates from the registered resources, and the arguments policy may look at.
 
 The text is deterministic: the same resources give the same bytes in any order. A part of a tool's JSON schema that
-Cedar has no type for (objects, unions, references) is left out, never an error: policy then cannot name it. A call whose
-argument does not fit the type that policy was promised is refused, since leaving it out would let a forbid look away.
+Cedar has no type for (objects, unions, references) is left out, never an error: policy then cannot name it. A call
+whose argument does not fit the type that policy was promised is refused: left out, it would let a forbid look away.
 Sources: Cedar schema syntax (docs.cedarpolicy.com/schema), JSON Schema 2020-12 validation section 6.
 """
 
