@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.core import policy as policies
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.credential import Credential, Key, PathGate
+from remit.core.errors import RemitError
 from remit.core.grant import Consumption, Refusal, Step, Usage, check
 from remit.core.moment import Instant
-from remit.core.policy import PolicySet, Question
 from remit.core.principal import Person
 from remit.core.resource import Resource, Tool, split
 from remit.core.task import Plan, Task
@@ -23,6 +24,14 @@ from remit.core.trust import TrustPath
 
 UNUSED: Final = Usage()
 STANDING_ONLY: Final = frozenset({"@list", "@session"})
+SAID: Final = {
+    "policy_missing": "No policy set is applied for this path.",
+    "policy_silent": "No policy permits this.",
+    "policy_forbids": "A policy forbids this.",
+    "policy_error": "A policy could not be evaluated.",
+    "policy_action_unknown": "No policy knows this action.",
+    "policy_path_mismatch": "The policy set is that of another path.",
+}
 REVERSE: Final = {"@sampling": "sampling", "@elicitation": "elicitation", "@roots": "roots"}
 
 
@@ -45,7 +54,7 @@ class Facts:
     brief: Brief | None = None
     resource: Resource | None = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
-    policy: PolicySet | None = None
+    policy: policies.PolicySet | None = None
     usage: Mapping[tuple[str, str, int], Usage] = field(default_factory=dict)
     parent_plan: Plan | None = None
     origin: bool = False
@@ -229,47 +238,42 @@ def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) ->
         outcome = check(step, call.arguments, facts.usage.get((task, scope, step_number), UNUSED), facts.now)
         if isinstance(outcome, Refusal):
             return outcome
-        if step.consumes:
+        if consumes(step):
             charges.append(Charge(task, scope, step_number, outcome))
     return tuple(charges)
 
 
+def consumes(step: Step) -> bool:
+    """Say whether calls of this step are counted."""
+    return step.uses is not None or step.rate is not None or bool(step.totals) or step.rows is not None
+
+
 def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -> Decision:
-    if facts.policy is None:
-        return Deny("policy_missing", "No policy set is applied for this path.", "Tell the operator to apply one.")
-    verdict = facts.policy.evaluate(question(call, facts))
-    if verdict.kind == "allow":
+    verdict = policies.evaluate(facts.policy, question(call, facts))
+    if verdict.answer is policies.Answer.ALLOW:
         return Allow(number, charges, verdict.grounds)
-    if verdict.kind == "ask":
+    if verdict.answer is policies.Answer.ASK:
         return Ask(verdict.group or "", verdict.grounds)
-    return Deny(verdict.code, verdict.what, _others(facts), verdict.grounds)
+    return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), _others(facts), verdict.grounds)
 
 
-def question(call: Call, facts: Facts) -> Question:
-    """Put the call to policy: who, what, on which resource, in which circumstances."""
-    agent, task, resource, credential = facts.agent, facts.task, facts.resource, facts.credential
-    if agent is None or task is None or resource is None or credential is None:
-        raise ValueError("facts_missing")
+def question(call: Call, facts: Facts) -> policies.Ask:
+    """Put the call to policy: who, what, and in which circumstances."""
+    agent, task, brief, credential = facts.agent, facts.task, facts.brief, facts.credential
+    if agent is None or task is None or brief is None or credential is None:
+        raise RemitError("facts_missing", "The decision lacks a fact.", "Report this: it is a defect in Remit.")
     person = facts.person if credential.path is TrustPath.DELEGATED else None
-    return Question(
-        agent=agent.id,
-        owner=agent.owner,
-        tier=agent.tier,
-        purpose=agent.purpose,
-        action=call.action,
-        resource=resource.name,
-        domain=resource.domain,
-        labels=resource.labels,
+    return policies.Ask(
         path=credential.path,
-        task=task.id,
-        brief=task.brief,
-        requester=task.requester,
-        task_labels=task.labels,
-        person=person.id if person else None,
-        groups=person.groups if person else (),
+        principal=policies.Principal(agent.id, agent.owner, agent.tier, agent.purpose),
+        action=call.action,
+        task=policies.TaskFacts(
+            task.id, task.brief, task.requester, tuple(f"{k}={v}" for k, v in sorted(task.labels.items())), brief.domains
+        ),
         plan=credential.plan,
-        arguments=call.arguments,
         now=facts.now,
+        args=call.arguments,
+        person=policies.PersonFacts(person.id, person.groups) if person else None,
     )
 
 

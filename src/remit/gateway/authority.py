@@ -1,74 +1,17 @@
 """What a gate needs of the side that decides: enter, decide, borrow, note, seen.
 
-Everything answers through a callback, so that the authority may decide a whole batch of waiting calls in one transaction
-and answer only after its commit. Callbacks are called on the gate's own thread. No callback is ever called twice.
+Everything slow answers through a callback, so that the authority may decide a whole batch of waiting calls in one
+transaction and answer only after its commit. Callbacks are called on the gate's own thread, and never twice.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.decision import Deny
+from remit.core.permit import Entry, Fault, Lent, Permit, Unknown
 from remit.core.resource import Resource
-from remit.core.trust import TrustPath
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A credential whose text is genuine and is for this resource. It says who is asking, and allows nothing."""
-
-    credential: str
-    task: str
-    agent: str
-    path: TrustPath
-    resource: str
-    thumb: str = ""
-    ticket: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A presentation that is no entry: answered 401 with this OAuth error, counted, never written."""
-
-    error: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """Proof that this very call was allowed and that the ledger says so. The only thing that can forward or borrow.
-
-    Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts suspend,
-    in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show.
-    """
-
-    call: str
-    digest: bytes
-    leaf: int
-    task: str
-    path: TrustPath
-    resource: str
-    until: int
-    visible: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Lent:
-    """What is put on the call on its way upstream, and the values that must not come back in an answer."""
-
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    environment: tuple[tuple[str, str], ...] = ()
-    hidden: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The authority could not decide or note: refuse. Never an allow."""
-
-    code: str
-    what: str
 
 
 class Authority(Protocol):

@@ -1,0 +1,122 @@
+"""Authority: clock, store, vault, signer and ledger in one object. What faces are given; the only place with a clock."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from remit.core import ids
+from remit.core.errors import RemitError
+from remit.core.moment import Instant, instant
+from remit.core.policy import PolicySet
+from remit.core.trust import TrustPath
+from remit.custody.root import Root
+from remit.custody.rows import StoredKeys, StoredSecrets
+from remit.custody.signer import Key, Purpose, Signer
+from remit.custody.vault import Vault
+from remit.ledger import checkpoint, note
+from remit.store.db import Database, open_db
+from remit.store.log import Log
+from remit.store.migrate import migrate, packaged
+
+JUMP: Final = 30_000
+"""How far, in milliseconds, the wall clock may move against the monotonic one before every change is refused."""
+
+
+class Clock:
+    """The wall clock, held against a monotonic clock that counts suspend. Milliseconds."""
+
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] | None = None
+    ) -> None:
+        self._wall = wall
+        self._steady = steady or _boottime
+        self._offset = self._wall() // 1_000_000 - self.steady()
+
+    def now(self) -> Instant:
+        """The instant; refuses after a jump of more than 30 s (`clock_jumped`)."""
+        wall = self._wall() // 1_000_000
+        if abs(wall - self.steady() - self._offset) > JUMP:
+            raise RemitError(
+                "clock_jumped",
+                "The clock of this machine jumped by more than 30 seconds; nothing is decided on it.",
+                "Set the clock right and restart Remit.",
+            )
+        return instant(wall)
+
+    def steady(self) -> int:
+        """Milliseconds on the monotonic clock that counts suspend."""
+        return self._steady() // 1_000_000
+
+
+def raw_public(key: Key) -> bytes:
+    """The 32 bytes of an Ed25519 key's public half (`key_missing` for any other)."""
+    if key.public is None or not isinstance(key.public.public, ed25519.Ed25519PublicKey):
+        raise RemitError("key_missing", "The ledger key is not an Ed25519 key.", "Run `remit doctor`.")
+    return key.public.public.public_bytes_raw()
+
+
+def _boottime() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic_ns()
+
+
+@dataclass(slots=True)
+class Authority:
+    """Everything that deciding needs, opened once by the composition root and given to the faces.
+
+    `issuer` is this origin's canonical URL; `name` is the ledger's origin line. `db` belongs to the one writer; `view` is a
+    second connection, for reads between transactions.
+    """
+
+    issuer: str
+    name: str
+    clock: Clock
+    random: Callable[[int], bytes]
+    db: Database
+    view: Database
+    log: Log
+    signer: Signer
+    vault: Vault
+    sets: dict[tuple[str, ...], PolicySet] = field(default_factory=dict)
+    shapes: dict[int, object] = field(default_factory=dict)
+    heads: int = 0
+
+    def sign_head(self, size: int, root: bytes) -> str:
+        """Sign a head of the ledger: a C2SP checkpoint under the ledger key."""
+        key = self.signer.active(Purpose.LEDGER)
+        return checkpoint.sign(checkpoint.Checkpoint(self.name, size, root), key.sign, raw_public(key)).decode()
+
+    def verifier(self) -> str:
+        """The C2SP verifier key of the ledger, for whoever checks it without us."""
+        return note.vkey(self.name, raw_public(self.signer.active(Purpose.LEDGER)))
+
+    def make(self, prefix: str) -> str:
+        """Draw a new id."""
+        return ids.make(prefix, self.random(16))
+
+
+def open_authority(folder: Path, root: Root, issuer: str, name: str, clock: Clock | None = None) -> Authority:
+    """Open, or on first use create, the store in `folder`. Migrates it, and makes the keys that are missing."""
+    clock = clock or Clock()
+    path = folder / "remit.db"
+    db = open_db(path)
+    migrate(db, clock.now(), packaged())
+    signer = Signer(StoredKeys(db), (root,), os.urandom)
+    return Authority(
+        issuer=issuer,
+        name=name,
+        clock=clock,
+        random=os.urandom,
+        db=db,
+        view=open_db(path),
+        log=Log(db),
+        signer=signer,
+        vault=Vault(StoredSecrets(db), (root,), os.urandom),
+    )
+
+
+PATHS: Final = (TrustPath.DELEGATED, TrustPath.OWN)

@@ -1,0 +1,264 @@
+"""The one writer: all waiting work in one transaction, one signed head, one commit, and only then the answers (law 1).
+
+Each piece of work is a savepoint of its own; one that faults is undone and answered with its fault, and the others go on.
+When the transaction itself fails before its commit, its pieces run again one by one. A commit that may or may not have
+happened yields faults, never a Permit, and drops the connection. Queues are bounded and fair: each turn takes one piece
+of every agent's queue in rotation, and a piece that waited past its deadline leaves undone.
+
+The body of a turn runs where `turn` is called; only what blocks (taking a busy lock, the commit's fsync) goes through
+`offload`, so that one thread's work is not sliced among many.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from remit.control.authority import Authority
+from remit.control.change import Change
+from remit.core.errors import RemitError
+from remit.core.moment import Instant
+
+T = TypeVar("T")
+Work = Callable[[Change], T]
+Job = Callable[[], None]
+Offload = Callable[[Job, Job], None]
+"""Run the first job where it may block, then the second one where `turn` runs."""
+
+MOST: Final = 256
+HELD_MS: Final = 4
+WAITING_EACH: Final = 512
+WAITING_ALL: Final = 8192
+PATIENCE_MS: Final = 5_000
+CHECKPOINT_PAGES: Final = 4_000
+
+
+@dataclass(slots=True)
+class Item:
+    """One waiting piece of work. `done` is called once, with the result or the fault, after the commit."""
+
+    work: Work[Any]
+    done: Callable[[Any], None]
+    until: int
+    result: Any = None
+
+
+def inline(job: Job, after: Job) -> None:
+    """Do both here and now."""
+    job()
+    after()
+
+
+class Batch:
+    """Owned by one Authority; everything is called on one thread, but for the jobs that `offload` may run elsewhere."""
+
+    def __init__(self, authority: Authority, offload: Offload = inline) -> None:
+        self._authority = authority
+        self._offload = offload
+        self.wake: Job = self.turn
+        self._queues: dict[str, deque[Item]] = {}
+        self._turns: deque[str] = deque()
+        self._count = 0
+        self._busy = False
+        self._failure: RemitError | None = None
+        self.largest = 0
+        self.commits = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing runs."""
+        return not self._busy and not self._count
+
+    def submit(self, who: str, work: Work[T], done: Callable[[T | RemitError], None], patience: int = PATIENCE_MS) -> None:
+        """Queue work for `who`. Answers `queue_full` at once when too much waits already. Call `turn` soon after."""
+        queue = self._queues.get(who)
+        if queue is None:
+            queue = self._queues[who] = deque()
+        if len(queue) >= WAITING_EACH or self._count >= WAITING_ALL:
+            done(RemitError("queue_full", "Too many calls wait to be decided.", "Try again in a moment, with fewer at once."))
+            return
+        if not queue:
+            self._turns.append(who)
+        queue.append(Item(work, done, self._authority.clock.steady() + patience))
+        self._count += 1
+
+    def act(self, work: Work[T]) -> T:
+        """Do one piece of work now and return its result or raise its fault; for those who may block."""
+        found: list[Any] = []
+        self.submit("", work, found.append)
+        self.turn()
+        if not found:
+            raise RemitError("store_busy", "The store is busy.", "Try again in a moment.")
+        if isinstance(found[0], RemitError):
+            raise found[0]
+        result: T = found[0]
+        return result
+
+    def turn(self) -> None:
+        """Take what waits into one transaction. Does nothing while one is under way."""
+        if self._busy or not self._count:
+            return
+        self._busy = True
+        try:
+            locked = self._authority.db.try_begin()
+        except RemitError as fault:
+            self._reopen(fault)
+            return
+        if locked:
+            self._body()
+        else:
+            self._offload(self._wait, self._begun)
+
+    def _wait(self) -> None:
+        try:
+            self._failure = None
+            self._authority.db.begin()
+        except RemitError as fault:
+            self._failure = fault
+
+    def _begun(self) -> None:
+        if self._failure is not None:
+            self._reopen(self._failure)
+        else:
+            self._body()
+
+    def _body(self) -> None:
+        items = self._take()
+        try:
+            change = self._fill(items, self._start())
+        except RemitError as fault:
+            self._abandon(items, fault)
+            return
+        if change is None:
+            self._authority.db.rollback()
+            self._finish(items)
+            return
+        self._offload(self._commit, lambda: self._committed(items))
+
+    def _start(self) -> Change:
+        authority = self._authority
+        head = authority.log.begin()
+        return Change(authority, head.size, Instant(max(authority.clock.now(), head.at)))
+
+    def _fill(self, items: list[Item], change: Change) -> Change | None:
+        """Do each item in its own savepoint, then append, sign and store the head. None when nothing was written."""
+        authority = self._authority
+        end = authority.clock.steady() + HELD_MS
+        for place, item in enumerate(items):
+            before = len(change.bodies)
+            authority.db.mark()
+            try:
+                item.result = item.work(change)
+            except RemitError as fault:
+                item.result = fault
+            except Exception as fault:  # noqa: BLE001 - whatever breaks in one piece refuses that piece alone
+                item.result = RemitError("internal", f"Remit failed ({type(fault).__name__}).", "Nothing was done; report this.")
+            if isinstance(item.result, RemitError):
+                authority.db.undo()
+                del change.bodies[before:]
+                change.reader.clear()
+            else:
+                authority.db.release()
+            if authority.clock.steady() >= end and place + 1 < len(items):
+                self._put_back(items[place + 1 :])
+                del items[place + 1 :]
+                break
+        if not change.bodies:
+            return None
+        authority.log.append(change.bodies, change.now, authority.sign_head)
+        self.largest = max(self.largest, len(change.bodies))
+        return change
+
+    def _commit(self) -> None:
+        try:
+            self._failure = None
+            self._authority.db.commit()
+        except RemitError as fault:
+            self._failure = fault
+
+    def _committed(self, items: list[Item]) -> None:
+        if self._failure is not None:
+            self._reopen(self._failure, items)
+            return
+        self._authority.log.committed()
+        self.commits += 1
+        if self._authority.db.wal_pages > CHECKPOINT_PAGES:
+            self._offload(self._authority.db.checkpoint, lambda: self._finish(items))
+        else:
+            self._finish(items)
+
+    def _abandon(self, items: list[Item], fault: RemitError) -> None:
+        """The transaction failed before its commit: undo it, and run its items again one by one."""
+        authority = self._authority
+        authority.log.dropped()
+        try:
+            authority.db.rollback()
+            for item in items:
+                self._alone(item)
+        except RemitError as worse:
+            self._reopen(worse, items)
+            return
+        for item in items:
+            if item.result is None:
+                item.result = fault
+        self._finish(items)
+
+    def _alone(self, item: Item) -> None:
+        authority = self._authority
+        authority.db.begin()
+        try:
+            if self._fill([item], self._start()) is None:
+                authority.db.rollback()
+                return
+        except RemitError as fault:
+            authority.log.dropped()
+            authority.db.rollback()
+            item.result = fault
+            return
+        authority.db.commit()
+        authority.log.committed()
+
+    def _reopen(self, fault: RemitError, items: list[Item] | None = None) -> None:
+        """The connection is in doubt: nobody gets a result, all that was taken or waits is told the fault."""
+        items = items if items is not None else self._take()
+        self._authority.log.dropped()
+        for item in items:
+            item.result = fault
+        try:
+            self._authority.db.reopen()
+        except RemitError as still:
+            # It stays in doubt: each following turn tries again, and answers with the fault that it meets.
+            self._failure = still
+        self._finish(items)
+
+    def _finish(self, items: list[Item]) -> None:
+        self._busy = False
+        for item in items:
+            item.done(item.result)
+        if self._count:
+            self.wake()
+
+    def _take(self) -> list[Item]:
+        now = self._authority.clock.steady()
+        items: list[Item] = []
+        late: list[Item] = []
+        while self._turns and len(items) < MOST:
+            who = self._turns.popleft()
+            queue = self._queues[who]
+            item = queue.popleft()
+            self._count -= 1
+            if queue:
+                self._turns.append(who)
+            else:
+                del self._queues[who]
+            (items if now <= item.until else late).append(item)
+        for item in late:
+            item.done(RemitError("deadline_passed", "It waited too long to be decided.", "Try again."))
+        return items
+
+    def _put_back(self, items: list[Item]) -> None:
+        queue = self._queues.setdefault("", deque())
+        if not queue:
+            self._turns.appendleft("")
+        queue.extendleft(reversed(items))
+        self._count += len(items)

@@ -1,0 +1,55 @@
+"""Change: one open transaction, its instant, what was read in it and the receipts that it will leave."""
+
+from typing import TypeVar
+
+from remit.control.authority import Authority
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.moment import Instant
+from remit.core.receipt import change, encode
+from remit.core.record import Record
+from remit.store.apply import apply
+from remit.store.db import Database
+from remit.store.record import Reader
+
+R = TypeVar("R", bound=Record)
+
+
+class Change:
+    """What a control function works in. Owned by the batch; it ends with the transaction.
+
+    `now` is the batch's instant, never before the last receipt. `record` and `receipt` are the only ways to write: both
+    put the receipt into the ledger and let `store.apply` make what it says true.
+    """
+
+    __slots__ = ("authority", "base", "bodies", "db", "now", "reader")
+
+    def __init__(self, authority: Authority, base: int, now: Instant) -> None:
+        self.authority = authority
+        self.db: Database = authority.db
+        self.reader = Reader(authority.db)
+        self.base = base
+        self.now = now
+        self.bodies: list[bytes] = []
+
+    def record(self, tag: str, record: Record, by: str, because: str = "") -> int:
+        """Write a noun's new record with its receipt; return the leaf's number."""
+        return self.receipt(change(tag, record, self.now, by, because))
+
+    def receipt(self, receipt: dict[str, Json]) -> int:
+        """Put a receipt into the ledger and make what it says true; return the leaf's number."""
+        leaf = self.base + len(self.bodies)
+        body = encode(receipt)
+        record = apply(self.db, leaf, receipt)
+        self.bodies.append(body)
+        if record is not None:
+            self.reader.forget(record)
+        return leaf
+
+    def need(self, kind: type[R], identity: str) -> R:
+        """Read a record that must be there (`not_found`)."""
+        found = self.reader.get(kind, identity)
+        if found is None:
+            word = kind.__name__.lower()
+            raise RemitError("not_found", f"There is no {word} {identity}.", f"List what there is: remit {word} show.")
+        return found

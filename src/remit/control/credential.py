@@ -1,0 +1,118 @@
+"""Credentials: issued for one task, one plan version and one path; never wider or longer than what they stand on."""
+
+from dataclasses import dataclass
+
+from remit.control.change import Change
+from remit.core.agent import Agent
+from remit.core.brief import Brief
+from remit.core.credential import LIFE, Credential, Key, PathGate
+from remit.core.errors import RemitError
+from remit.core.ids import CredentialId, TaskId
+from remit.core.moment import Instant
+from remit.core.principal import Person
+from remit.core.record import changed
+from remit.core.resource import split
+from remit.core.task import Plan, Task
+from remit.core.trust import TrustPath
+from remit.custody.signer import TOKEN_PURPOSES
+from remit.custody.token import Claims, issue
+from remit.store.facts import activity, ancestors
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A credential and its text, which is shown to its agent once and kept nowhere."""
+
+    credential: Credential
+    text: str
+
+
+def give(
+    change: Change, *, task_id: str, agent_id: str, path: TrustPath, person_id: str = "", resources: tuple[str, ...] = (), thumb: str = ""
+) -> Issued:
+    """Issue a credential to the task's own agent, on one path, for resources of the current plan.
+
+    Refuses everything that a call would be refused for already: a task that is not open, another agent's task, another
+    person's delegation, a path that the plan does not use or that is closed (`credential_refused`).
+    """
+    task, agent = change.need(Task, task_id), change.need(Agent, agent_id)
+    brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
+    _live(change, task, agent, brief, gate)
+    if path is TrustPath.DELEGATED and (not task.person or person_id != task.person or change.need(Person, person_id).state != "active"):
+        raise _refused("This task is not on this person's behalf.", "Let the person whose task it is sign in.")
+    plan = change.need(Plan, f"{task.id}:{task.plan}")
+    places = sorted({split(step.action)[0] for step in plan.steps if step.path is path})
+    wanted = tuple(sorted(set(resources))) or tuple(places)
+    if not places or not set(wanted) <= set(places):
+        raise _refused(f"The plan does not use that on the {path.value} path.", "Ask for a resource of the plan, on its path.")
+    signing = change.authority.signer.active(TOKEN_PURPOSES[path]).kid
+    if change.need(Key, signing).state != "active":
+        raise _refused("The signing key of this path is not in force.", "Run remit doctor.")
+    life = min(change.now + brief.credential_life, task.deadline, *(one.deadline for one in ancestors(change.reader, task) or ()))
+    issued, expires = Instant(change.now // 1000 * 1000), Instant(life // 1000 * 1000)
+    if expires <= issued:
+        raise _refused("The task is about to end.", "Open a new task.")
+    credential = Credential(
+        id=change.authority.make("crd"),
+        task=task.id,
+        plan=plan.version,
+        path=path,
+        agent=agent.id,
+        subject=person_id if path is TrustPath.DELEGATED else agent.id,
+        audience=wanted,
+        key=signing,
+        issued=max(issued, task.opened // 1000 * 1000),
+        expires=expires,
+        thumb=thumb,
+    )
+    change.record("credential.issued", credential, agent.id)
+    return Issued(credential, issue(_claims(change, credential), change.authority.signer))
+
+
+def end(change: Change, credential_id: str, by: str, because: str = "") -> Credential | None:
+    """End one credential; None when it has ended already."""
+    credential = change.need(Credential, credential_id)
+    if credential.state == "ended":
+        return None
+    ended = changed(credential, state=LIFE.after(credential.state, "ended"))
+    change.record("credential.ended", ended, by, because)
+    return ended
+
+
+def audience(issuer: str, resource: str) -> str:
+    """The RFC 8707 resource indicator of a resource: the URL of its gate."""
+    return f"{issuer}/mcp/{resource}"
+
+
+def _claims(change: Change, one: Credential) -> Claims:
+    delegated = one.path is TrustPath.DELEGATED
+    return Claims(
+        issuer=change.authority.issuer,
+        audience=tuple(audience(change.authority.issuer, name) for name in one.audience),
+        subject=one.subject,
+        client=one.agent,
+        issued=one.issued,
+        expires=one.expires,
+        id=CredentialId(one.id),
+        task=TaskId(one.task),
+        plan=one.plan,
+        path=one.path,
+        actor=one.agent if delegated else None,
+        thumbprint=one.thumb or None,
+    )
+
+
+def _live(change: Change, task: Task, agent: Agent, brief: Brief, gate: PathGate) -> None:
+    above = ancestors(change.reader, task)
+    if task.state != "open" or change.now >= task.deadline or above is None or any(one.state != "open" for one in above):
+        raise _refused("This task is not open.", "Open a new task.")
+    if change.now - activity(change.reader, task) >= task.idle:
+        raise _refused("This task was idle for too long.", "Open a new task.")
+    if agent.id != task.agent or agent.state != "active" or change.now >= agent.review_due or agent.id not in brief.agents:
+        raise _refused("This agent cannot act in this task now.", "Ask its owner to have it reviewed.")
+    if brief.state != "live" or gate.state != "open":
+        raise _refused("The brief or the trust path is closed.", "Ask the operator.")
+
+
+def _refused(why: str, remedy: str) -> RemitError:
+    return RemitError("credential_refused", f"No credential was issued. {why}", remedy)

@@ -1,0 +1,168 @@
+"""Deciding a call and noting how it ended: the only place where a Permit is made, and only after the commit."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from remit.control.authority import Authority
+from remit.control.change import Change
+from remit.control.policy import current
+from remit.core.brief import Brief
+from remit.core.call import Call
+from remit.core.canonical import Json, canon
+from remit.core.decision import Allow, Ask, Decision, Deny, Facts, decide
+from remit.core.errors import RemitError
+from remit.core.permit import Entry, Fault, Permit
+from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
+from remit.core.task import Plan, Task
+from remit.store import payload
+from remit.store.apply import in_flight, last_leaf, usage
+from remit.store.facts import facts
+
+LIFE_MS: Final = 1_000
+FLOOD_EACH_S: Final = 50
+RESULTS: Final = frozenset({"ok", "error", "cut", "not_sent", "unknown", "withheld"})
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the transaction holds of one decision, before anybody may act on it."""
+
+    call: str
+    decision: Decision
+    leaf: int
+    task: str
+    steady: int
+
+
+class Denials:
+    """Keeps floods of denials out of the ledger: past 50 a second, an agent's denials are counted and written as one.
+
+    Owned by the authority's writer. Nothing that is allowed ever passes here.
+    """
+
+    def __init__(self) -> None:
+        self._second: dict[str, tuple[int, int]] = {}
+        self._held: dict[tuple[str, str], int] = {}
+
+    def admits(self, agent: str, code: str, now: int) -> bool:
+        """Say whether this denial gets a receipt of its own; count it when not."""
+        second, count = self._second.get(agent, (0, 0))
+        if second != now // 1000:
+            second, count = now // 1000, 0
+        self._second[agent] = second, count + 1
+        if count < FLOOD_EACH_S:
+            return True
+        self._held[agent, code] = self._held.get((agent, code), 0) + 1
+        return False
+
+    def due(self, now: int) -> list[tuple[str, str, int]]:
+        """Take the counts of agents whose second is over."""
+        over = [key for key in self._held if self._second[key[0]][0] != now // 1000]
+        return [(*key, self._held.pop(key)) for key in over]
+
+
+def work(call: Call, entry: Entry, origin: str, denials: Denials) -> Callable[[Change], Decided]:
+    """The piece of work that decides one call in the batch's transaction."""
+
+    def run(change: Change) -> Decided:
+        authority, now = change.authority, change.now
+        seen = facts(change.reader, entry.credential, call, origin, now, lambda path: current(change, path))
+        decision: Decision = decide(call, seen)
+        if isinstance(decision, Ask):
+            decision = Deny("approval_unavailable", "This needs an approval, and approvals are not open here.", grounds=decision.grounds)
+        steady, task = authority.clock.steady(), seen.task.id if seen.task else ""
+        call_id = authority.make("cal")
+        for agent, code, count in denials.due(now):
+            change.receipt({"v": VERSION, "kind": MERGED, "at": now, "agent": agent, "code": code, "count": count})
+        if isinstance(decision, Deny) and not denials.admits(entry.agent, decision.code, now):
+            return Decided(call_id, decision, -1, task, steady)
+        salt = authority.random(16)
+        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, prev=last_leaf(change.db, task)))
+        if call.arguments:
+            payload.put(change.db, call_id, salt, canon(dict(call.arguments)))
+        return Decided(call_id, decision, leaf, task, steady)
+
+    return run
+
+
+def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | Deny | Fault:
+    """Turn a committed decision into the answer for the gate."""
+    if isinstance(found, RemitError):
+        return Fault(found.code, found.message)
+    if isinstance(found.decision, Allow):
+        return Permit(
+            call=found.call,
+            digest=call.digest,
+            leaf=found.leaf,
+            task=found.task,
+            path=entry.path,
+            resource=call.resource,
+            until=found.steady + LIFE_MS,
+            visible=found.decision.visible,
+        )
+    if isinstance(found.decision, Deny):
+        return found.decision
+    return Deny("approval_unavailable", "This needs an approval, and approvals are not open here.")
+
+
+def note(permit: Permit, result: Mapping[str, Json]) -> Callable[[Change], int]:
+    """The piece of work that records how an allowed call ended. `result` has `result`, one of `RESULTS`, and details."""
+
+    def run(change: Change) -> int:
+        if result.get("result") not in RESULTS:
+            raise RemitError("outcome_invalid", "This is not how a call can end.", f"Use one of {', '.join(sorted(RESULTS))}.")
+        said = dict(result)
+        rows = said.pop("rows", None)
+        if isinstance(rows, int) and rows > 0:
+            charged = _rows(change, permit.call, rows)
+            if charged:
+                said["rows"] = charged
+        return change.receipt(outcome(permit.call, permit.leaf, change.now, said))
+
+    return run
+
+
+def rows_left(change: Change, call: str) -> int | None:
+    """How many rows the answer to this open call may still hold; None when its step does not limit them."""
+    left = [limit - used for limit, used, _ in _row_limits(change, call)]
+    return min(left) if left else None
+
+
+def _rows(change: Change, call: str, rows: int) -> list[dict[str, Json]]:
+    return [{"task": p[0], "scope": p[1], "step": p[2], "rows": rows} for _, _, p in _row_limits(change, call)]
+
+
+def _row_limits(change: Change, call: str) -> list[tuple[int, int, tuple[str, str, int]]]:
+    open_call = in_flight(change.db, call)
+    if open_call is None:
+        return []
+    task, plan = change.need(Task, open_call.task), change.need(Plan, f"{open_call.task}:{open_call.plan}")
+    if open_call.step >= len(plan.steps):
+        return []
+    places = [((task.id, f"plan:{plan.version}", open_call.step), plan.steps[open_call.step].rows)]
+    brief = change.need(Brief, task.brief)
+    source = plan.sources[open_call.step]
+    if not task.parent and source < len(brief.steps):
+        places.append(((task.id, "brief", source), brief.steps[source].rows))
+    found = []
+    for place, limit in places:
+        if limit is not None:
+            used = usage(change.db, *place)
+            found.append((limit, used.rows if used else 0, place))
+    return found
+
+
+def shown(authority: Authority, call: str) -> dict[str, Json]:
+    """The argument values of a call, or the word erased; salted digests stay in its receipt for ever."""
+    found = payload.get(authority.view, call)
+    if found is None:
+        return {"erased": True}
+    values = json.loads(found[1])
+    return {"arguments": values, "digests": digests(values, found[0])}
+
+
+def seen_facts(change: Change, credential: str, call: Call) -> Facts:
+    """The facts of a call that nobody makes: for `remit can`."""
+    return facts(change.reader, credential, call, "", change.now, lambda path: current(change, path))

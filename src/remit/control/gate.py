@@ -1,0 +1,147 @@
+"""The authority as a gate sees it, in the same process: text checked, calls decided in the batch, secrets lent."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from remit.control.authority import Authority
+from remit.control.batch import Batch
+from remit.control.change import Change
+from remit.control.credential import audience
+from remit.control.decision import Decided, Denials, note, permit, work
+from remit.control.resource import SECRETS, differing
+from remit.core.call import Call
+from remit.core.canonical import Json
+from remit.core.credential import Credential, PathGate
+from remit.core.decision import Deny
+from remit.core.errors import RemitError
+from remit.core.permit import Entry, Fault, Lent, Permit, Unknown
+from remit.core.resource import Resource
+from remit.core.task import Task
+from remit.custody.token import TokenRefusal, verify
+from remit.store.facts import ancestors
+from remit.store.record import Reader
+
+
+class Gate:
+    """Owned by the composition root; called on one thread. Implements gateway.authority.Authority.
+
+    What it keeps between calls is only who was refused how often; every decision reads its facts in its transaction.
+    """
+
+    def __init__(self, authority: Authority, batch: Batch) -> None:
+        self._authority = authority
+        self._batch = batch
+        self._denials = Denials()
+        self.unknown: dict[str, int] = {}
+
+    def resource(self, name: str) -> Resource | None:
+        """The registered resource of this name, for its address; says nothing about who may use it."""
+        try:
+            found = Reader(self._authority.view).get(Resource, name)
+        except RemitError:
+            return None
+        return found if found is not None and found.state == "active" else None
+
+    def enter(self, presented: str, resource: str) -> Entry | Unknown:
+        """Check a credential's text: signature, type, issuer, audience, life. Unauthenticated noise is counted only."""
+        authority = self._authority
+        try:
+            now = authority.clock.now()
+        except RemitError as fault:
+            return Unknown("temporarily_unavailable", fault.message)
+        claims = verify(
+            presented, issuer=authority.issuer, audience=audience(authority.issuer, resource), now=now, keys=authority.signer
+        )
+        if isinstance(claims, TokenRefusal):
+            self.unknown[claims.code] = self.unknown.get(claims.code, 0) + 1
+            return Unknown("invalid_token", claims.what)
+        return Entry(claims.id, claims.task, claims.client, claims.path, resource, claims.thumbprint or "")
+
+    def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
+        """Decide a call in the next transaction; `done` hears of it after the commit."""
+
+        def answered(found: Decided | RemitError) -> None:
+            done(permit(call, entry, found))
+
+        self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered)
+        self._batch.wake()
+
+    def fresh(self, permit: Permit) -> bool:
+        """Say, just before the first byte goes upstream, whether the permit still holds."""
+        return self._authority.clock.steady() < permit.until
+
+    def borrow(self, permit: Permit) -> Lent | Fault:
+        """Lend what this permit's call needs upstream. Refuses a permit that is too old (`permit_expired`)."""
+        if not self.fresh(permit):
+            return Fault("permit_expired", "This permit is too old; the call must be decided again.")
+        try:
+            resource = Reader(self._authority.view).get(Resource, permit.resource)
+            if resource is None:
+                return Fault("resource_unknown", "This resource is gone.")
+            return self._lend(resource)
+        except RemitError as fault:
+            return Fault(fault.code, fault.message)
+
+    def _lend(self, resource: Resource) -> Lent:
+        headers, environment, hidden = [], [], []
+        for one in resource.injections:
+            secret = self._authority.vault.get(SECRETS, one.secret)
+            value = one.template.encode().replace(b"{secret}", secret.reveal())
+            if any(byte < 0x20 or byte == 0x7F for byte in value):
+                raise RemitError("secret_unfit", "A stored secret holds a control character.", "Store it again without.")
+            hidden.append(secret.reveal())
+            if one.header:
+                headers.append((one.header.lower().encode(), value))
+            else:
+                environment.append((one.variable, value.decode()))
+        return Lent(tuple(headers), tuple(environment), tuple(hidden))
+
+    def note(self, permit: Permit, result: Mapping[str, Json], done: Callable[[Fault | None], None]) -> None:
+        """Record how the call ended; the answer may leave only after `done(None)`."""
+
+        def noted(found: int | RemitError) -> None:
+            done(Fault(found.code, found.message) if isinstance(found, RemitError) else None)
+
+        self._batch.submit(f"note:{permit.task}", note(permit, result), noted)
+        self._batch.wake()
+
+    def live(self, credentials: Sequence[str]) -> frozenset[str]:
+        """Which of these credentials still stand, read fresh. A store that cannot be read keeps none."""
+        try:
+            reader, now = Reader(self._authority.view), self._authority.clock.now()
+            return frozenset(one for one in credentials if _stands(reader, one, now))
+        except RemitError:
+            return frozenset()
+
+    def seen(self, resource: str, tools: Mapping[str, Json], done: Callable[[frozenset[str]], None]) -> None:
+        """Hold the definitions that the upstream gives now against the pins; a fault answers with all of them."""
+
+        def run(change: Change) -> frozenset[str]:
+            return differing(change, resource, tools)
+
+        def held(found: frozenset[str] | RemitError) -> None:
+            done(frozenset(tools) if isinstance(found, RemitError) else found)
+
+        self._batch.submit(f"seen:{resource}", run, held)
+        self._batch.wake()
+
+
+def _stands(reader: Reader, credential_id: str, now: int) -> bool:
+    credential = reader.get(Credential, credential_id)
+    if credential is None or credential.state != "active" or now >= credential.expires:
+        return False
+    task = reader.get(Task, credential.task)
+    above = ancestors(reader, task) if task else None
+    return (
+        task is not None
+        and above is not None
+        and task.state == "open"
+        and task.plan == credential.plan
+        and now < task.deadline
+        and all(one.state == "open" and now < one.deadline for one in above)
+        and _path_stands(reader, credential)
+    )
+
+
+def _path_stands(reader: Reader, credential: Credential) -> bool:
+    gate = reader.get(PathGate, credential.path.value)
+    return gate is not None and gate.state == "open" and credential.issued >= gate.since

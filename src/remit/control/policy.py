@@ -1,0 +1,102 @@
+"""Policy sets: checked, tested and applied as a whole; compiled once, and found again in each transaction."""
+
+import json
+from collections.abc import Mapping
+
+from remit.control.authority import Authority
+from remit.control.change import Change
+from remit.core import policy as law
+from remit.core.canonical import Json, b64, canon, digest
+from remit.core.errors import RemitError
+from remit.core.policy import PolicySet, compile_set
+from remit.core.receipt import PolicyRecord
+from remit.core.resource import Resource, Tool
+from remit.core.schema import ResourceShape, Schema, schema
+from remit.core.trust import TrustPath
+from remit.store import payload
+from remit.store.apply import shape_leaf
+from remit.store.record import Reader
+
+LAYERS = (law.COMMON, TrustPath.DELEGATED.value, TrustPath.OWN.value)
+
+
+def current(change: Change, path: TrustPath) -> PolicySet | None:
+    """The policy set in force for a path, or None: read by digest in this transaction, compiled at most once."""
+    common, own = change.reader.get(PolicyRecord, law.COMMON), change.reader.get(PolicyRecord, path.value)
+    if common is None or own is None:
+        return None
+    key = (path.value, common.digest, own.digest, str(shape_leaf(change.db)))
+    sets = change.authority.sets
+    if key not in sets:
+        if len(sets) > 64:
+            sets.clear()
+        try:
+            sets[key] = compile_set(path, _texts(change, common), _texts(change, own), shape(change.reader))
+        except RemitError:
+            # A set that no longer fits what is registered refuses everything until one that fits is applied.
+            return None
+    return sets[key]
+
+
+def shape(reader: Reader) -> Schema:
+    """The schema of all registered resources, from the definitions that were pinned."""
+    shapes = []
+    for resource in reader.where(Resource, "state = 'active'"):
+        tools = [tool for tool in reader.where(Tool, "resource = ?", (resource.name,)) if tool.state == "pinned"]
+        shapes.append(
+            ResourceShape(
+                resource.name,
+                "mcp",
+                resource.domain,
+                resource.labels,
+                {tool.name: _schema_of(reader, tool) for tool in tools},
+                frozenset(tool.name for tool in tools if tool.reads),
+            )
+        )
+    return schema(shapes)
+
+
+def check(reader: Reader, layers: Mapping[str, Mapping[str, str]]) -> dict[str, PolicySet]:
+    """Compile both paths' sets from three layers of files; refuse what does not parse, validate or can never deny."""
+    kinds = shape(reader)
+    return {
+        path.value: compile_set(path, layers.get(law.COMMON, {}), layers.get(path.value, {}), kinds) for path in TrustPath
+    }
+
+
+def apply(change: Change, layers: Mapping[str, Mapping[str, str]], tests: int, by: str) -> list[str]:
+    """Put three layers in force at once, after `check` and their own tests. Returns the layers that changed."""
+    if not tests:
+        raise RemitError("policy_tests_missing", "These policies carry no tests.", "Add at least one *.test.json beside them.")
+    check(change.reader, layers)
+    changed = []
+    for name in LAYERS:
+        text = canon(dict(layers.get(name, {})))
+        found = b64(digest(dict(layers.get(name, {}))))
+        before = change.reader.get(PolicyRecord, name)
+        if before is None or before.digest != found:
+            payload.put_blob(change.db, found, text)
+            change.record("policy.applied", PolicyRecord(name=name, digest=found, tests=tests), by)
+            changed.append(name)
+    return changed
+
+
+def texts(authority: Authority, name: str) -> dict[str, str]:
+    """The files of the layer in force; empty when there is none."""
+    record = Reader(authority.view).get(PolicyRecord, name)
+    body = payload.get_blob(authority.view, record.digest) if record else None
+    found: dict[str, str] = json.loads(body) if body else {}
+    return found
+
+
+def _texts(change: Change, record: PolicyRecord) -> dict[str, str]:
+    body = payload.get_blob(change.db, record.digest)
+    if body is None or b64(digest(json.loads(body))) != record.digest:
+        raise RemitError("policy_text_missing", f"The text of the {record.name} policies is gone.", "Apply them again.")
+    found: dict[str, str] = json.loads(body)
+    return found
+
+
+def _schema_of(reader: Reader, tool: Tool) -> Json:
+    body = payload.get_blob(reader.db, tool.pin)
+    return json.loads(body).get("inputSchema", {}) if body else {}

@@ -1,0 +1,48 @@
+"""People and services: who may own, dispatch and delegate. A person who leaves ends what was delegated by them."""
+
+from remit.control.change import Change
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.principal import LIFE, Person, Service
+from remit.core.record import changed
+from remit.store import payload
+
+
+def add_person(change: Change, issuer: str, subject: str, name: str, groups: tuple[str, ...], by: str) -> Person:
+    """Register a person by who they are at an identity provider; the same one again is the same person."""
+    known = payload.person_at(change.db, issuer, subject)
+    if known is not None:
+        person = change.need(Person, known)
+        if person.groups != groups and person.state == "active":
+            person = changed(person, groups=groups)
+            change.record("person.changed", person, by)
+        return person
+    if not subject or len(subject) > 255 or not name.isprintable() or len(name) > 200:
+        raise RemitError("person_invalid", "A person needs a subject and a printable name.", "Give both, within 200 characters.")
+    person = Person(id=change.authority.make("per"), groups=groups)
+    payload.put_identity(change.db, issuer, subject, person.id, name)
+    change.record("person.added", person, by)
+    return person
+
+
+def end_person(change: Change, person_id: str, by: str, because: str) -> Person:
+    """A person left: their record ends. What was theirs is ended by control.revocation."""
+    person = change.need(Person, person_id)
+    gone = changed(person, state=LIFE.after(person.state, "left"))
+    change.record("person.left", gone, by, because)
+    return gone
+
+
+def add_service(change: Change, name: str, owner: str, keys: tuple[dict[str, str], ...], by: str) -> Service:
+    """Register one of the company's own services as a possible dispatcher."""
+    change.need(Person, owner)
+    if any(one.name == name for one in change.reader.where(Service)):
+        raise RemitError("name_taken", f"There is a service {name} already.", "Choose another name.")
+    service = Service(id=change.authority.make("svc"), name=name, owner=owner, keys=keys)
+    change.record("service.added", service, by)
+    return service
+
+
+def known_as(change: Change, person_id: str) -> list[Json]:
+    """By which names a person is known; empty once that was erased."""
+    return [{"issuer": i, "subject": s, "name": n} for i, s, n in payload.names(change.db, person_id)]

@@ -1,0 +1,82 @@
+"""Resources and the pins on their tools: registered as a person saw them, suspended when they change by themselves."""
+
+from collections.abc import Mapping
+
+from remit.control.change import Change
+from remit.core.canonical import Json, canon
+from remit.core.errors import RemitError
+from remit.core.principal import Person
+from remit.core.record import changed
+from remit.core.resource import LIFE, TOOL, TOOL_LIFE, Injection, Resource, Tool, Upstream, pin
+from remit.custody.secret import Secret
+from remit.store import payload
+
+SECRETS = "upstream"
+LARGEST = 1_000_000
+
+
+def add(
+    change: Change,
+    *,
+    name: str,
+    upstream: Upstream,
+    domain: str,
+    owner: str,
+    tools: Mapping[str, Json],
+    reads: frozenset[str] = frozenset(),
+    labels: tuple[str, ...] = (),
+    injections: tuple[Injection, ...] = (),
+    by: str,
+) -> Resource:
+    """Register a target and pin every tool definition as it is now. Registering it again replaces and pins anew."""
+    change.need(Person, owner)
+    before = change.reader.get(Resource, name)
+    if before is not None:
+        LIFE.after(before.state, "changed")
+    resource = Resource(
+        name=name, upstream=upstream, domain=domain, owner=owner, injections=injections, labels=labels
+    )
+    change.record("resource.changed" if before else "resource.added", resource, by)
+    for tool, definition in tools.items():
+        pin_tool(change, name, tool, definition, by, reads=tool in reads)
+    for tool_record in list(change.reader.where(Tool, "resource = ?", (name,))):
+        if tool_record.name not in tools and tool_record.state == "pinned":
+            change.record("tool.suspended", changed(tool_record, state="suspended"), by, "no longer offered")
+    return resource
+
+
+def pin_tool(change: Change, resource: str, name: str, definition: Json, by: str, *, reads: bool) -> Tool:
+    """Hold a tool to this definition. Its text is kept by digest, its receipt carries the digest."""
+    if not TOOL.fullmatch(name):
+        raise RemitError("tool_invalid", f"{resource} offers a tool with a name that cannot be.", "Rename the tool upstream.")
+    body = canon(definition)
+    if len(body) > LARGEST:
+        raise RemitError("tool_invalid", f"The definition of {name} is over a megabyte.", "Shorten it upstream.")
+    tool = Tool(resource=resource, name=name, pin=pin(definition), reads=reads)
+    before = change.reader.get(Tool, f"{resource}/{name}")
+    if before == tool:
+        return before
+    payload.put_blob(change.db, tool.pin, body)
+    change.record("tool.pinned", tool, by)
+    return tool
+
+
+def differing(change: Change, resource: str, offered: Mapping[str, Json]) -> frozenset[str]:
+    """Suspend every pinned tool whose definition is another now; return the names that differ or were never pinned."""
+    known = {tool.name: tool for tool in change.reader.where(Tool, "resource = ?", (resource,))}
+    other = set()
+    for name, definition in offered.items():
+        tool = known.get(name)
+        if tool is None or tool.pin != pin(definition):
+            other.add(name)
+            if tool is not None and tool.state == "pinned":
+                suspended = changed(tool, state=TOOL_LIFE.after(tool.state, "suspended"))
+                change.record("tool.suspended", suspended, "gate", "its definition changed upstream")
+        elif tool.state != "pinned":
+            other.add(name)
+    return frozenset(other)
+
+
+def put_secret(change: Change, name: str, secret: Secret) -> int:
+    """Seal an upstream secret; returns its version. It has no receipt: sealed secrets are not rebuilt from the ledger."""
+    return change.authority.vault.put(SECRETS, name, secret)

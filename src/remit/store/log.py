@@ -1,0 +1,102 @@
+"""The ledger's rows: entries, full tiles and signed heads, in the same database as the facts they record.
+
+An append and the change that it records are one transaction. The edge of the tree is kept in memory only as long as the
+head read in the transaction is the one it was built for.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from remit.core.errors import RemitError
+from remit.core.moment import Instant
+from remit.ledger.log import Edge
+from remit.ledger.merkle import leaf_hash
+from remit.ledger.tile import WIDTH
+from remit.store.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest signed head: how many entries, when, and the note as it was signed."""
+
+    size: int
+    at: Instant
+    note: str
+
+
+EMPTY = Head(0, Instant(0), "")
+
+
+def newest(db: Database) -> Head:
+    """Read the newest head."""
+    row = db.one("SELECT size, at, note FROM head ORDER BY size DESC LIMIT 1")
+    return Head(*row) if row else EMPTY
+
+
+class Log:
+    """Appends within the caller's transaction. Owned by the one writer of this process."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._kept: tuple[Head, Edge] | None = None
+        self._next: tuple[Head, Edge] | None = None
+        self.head = EMPTY
+
+    def begin(self) -> Head:
+        """Read the head anew; it must be called first in every transaction."""
+        self.head = newest(self._db)
+        self._next = None
+        if self._kept is None or self._kept[0] != self.head:
+            self._kept = self.head, self._restore(self.head.size)
+        return self.head
+
+    def append(self, entries: Sequence[bytes], at: Instant, sign: Callable[[int, bytes], str]) -> Head:
+        """Append entries, store the tiles they complete, and sign and store the new head."""
+        if self._kept is None:
+            raise RemitError("log_not_begun", "The head was not read in this transaction.", "Report this: it is a defect.")
+        edge = self._kept[1].copy()
+        start = edge.size
+        self._db.many("INSERT INTO leaf (number, body) VALUES (?, ?)", zip(range(start, start + len(entries)), entries))
+        tiles = edge.append([leaf_hash(entry) for entry in entries])
+        if tiles:
+            rows = [(tile.level, tile.index, tile.data) for tile in tiles]
+            self._db.many("INSERT INTO tile (level, number, body) VALUES (?, ?, ?)", rows)
+        head = Head(edge.size, at, sign(edge.size, edge.root()))
+        self._db.run("INSERT INTO head (size, at, note) VALUES (?, ?, ?)", (head.size, head.at, head.note))
+        self._next = head, edge
+        return head
+
+    def committed(self) -> None:
+        """Keep the new edge: the transaction that appended has committed."""
+        if self._next is not None:
+            self._kept, self._next = self._next, None
+
+    def dropped(self) -> None:
+        """Forget everything: the transaction ended otherwise, or in doubt."""
+        self._kept = self._next = None
+
+    def _restore(self, size: int) -> Edge:
+        return Edge.restore(size, lambda level, index, width: read_tile(self._db, level, index, width))
+
+
+def read_tile(db: Database, level: int, index: int, width: int) -> bytes | None:
+    """A tile's hashes: a full one as stored, a partial one of level 0 from its entries, else None."""
+    row = db.one("SELECT body FROM tile WHERE level = ? AND number = ?", (level, index))
+    if row is not None:
+        return bytes(row[0][: width * 32])
+    if level:
+        return None
+    start = index * WIDTH
+    return b"".join(leaf_hash(body) for body in entries(db, start, start + width)) or None
+
+
+def entries(db: Database, start: int, end: int) -> Iterator[bytes]:
+    """The entries from `start` up to but not including `end`, in order."""
+    for (body,) in db.all("SELECT body FROM leaf WHERE number >= ? AND number < ? ORDER BY number", (start, end)):
+        yield bytes(body)
+
+
+def heads(db: Database, after: int = -1, most: int = 1000) -> list[Head]:
+    """The signed heads of more than `after` entries, smallest first."""
+    rows = db.all("SELECT size, at, note FROM head WHERE size > ? ORDER BY size LIMIT ?", (after, most))
+    return [Head(*row) for row in rows]

@@ -1,0 +1,64 @@
+"""What stands beside the ledger: argument values with their salt, public texts by digest, and who people are.
+
+A payload can be erased; its receipt then still proves that there was one, and reads as its digests and the word "erased".
+"""
+
+from remit.store.db import Database
+
+
+def put(db: Database, call: str, salt: bytes, body: bytes) -> None:
+    """Keep the argument values of a call beside its receipt."""
+    db.run("INSERT INTO payload (call, salt, body) VALUES (?, ?, ?)", (call, salt, body))
+
+
+def get(db: Database, call: str) -> tuple[bytes, bytes] | None:
+    """Salt and argument values of a call; None when they were erased or never kept."""
+    row = db.one("SELECT salt, body FROM payload WHERE call = ? AND erased = 0", (call,))
+    return (bytes(row[0]), bytes(row[1])) if row else None
+
+
+def erase(db: Database, call: str) -> bool:
+    """Erase values and salt together; the ledger stays as it is."""
+    return db.run("UPDATE payload SET salt = NULL, body = NULL, erased = 1 WHERE call = ? AND erased = 0", (call,)) == 1
+
+
+def put_blob(db: Database, digest: str, body: bytes) -> None:
+    """Keep a public text (a policy, a tool definition) under its digest."""
+    db.run("INSERT OR IGNORE INTO blob (digest, body) VALUES (?, ?)", (digest, body))
+
+
+def get_blob(db: Database, digest: str) -> bytes | None:
+    """The public text of this digest, or None."""
+    row = db.one("SELECT body FROM blob WHERE digest = ?", (digest,))
+    return bytes(row[0]) if row else None
+
+
+def put_identity(db: Database, issuer: str, subject: str, person: str, name: str) -> None:
+    """Remember who a person is at an identity provider."""
+    db.run("INSERT INTO identity (issuer, subject, person, name) VALUES (?, ?, ?, ?)", (issuer, subject, person, name))
+
+
+def person_at(db: Database, issuer: str, subject: str) -> str | None:
+    """The person's id for an identity provider's subject, or None."""
+    row = db.one("SELECT person FROM identity WHERE issuer = ? AND subject = ?", (issuer, subject))
+    return str(row[0]) if row else None
+
+
+def names(db: Database, person: str) -> list[tuple[str, str, str]]:
+    """Issuer, subject and name by which a person is known; empty once erased."""
+    return [tuple(r) for r in db.all("SELECT issuer, subject, name FROM identity WHERE person = ?", (person,))]  # type: ignore[misc]
+
+
+def forget_person(db: Database, person: str) -> int:
+    """Erase who a person is; receipts keep the opaque id."""
+    return db.run("DELETE FROM identity WHERE person = ?", (person,))
+
+
+def spend(db: Database, kind: str, value: str, until: int) -> bool:
+    """Use up a single-use value (a client assertion's jti); False when it was used before. One atomic statement."""
+    return db.run("INSERT OR IGNORE INTO nonce (kind, value, until) VALUES (?, ?, ?)", (kind, value, until)) == 1
+
+
+def expire_nonces(db: Database, now: int) -> int:
+    """Forget single-use values that can no longer be accepted anyway."""
+    return db.run("DELETE FROM nonce WHERE until < ?", (now,))

@@ -1,0 +1,108 @@
+"""Records in their tables: read within a transaction, written only together with the receipt of the change."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from remit.core.canonical import Json
+from remit.core.credential import Credential
+from remit.core.receipt import NOUNS
+from remit.core.record import Record, dump, load
+from remit.store.db import Database
+
+R = TypeVar("R", bound=Record)
+
+IDS: Final[dict[str, Callable[[Any], str]]] = {
+    "resource": lambda one: str(one.name),
+    "tool": lambda one: f"{one.resource}/{one.name}",
+    "brief": lambda one: str(one.name),
+    "policy": lambda one: str(one.name),
+    "path": lambda one: str(one.name.value),
+    "plan": lambda one: f"{one.task}:{one.version}",
+}
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "service": ("name", "owner"),
+    "agent": ("name", "owner"),
+    "tool": ("resource",),
+    "key": ("purpose",),
+    "task": ("agent", "person", "parent", "brief", "deadline"),
+    "plan": ("task",),
+    "credential": ("task", "expires"),
+    "revocation": ("kind", "target"),
+}
+
+_sorted = msgspec.json.Encoder(order="sorted").encode
+_TABLES: Final = {kind: noun for noun, kind in NOUNS.items()}
+
+
+def noun(kind: type[Record]) -> str:
+    """The table of a kind of record: its noun."""
+    return _TABLES[kind]
+
+
+def key(record: Record) -> str:
+    """What a record is looked up by."""
+    table = noun(type(record))
+    return IDS[table](record) if table in IDS else str(getattr(record, "id"))  # noqa: B009 - not every record has one
+
+
+@functools.cache
+def _insert(table: str) -> str:
+    names = ("id", "state", *COLUMNS.get(table, ()), "body")
+    updates = ", ".join(f"{name}=excluded.{name}" for name in names[1:])
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {updates}"  # noqa: S608
+
+
+def put(db: Database, record: Record) -> None:
+    """Write a record's row. Called by `apply` alone, so that no row changes without its receipt (law 9)."""
+    table = noun(type(record))
+    extra = tuple(getattr(record, name) for name in COLUMNS.get(table, ()))
+    db.run(_insert(table), (key(record), getattr(record, "state", "made"), *extra, _sorted(dump(record))))
+
+
+@functools.lru_cache(maxsize=16384)
+def _parsed(kind: type[R], body: bytes) -> R:
+    # Pure: the same bytes are the same record. Whether they are still the row's bytes is read each time.
+    return load(kind, msgspec.json.decode(body))
+
+
+class Reader:
+    """Reads records within one transaction; a row is read once and forgotten when it is written or the reader ends."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self._seen: dict[tuple[str, str], Record | None] = {}
+
+    def get(self, kind: type[R], identity: str) -> R | None:
+        """The record of this kind and id, or None."""
+        table = _TABLES[kind]
+        place = (table, identity)
+        if place in self._seen:
+            return self._seen[place]  # type: ignore[return-value]
+        row = self.db.one(f"SELECT body FROM {table} WHERE id = ?", (identity,))  # noqa: S608 - a noun's own table
+        record = _parsed(kind, row[0]) if row else None
+        self._seen[place] = record
+        return record
+
+    def where(self, kind: type[R], condition: str = "1", values: tuple[str | int, ...] = ()) -> Iterator[R]:
+        """All records of this kind that meet a condition over indexed columns, in the order of their ids."""
+        sql = f"SELECT body FROM {_TABLES[kind]} WHERE {condition} ORDER BY id"  # noqa: S608 - written in our own code
+        for (body,) in self.db.all(sql, values):
+            yield _parsed(kind, body)
+
+    def forget(self, record: Record) -> None:
+        """Read this record's row anew next time."""
+        self._seen.pop((noun(type(record)), key(record)), None)
+
+    def clear(self) -> None:
+        """Forget everything that was read."""
+        self._seen.clear()
+
+
+def credential_row(db: Database, identity: str) -> tuple[str, Json] | None:
+    """State and expiry of a credential, for the sweep that cuts streams."""
+    row = db.one(f"SELECT state, expires FROM {noun(Credential)} WHERE id = ?", (identity,))  # noqa: S608
+    return (row[0], row[1]) if row else None
