@@ -51,8 +51,8 @@ _ONE_USE: Final = Consumption()
 def check(step: Step, arguments: Mapping[str, Json], usage: Usage, now: Instant) -> Refusal | Consumption:
     """Say whether the step allows a call with these arguments now. Nothing is raised; what cannot be read is refused.
 
-    Pure: the caller writes the consumption down in the transaction that it decides in. A step with `rows` left allows the
-    call, and whoever reads the answer cuts it at `step.rows - usage.rows`.
+    Pure: the caller writes the consumption down in the transaction that it decides in. A step with rows left allows
+    the call; whoever reads the answer cuts it at `step.rows - usage.rows`.
     """
     try:
         return _check(step, arguments, usage, now)

@@ -11,6 +11,8 @@ import idna
 from remit.core.canonical import Json
 from remit.core.limit.shape import ArgumentLimit, entries, invalid
 
+_MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
+"""IPv4 in IPv6 clothes (RFC 4291 section 2.5.5.2): such a network is written as IPv4."""
 PATH_LENGTH: Final = 4096
 URL_LENGTH: Final = 8192
 
@@ -233,7 +235,7 @@ class Cidr:
                 network = ipaddress.ip_network(text)
             except ValueError as fault:
                 raise invalid("cidr takes networks such as 10.0.0.0/8, without host bits.") from fault
-            if str(network) != text:
+            if str(network) != text or (network.version == 6 and _inside(network, _MAPPED)):
                 raise invalid("cidr takes networks in their canonical form, such as 10.0.0.0/8.")
             parsed.append(network)
         four = ipaddress.collapse_addresses(net for net in parsed if isinstance(net, ipaddress.IPv4Network))

@@ -17,6 +17,7 @@ PATTERN_LENGTH: Final = 1000
 PATTERN_MEMORY: Final = 1 << 20
 """Octets that one compiled pattern may hold; a pattern that needs more is refused when it is read."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -283,7 +284,7 @@ class MaxLength:
 
     def allows(self, value: Json) -> bool:
         """Allow a string that is short enough."""
-        return type(value) is str and len(value) <= self.most
+        return type(value) is str and len(value) <= self.most and (value.isascii() or not _SURROGATE.search(value))
 
     def covers(self, other: ArgumentLimit) -> bool:
         """Cover a shorter length."""
