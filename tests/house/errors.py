@@ -1,8 +1,8 @@
 """The codes that the source uses, and docs/errors.md, the page that explains them.
 
-`python -m tests.house.errors --write` brings the page up to date: a row that stands is kept, a code that is gone loses its
-row, and a new code gets a row from the words that stand beside it in the source, to be made better by hand. Files of
-`code | cause | remedy` lines given after --write replace what the page says of those codes.
+`python -m tests.house.errors --write` brings the page up to date: a row that stands is kept, a code that is gone
+loses its row, and a new code gets a row from the words that stand beside it in the source, to be made better by hand.
+Files of `code | cause | remedy` lines given after --write replace what the page says of those codes.
 """
 
 import ast
@@ -37,7 +37,9 @@ def carriers() -> dict[str, set[int]]:
                     names, called = _parameters(node), node.name
                 case ast.ClassDef(body=body):
                     made = [one for one in body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
-                    fields = [f.target.id for f in body if isinstance(f, ast.AnnAssign) and isinstance(f.target, ast.Name)]
+                    fields = [
+                        f.target.id for f in body if isinstance(f, ast.AnnAssign) and isinstance(f.target, ast.Name)
+                    ]
                     names, called = (_parameters(made[0]) if made else fields), node.name
                 case _:
                     continue
@@ -63,7 +65,9 @@ def _listed(where: str, tree: ast.Module) -> Iterator[Use]:
     types = {
         node.annotation.id
         for node in ast.walk(tree)
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "code" and isinstance(node.annotation, ast.Name)
+        if isinstance(node, ast.AnnAssign)
+        and ast.unparse(node.target) == "code"
+        and isinstance(node.annotation, ast.Name)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name in types:

@@ -8,9 +8,9 @@ from tests.house.tree import modules
 
 OWN = {
     "src/remit/core/errors.py: RemitError": "the error root",
-    "src/remit/core/schema.py: ArgumentUnfit": "never leaves core: the decision turns it into a denial",
+    "src/remit/core/schema.py: UnfitError": "never leaves core: the decision turns it into a denial",
     "src/remit/custody/jws.py: Refused": "never leaves custody: each public function turns it into its value",
-    "src/remit/ledger/__init__.py: LedgerFault": "the ledger imports nothing of ours; it carries code, message and remedy",
+    "src/remit/ledger/__init__.py: LedgerFault": "the ledger imports nothing of ours; it carries code and remedy",
 }
 """Every exception that the source defines and a module shares with another, with the reason."""
 

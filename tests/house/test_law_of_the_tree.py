@@ -7,7 +7,13 @@ import pytest
 
 from tests.house.tree import modules, texts
 
-FACES = ("src/remit/web/", "src/remit/gateway/serve", "src/remit/gateway/upstream/", "src/remit/scan/walk", "src/remit/sdk/")
+FACES = (
+    "src/remit/web/",
+    "src/remit/gateway/serve",
+    "src/remit/gateway/upstream/",
+    "src/remit/scan/walk",
+    "src/remit/sdk/",
+)
 """The only asynchronous code."""
 
 CLOCKED = (*FACES, "src/remit/cli/", "src/remit/control/authority.py")
@@ -17,8 +23,10 @@ PERMIT_BORN_IN = {"src/remit/control/decision.py", "src/remit/control/batch.py"}
 
 CLOCKS = {"random", "secrets", "time", "uuid"}
 READS = {
-    ("date", "today"), ("datetime", "now"), ("datetime", "today"), ("datetime", "utcnow"), ("os", "getrandom"), ("os", "urandom"),
-}  # fmt: skip
+    *(("datetime", read) for read in ("now", "today", "utcnow")),
+    *(("os", draw) for draw in ("getrandom", "urandom")),
+    ("date", "today"),
+}
 SQL_CLOCKS = ("'now'", "current_timestamp", "current_time", "current_date", "unixepoch(", "randomblob(", "random()")
 
 
@@ -36,7 +44,10 @@ def clocks(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 if module in CLOCKS:
                     yield node.lineno, module
                 yield from ((node.lineno, name.name) for name in names if (module, name.name) in READS)
-            case ast.Attribute(value=ast.Name(id=left) | ast.Attribute(attr=left), attr=right) if (left, right) in READS:
+            case ast.Attribute(value=ast.Name(id=left) | ast.Attribute(attr=left), attr=right) if (
+                left,
+                right,
+            ) in READS:
                 yield node.lineno, f"{left}.{right}"
 
 

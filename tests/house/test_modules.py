@@ -4,9 +4,8 @@ import ast
 
 from tests.house.tree import ROOT, modules
 
-SAYS_NOTHING = {
-    "base", "common", "handler", "handlers", "helper", "helpers", "manager", "misc", "service", "services", "util", "utils",
-}  # fmt: skip
+ALONE = ("base", "common", "handler", "helper", "manager", "misc", "service", "util")
+SAYS_NOTHING = {*ALONE, *(f"{name}s" for name in ALONE)}
 
 LONG: dict[str, str] = {}
 """Files of more than 400 lines, each with the reason why it is still one file."""
@@ -54,7 +53,7 @@ def has_code(tree: ast.Module) -> bool:
 
 
 def mirrors(where: str) -> set[str]:
-    """Where the test of `src/remit/a/b/c.py` may stand: a/b/test_c.py, a/test_b_c.py, or the package's own a/test_b.py."""
+    """Where the test of a/b/c.py may stand: a/b/test_c.py, a/test_b_c.py, or the test of its package, a/test_b.py."""
     *folders, name = where.removeprefix("src/remit/").removesuffix(".py").split("/")
     if name == "__init__":
         if not folders:
@@ -63,5 +62,8 @@ def mirrors(where: str) -> set[str]:
     found = {"/".join(["tests", *folders, f"test_{name}.py"])}
     if len(folders) > 1:
         *above, package = folders
-        found |= {"/".join(["tests", *above, f"test_{package}_{name}.py"]), "/".join(["tests", *above, f"test_{package}.py"])}
+        found |= {
+            "/".join(["tests", *above, f"test_{package}_{name}.py"]),
+            "/".join(["tests", *above, f"test_{package}.py"]),
+        }
     return found

@@ -11,7 +11,7 @@ HERE = "tests/house/test_words.py"
 
 ANYWHERE = {
     "a machine's path": r"(?<![\w.])/(?:work|home/\w+|Users/\w+)/[a-z]",
-    "a registry's host": r"\b(?:pypi\.org|pythonhosted\.org|registry\.npmjs\.org|proxy\.golang\.org|deb\.debian\.org|crates\.io)\b",
+    "a registry's host": r"\b(?:pypi|pythonhosted|npmjs|debian|golang)\.(?:org|com)\b|\bcrates\.io\b",
     "an index": r"--(?:extra-)?index-url|--find-links|\bindex-url\s*=",
     "work left undone": r"\b(?:TODO|FIXME|XXX)\b|NotImplementedError",
 }
@@ -28,14 +28,27 @@ def skips(tree: ast.AST) -> list[int]:
     return [
         node.lineno
         for node in ast.walk(tree)
-        if (isinstance(node, ast.Attribute) and node.attr in SKIPS and ast.unparse(node.value).startswith(("pytest", "unittest")))
-        or (isinstance(node, ast.ImportFrom) and node.module in ("pytest", "unittest") and SKIPS & {n.name for n in node.names})
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in SKIPS
+            and ast.unparse(node.value).startswith(("pytest", "unittest"))
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module in ("pytest", "unittest")
+            and SKIPS & {n.name for n in node.names}
+        )
     ]
 
 
 def stubs(tree: ast.AST) -> list[int]:
     """Functions that do nothing at all; a protocol's methods are not meant to."""
-    protocols = {id(m) for c in ast.walk(tree) if isinstance(c, ast.ClassDef) and "Protocol" in map(_name, c.bases) for m in c.body}
+    protocols = {
+        id(m)
+        for c in ast.walk(tree)
+        if isinstance(c, ast.ClassDef) and "Protocol" in map(_name, c.bases)
+        for m in c.body
+    }
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and id(node) not in protocols:
@@ -67,7 +80,9 @@ def test_a_planted_word_is_seen(fault: str) -> None:
     assert said("docs/x.md", fault)
 
 
-@pytest.mark.parametrize("fault", ["pytest.skip()", "@pytest.mark.xfail\ndef test(): ...", "from unittest import SkipTest"])
+@pytest.mark.parametrize(
+    "fault", ["pytest.skip()", "@pytest.mark.xfail\ndef test(): ...", "from unittest import SkipTest"]
+)
 def test_a_planted_skip_is_seen(fault: str) -> None:
     assert skips(ast.parse(fault))
 

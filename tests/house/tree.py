@@ -9,7 +9,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "remit"
 VENDORED = "src/remit/web/static/vendor/"
-TEXTS = {"", ".cedar", ".cfg", ".css", ".csv", ".html", ".js", ".json", ".md", ".py", ".sql", ".toml", ".txt", ".yaml", ".yml"}
+TEXTS = {
+    "",
+    ".cedar",
+    ".cfg",
+    ".css",
+    ".csv",
+    ".html",
+    ".js",
+    ".json",
+    ".md",
+    ".py",
+    ".sql",
+    ".toml",
+    ".txt",
+    ".yaml",
+    ".yml",
+}
 
 
 def place(path: Path) -> str:
@@ -62,7 +78,9 @@ def names_test(node_id: str) -> bool:
         return False
     body: list[ast.stmt] = parse(where).body
     for name in inner:
-        found = [n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and n.name == name]
+        found = [
+            n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and n.name == name
+        ]
         if not found:
             return name == inner[-1] and f"{name} = " in path.read_text(encoding="utf-8")
         body = found[0].body
