@@ -91,6 +91,9 @@ class Database:
             self._execute(f"PRAGMA {name}={value}").fetchall()
         self._require_durable()
         self._db.set_wal_hook(self._committed)
+        self._settle()
+
+    def _settle(self) -> None:
         # A recovered WAL may hold frames whose fsync failed: the page cache shows them, the disk never got them.
         # Copying all into the main file and starting a new WAL makes what is seen here what a power loss leaves.
         self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -320,7 +323,8 @@ def open_db(path: Path, *, vfs: str | None = None) -> Database:
 
     A new file gets mode 0600, a new directory 0700. Refuses a SQLite library with the WAL-reset defect
     (`sqlite_unsafe`), a file or directory that others can write (`store_exposed`), a read-only store
-    (`store_read_only`), a file that is no database (`store_corrupt`) or another program's (`store_foreign`), and settings
+    (`store_read_only`), a file that is no database (`store_corrupt`) or another program's (`store_foreign`), and
+    settings
     that do not read back as durable (`store_not_durable`). A file that cannot be made is `store_unavailable`.
     """
     refuse_unsafe(apsw.sqlite_lib_version())
