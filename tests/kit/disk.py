@@ -40,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one fault left: the error that ended the run, the files as the kernel shows them, and as the disk has them."""
+    """What one fault left: the error that ended the run, the files as the kernel sees them, as the disk has them."""
 
     fault: Fault
     raised: RemitError | None
