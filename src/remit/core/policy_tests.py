@@ -82,6 +82,7 @@ def parse_tests(files: Mapping[str, str]) -> tuple[PolicyTest, ...]:
     found: list[PolicyTest] = []
     for file in sorted(files):
         try:
+            _named(file)
             found += msgspec.convert(canonical.read(files[file].encode()), list[PolicyTest])
         except (ValueError, RemitError, msgspec.MsgspecError) as fault:
             raise RemitError(
@@ -145,6 +146,11 @@ def diff(old: PolicySet | None, new: PolicySet, recorded: Mapping[str, Ask]) -> 
 def said(verdict: Verdict) -> str:
     """Write an answer as a test expects it."""
     return f"{verdict.answer}:{','.join(verdict.groups)}" if verdict.groups else verdict.answer.value
+
+
+def _named(file: str) -> None:
+    if file != "tests.json" and not file.endswith(".test.json"):
+        raise ValueError("a file of tests is called tests.json or NAME.test.json")
 
 
 def _texts(statements: Iterable[Statement]) -> dict[str, str]:

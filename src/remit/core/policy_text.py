@@ -101,7 +101,7 @@ def _begin(text: str, start: int) -> int:
 def _statement(layer: str, file: str, place: int, line: int, text: str) -> Statement:
     try:
         parsed = msgspec.json.decode(cedarpy.policies_to_json_str(text))
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise invalid(f"{str(fault)[:200]}.", file, line) from fault
     if parsed["templates"]:
         raise invalid("a template (?principal, ?resource) grants nothing by itself and is refused.", file, line)

@@ -29,7 +29,7 @@ def applies(tree: Mapping[str, Json], shape: ActionShape) -> bool:
     """Say whether the scope may hold for this action and its resource."""
     scope = tree["action"]
     if scope.get("op") in {"==", "in"}:
-        named = {one["id"] for one in [scope["entity"]] * ("entity" in scope) + scope.get("entities", [])}
+        named = _named(scope)
         reached = {shape.name} if scope["op"] == "==" else {shape.name, *shape.groups}
         if not named & reached:
             return False
@@ -71,11 +71,17 @@ def everywhere(trees: Iterable[Mapping[str, Json]]) -> bool:
             if scope.get("op") == "All":
                 return True
             if scope.get("op") == "in":
-                reached |= {one["id"] for one in [scope["entity"]] * ("entity" in scope) + scope.get("entities", [])}
+                reached |= _named(scope)
     return {READ, WRITE} <= reached
 
 
 _ENDS: Final = ("principal", "resource")
+
+
+def _named(scope: Mapping[str, Json]) -> set[str]:
+    """Return the actions and groups that an action scope names: Cedar writes one of them apart from several."""
+    entities = [scope["entity"]] if "entity" in scope else scope["entities"]
+    return {one["id"] for one in entities}
 
 
 def _look(found: Looks, path: tuple[str, ...]) -> None:
