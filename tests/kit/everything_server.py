@@ -2,8 +2,9 @@
 
 Runs in the SDK's own environment, as a program: `everything_server.py --port N` serves `http://127.0.0.1:N/mcp` and
 prints that URL on standard output once it listens (port 0 lets the system choose); `--stdio` serves standard input
-and output. It asks for no credentials: what stands before it does. With `--token T` it answers 401 to any request that
-does not carry `Authorization: Bearer T`, as a target does that knows only its own credentials. With `--journal FILE`
+and output. It asks for no credentials: what stands before it does. With `--token-file FILE` it answers 401 to any
+request that does not carry the bearer token that stands in FILE at that moment, as a target does that knows only its
+own credentials, and can take them back. With `--journal FILE`
 each tool call that really ran is one line of JSON there, so that a test can tell "refused" from "refused too late".
 """
 
@@ -156,12 +157,15 @@ class Events(EventStore):
         return stream
 
 
-def guarded(app: ASGIApp, token: str) -> ASGIApp:
-    """The app, for those only who carry this target's own token."""
+def guarded(app: ASGIApp, token: Path) -> ASGIApp:
+    """The app, for those only who carry this target's own token, as it stands now."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        wanted = [b"Bearer " + token.encode()]
-        if scope["type"] != "http" or [v for k, v in scope["headers"] if k == b"authorization"] == wanted:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        wanted = [b"Bearer " + await asyncio.to_thread(token.read_bytes)]
+        if [v for k, v in scope["headers"] if k == b"authorization"] == wanted:
             await app(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": 401, "headers": [(b"www-authenticate", b"Bearer")]})
@@ -170,7 +174,7 @@ def guarded(app: ASGIApp, token: str) -> ASGIApp:
     return guard
 
 
-def serve_http(port: int, token: str | None) -> None:
+def serve_http(port: int, token: Path | None) -> None:
     app: ASGIApp = server().streamable_http_app(event_store=Events(), retry_interval=100)
     if token:
         app = guarded(app, token)
@@ -190,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="An MCP server that has everything")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--stdio", action="store_true")
-    parser.add_argument("--token")
+    parser.add_argument("--token-file", type=Path)
     parser.add_argument("--journal", type=Path)
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -200,7 +204,7 @@ def main() -> None:
     if given.stdio:
         asyncio.run(serve_stdio())
     else:
-        serve_http(given.port, given.token)
+        serve_http(given.port, given.token_file)
 
 
 if __name__ == "__main__":

