@@ -1,0 +1,31 @@
+"""The public conformance suite against a gate with enforcement on: what stands between costs nothing of the score."""
+
+import pytest
+
+from tests.kit import conformance
+from tests.kit.gate import gate_for
+from tests.kit.running import everything, shim
+
+REQUIRED = {"2026-07-28": 37, "2025-11-25": 30}
+
+
+@pytest.mark.parametrize("revision", REQUIRED)
+def test_the_gate_keeps_the_full_score(revision):
+    with everything() as upstream:
+        straight = conformance.server(upstream, revision)
+        with gate_for(upstream) as gate, shim(gate.url, gate.token) as own:
+            through = conformance.server(own, revision)
+    assert len(through.required) == REQUIRED[revision]
+    assert not through.failed
+    assert through.full, through.output[-2000:]
+    assert through.passed == straight.passed
+
+
+@pytest.mark.parametrize("revision", REQUIRED)
+def test_without_a_credential_there_is_no_score(revision):
+    with everything() as upstream, gate_for(upstream) as gate, shim(gate.url, "not-a-credential") as own:
+        verdict = conformance.server(own, revision)
+    assert not verdict.full
+    # Only checks that ask for a refusal can pass: no scenario in which a tool is listed or called does.
+    answered = ("tools-list", "tools-call-simple-text", "resources-list", "resources-read-text", "prompts-list")
+    assert {name: verdict.passed[name] for name in answered if verdict.passed[name]} == {}
