@@ -20,8 +20,16 @@ EVENTS = st.builds(
 )
 # Streams as rough as the wire gives them: every kind of line end, fields, comments, rubbish, a BOM now and then.
 LINES = st.sampled_from(
-    [b"data: a", b"data", b"data:", b"data:  b", b"id: 7", b"id", b"id: x\0y", b"event: e", b"retry: 12", b"retry: x"]
-    + [b": comment", b"", b"", b"unknown: x", b"data: \xff\xfe", b"\xef\xbb\xbfdata: c", b"id: \xc3\xa9"]
+    [
+        *b"data: a|data|data:|data:  b|id: 7|id|id: x\0y|event: e|retry: 12|retry: x".split(b"|"),
+        b": comment",
+        b"",
+        b"",
+        b"unknown: x",
+        b"data: \xff\xfe",
+        b"\xef\xbb\xbfdata: c",
+        b"id: \xc3\xa9",
+    ]
 )
 STREAMS = st.lists(st.tuples(LINES, st.sampled_from([b"\n", b"\r", b"\r\n"])), max_size=20).map(
     lambda parts: b"".join(line + end for line, end in parts)
@@ -91,9 +99,10 @@ def test_an_unfinished_event_is_dropped() -> None:
 @pytest.mark.parametrize("piece", [b"data: " + b"x" * 40 + b"\n", b"y" * 40, b":" + b"z" * 40 + b"\n"])
 def test_an_endless_event_is_refused(piece: bytes) -> None:
     reader = Reader(limit=1000)
+    for _ in range(20):
+        reader.feed(piece)
     with pytest.raises(RemitError) as fault:
-        for _ in range(100):
-            reader.feed(piece)
+        reader.feed(piece * 30)
     assert fault.value.code == "upstream_too_large"
 
 

@@ -23,12 +23,20 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
 
 
+def _close(first: int, last: int = -1) -> None:
+    """Close descriptors from `first` to before `last`, or to the highest there can be."""
+    if last < 0:
+        last = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1024)
+    os.closerange(first, last)
+
+
 def _become(program: str, argv: list[str], guard: int) -> None:
     """Turn the forked child into the server; never returns."""
     try:
         os.setpgid(0, 0)
         _prctl(_PDEATHSIG, signal.SIGKILL)
         _prctl(_NO_NEW_PRIVS, 1)
+        _close(3)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for name in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(name, signal.SIG_DFL)
@@ -113,7 +121,9 @@ def _stand(child: int, alive: int, grace: float, woken: int, asked: list[int]) -
 def main() -> None:
     """Guard one server."""
     parent, alive, grace = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    os.set_inheritable(alive, False)
+    # An event loop may hand over more than it was asked to; nothing of Remit's stays open here.
+    _close(3, alive)
+    _close(alive + 1)
     _prctl(_SUBREAPER, 1)
     _prctl(_PDEATHSIG, signal.SIGTERM)
     woken, asked = _listen()

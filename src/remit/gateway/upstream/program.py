@@ -52,7 +52,7 @@ def find(argv: Sequence[str], env: Mapping[str, str], cwd: str | None = None) ->
     try:
         command = os.path.abspath(found)  # noqa: PTH100  # links are kept: an interpreter finds its own by them
         path = os.path.realpath(found)
-        files = [os.path.realpath(base / text) for text in argv[1:] if text and (base / text).is_file()]
+        files = [os.path.realpath(base / text) for text in argv[1:] if os.path.isfile(base / text)]  # noqa: PTH113  # never raises
         return Program(command, path, _digest(path), tuple((file, _digest(file)) for file in files))
     except (OSError, ValueError):
         raise _unknown() from None

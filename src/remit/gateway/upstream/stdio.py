@@ -61,13 +61,15 @@ class Server:
 
     The environment is what was given, plus PATH and LANG unless given, plus HOME as a private directory that is deleted
     afterwards; nothing of ours. A process between us and the server (see `guard`) kills it and all that it started when
-    it is stopped and when we die, of SIGKILL too. Lines are octets without their line end.
+    it is stopped and when we die, of SIGKILL too. Lines are octets without their line end. Call `stop` in any case: it
+    also lets go of the pipes of a server that ended by itself.
     """
 
     def __init__(
         self,
         *,
-        process: asyncio.subprocess.Process,
+        transport: asyncio.SubprocessTransport,
+        pipes: "_Pipes",
         alive: int,
         home: str,
         found: program.Program,
@@ -75,7 +77,8 @@ class Server:
         redact: Callable[[bytes], bytes],
     ) -> None:
         self.program = found
-        self._process = process
+        self._transport = transport
+        self._pipes = pipes
         self._alive = alive
         self._home = home
         self._limits = limits
@@ -90,7 +93,7 @@ class Server:
     @property
     def running(self) -> bool:
         """Whether the process has not ended yet."""
-        return self._process.returncode is None
+        return not self._pipes.ended.done()
 
     async def send(self, line: bytes) -> Fault | None:
         """Write one message; `None` means that the server's pipe took it.
@@ -99,7 +102,7 @@ class Server:
         """
         if b"\n" in line or b"\r" in line or len(line) > self._limits.line:
             raise RemitError("line_invalid", "A message must be one line of bounded length.", "Send it re-serialised.")
-        pipe = self._process.stdin
+        pipe = self._pipes.stdin
         if pipe is None or pipe.is_closing() or not self.running:
             return Fault(Trouble.CLOSED, False, "The server is not running.")
         if pipe.transport.get_write_buffer_size() > self._limits.backlog:
@@ -119,7 +122,7 @@ class Server:
         return self
 
     async def __anext__(self) -> bytes:
-        output = self._process.stdout
+        output = self._pipes.stdout
         while not self._lines:
             chunk = b"" if output is None else await output.read(_CHUNK)
             if not chunk:
@@ -140,24 +143,32 @@ class Server:
         return await asyncio.shield(self._watch)
 
     async def stop(self) -> Exit:
-        """Close the server's input, then SIGTERM, then SIGKILL, each after its time; also safe when it has ended."""
+        """Close the server's input, then SIGTERM, then SIGKILL, each after its time; also right when it has ended."""
+        try:
+            return await self._end()
+        finally:
+            self._transport.close()
+
+    async def _end(self) -> Exit:
         self._why = self._why or (Why.STOPPED if self.running else None)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        if self._pipes.stdin is not None:
+            self._pipes.stdin.close()
         for patience in (self._limits.leave, self._limits.stop + 2.0):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     return await self.closed()
             self._let_go()
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            self._transport.kill()
         return await self.closed()
 
     async def _supervise(self) -> Exit:
         reader = asyncio.create_task(self._collect())
-        status = await self._process.wait()
+        await self._pipes.ended
+        status = self._transport.get_returncode() or 0
         self._let_go()
-        await reader
+        await asyncio.wait([reader], timeout=1.0)
+        reader.cancel()
         await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
         return Exit(self._why or (Why.KILLED if status < 0 else Why.EXITED), status)
 
@@ -168,7 +179,7 @@ class Server:
 
     async def _collect(self) -> None:
         """Keep the last whole lines of stderr. A cut line could hide half a secret from redaction, so none is kept."""
-        source, held, part, skip = self._process.stderr, 0, b"", False
+        source, held, part, skip = self._pipes.stderr, 0, b"", False
         while source is not None and (chunk := await source.read(4096)):
             *lines, part = (part + chunk).split(b"\n")
             for line in lines:
@@ -194,6 +205,19 @@ class Server:
                     self._lines.append(clean)
             self._tail = [rest[-1]]
             self._size = len(rest[-1])
+
+
+class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
+    """The streams of a process, and a future for its own end, whoever still holds its pipes."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit=_CHUNK, loop=loop)
+        self.ended: asyncio.Future[None] = loop.create_future()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 def _plain(text: bytes) -> bytes:
@@ -222,11 +246,13 @@ async def start(
             "The server's program or one of its files is not what was approved.",
             "Look at what changed, then register the resource again.",
         )
+    loop = asyncio.get_running_loop()
     home = tempfile.mkdtemp(prefix="remit-server-")
     clean = {"PATH": program.SEARCH, "LANG": "C.UTF-8", **env, "HOME": home}
     theirs, ours = os.pipe()
     try:
-        process = await asyncio.create_subprocess_exec(
+        transport, pipes = await loop.subprocess_exec(
+            lambda: _Pipes(loop),
             sys.executable,
             "-I",
             "-S",
@@ -239,7 +265,6 @@ async def start(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            limit=_CHUNK,
             env=clean,
             cwd=cwd or home,
             pass_fds=(theirs,),
@@ -251,7 +276,7 @@ async def start(
         raise Fault(Trouble.UNREACHABLE, False, "The server could not be started.").error() from None
     finally:
         os.close(theirs)
-    return Server(process=process, alive=ours, home=home, found=found, limits=limits, redact=redact)
+    return Server(transport=transport, pipes=pipes, alive=ours, home=home, found=found, limits=limits, redact=redact)
 
 
 def backoff(failures: int, draw: float) -> float:
