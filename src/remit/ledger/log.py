@@ -1,7 +1,7 @@
 """The growing log: its right edge, kept so that an append hashes each new node once and a root costs O(log n).
 
 An `Edge` owns two rows of immutable bytes: the complete subtrees that no larger one contains yet (a binary counter, as
-in RFC 6962 §2.1's split), and per tile level the hashes beyond the last full tile. A copy is therefore a copy of two short
+RFC 6962 §2.1 splits), and per tile level the hashes beyond the last full tile. A copy is therefore a copy of two short
 lists: take one before a transaction, drop the other when it fails.
 """
 
@@ -35,7 +35,7 @@ class Edge:
     def restore(cls, size: int, read: ReadTile) -> Self:
         """Rebuild the edge of a tree of `size` from stored tiles.
 
-        Wanted: the partial tile of level 0 (the tail's leaf hashes). A partial tile of a higher level may be missing: it
+        Wanted: the partial tile of level 0 (the tail's leaf hashes). One of a higher level may be missing: it
         is computed from the full tiles below it, which must be there. What is read is not checked against a root:
         compare `root()` with the signed head. Faults: `tile_missing`, `tile_invalid`, `tile_range`.
         """
