@@ -56,11 +56,13 @@ class Log:
             raise RemitError("log_not_begun", "The head was not read in this transaction.", "Report this: it is a defect.")
         edge = self._kept[1].copy()
         start = edge.size
-        self._db.many("INSERT INTO leaf (number, body) VALUES (?, ?)", zip(range(start, start + len(entries)), entries))
-        tiles = edge.append([leaf_hash(entry) for entry in entries])
+        hashes = [leaf_hash(entry) for entry in entries]
+        rows = zip(range(start, start + len(entries)), hashes, entries, strict=True)
+        self._db.many("INSERT INTO leaf (number, hash, body) VALUES (?, ?, ?)", rows)
+        tiles = edge.append(hashes)
         if tiles:
-            rows = [(tile.level, tile.index, tile.data) for tile in tiles]
-            self._db.many("INSERT INTO tile (level, number, body) VALUES (?, ?, ?)", rows)
+            full = [(tile.level, tile.index, tile.data) for tile in tiles]
+            self._db.many("INSERT INTO tile (level, number, body) VALUES (?, ?, ?)", full)
         head = Head(edge.size, at, sign(edge.size, edge.root()))
         self._db.run("INSERT INTO head (size, at, note) VALUES (?, ?, ?)", (head.size, head.at, head.note))
         self._next = head, edge
@@ -87,7 +89,13 @@ def read_tile(db: Database, level: int, index: int, width: int) -> bytes | None:
     if level:
         return None
     start = index * WIDTH
-    return b"".join(leaf_hash(body) for body in entries(db, start, start + width)) or None
+    return b"".join(leaves(db, start, start + width)) or None
+
+
+def leaves(db: Database, start: int, end: int) -> Iterator[bytes]:
+    """The leaf hashes from `start` up to but not including `end`, as they were when the entries were appended."""
+    for (found,) in db.all("SELECT hash FROM leaf WHERE number >= ? AND number < ? ORDER BY number", (start, end)):
+        yield bytes(found)
 
 
 def entries(db: Database, start: int, end: int) -> Iterator[bytes]:

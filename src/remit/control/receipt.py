@@ -1,0 +1,84 @@
+"""The ledger for those who check it: exported, verified, proved, and replayed against the tables (law 9)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from remit.control.authority import Authority
+from remit.core.errors import RemitError
+from remit.core.receipt import decode
+from remit.ledger import checkpoint, merkle, note, proof
+from remit.ledger.export import export
+from remit.ledger.log import nodes
+from remit.store import log
+from remit.store.apply import REBUILT, apply
+from remit.store.db import Database, open_db
+from remit.store.migrate import migrate, packaged
+
+PART: Final = 4096
+
+
+def files(db: Database) -> Iterator[tuple[str, bytes]]:
+    """Every file of an export, as paths and bytes, from one snapshot: entries, tiles, heads, checkpoint."""
+    size = log.newest(db).size
+    yield from export(_entries(db, size), _heads(db, size), _leaves(db, size))
+
+
+def prove(authority: Authority, leaf: int) -> bytes:
+    """A self-contained proof that entry `leaf` is in the ledger (C2SP tlog-proof). `not_found` when there is none."""
+    head = log.newest(authority.view)
+    if not 0 <= leaf < head.size:
+        raise RemitError("not_found", f"The ledger has no entry {leaf}.", f"It holds entries 0 to {head.size - 1}.")
+    get = nodes(head.size, lambda level, index, width: log.read_tile(authority.view, level, index, width))
+    hashes = merkle.inclusion_proof(leaf, head.size, get)
+    return proof.encode(proof.Bundle(leaf, tuple(hashes), head.note.encode()))
+
+
+def head_size(text: str) -> int:
+    """The size that a signed head speaks of."""
+    return checkpoint.parse(note.parse(text.encode()).text).size
+
+
+def replay(authority: Authority, scratch: Path) -> list[str]:
+    """Rebuild every table from the ledger in an empty store at `scratch`; return what differs, table by table."""
+    twin = open_db(scratch)
+    migrate(twin, authority.clock.now(), packaged())
+    view = authority.view
+    size = log.newest(view).size
+    twin.begin()
+    for number, body in enumerate(_entries(view, size)):
+        try:
+            apply(twin, number, decode(body))
+        except RemitError as fault:
+            return [f"entry {number}: {fault.message}"]
+    twin.commit()
+    found = [line for table in REBUILT for line in _differences(table, view, twin)]
+    twin.close()
+    return found
+
+
+def _differences(table: str, ours: Database, theirs: Database) -> Iterator[str]:
+    query = f"SELECT * FROM {table} ORDER BY 1, 2"  # noqa: S608 - the tables are our own list
+    one, other = ours.all(query), theirs.all(query)
+    if one != other:
+        missing, extra = set(map(repr, other)) - set(map(repr, one)), set(map(repr, one)) - set(map(repr, other))
+        yield f"{table}: {len(extra)} rows that no receipt explains, {len(missing)} that the ledger says and the table lacks"
+
+
+def _entries(db: Database, size: int) -> Iterator[bytes]:
+    for start in range(0, size, PART):
+        yield from log.entries(db, start, min(start + PART, size))
+
+
+def _leaves(db: Database, size: int) -> Iterator[bytes]:
+    for start in range(0, size, PART):
+        yield from log.leaves(db, start, min(start + PART, size))
+
+
+def _heads(db: Database, size: int) -> Iterator[bytes]:
+    after = -1
+    while part := log.heads(db, after):
+        for head in part:
+            if head.size <= size:
+                yield head.note.encode()
+        after = part[-1].size
