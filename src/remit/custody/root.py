@@ -92,8 +92,8 @@ def _from_file(path: Path) -> bytes:
             "key_missing", f"The key file {path} cannot be read.", "Check the path and who owns the file."
         ) from fault
     # The very file that was opened is judged, not the path: a swap between the two would go unseen.
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
+    try:
+        found = os.fstat(handle)
         mode = stat.S_IMODE(found.st_mode)
         foreign = hasattr(os, "geteuid") and found.st_uid not in (os.geteuid(), 0)
         if not stat.S_ISREG(found.st_mode) or foreign or (os.name == "posix" and mode & 0o177):
@@ -102,7 +102,11 @@ def _from_file(path: Path) -> bytes:
                 f"The key file {path} (mode {mode:04o}) is open to others, or is not a plain file of ours.",
                 f"Own it and run: chmod 600 {path}",
             )
-        return file.read(1024)
+        return os.read(handle, 1024)
+    except OSError as fault:
+        raise RemitError("key_missing", f"The key file {path} cannot be read.", "Check the disk it is on.") from fault
+    finally:
+        os.close(handle)
 
 
 def _from_keyring(name: str) -> bytes:

@@ -25,7 +25,7 @@ class Gone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a source can promise: is each mint new at the target, and does a drop end it there?"""
+    """What a source can promise: whether each mint is new at the target, and whether a drop ends it there."""
 
     kind: str
     dynamic: bool
