@@ -50,7 +50,7 @@ def subproof(m, entries, whole):
 
 
 def root_by_path(m, n, leaf, steps):
-    """Rebuild the root of a tree of n from the hash at m and its path, by the same splits; None when steps do not fit."""
+    """Rebuild the root of a tree of n from the hash at m and its path; None when the steps do not fit."""
     if n == 1:
         return None if steps else leaf
     if not steps:
