@@ -95,7 +95,10 @@ def survive_a_failed_sync(vfs: str, path: Path, acked: list[int]) -> None:
             if fault.code != "commit_unknown" or db.usable:
                 raise
             db.reopen()
-            acked[:] = [row[0] for row in db.all("SELECT n FROM fact ORDER BY n")]
+            kept = [row[0] for row in db.all("SELECT n FROM fact ORDER BY n")]
+            if kept[: len(acked)] != acked:
+                pytest.fail(f"{acked} was acknowledged, {kept} is there")
+            acked[:] = kept
         n = len(acked)
     db.close()
 
