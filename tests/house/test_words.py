@@ -11,7 +11,7 @@ HERE = "tests/house/test_words.py"
 
 ANYWHERE = {
     "a machine's path": r"(?<![\w.])/(?:work|home/\w+|Users/\w+)/[a-z]",
-    "a registry's host": r"\b(?:pypi|pythonhosted|npmjs|debian|golang)\.(?:org|com)\b|\bcrates\.io\b",
+    "a registry's host": r"\b(?:pypi|pythonhosted|npmjs|debian)\.(?:org|com)\b|\b(?:proxy\.golang\.org|crates\.io)\b",
     "an index": r"--(?:extra-)?index-url|--find-links|\bindex-url\s*=",
     "work left undone": r"\b(?:TODO|FIXME|XXX)\b|NotImplementedError",
 }
