@@ -55,7 +55,7 @@ def test_a_policy_that_cannot_be_used_is_refused_with_its_line(text, line, why):
         "permit(principal, action, resource) when { context.plan == context.plan || false };",
         "permit(principal, action, resource) unless { !(1 == 1) };",
         'permit(principal, action in [Action::"read", Action::"write"], resource);',
-        'permit(principal, action in Action::"read", resource); permit(principal, action in Action::"write", resource);',
+        'permit(principal, action in Action::"read", resource);permit(principal, action in Action::"write", resource);',
         '@ask("ops") permit(principal, action, resource);',
         "permit(principal, action, resource); forbid(principal, action, resource) when { false };",
     ],

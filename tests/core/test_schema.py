@@ -14,8 +14,10 @@ JSON = st.recursive(
     max_leaves=6,
 )
 KIND = st.fixed_dictionaries(
-    {}, optional={"type": st.sampled_from(["string", "integer", "number", "array", "object", ["string", "null"]]) | JSON,
-                  "items": st.just({"type": "string"}) | JSON, "enum": JSON, "$ref": JSON},
+    {}, optional={
+        "type": st.sampled_from(["string", "integer", "number", "array", "object", ["string", "null"]]) | JSON,
+        "items": st.just({"type": "string"}) | JSON, "enum": JSON, "$ref": JSON,
+    },
 )  # fmt: skip
 
 
@@ -43,8 +45,10 @@ def test_a_name_cannot_leave_its_quotes():
 
 def test_types_are_read_where_cedar_has_them():
     assert arguments({"required": ["a", "c"], "properties": {
-        "a": {"type": "string"}, "b": {"type": "array", "items": {"type": "integer"}}, "c": {"type": ["number", "null"]},
-        "d": {"enum": ["x", "y"]}, "e": {"type": "object"}, "f": {"anyOf": []}, "g": {"type": "array"}, "h": {"const": 1},
+        "a": {"type": "string"}, "b": {"type": "array", "items": {"type": "integer"}},
+        "c": {"type": ["number", "null"]},
+        "d": {"enum": ["x", "y"]}, "e": {"type": "object"}, "f": {"anyOf": []}, "g": {"type": "array"},
+        "h": {"const": 1},
     }}) == {
         "a": Argument("String", required=True), "b": Argument("Long", many=True),
         "c": Argument("decimal", nullable=True), "d": Argument("String"),
@@ -68,8 +72,10 @@ def test_a_value_that_fits_is_given_exactly(kind, value, given_as):
     ("kind", "value"),
     [
         (Argument("Long"), 2**63), (Argument("Long"), 5.5), (Argument("Long"), True), (Argument("Long"), "5"),
-        (Argument("decimal"), 0.00001), (Argument("decimal"), 1e300), (Argument("decimal"), "1"), (Argument("String"), None),
-        (Argument("String"), {"__entity": {}}), (Argument("String", many=True), "x"), (Argument("String", many=True), [1]),
+        (Argument("decimal"), 0.00001), (Argument("decimal"), 1e300), (Argument("decimal"), "1"),
+        (Argument("String"), None),
+        (Argument("String"), {"__entity": {}}), (Argument("String", many=True), "x"),
+        (Argument("String", many=True), [1]),
         (Argument("Bool"), 1), (Argument("decimal"), 10**40),
     ],
 )  # fmt: skip

@@ -36,7 +36,8 @@ def compiled(own, common="", path=TrustPath.OWN):
 
 def question(action="mcp:git/log", agent=ALPHA, trust=TrustPath.OWN, plan=1, tier="low", groups=(), **args):
     return Ask(
-        trust, Principal(agent, PERSON, tier, "tests"), action, TaskFacts(TASK, "fix", PERSON, ("ticket=1",), ("code",)),
+        trust, Principal(agent, PERSON, tier, "tests"), action,
+        TaskFacts(TASK, "fix", PERSON, ("ticket=1",), ("code",)),
         plan, 1_700_000_000_000, args, PersonFacts(PERSON, groups) if trust is TrustPath.DELEGATED else None,
     )  # fmt: skip
 
@@ -113,10 +114,12 @@ def _scopes(name, kind, values):
 ANYWHERE = [
     "context.plan < 2", "context.plan == 2", "context has person", 'context.path == "own"', "true", "false",
     'principal.tier == "high"', "principal.owner == context.task.requester", 'resource.domain == "code"',
-    'resource.labels.contains("inner")', 'action in Action::"read"', 'context.args has path && context.args.path == "/a"',
+    'resource.labels.contains("inner")', 'action in Action::"read"',
+    'context.args has path && context.args.path == "/a"',
     "context.args has n && context.args.n < 3", 'context.task.domains.contains("code")', "context.args has note",
     'context.args has tags && context.args.tags.contains("x")', 'context.args has path && context.args.path like "/a*"',
-    'context has person && context.person.groups.contains("ops")', 'if context.plan < 2 then principal.tier != "high" else true',
+    'context has person && context.person.groups.contains("ops")',
+    'if context.plan < 2 then principal.tier != "high" else true',
 ]  # fmt: skip
 ON_TOOLS = [
     *ANYWHERE,
@@ -143,8 +146,11 @@ def policies(draw):
     effect = draw(
         st.sampled_from(["permit", "permit", "permit", '@ask("ops")\npermit', '@ask("legal")\npermit', "forbid"])
     )
-    scope = f"{draw(_scopes('principal', 'Agent', (ALPHA, BETA)))}, {action}, {draw(_scopes('resource', 'Resource', ('git', 'mail')))}"
-    return f"{effect}({scope}) {' '.join(f'{kind} {{ {text} }}' for kind, text in clauses)};"
+    who, where = (
+        draw(_scopes("principal", "Agent", (ALPHA, BETA))),
+        draw(_scopes("resource", "Resource", ("git", "mail"))),
+    )
+    return f"{effect}({who}, {action}, {where}) {' '.join(f'{kind} {{ {text} }}' for kind, text in clauses)};"
 
 
 SETS = st.lists(policies(), max_size=7)
@@ -157,6 +163,7 @@ ARGS = st.fixed_dictionaries(
 )  # fmt: skip
 QUESTIONS = st.builds(
     lambda args, **rest: question(**rest, **args),
-    args=ARGS, action=st.sampled_from(TOOLS), agent=st.sampled_from([ALPHA, BETA]), trust=st.sampled_from(list(TrustPath)),
+    args=ARGS, action=st.sampled_from(TOOLS), agent=st.sampled_from([ALPHA, BETA]),
+    trust=st.sampled_from(list(TrustPath)),
     plan=st.integers(1, 3), tier=st.sampled_from(["low", "high"]), groups=st.sampled_from([(), ("ops",)]),
 )  # fmt: skip

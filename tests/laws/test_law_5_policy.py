@@ -59,7 +59,8 @@ def an_erroring_permit_denies():
 def an_argument_that_does_not_fit_denies():
     held = compiled(
         PERMIT + "forbid(principal, action, resource) when { context.args has n && 3 < context.args.n };"
-        'forbid(principal, action, resource) when { context.args has sum && context.args.sum.greaterThan(decimal("9.0")) };'
+        "forbid(principal, action, resource) when { context.args has sum && "
+        'context.args.sum.greaterThan(decimal("9.0")) };'
     )
     assert said(held.evaluate(question(n=1, sum=1.5))) == "allow"
     for args in ({"n": 2**70}, {"n": "4"}, {"n": 4.5}, {"n": None}, {"n": True}, {"sum": 9.00001}, {"sum": 1e300}):
