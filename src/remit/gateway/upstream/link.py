@@ -229,12 +229,15 @@ class Link(asyncio.Protocol):
             return
         if self._state != _HEAD or self._answer is None or self._answer.done() or status > 599:
             raise _garbage()
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise _garbage()
         empty = self._bodyless or status in (204, 304)
         if self._transfer is not None and (
             self._length is not None
             or status == 204
             or self._transfer.strip().lower() != b"chunked"
-            or self._parser.get_http_version() != "1.1"
+            or version != "1.1"
         ):
             raise _garbage()
         self._to_end = not empty and self._length is None and self._transfer is None
