@@ -17,11 +17,11 @@ def export(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every file of the log: bundles and tiles as they fill, the partial ones, `heads`, and `checkpoint` last.
 
-    `heads` are the signed notes, oldest first. `leaves` are the leaf hashes that were stored when the entries were
-    appended: give them, so that an entry altered in the store since then is named by its index; without them tiles
-    are computed from the entries as they are now, and an altered one shows as a head whose root does not hold.
-    Nothing is judged here. Faults: `entry_too_long`, `hash_invalid`, and `export_short` when the last head is not of this
-    size, or there is no head, or `leaves` end before the entries.
+    `heads` are the signed notes, oldest first. `leaves` are the leaf hashes stored when the entries were appended: give
+    them, so that an entry altered in the store since then is named by its index; without them tiles are computed from
+    the entries as they are now, and an altered one shows as a head whose root does not hold. Nothing is judged here.
+    Faults: `entry_too_long`, `hash_invalid`, and `export_short` when the last head is not of this size, or there is no
+    head, or `leaves` end before the entries.
     """
     edge, stream, stored = Edge.empty(), iter(entries), iter(leaves) if leaves is not None else None
     while part := list(islice(stream, tile.WIDTH)):
