@@ -1,6 +1,6 @@
 import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import socket
 import ssl
@@ -120,7 +120,7 @@ def then_closes(reply: bytes):
 
 async def until(truth: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not truth():
+        while not truth():  # noqa: ASYNC110  # what is waited for happens in the other end's own time
             await asyncio.sleep(0.005)
 
 
@@ -485,11 +485,10 @@ def test_a_hanging_body_is_a_timeout_and_a_trickling_one_is_not(run):
         async with upstream(script, idle_timeout=0.25) as (server, pool):
             reply = await pool.request(b"POST", b"/")
             got = b""
-            with pytest.raises(RemitError) as fault:
-                async for chunk in reply:
-                    got += chunk
+            while len(got) < 10:
+                got += await anext(reply)
             assert got == b"x" * 10
-            assert fault.value.code == "upstream_timeout"
+            assert await code(anext(reply)) == "upstream_timeout"
             await until(lambda: server.ended == 1)
 
     run(story)
@@ -824,12 +823,12 @@ def test_a_metadata_address_is_never_dialled(run):
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
 
     def issue(name, key, issuer, issuer_key, extension):
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(1))
-        builder = builder.not_valid_after(now + datetime.timedelta(1)).add_extension(extension, critical=True)
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(1))
+        builder = builder.not_valid_after(now + dt.timedelta(1)).add_extension(extension, critical=True)
         return builder.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def name(text):
