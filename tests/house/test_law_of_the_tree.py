@@ -1,11 +1,12 @@
 """Where async, a clock, chance and a permit may be: the rules of the floors that import contracts cannot see."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 
 import pytest
 
-from tests.house.tree import modules, texts
+from tests.house.tree import ROOT, modules, texts
 
 FACES = (
     "src/remit/web/",
@@ -18,6 +19,9 @@ FACES = (
 
 CLOCKED = (*FACES, "src/remit/cli/", "src/remit/control/authority.py")
 """The only code that may read a clock or draw randomness; everything else is given the instant and the bytes."""
+
+PURE = ("remit.core", "remit.ledger", "remit.gateway.enforce", "remit.gateway.mcp")
+"""What does no I/O, reads no clock and draws no randomness."""
 
 PERMIT_BORN_IN = {"src/remit/control/decision.py", "src/remit/control/batch.py"}
 
@@ -71,6 +75,16 @@ def test_only_the_authority_and_the_faces_read_a_clock_or_draw_randomness() -> N
 def test_the_store_keeps_no_clock_of_its_own() -> None:
     texts_of_the_store = [(where, text.lower()) for where, text in texts() if where.startswith("src/remit/store/")]
     assert [(where, word) for where, text in texts_of_the_store for word in SQL_CLOCKS if word in text] == []
+
+
+def test_the_contract_of_purity_names_every_pure_part() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    named = {source for contract in contracts if contract["id"] == "pure" for source in contract["source_modules"]}
+    stems = [ROOT / "src" / part.replace(".", "/") for part in PURE]
+    there = {part for part, stem in zip(PURE, stems, strict=True) if stem.is_dir() or stem.with_suffix(".py").is_file()}
+    assert there - named == set()
 
 
 def test_a_permit_is_built_in_one_place() -> None:
