@@ -1,4 +1,4 @@
-"""Authority: clock, store, vault, signer and ledger in one object. What faces are given; the only place with a clock."""
+"""Authority: clock, store, vault, signer and ledger in one object; the only place with a clock."""
 
 import os
 import time
@@ -30,9 +30,7 @@ JUMP: Final = 30_000
 class Clock:
     """The wall clock, held against a monotonic clock that counts suspend. Milliseconds."""
 
-    def __init__(
-        self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] | None = None
-    ) -> None:
+    def __init__(self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] | None = None) -> None:
         self._wall = wall
         self._steady = steady or _boottime
         self._offset = self._wall() // 1_000_000 - self.steady()
@@ -68,8 +66,8 @@ def _boottime() -> int:
 class Authority:
     """Everything that deciding needs, opened once by the composition root and given to the faces.
 
-    `issuer` is this origin's canonical URL; `name` is the ledger's origin line. `db` belongs to the one writer; `view` is a
-    second connection, for reads between transactions.
+    `issuer` is this origin's canonical URL; `name` is the ledger's origin line. `db` belongs to the one writer; `view`
+    is a second connection, for reads between transactions.
     """
 
     issuer: str

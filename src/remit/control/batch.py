@@ -1,9 +1,9 @@
 """The one writer: all waiting work in one transaction, one signed head, one commit, and only then the answers (law 1).
 
-Each piece of work is a savepoint of its own; one that faults is undone and answered with its fault, and the others go on.
-When the transaction itself fails before its commit, its pieces run again one by one. A commit that may or may not have
-happened yields faults, never a Permit, and drops the connection. Queues are bounded and fair: each turn takes one piece
-of every agent's queue in rotation, and a piece that waited past its deadline leaves undone.
+Each piece of work is a savepoint of its own; one that faults is undone and answered with its fault, and the others go
+on. When the transaction itself fails before its commit, its pieces run again one by one. A commit that may or may not
+have happened yields faults, never a Permit, and drops the connection. Queues are bounded and fair: each turn takes one
+piece of every agent's queue in rotation, and a piece that waited past its deadline leaves undone.
 
 The body of a turn runs where `turn` is called; only what blocks (taking a busy lock, the commit's fsync) goes through
 `offload`, so that one thread's work is not sliced among many.
@@ -69,13 +69,19 @@ class Batch:
         """Whether nothing waits and nothing runs."""
         return not self._busy and not self._count
 
-    def submit(self, who: str, work: Work[T], done: Callable[[T | RemitError], None], patience: int = PATIENCE_MS) -> None:
+    def submit(
+        self, who: str, work: Work[T], done: Callable[[T | RemitError], None], patience: int = PATIENCE_MS
+    ) -> None:
         """Queue work for `who`. Answers `queue_full` at once when too much waits already. Call `turn` soon after."""
         queue = self._queues.get(who)
         if queue is None:
             queue = self._queues[who] = deque()
         if len(queue) >= WAITING_EACH or self._count >= WAITING_ALL:
-            done(RemitError("queue_full", "Too many calls wait to be decided.", "Try again in a moment, with fewer at once."))
+            done(
+                RemitError(
+                    "queue_full", "Too many calls wait to be decided.", "Try again in a moment, with fewer at once."
+                )
+            )
             return
         if not queue:
             self._turns.append(who)
@@ -152,7 +158,9 @@ class Batch:
             except RemitError as fault:
                 item.result = fault
             except Exception as fault:  # noqa: BLE001 - whatever breaks in one piece refuses that piece alone
-                item.result = RemitError("internal", f"Remit failed ({type(fault).__name__}).", "Nothing was done; report this.")
+                item.result = RemitError(
+                    "internal", f"Remit failed ({type(fault).__name__}).", "Nothing was done; report this."
+                )
             if isinstance(item.result, RemitError):
                 authority.db.undo()
                 del change.bodies[before:]
@@ -183,9 +191,12 @@ class Batch:
         self._authority.log.committed()
         self.commits += 1
         if self._authority.db.wal_pages > CHECKPOINT_PAGES:
-            self._offload(self._authority.db.checkpoint, lambda: self._finish(items))
+            self._offload(self._checkpoint, lambda: self._finish(items))
         else:
             self._finish(items)
+
+    def _checkpoint(self) -> None:
+        self._authority.db.checkpoint()
 
     def _abandon(self, items: list[Item], fault: RemitError) -> None:
         """The transaction failed before its commit: undo it, and run its items again one by one."""

@@ -28,7 +28,14 @@ class Issued:
 
 
 def give(
-    change: Change, *, task_id: str, agent_id: str, path: TrustPath, person_id: str = "", resources: tuple[str, ...] = (), thumb: str = ""
+    change: Change,
+    *,
+    task_id: str,
+    agent_id: str,
+    path: TrustPath,
+    person_id: str = "",
+    resources: tuple[str, ...] = (),
+    thumb: str = "",
 ) -> Issued:
     """Issue a credential to the task's own agent, on one path, for resources of the current plan.
 
@@ -38,18 +45,26 @@ def give(
     task, agent = change.need(Task, task_id), change.need(Agent, agent_id)
     brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
     _live(change, task, agent, brief, gate)
-    if path is TrustPath.DELEGATED and (not task.person or person_id != task.person or change.need(Person, person_id).state != "active"):
+    if path is TrustPath.DELEGATED and (
+        not task.person or person_id != task.person or change.need(Person, person_id).state != "active"
+    ):
         raise _refused("This task is not on this person's behalf.", "Let the person whose task it is sign in.")
     plan = change.need(Plan, f"{task.id}:{task.plan}")
     places = sorted({split(step.action)[0] for step in plan.steps if step.path is path})
     wanted = tuple(sorted(set(resources))) or tuple(places)
     if not places or not set(wanted) <= set(places):
-        raise _refused(f"The plan does not use that on the {path.value} path.", "Ask for a resource of the plan, on its path.")
+        raise _refused(
+            f"The plan does not use that on the {path.value} path.", "Ask for a resource of the plan, on its path."
+        )
     signing = change.authority.signer.active(TOKEN_PURPOSES[path]).kid
     if change.need(Key, signing).state != "active":
         raise _refused("The signing key of this path is not in force.", "Run remit doctor.")
-    life = min(change.now + brief.credential_life, task.deadline, *(one.deadline for one in ancestors(change.reader, task) or ()))
-    issued, expires = Instant(change.now // 1000 * 1000), Instant(life // 1000 * 1000)
+    life = min(
+        change.now + brief.credential_life,
+        task.deadline,
+        *(one.deadline for one in ancestors(change.reader, task) or ()),
+    )
+    issued, expires = change.now, Instant(life // 1000 * 1000)
     if expires <= issued:
         raise _refused("The task is about to end.", "Open a new task.")
     credential = Credential(
@@ -61,7 +76,7 @@ def give(
         subject=person_id if path is TrustPath.DELEGATED else agent.id,
         audience=wanted,
         key=signing,
-        issued=max(issued, task.opened // 1000 * 1000),
+        issued=issued,
         expires=expires,
         thumb=thumb,
     )
@@ -104,11 +119,21 @@ def _claims(change: Change, one: Credential) -> Claims:
 
 def _live(change: Change, task: Task, agent: Agent, brief: Brief, gate: PathGate) -> None:
     above = ancestors(change.reader, task)
-    if task.state != "open" or change.now >= task.deadline or above is None or any(one.state != "open" for one in above):
+    if (
+        task.state != "open"
+        or change.now >= task.deadline
+        or above is None
+        or any(one.state != "open" for one in above)
+    ):
         raise _refused("This task is not open.", "Open a new task.")
     if change.now - activity(change.reader, task) >= task.idle:
         raise _refused("This task was idle for too long.", "Open a new task.")
-    if agent.id != task.agent or agent.state != "active" or change.now >= agent.review_due or agent.id not in brief.agents:
+    if (
+        agent.id != task.agent
+        or agent.state != "active"
+        or change.now >= agent.review_due
+        or agent.id not in brief.agents
+    ):
         raise _refused("This agent cannot act in this task now.", "Ask its owner to have it reviewed.")
     if brief.state != "live" or gate.state != "open":
         raise _refused("The brief or the trust path is closed.", "Ask the operator.")

@@ -71,7 +71,11 @@ def work(call: Call, entry: Entry, origin: str, denials: Denials) -> Callable[[C
         seen = facts(change.reader, entry.credential, call, origin, now, lambda path: current(change, path))
         decision: Decision = decide(call, seen)
         if isinstance(decision, Ask):
-            decision = Deny("approval_unavailable", "This needs an approval, and approvals are not open here.", grounds=decision.grounds)
+            decision = Deny(
+                "approval_unavailable",
+                "This needs an approval, and approvals are not open here.",
+                grounds=decision.grounds,
+            )
         steady, task = authority.clock.steady(), seen.task.id if seen.task else ""
         call_id = authority.make("cal")
         for agent, code, count in denials.due(now):
@@ -79,7 +83,9 @@ def work(call: Call, entry: Entry, origin: str, denials: Denials) -> Callable[[C
         if isinstance(decision, Deny) and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, task, steady)
         salt = authority.random(16)
-        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, prev=last_leaf(change.db, task)))
+        leaf = change.receipt(
+            decided(call, seen, decision, call_id=call_id, salt=salt, prev=last_leaf(change.db, task))
+        )
         if call.arguments:
             payload.put(change.db, call_id, salt, canon(dict(call.arguments)))
         return Decided(call_id, decision, leaf, task, steady)
@@ -108,11 +114,13 @@ def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | De
 
 
 def note(permit: Permit, result: Mapping[str, Json]) -> Callable[[Change], int]:
-    """The piece of work that records how an allowed call ended. `result` has `result`, one of `RESULTS`, and details."""
+    """The piece of work that records how an allowed call ended. `result` names one of `RESULTS`."""
 
     def run(change: Change) -> int:
         if result.get("result") not in RESULTS:
-            raise RemitError("outcome_invalid", "This is not how a call can end.", f"Use one of {', '.join(sorted(RESULTS))}.")
+            raise RemitError(
+                "outcome_invalid", "This is not how a call can end.", f"Use one of {', '.join(sorted(RESULTS))}."
+            )
         said = dict(result)
         rows = said.pop("rows", None)
         if isinstance(rows, int) and rows > 0:

@@ -16,7 +16,8 @@ from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Lent, Permit, Unknown
 from remit.core.resource import Resource
 from remit.core.task import Task
-from remit.custody.token import TokenRefusal, verify
+from remit.custody.jws import TokenRefusal
+from remit.custody.token import verify
 from remit.store.facts import ancestors
 from remit.store.record import Reader
 
@@ -49,7 +50,11 @@ class Gate:
         except RemitError as fault:
             return Unknown("temporarily_unavailable", fault.message)
         claims = verify(
-            presented, issuer=authority.issuer, audience=audience(authority.issuer, resource), now=now, keys=authority.signer
+            presented,
+            issuer=authority.issuer,
+            audience=audience(authority.issuer, resource),
+            now=now,
+            keys=authority.signer,
         )
         if isinstance(claims, TokenRefusal):
             self.unknown[claims.code] = self.unknown.get(claims.code, 0) + 1
@@ -87,7 +92,9 @@ class Gate:
             secret = self._authority.vault.get(SECRETS, one.secret)
             value = one.template.encode().replace(b"{secret}", secret.reveal())
             if any(byte < 0x20 or byte == 0x7F for byte in value):
-                raise RemitError("secret_unfit", "A stored secret holds a control character.", "Store it again without.")
+                raise RemitError(
+                    "secret_unfit", "A stored secret holds a control character.", "Store it again without."
+                )
             hidden.append(secret.reveal())
             if one.header:
                 headers.append((one.header.lower().encode(), value))
@@ -144,4 +151,4 @@ def _stands(reader: Reader, credential_id: str, now: int) -> bool:
 
 def _path_stands(reader: Reader, credential: Credential) -> bool:
     gate = reader.get(PathGate, credential.path.value)
-    return gate is not None and gate.state == "open" and credential.issued >= gate.since
+    return gate is not None and gate.state == "open" and credential.issued > gate.since

@@ -14,7 +14,7 @@ KEEP: Final = 60 * 60 * 1000
 
 
 def ensure(change: Change, by: str) -> None:
-    """Make whatever key is missing, open both trust paths on first use, and write a receipt for each change of a key."""
+    """Make whatever key is missing, and open both trust paths on first use, with a receipt each."""
     change.authority.signer.ensure(change.now)
     for path in TrustPath:
         if change.reader.get(PathGate, path.value) is None:

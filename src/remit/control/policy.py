@@ -60,14 +60,17 @@ def check(reader: Reader, layers: Mapping[str, Mapping[str, str]]) -> dict[str, 
     """Compile both paths' sets from three layers of files; refuse what does not parse, validate or can never deny."""
     kinds = shape(reader)
     return {
-        path.value: compile_set(path, layers.get(law.COMMON, {}), layers.get(path.value, {}), kinds) for path in TrustPath
+        path.value: compile_set(path, layers.get(law.COMMON, {}), layers.get(path.value, {}), kinds)
+        for path in TrustPath
     }
 
 
 def apply(change: Change, layers: Mapping[str, Mapping[str, str]], tests: int, by: str) -> list[str]:
     """Put three layers in force at once, after `check` and their own tests. Returns the layers that changed."""
     if not tests:
-        raise RemitError("policy_tests_missing", "These policies carry no tests.", "Add at least one *.test.json beside them.")
+        raise RemitError(
+            "policy_tests_missing", "These policies carry no tests.", "Add at least one *.test.json beside them."
+        )
     check(change.reader, layers)
     changed = []
     for name in LAYERS:

@@ -18,7 +18,9 @@ def add_person(change: Change, issuer: str, subject: str, name: str, groups: tup
             change.record("person.changed", person, by)
         return person
     if not subject or len(subject) > 255 or not name.isprintable() or len(name) > 200:
-        raise RemitError("person_invalid", "A person needs a subject and a printable name.", "Give both, within 200 characters.")
+        raise RemitError(
+            "person_invalid", "A person needs a subject and a printable name.", "Give both, within 200 characters."
+        )
     person = Person(id=change.authority.make("per"), groups=groups)
     payload.put_identity(change.db, issuer, subject, person.id, name)
     change.record("person.added", person, by)

@@ -62,7 +62,7 @@ def _differences(table: str, ours: Database, theirs: Database) -> Iterator[str]:
     one, other = ours.all(query), theirs.all(query)
     if one != other:
         missing, extra = set(map(repr, other)) - set(map(repr, one)), set(map(repr, one)) - set(map(repr, other))
-        yield f"{table}: {len(extra)} rows that no receipt explains, {len(missing)} that the ledger says and the table lacks"
+        yield f"{table}: {len(extra)} rows that no receipt explains, {len(missing)} that only the ledger has"
 
 
 def _entries(db: Database, size: int) -> Iterator[bytes]:

@@ -33,9 +33,7 @@ def add(
     before = change.reader.get(Resource, name)
     if before is not None:
         LIFE.after(before.state, "changed")
-    resource = Resource(
-        name=name, upstream=upstream, domain=domain, owner=owner, injections=injections, labels=labels
-    )
+    resource = Resource(name=name, upstream=upstream, domain=domain, owner=owner, injections=injections, labels=labels)
     change.record("resource.changed" if before else "resource.added", resource, by)
     for tool, definition in tools.items():
         pin_tool(change, name, tool, definition, by, reads=tool in reads)
@@ -48,7 +46,9 @@ def add(
 def pin_tool(change: Change, resource: str, name: str, definition: Json, by: str, *, reads: bool) -> Tool:
     """Hold a tool to this definition. Its text is kept by digest, its receipt carries the digest."""
     if not TOOL.fullmatch(name):
-        raise RemitError("tool_invalid", f"{resource} offers a tool with a name that cannot be.", "Rename the tool upstream.")
+        raise RemitError(
+            "tool_invalid", f"{resource} offers a tool with a name that cannot be.", "Rename the tool upstream."
+        )
     body = canon(definition)
     if len(body) > LARGEST:
         raise RemitError("tool_invalid", f"The definition of {name} is over a megabyte.", "Shorten it upstream.")
@@ -78,5 +78,5 @@ def differing(change: Change, resource: str, offered: Mapping[str, Json]) -> fro
 
 
 def put_secret(change: Change, name: str, secret: Secret) -> int:
-    """Seal an upstream secret; returns its version. It has no receipt: sealed secrets are not rebuilt from the ledger."""
+    """Seal an upstream secret; returns its version. No receipt: sealed secrets are not rebuilt by replay."""
     return change.authority.vault.put(SECRETS, name, secret)

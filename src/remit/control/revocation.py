@@ -1,7 +1,7 @@
 """Revocation: one act of stopping and all that follows from it, in one transaction.
 
-When it returns, no later call is allowed on any node that shares the store: each decision reads what was ended here in its
-own transaction. What was in flight at that moment is returned by name.
+When it returns, no later call is allowed on any node that shares the store: each decision reads what was ended here in
+its own transaction. What was in flight at that moment is returned by name.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.credential import Credential, PathGate
 from remit.core.errors import RemitError
-from remit.core.moment import Instant
 from remit.core.record import changed
 from remit.core.resource import LIFE as RESOURCE_LIFE
 from remit.core.resource import Resource
@@ -59,7 +58,9 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
         stopped_credential = None
     elif kind == "resource":
         resource = change.need(Resource, target)
-        change.record("resource.removed", changed(resource, state=RESOURCE_LIFE.after(resource.state, "removed")), by, because)
+        change.record(
+            "resource.removed", changed(resource, state=RESOURCE_LIFE.after(resource.state, "removed")), by, because
+        )
         stopped_credential = None
     else:
         dead = _path(change, target, by, because)
@@ -76,7 +77,7 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
 def open_path(change: Change, path: TrustPath, by: str) -> PathGate:
     """Open a trust path again; nothing that was issued before counts again."""
     gate = change.reader.get(PathGate, path.value) or PathGate(name=path)
-    opened = changed(gate, state="open", since=Instant(change.now // 1000 * 1000))
+    opened = changed(gate, state="open", since=change.now)
     change.record("path.opened", opened, by)
     return opened
 
@@ -112,4 +113,8 @@ def _person(change: Change, target: str, by: str, because: str, stopped: list[st
 
 
 def _tasks(change: Change, condition: str, value: str, because: str, by: str) -> list[Task]:
-    return [gone for one in list(change.reader.where(Task, condition, (value,))) for gone in task.end(change, one.id, because, by)]
+    return [
+        gone
+        for one in list(change.reader.where(Task, condition, (value,)))
+        for gone in task.end(change, one.id, because, by)
+    ]

@@ -31,19 +31,28 @@ def open_task(
 ) -> Task:
     """Open one errand under a brief, with the brief's steps as plan version 1 (for a child: its parent's plan).
 
-    Refuses a requester whom the brief does not list (`dispatcher_refused`, law 4), an agent that it does not list or that
-    is not active, a person who is not the requester's own delegation, and a child that is wider or deeper than its parent.
+    Refuses a requester whom the brief does not list (`dispatcher_refused`, law 4), an agent that it does not list or
+    that is not active, a person who is not the requester's own delegation, and a child that is wider or deeper than its
+    parent.
     """
     under, actor = change.need(Brief, brief), change.need(Agent, agent)
     if under.state != "live" or actor.state != "active" or agent not in under.agents or change.now >= actor.review_due:
-        raise RemitError("task_refused", f"The brief {brief} gives no task to this agent now.", "Ask the operator to list or review it.")
+        raise RemitError(
+            "task_refused",
+            f"The brief {brief} gives no task to this agent now.",
+            "Ask the operator to list or review it.",
+        )
     above = change.need(Task, parent) if parent else None
     if above is None:
         _dispatches(change, under, requester)
     else:
         _child(change, above, under, requester, person)
-    if person and (change.need(Person, person).state != "active" or (requester.startswith("per_") and requester != person)):
-        raise RemitError("person_other", "One person cannot delegate for another.", "Let the person dispatch their own task.")
+    if person and (
+        change.need(Person, person).state != "active" or (requester.startswith("per_") and requester != person)
+    ):
+        raise RemitError(
+            "person_other", "One person cannot delegate for another.", "Let the person dispatch their own task."
+        )
     if not person and any(step.path is TrustPath.DELEGATED for step in under.steps) and requester.startswith("per_"):
         person = requester
     deadline = change.now + min(life or under.life, under.life)
@@ -129,10 +138,14 @@ def _used(change: Change, task: Task, steps: int) -> tuple[Usage, ...]:
 def _dispatches(change: Change, brief: Brief, requester: str) -> None:
     person = change.reader.get(Person, requester) if requester.startswith("per_") else None
     if requester.startswith("agt_") or not principal_live(change.reader, requester):
-        raise RemitError("dispatcher_refused", "Only a person or a service who is here can dispatch.", "Ask a dispatcher.")
+        raise RemitError(
+            "dispatcher_refused", "Only a person or a service who is here can dispatch.", "Ask a dispatcher."
+        )
     if not brief.dispatched_by(requester, person):
         raise RemitError(
-            "dispatcher_refused", f"The brief {brief.name} does not list this dispatcher.", "Ask the operator to list them."
+            "dispatcher_refused",
+            f"The brief {brief.name} does not list this dispatcher.",
+            "Ask the operator to list them.",
         )
 
 
@@ -141,6 +154,10 @@ def _child(change: Change, above: Task, brief: Brief, requester: str, person: st
     if above.state != "open" or chain is None or brief.name != above.brief:
         raise RemitError("parent_ended", "The task above cannot have children.", "Open it anew, under the same brief.")
     if len(chain) + 1 > brief.depth:
-        raise RemitError("depth_exceeded", f"The brief allows {brief.depth} levels below a task.", "Do it in the task itself.")
+        raise RemitError(
+            "depth_exceeded", f"The brief allows {brief.depth} levels below a task.", "Do it in the task itself."
+        )
     if requester != above.requester or person != above.person:
-        raise RemitError("person_other", "A child task has its parent's requester and person.", "Pass both on unchanged.")
+        raise RemitError(
+            "person_other", "A child task has its parent's requester and person.", "Pass both on unchanged."
+        )

@@ -24,8 +24,8 @@ TIERS: Final = ("low", "medium", "high")
 class Agent(Record, frozen=True, kw_only=True, tag_field="noun", tag="agent"):
     """Registered software that acts, and by itself may do nothing.
 
-    `ceiling` lists what any task of this agent could ever use: exact actions, or `mcp:RESOURCE/*`. `review_due` is when its
-    owner must have looked again; past it every call is refused. Keys are public JWKs.
+    `ceiling` lists what any task of this agent could ever use: exact actions, or `mcp:RESOURCE/*`. `review_due` is when
+    its owner must have looked again; past it every call is refused. Keys are public JWKs.
     """
 
     id: str
@@ -47,10 +47,14 @@ class Agent(Record, frozen=True, kw_only=True, tag_field="noun", tag="agent"):
             selector(entry)
         if not self.purpose.strip() or len(self.purpose) > 500 or not self.purpose.isprintable():
             raise RemitError(
-                "agent_invalid", "An agent needs a purpose in one printable line.", "Say in 1 to 500 characters what it is for."
+                "agent_invalid",
+                "An agent needs a purpose in one printable line.",
+                "Say in 1 to 500 characters what it is for.",
             )
         if self.tier not in TIERS or self.state not in LIFE.table:
-            raise RemitError("agent_invalid", "This tier or state is not known.", f"Use one of the tiers {', '.join(TIERS)}.")
+            raise RemitError(
+                "agent_invalid", "This tier or state is not known.", f"Use one of the tiers {', '.join(TIERS)}."
+            )
 
     def reaches(self, action: str) -> bool:
         """Say whether the agent's ceiling holds this action."""

@@ -18,8 +18,9 @@ MINUTE: Final = 60_000
 class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     """What one kind of task may ever do. Owned by the operator; an agent never writes one.
 
-    Times are milliseconds. `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth` is
-    how many levels of child tasks may hang below a task; `reverse` are the requests from server to client that may pass.
+    Times are milliseconds. `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth`
+    is how many levels of child tasks may hang below a task; `reverse` are the requests from server to client that may
+    pass.
     """
 
     name: str
@@ -48,15 +49,25 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
             elif not one.startswith("agt_"):
                 ids.parse(one[:3] if one[:3] in ("per", "svc") else "per", one)
             else:
-                raise _invalid("An agent can never dispatch.", "List persons, services or groups as dispatchers (law 4).")
+                raise _invalid(
+                    "An agent can never dispatch.", "List persons, services or groups as dispatchers (law 4)."
+                )
         for step in self.steps:
             split(step.action)
         if not self.steps or not self.dispatchers or not self.agents or not self.domains:
             raise _invalid("A brief needs steps, dispatchers, agents and data domains.", "Add the part that is empty.")
-        if self.version < 1 or self.state not in LIFE.table or not set(self.reverse) <= REVERSE or not 0 <= self.depth <= 8:
+        if (
+            self.version < 1
+            or self.state not in LIFE.table
+            or not set(self.reverse) <= REVERSE
+            or not 0 <= self.depth <= 8
+        ):
             raise _invalid("Its version, state, depth or reverse kinds are out of range.", "See docs/spec/brief.md.")
         if not (0 < self.credential_life <= self.life <= 7 * 24 * 60 * MINUTE and 0 < self.idle <= self.life):
-            raise _invalid("Its times do not fit into each other.", "Keep credential_life and idle within life, life within 7 days.")
+            raise _invalid(
+                "Its times do not fit into each other.",
+                "Keep credential_life and idle within life, life within 7 days.",
+            )
 
     def dispatched_by(self, principal: str, person: Person | None) -> bool:
         """Say whether this principal may open tasks of this brief."""

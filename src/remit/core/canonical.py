@@ -36,7 +36,11 @@ def read(data: bytes) -> Json:
             # Spaces or escapes, or something that a second reader would see otherwise: take the slow, strict way.
             text = data.decode("utf-8")
             value = json.loads(
-                text, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer
+                text,
+                object_pairs_hook=_members,
+                parse_constant=_refuse_constant,
+                parse_float=_finite,
+                parse_int=_integer,
             )
             _encode(value)
     except RemitError:
@@ -90,9 +94,10 @@ def _plain(value: Json) -> bool:
     if kind is str or value is None or kind is bool:
         return True
     if kind is int:
-        return -EXACT <= value <= EXACT
+        return bool(-EXACT <= value <= EXACT)
     if kind is dict:
-        return all(type(k) is str and k.isascii() and _plain(v) for k, v in value.items())
+        members: dict[str, Json] = value
+        return all(k.isascii() and _plain(v) for k, v in members.items())
     if kind is list or kind is tuple:
         return all(_plain(v) for v in value)
     return False
@@ -137,4 +142,6 @@ def _depth(value: Json) -> int:
 
 
 def _invalid(why: str) -> RemitError:
-    return RemitError("json_invalid", f"This JSON was refused. {why}", "Send one strict JSON value (RFC 8259) in UTF-8.")
+    return RemitError(
+        "json_invalid", f"This JSON was refused. {why}", "Send one strict JSON value (RFC 8259) in UTF-8."
+    )

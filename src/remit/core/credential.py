@@ -15,8 +15,9 @@ LIFE: Final = Lifecycle("credential", {"active": {"ended": "ended"}, "ended": {}
 class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="credential"):
     """What was issued, without its text: a look-up by id says whether it still counts.
 
-    It carries one trust path (law 2); on the delegated path `subject` is the person, on the own path the agent. `audience`
-    are the resources at which it may be shown, `key` the signing key's id, `thumb` the RFC 7638 thumbprint it is bound to.
+    It carries one trust path (law 2); on the delegated path `subject` is the person, on the own path the agent.
+    `audience` are the resources at which it may be shown, `key` the signing key's id, `thumb` the RFC 7638 thumbprint
+    it is bound to.
     """
 
     id: str
@@ -38,7 +39,9 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
         ids.parse("agt", self.agent)
         ids.parse("per" if self.path is TrustPath.DELEGATED else "agt", self.subject)
         if self.path is TrustPath.OWN and self.subject != self.agent:
-            raise RemitError("credential_invalid", "On the own path the subject is the agent itself.", "Use the agent's id.")
+            raise RemitError(
+                "credential_invalid", "On the own path the subject is the agent itself.", "Use the agent's id."
+            )
         instant(self.issued)
         instant(self.expires)
         if self.issued >= self.expires or self.plan < 1 or self.state not in LIFE.table or not self.audience:

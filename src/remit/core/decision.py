@@ -1,8 +1,8 @@
 """The law: `decide(call, facts)`, and the only three words it can say.
 
 Deny beats ask, ask beats allow, silence is deny (law 5). A call may happen only where all of these agree: the agent's
-ceiling, the brief, the plan's step, the grant and the policy (law 3); and only while every object that the decision rests
-on is still live at `facts.now` (law 1). Nothing is looked up here: what is missing from the facts refuses.
+ceiling, the brief, the plan's step, the grant and the policy (law 3); and only while every object that the decision
+rests on is still live at `facts.now` (law 1). Nothing is looked up here: what is missing from the facts refuses.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 
 UNUSED: Final = Usage()
+NEVER: Final = Instant(0)
 STANDING_ONLY: Final = frozenset({"@list", "@session"})
 SAID: Final = {
     "policy_missing": "No policy set is applied for this path.",
@@ -45,7 +46,7 @@ class Facts:
     gate: PathGate | None = None
     task: Task | None = None
     ancestors: tuple[Task, ...] | None = None
-    active_at: Instant = Instant(0)
+    active_at: Instant = NEVER
     plan: Plan | None = None
     agent: Agent | None = None
     owner: Person | None = None
@@ -82,9 +83,9 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """It may happen once somebody of this group says so."""
+    """It may happen once somebody of each of these groups says so."""
 
-    group: str
+    groups: tuple[str, ...]
     grounds: tuple[str, ...]
 
 
@@ -118,14 +119,18 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
     """Refuse unless everything that the call rests on is live now (law 1)."""
     now, credential, task = facts.now, facts.credential, facts.task
     if credential is None or credential.state != "active":
-        return Deny("credential_ended", "This credential no longer counts.", "Ask for a new one for a task that is open.")
+        return Deny(
+            "credential_ended", "This credential no longer counts.", "Ask for a new one for a task that is open."
+        )
     if not credential.issued <= now < credential.expires:
         return Deny("credential_expired", "This credential has expired.", "Ask for a new one.")
     if facts.key is None or facts.key.state not in ("active", "retiring"):
         return Deny("key_retired", "The key that signed this credential is retired.", "Ask for a new credential.")
     gate = facts.gate
-    if gate is None or gate.name is not credential.path or gate.state != "open" or credential.issued < gate.since:
-        return Deny("path_revoked", f"The {credential.path.value} path was revoked.", "Stop; the operator has closed it.")
+    if gate is None or gate.name is not credential.path or gate.state != "open" or credential.issued <= gate.since:
+        return Deny(
+            "path_revoked", f"The {credential.path.value} path was revoked.", "Stop; the operator has closed it."
+        )
     if task is None or task.id != credential.task or task.state != "open":
         return Deny("task_ended", "This task is not open.", "Stop; a dispatcher can open a new task.")
     if not task.opened <= now < task.deadline:
@@ -159,11 +164,15 @@ def _people_standing(facts: Facts) -> Deny | None:
     if credential.path is TrustPath.DELEGATED and (
         facts.person is None or facts.person.id != credential.subject or facts.person.state != "active"
     ):
-        return Deny("person_gone", "The person it acts for no longer stands behind it.", "Stop; ask them to open a new task.")
+        return Deny(
+            "person_gone", "The person it acts for no longer stands behind it.", "Stop; ask them to open a new task."
+        )
     if credential.path is TrustPath.DELEGATED and task.person != credential.subject:
         return Deny("person_other", "This task is not on this person's behalf.", "Use the task's own person.")
     if not facts.requester_live:
-        return Deny("requester_gone", "Who opened this task no longer stands behind it.", "Let a dispatcher open a new one.")
+        return Deny(
+            "requester_gone", "Who opened this task no longer stands behind it.", "Let a dispatcher open a new one."
+        )
     if brief is None or brief.name != task.brief or brief.state != "live":
         return Deny("brief_withdrawn", f"The brief {task.brief} is not live.", "Stop; the operator withdrew it.")
     if agent.id not in brief.agents:
@@ -178,7 +187,9 @@ def _target_standing(call: Call, facts: Facts) -> Deny | None:
     if credential is None or resource.name not in credential.audience:
         return Deny("audience_other", f"This credential is not for {resource.name}.", "Ask for one with this audience.")
     if brief is None or resource.domain not in brief.domains:
-        return Deny("domain_outside", f"The data domain {resource.domain} is outside the brief.", "Stay in the brief's domains.")
+        return Deny(
+            "domain_outside", f"The data domain {resource.domain} is outside the brief.", "Stay in the brief's domains."
+        )
     return None
 
 
@@ -200,14 +211,18 @@ def _within(call: Call, facts: Facts) -> Decision:
         if tool is None:
             return Deny("tool_unknown", f"{call.resource} has no tool of this name.", _others(facts))
         if tool.state != "pinned":
-            return Deny("tool_suspended", f"The definition of {call.kind} changed; it waits for a person.", _others(facts))
+            return Deny(
+                "tool_suspended", f"The definition of {call.kind} changed; it waits for a person.", _others(facts)
+            )
     return _planned(call, facts, plan, brief, credential)
 
 
 def _planned(call: Call, facts: Facts, plan: Plan, brief: Brief, credential: Credential) -> Decision:
     steps = [n for n, step in enumerate(plan.steps) if step.action == call.action and step.path is credential.path]
     if not steps:
-        return Deny("plan_outside", f"{call.action} is not in the plan on the {credential.path.value} path.", _others(facts))
+        return Deny(
+            "plan_outside", f"{call.action} is not in the plan on the {credential.path.value} path.", _others(facts)
+        )
     refusal: Refusal | None = None
     for number in steps:
         outcome = _charges(call, facts, plan, brief, number)
@@ -253,7 +268,7 @@ def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -
     if verdict.answer is policies.Answer.ALLOW:
         return Allow(number, charges, verdict.grounds)
     if verdict.answer is policies.Answer.ASK:
-        return Ask(verdict.group or "", verdict.grounds)
+        return Ask(verdict.groups, verdict.grounds)
     return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), _others(facts), verdict.grounds)
 
 
@@ -268,7 +283,11 @@ def question(call: Call, facts: Facts) -> policies.Ask:
         principal=policies.Principal(agent.id, agent.owner, agent.tier, agent.purpose),
         action=call.action,
         task=policies.TaskFacts(
-            task.id, task.brief, task.requester, tuple(f"{k}={v}" for k, v in sorted(task.labels.items())), brief.domains
+            task.id,
+            task.brief,
+            task.requester,
+            tuple(f"{k}={v}" for k, v in sorted(task.labels.items())),
+            brief.domains,
         ),
         plan=credential.plan,
         now=facts.now,

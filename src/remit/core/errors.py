@@ -9,8 +9,8 @@ INTERNAL: Final = "internal"
 class RemitError(Exception):
     """A fault. A refusal is never an error: it is a `Deny`, a value.
 
-    `code` is stable and stands in docs/errors.md; `message` says what and why, `remedy` what to do. None of the three may
-    hold a secret: they are shown to agents and written to logs.
+    `code` is stable and stands in docs/errors.md; `message` says what and why, `remedy` what to do. None of the three
+    may hold a secret: they are shown to agents and written to logs.
     """
 
     def __init__(self, code: str, message: str, remedy: str) -> None:

@@ -38,7 +38,9 @@ def make(prefix: str, random: bytes) -> str:
 def parse(prefix: str, text: object) -> str:
     """Return `text` when it is an id of this kind; refuse anything else (`id_invalid`)."""
     if not isinstance(text, str) or not _ID.fullmatch(text) or text[:3] != prefix:
-        raise RemitError("id_invalid", f"This is not an id that starts with {prefix}_.", "Copy the id as Remit printed it.")
+        raise RemitError(
+            "id_invalid", f"This is not an id that starts with {prefix}_.", "Copy the id as Remit printed it."
+        )
     return text
 
 

@@ -1,4 +1,4 @@
-"""Lifecycles as tables. A state and event that are not written down refuse; no table has an edge out of its last state."""
+"""Lifecycles as tables. A state and event that are not written down refuse; nothing leads out of a last state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -30,8 +30,8 @@ class Unknown:
 class Permit:
     """Proof that this very call was allowed and that the ledger says so. The only thing that can forward or borrow.
 
-    Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts suspend,
-    in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show.
+    Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts
+    suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show.
     """
 
     call: str

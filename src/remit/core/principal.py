@@ -1,7 +1,7 @@
 """A Person or a Service: the principals whose authority an act rests on.
 
-People stand in receipts by opaque id alone. Who a person is at their identity provider is kept apart (store/identity) and
-can be erased without breaking the ledger.
+People stand in receipts by opaque id alone. Who a person is at their identity provider is kept apart (store/identity)
+and can be erased without breaking the ledger.
 """
 
 from typing import Final

@@ -2,8 +2,8 @@
 
 Three families. A *change* carries the noun's whole new record, so that the ledger replayed rebuilds the tables. A
 *decision* says who wanted what, on whose authority, what was answered and on which grounds. An *outcome* says how an
-allowed call ended. Argument values never stand in a receipt: a salted digest of each does, and value and salt lie beside
-it in the payload table, where they can be erased. The format is docs/spec/receipt.md.
+allowed call ended. Argument values never stand in a receipt: a salted digest of each does, and value and salt lie
+beside it in the payload table, where they can be erased. The format is docs/spec/receipt.md.
 """
 
 import hashlib
@@ -85,7 +85,7 @@ def change(tag: str, record: Record, at: Instant, by: str, because: str = "") ->
 
 
 def decided(call: Call, facts: Facts, decision: Decision, *, call_id: str, salt: bytes, prev: int) -> dict[str, Json]:
-    """The receipt of one decision. `prev` is the leaf of the task's decision before this one, -1 when it is the first."""
+    """The receipt of one decision. `prev` is the leaf of the task's decision before it, -1 for the first."""
     credential, task, agent = facts.credential, facts.task, facts.agent
     receipt: dict[str, Json] = {
         "v": VERSION,
@@ -111,26 +111,30 @@ def decided(call: Call, facts: Facts, decision: Decision, *, call_id: str, salt:
         receipt["pin"] = tool.pin
     if facts.policy is not None:
         receipt["policy"] = facts.policy.digest
-    if isinstance(decision, Allow):
-        receipt["decision"], receipt["step"] = "allow", decision.step
-        if decision.charges:
-            receipt["charges"] = [
-                {
-                    "task": one.task,
-                    "scope": one.scope,
-                    "step": one.number,
-                    "uses": one.used.uses,
-                    "amounts": [str(amount) for amount in one.used.amounts],
-                }
-                for one in decision.charges
-            ]
-    elif isinstance(decision, Ask):
-        receipt["decision"], receipt["code"], receipt["group"] = "deny", "approval_unavailable", decision.group
-    else:
-        receipt["decision"], receipt["code"], receipt["what"] = "deny", decision.code, decision.what
+    receipt.update(_answer(decision))
     if decision.grounds:
         receipt["grounds"] = list(decision.grounds)
     return receipt
+
+
+def _answer(decision: Decision) -> dict[str, Json]:
+    if isinstance(decision, Ask):
+        return {"decision": "deny", "code": "approval_unavailable", "groups": list(decision.groups)}
+    if not isinstance(decision, Allow):
+        return {"decision": "deny", "code": decision.code, "what": decision.what}
+    if not decision.charges:
+        return {"decision": "allow", "step": decision.step}
+    charges = [
+        {
+            "task": one.task,
+            "scope": one.scope,
+            "step": one.number,
+            "uses": one.used.uses,
+            "amounts": [str(amount) for amount in one.used.amounts],
+        }
+        for one in decision.charges
+    ]
+    return {"decision": "allow", "step": decision.step, "charges": charges}
 
 
 def outcome(call_id: str, leaf: int, at: Instant, result: Mapping[str, Json]) -> dict[str, Json]:

@@ -49,7 +49,7 @@ def dump(record: Record) -> dict[str, Json]:
     return value
 
 
-def changed(record: R, **members: Any) -> R:  # noqa: ANN401 - the struct checks what it is given
+def changed(record: R, **members: Any) -> R:
     """Build the same record with these members replaced."""
     return msgspec.structs.replace(record, **members)
 
@@ -60,10 +60,11 @@ def _without_steps(kind: type[Record]) -> type[msgspec.Struct]:
     fields = msgspec.structs.fields(kind)
     if all(field.name != "steps" for field in fields):
         return kind
-    kept: list[Any] = []
-    for field in fields:
-        if field.name != "steps":
-            kept.append((field.name, field.type) if field.required else (field.name, field.type, field.default))
+    kept: list[Any] = [
+        (field.name, field.type) if field.required else (field.name, field.type, field.default)
+        for field in fields
+        if field.name != "steps"
+    ]
     config = kind.__struct_config__
     return msgspec.defstruct(
         kind.__name__,

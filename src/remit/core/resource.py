@@ -31,7 +31,9 @@ class Upstream(Record, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if bool(self.url) == bool(self.argv):
             raise RemitError(
-                "resource_invalid", "A resource has a URL or a program, not both and not neither.", "Give one of the two."
+                "resource_invalid",
+                "A resource has a URL or a program, not both and not neither.",
+                "Give one of the two.",
             )
 
 
@@ -76,7 +78,9 @@ class Tool(Record, frozen=True, kw_only=True, tag_field="noun", tag="tool"):
         ids.name("resource", self.resource)
         if not TOOL.fullmatch(self.name) or self.state not in TOOL_LIFE.table:
             raise RemitError(
-                "tool_invalid", "This is not the name of a tool.", "Tool names are 1 to 128 of a-z, A-Z, 0-9, _ . and -."
+                "tool_invalid",
+                "This is not the name of a tool.",
+                "Tool names are 1 to 128 of a-z, A-Z, 0-9, _ . and -.",
             )
 
 
@@ -97,7 +101,7 @@ def split(text: str) -> tuple[str, str]:
         raise RemitError(
             "action_invalid",
             "This is not an action.",
-            "Write mcp:RESOURCE/TOOL, or mcp:RESOURCE/@read, @prompt, @complete, @subscribe, @sampling, @elicitation, @roots.",
+            "Write mcp:RESOURCE/TOOL, or @read, @prompt, @complete, @subscribe, @sampling, @elicitation, @roots.",
         )
     return match[1], match[2]
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from remit.core import ids
 from remit.core.canonical import b64, digest
 from remit.core.errors import RemitError
@@ -24,7 +26,8 @@ ENDS: Final = ("complete", "idle", "deadline", "revoked", "parent", "agent", "ow
 class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     """One errand. Everything that is given for it ends with it; an ended task never lives again.
 
-    `requester` is the principal that dispatched it; `person` is who the delegated path acts for, empty when there is none.
+    `requester` is the principal that dispatched it; `person` is who the delegated path acts for, empty when there is
+    none.
     """
 
     id: str
@@ -37,7 +40,7 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     plan: int = 0
     person: str = ""
     parent: str = ""
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
     purpose: str = ""
     state: str = "open"
     because: str = ""
@@ -53,11 +56,17 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
         instant(self.opened)
         instant(self.deadline)
         if self.requester.startswith("agt_"):
-            raise RemitError("task_invalid", "An agent cannot open a task.", "Let a dispatcher of the brief open it (law 4).")
+            raise RemitError(
+                "task_invalid", "An agent cannot open a task.", "Let a dispatcher of the brief open it (law 4)."
+            )
         if self.opened >= self.deadline or self.idle <= 0 or self.state not in LIFE.table:
-            raise RemitError("task_invalid", "This task's times or state do not fit.", "Give a deadline after its opening.")
+            raise RemitError(
+                "task_invalid", "This task's times or state do not fit.", "Give a deadline after its opening."
+            )
         if len(self.labels) > 16 or any(len(k) > 40 or len(v) > 200 for k, v in self.labels.items()):
-            raise RemitError("task_invalid", "It has too many or too long labels.", "Use up to 16 labels of up to 200 characters.")
+            raise RemitError(
+                "task_invalid", "It has too many or too long labels.", "Use up to 16 labels of up to 200 characters."
+            )
         if self.because and self.because not in ENDS:
             raise RemitError("task_invalid", "This is not a reason to end.", f"Use one of {', '.join(ENDS)}.")
 

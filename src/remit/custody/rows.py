@@ -10,7 +10,7 @@ from remit.store.db import Database
 
 
 class StoredKeys:
-    """Signing keys in the store. Reads and writes through the connection it is given, in whatever transaction is open."""
+    """Signing keys in the store, read and written in whatever transaction is open on the connection."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

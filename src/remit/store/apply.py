@@ -58,6 +58,15 @@ def usage(db: Database, task: str, scope: str, step: int) -> Usage | None:
     )
 
 
+_ALLOWED: Final = (
+    "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?)"
+    " ON CONFLICT (task) DO UPDATE SET at=excluded.at, leaf=excluded.leaf"
+)
+_DENIED: Final = (
+    "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?) ON CONFLICT (task) DO UPDATE SET leaf=excluded.leaf"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Flight:
     """A call that was allowed and whose outcome is not yet known."""
@@ -98,11 +107,7 @@ def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:
     task = receipt.get("task")
     allowed = receipt["decision"] == "allow"
     if task is not None:
-        db.run(
-            "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?) ON CONFLICT (task) DO UPDATE"
-            + (" SET at=excluded.at, leaf=excluded.leaf" if allowed else " SET leaf=excluded.leaf"),
-            (task, receipt["at"] if allowed else 0, leaf),
-        )
+        db.run(_ALLOWED if allowed else _DENIED, (task, receipt["at"] if allowed else 0, leaf))
     if not allowed:
         return
     for charge in receipt.get("charges", ()):

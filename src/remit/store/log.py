@@ -53,7 +53,9 @@ class Log:
     def append(self, entries: Sequence[bytes], at: Instant, sign: Callable[[int, bytes], str]) -> Head:
         """Append entries, store the tiles they complete, and sign and store the new head."""
         if self._kept is None:
-            raise RemitError("log_not_begun", "The head was not read in this transaction.", "Report this: it is a defect.")
+            raise RemitError(
+                "log_not_begun", "The head was not read in this transaction.", "Report this: it is a defect."
+            )
         edge = self._kept[1].copy()
         start = edge.size
         hashes = [leaf_hash(entry) for entry in entries]

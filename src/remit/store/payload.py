@@ -1,6 +1,7 @@
 """What stands beside the ledger: argument values with their salt, public texts by digest, and who people are.
 
-A payload can be erased; its receipt then still proves that there was one, and reads as its digests and the word "erased".
+A payload can be erased; its receipt then still proves that there was one, and reads as its digests and the word
+"erased".
 """
 
 from remit.store.db import Database
@@ -46,7 +47,7 @@ def person_at(db: Database, issuer: str, subject: str) -> str | None:
 
 def names(db: Database, person: str) -> list[tuple[str, str, str]]:
     """Issuer, subject and name by which a person is known; empty once erased."""
-    return [tuple(r) for r in db.all("SELECT issuer, subject, name FROM identity WHERE person = ?", (person,))]  # type: ignore[misc]
+    return [tuple(r) for r in db.all("SELECT issuer, subject, name FROM identity WHERE person = ?", (person,))]
 
 
 def forget_person(db: Database, person: str) -> int:

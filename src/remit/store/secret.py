@@ -8,23 +8,25 @@ SecretFields = tuple[str, str, int, bytes]
 
 def keys(db: Database) -> list[KeyFields]:
     """All sealed signing keys: kid, purpose, state, since, until, sealed."""
-    return [tuple(row) for row in db.all("SELECT id, purpose, state, since, until, sealed FROM sealed_key ORDER BY id")]  # type: ignore[misc]
+    return [tuple(row) for row in db.all("SELECT id, purpose, state, since, until, sealed FROM sealed_key ORDER BY id")]
 
 
 def put_key(db: Database, row: KeyFields) -> None:
     """Insert or replace a sealed signing key."""
-    db.run("INSERT OR REPLACE INTO sealed_key (id, purpose, state, since, until, sealed) VALUES (?, ?, ?, ?, ?, ?)", row)
+    db.run(
+        "INSERT OR REPLACE INTO sealed_key (id, purpose, state, since, until, sealed) VALUES (?, ?, ?, ?, ?, ?)", row
+    )
 
 
 def secrets(db: Database) -> list[SecretFields]:
     """All sealed secrets: purpose, name, version, sealed."""
-    return [tuple(row) for row in db.all("SELECT purpose, name, version, sealed FROM secret ORDER BY purpose, name")]  # type: ignore[misc]
+    return [tuple(row) for row in db.all("SELECT purpose, name, version, sealed FROM secret ORDER BY purpose, name")]
 
 
 def get_secret(db: Database, purpose: str, name: str) -> SecretFields | None:
     """One sealed secret, or None."""
     row = db.one("SELECT purpose, name, version, sealed FROM secret WHERE purpose = ? AND name = ?", (purpose, name))
-    return tuple(row) if row else None  # type: ignore[return-value]
+    return tuple(row) if row else None
 
 
 def put_secret(db: Database, row: SecretFields) -> None:
