@@ -8,16 +8,14 @@ from typing import Final
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
-from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json, canon
 from remit.core.decision import Allow, Ask, Decision, Deny, Facts, decide
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
-from remit.core.task import Plan, Task
 from remit.store import payload
-from remit.store.apply import in_flight, last_leaf, usage
+from remit.store.apply import last_leaf, usage
 from remit.store.facts import facts
 
 LIFE_MS: Final = 1_000
@@ -107,59 +105,44 @@ def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | De
             resource=call.resource,
             until=found.steady + LIFE_MS,
             visible=found.decision.visible,
+            counted=found.decision.counted,
         )
     if isinstance(found.decision, Deny):
         return found.decision
     return Deny("approval_unavailable", "This needs an approval, and approvals are not open here.")
 
 
-def note(permit: Permit, result: Mapping[str, Json]) -> Callable[[Change], int]:
-    """The piece of work that records how an allowed call ended. `result` names one of `RESULTS`."""
+def note(permit: Permit, result: Mapping[str, Json]) -> Callable[[Change], bool]:
+    """The piece of work that records how an allowed call ended. `result` names one of `RESULTS`.
 
-    def run(change: Change) -> int:
+    `rows` in it are counted on the steps that limit them, in this transaction; an answer with more than is left is
+    recorded as withheld, and the work returns False: it must not leave.
+    """
+
+    def run(change: Change) -> bool:
         if result.get("result") not in RESULTS:
             raise RemitError(
                 "outcome_invalid", "This is not how a call can end.", f"Use one of {', '.join(sorted(RESULTS))}."
             )
         said = dict(result)
         rows = said.pop("rows", None)
-        if isinstance(rows, int) and rows > 0:
-            charged = _rows(change, permit.call, rows)
-            if charged:
-                said["rows"] = charged
-        return change.receipt(outcome(permit.call, permit.leaf, change.now, said))
+        fits = True
+        if permit.counted and said["result"] == "ok":
+            count = rows if isinstance(rows, int) and rows >= 0 else None
+            fits = count is not None and all(_used(change, one[:3]) + count <= one[3] for one in permit.counted)
+            if fits:
+                said["rows"] = [{"task": t, "scope": s, "step": n, "rows": count} for t, s, n, _ in permit.counted]
+            else:
+                said["result"] = "withheld"
+        change.receipt(outcome(permit.call, permit.leaf, change.now, said))
+        return fits
 
     return run
 
 
-def rows_left(change: Change, call: str) -> int | None:
-    """How many rows the answer to this open call may still hold; None when its step does not limit them."""
-    left = [limit - used for limit, used, _ in _row_limits(change, call)]
-    return min(left) if left else None
-
-
-def _rows(change: Change, call: str, rows: int) -> list[dict[str, Json]]:
-    return [{"task": p[0], "scope": p[1], "step": p[2], "rows": rows} for _, _, p in _row_limits(change, call)]
-
-
-def _row_limits(change: Change, call: str) -> list[tuple[int, int, tuple[str, str, int]]]:
-    open_call = in_flight(change.db, call)
-    if open_call is None:
-        return []
-    task, plan = change.need(Task, open_call.task), change.need(Plan, f"{open_call.task}:{open_call.plan}")
-    if open_call.step >= len(plan.steps):
-        return []
-    places = [((task.id, f"plan:{plan.version}", open_call.step), plan.steps[open_call.step].rows)]
-    brief = change.need(Brief, task.brief)
-    source = plan.sources[open_call.step]
-    if not task.parent and source < len(brief.steps):
-        places.append(((task.id, "brief", source), brief.steps[source].rows))
-    found = []
-    for place, limit in places:
-        if limit is not None:
-            used = usage(change.db, *place)
-            found.append((limit, used.rows if used else 0, place))
-    return found
+def _used(change: Change, place: tuple[str, str, int]) -> int:
+    used = usage(change.db, *place)
+    return used.rows if used else 0
 
 
 def shown(authority: Authority, call: str) -> dict[str, Json]:

@@ -59,7 +59,10 @@ class Gate:
         if isinstance(claims, TokenRefusal):
             self.unknown[claims.code] = self.unknown.get(claims.code, 0) + 1
             return Unknown("invalid_token", claims.what)
-        return Entry(claims.id, claims.task, claims.client, claims.path, resource, claims.thumbprint or "")
+        if claims.thumbprint is not None:
+            # Bound to a key that nothing here proves: showing it as a bearer token must fail (RFC 9449 section 7.1).
+            return Unknown("invalid_token", "This credential is bound to a key, and no proof came with it.")
+        return Entry(claims.id, claims.task, claims.client, claims.path, resource)
 
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call in the next transaction; `done` hears of it after the commit."""
@@ -105,8 +108,11 @@ class Gate:
     def note(self, permit: Permit, result: Mapping[str, Json], done: Callable[[Fault | None], None]) -> None:
         """Record how the call ended; the answer may leave only after `done(None)`."""
 
-        def noted(found: int | RemitError) -> None:
-            done(Fault(found.code, found.message) if isinstance(found, RemitError) else None)
+        def noted(found: bool | RemitError) -> None:  # noqa: FBT001 - the batch hands over what the work returned
+            if isinstance(found, RemitError):
+                done(Fault(found.code, found.message))
+            else:
+                done(None if found else Fault("rows_exceeded", "The answer holds more rows than the step has left."))
 
         self._batch.submit(f"note:{permit.task}", note(permit, result), noted)
         self._batch.wake()

@@ -18,7 +18,8 @@ def sweep(change: Change, most: int = 200) -> int:
     for one in list(change.reader.where(Task, "state = 'open'")):
         if over >= most:
             break
-        if change.now - activity(change.reader, one) >= one.idle:
+        children = any(True for _ in change.reader.where(Task, "parent = ? AND state = 'open'", (one.id,)))
+        if not children and change.now - activity(change.reader, one) >= one.idle:
             over += len(task.end(change, one.id, "idle", "sweep"))
     if change.authority.signer.sweep(change.now):
         key.sync(change, "sweep")

@@ -47,11 +47,9 @@ def open_task(
         _dispatches(change, under, requester)
     else:
         _child(change, above, under, requester, person)
-    if person and (
-        change.need(Person, person).state != "active" or (requester.startswith("per_") and requester != person)
-    ):
+    if person and above is None and person != requester:
         raise RemitError(
-            "person_other", "One person cannot delegate for another.", "Let the person dispatch their own task."
+            "person_other", "Nobody can delegate for another person.", "Let the person dispatch the task themselves."
         )
     if not person and any(step.path is TrustPath.DELEGATED for step in under.steps) and requester.startswith("per_"):
         person = requester
@@ -129,10 +127,11 @@ def _ceiling(change: Change, task: Task, brief: Brief) -> tuple[Step, ...]:
 
 
 def _used(change: Change, task: Task, steps: int) -> tuple[Usage, ...]:
-    """What the task has used of each step above it: a later plan never gets back what an earlier one spent."""
+    """What has been used of each step above: a later plan never gets back what an earlier one spent."""
+    place = (task.id, "brief")
     if task.parent:
-        return ()
-    return tuple(usage(change.db, task.id, "brief", number) or Usage() for number in range(steps))
+        place = (task.parent, f"plan:{change.need(Task, task.parent).plan}")
+    return tuple(usage(change.db, *place, number) or Usage() for number in range(steps))
 
 
 def _dispatches(change: Change, brief: Brief, requester: str) -> None:

@@ -57,28 +57,34 @@ class Facts:
     tools: Mapping[str, Tool] = field(default_factory=dict)
     policy: policies.PolicySet | None = None
     usage: Mapping[tuple[str, str, int], Usage] = field(default_factory=dict)
-    parent_plan: Plan | None = None
+    above: tuple[Plan, ...] = ()
     origin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What an allowed call uses up: of which task, in which scope (`plan:N` or `brief`), of which step."""
+    """What an allowed call uses up: task, scope (`plan:N` or `brief`), step, amounts; and the step's row limit."""
 
     task: str
     scope: str
     number: int
     used: Consumption
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """It may happen, if and only if this is durably recorded first. `visible` are the tools that a list may show."""
+    """It may happen, if and only if this is durably recorded first.
+
+    `visible` are the tools that a list may show; `counted` names the steps
+    whose rows the answer is counted on: task, scope, step and how many in all.
+    """
 
     step: int
     charges: tuple[Charge, ...] = ()
     grounds: tuple[str, ...] = ()
     visible: frozenset[str] = frozenset()
+    counted: tuple[tuple[str, str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +209,7 @@ def _within(call: Call, facts: Facts) -> Decision:
     if call.kind in REVERSE:
         if REVERSE[call.kind] not in brief.reverse or not facts.origin:
             return Deny("reverse_refused", "The brief does not let the server ask this.", "Go on without it.")
-        return Allow(0)
+        return _not_forbidden(call, facts)
     if not agent.reaches(call.action):
         return Deny("ceiling_outside", f"{call.action} is outside this agent's ceiling.", _others(facts))
     if call.kind[0] != "@":
@@ -236,25 +242,26 @@ def _planned(call: Call, facts: Facts, plan: Plan, brief: Brief, credential: Cre
 
 
 def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) -> tuple[Charge, ...] | Refusal:
-    """Hold the call against the plan's step, the brief's step that covers it, and the parent's step above it."""
-    source = plan.sources[number]
+    """Hold the call against the plan's step, the steps of the plans above that cover it, and the brief's at the end."""
     held: list[tuple[str, str, int, Step]] = [(plan.task, f"plan:{plan.version}", number, plan.steps[number])]
-    if facts.parent_plan is not None:
-        if source >= len(facts.parent_plan.steps):
-            return Refusal("parent_moved", "The task above has another plan now.", "Stop; this task ends with it.")
-        above = facts.parent_plan
-        held.append((above.task, f"plan:{above.version}", source, above.steps[source]))
-    else:
-        if source >= len(brief.steps) or brief.steps[source].action != call.action:
-            return Refusal("brief_moved", "The brief no longer holds this step.", "Submit a plan within the brief.")
-        held.append((plan.task, "brief", source, brief.steps[source]))
+    number = plan.sources[number]
+    for above in facts.above:
+        if number >= len(above.steps):
+            return Refusal("parent_moved", "A task above has another plan now.", "Stop; this task ends with it.")
+        held.append((above.task, f"plan:{above.version}", number, above.steps[number]))
+        number = above.sources[number]
+    root = held[-1]
+    ceiling = brief.steps[number] if number < len(brief.steps) else None
+    if ceiling is None or ceiling.action != call.action or ceiling.path is not root[3].path:
+        return Refusal("brief_moved", "The brief no longer holds this step.", "Submit a plan within the brief.")
+    held.append((root[0], "brief", number, ceiling))
     charges = []
     for task, scope, step_number, step in held:
         outcome = check(step, call.arguments, facts.usage.get((task, scope, step_number), UNUSED), facts.now)
         if isinstance(outcome, Refusal):
             return outcome
         if consumes(step):
-            charges.append(Charge(task, scope, step_number, outcome))
+            charges.append(Charge(task, scope, step_number, outcome, step.rows))
     return tuple(charges)
 
 
@@ -266,10 +273,20 @@ def consumes(step: Step) -> bool:
 def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -> Decision:
     verdict = policies.evaluate(facts.policy, question(call, facts))
     if verdict.answer is policies.Answer.ALLOW:
-        return Allow(number, charges, verdict.grounds)
+        return Allow(number, charges, verdict.grounds, counted=_counted(charges))
     if verdict.answer is policies.Answer.ASK:
         return Ask(verdict.groups, verdict.grounds)
     return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), _others(facts), verdict.grounds)
+
+
+def _not_forbidden(call: Call, facts: Facts) -> Decision:
+    """For what the brief itself permits by kind: policy may still forbid or ask, and without a set there is no yes."""
+    verdict = policies.evaluate(facts.policy, question(call, facts))
+    if verdict.answer is policies.Answer.ALLOW or verdict.code == "policy_silent":
+        return Allow(0, grounds=verdict.grounds)
+    if verdict.answer is policies.Answer.ASK:
+        return Ask(verdict.groups, verdict.grounds)
+    return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), grounds=verdict.grounds)
 
 
 def question(call: Call, facts: Facts) -> policies.Ask:
@@ -294,6 +311,10 @@ def question(call: Call, facts: Facts) -> policies.Ask:
         args=call.arguments,
         person=policies.PersonFacts(person.id, person.groups) if person else None,
     )
+
+
+def _counted(charges: tuple[Charge, ...]) -> tuple[tuple[str, str, int, int], ...]:
+    return tuple((one.task, one.scope, one.number, one.limit) for one in charges if one.limit is not None)
 
 
 def visible(facts: Facts) -> frozenset[str]:

@@ -31,7 +31,8 @@ class Permit:
     """Proof that this very call was allowed and that the ledger says so. The only thing that can forward or borrow.
 
     Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts
-    suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show.
+    suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show;
+    `counted` are the steps whose rows the answer is counted on, with their limits.
     """
 
     call: str
@@ -42,6 +43,7 @@ class Permit:
     resource: str
     until: int
     visible: frozenset[str] = frozenset()
+    counted: tuple[tuple[str, str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,10 @@ class Authority(Protocol):
         """Lend what this permit's call needs upstream."""
 
     def note(self, permit: Permit, result: Mapping[str, Json], done: Callable[[Fault | None], None]) -> None:
-        """Record how the call ended; the answer may leave only after `done(None)`."""
+        """Record how the call ended; the answer may leave only after `done(None)`, and on a Fault it must not.
+
+        Where `permit.counted` is not empty, an "ok" result must say how many `rows` the answer holds.
+        """
 
     def live(self, credentials: Sequence[str]) -> frozenset[str]:
         """Which of these credentials still stand, read fresh from the store: streams of the others are cut."""

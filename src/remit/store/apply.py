@@ -58,6 +58,8 @@ def usage(db: Database, task: str, scope: str, step: int) -> Usage | None:
     )
 
 
+QUIET: Final = ("/@session", "/@list")
+"""Allowed without being work: they do not keep an idle task open."""
 _ALLOWED: Final = (
     "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?)"
     " ON CONFLICT (task) DO UPDATE SET at=excluded.at, leaf=excluded.leaf"
@@ -107,7 +109,8 @@ def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:
     task = receipt.get("task")
     allowed = receipt["decision"] == "allow"
     if task is not None:
-        db.run(_ALLOWED if allowed else _DENIED, (task, receipt["at"] if allowed else 0, leaf))
+        acts = allowed and not receipt["action"].endswith(QUIET)
+        db.run(_ALLOWED if acts else _DENIED, (task, receipt["at"] if acts else 0, leaf))
     if not allowed:
         return
     for charge in receipt.get("charges", ()):

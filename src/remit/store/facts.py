@@ -34,14 +34,15 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
     plan = reader.get(Plan, f"{task.id}:{task.plan}")
     agent = reader.get(Agent, task.agent)
     parents = ancestors(reader, task)
-    above = reader.get(Plan, f"{task.parent}:{parents[0].plan}") if parents else None
+    above = tuple(reader.get(Plan, f"{one.id}:{one.plan}") for one in parents or ())
+    plans = tuple(one for one in above if one is not None)
     return Facts(
         now=now,
         credential=credential,
         key=key,
         gate=gate,
         task=task,
-        ancestors=parents,
+        ancestors=parents if parents is not None and len(plans) == len(parents) else None,
         active_at=activity(reader, task),
         plan=plan,
         agent=agent,
@@ -52,8 +53,8 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
         resource=resource,
         tools=_tools(reader, call, plan),
         policy=policies(credential.path),
-        usage=_usage(reader, call, plan, above),
-        parent_plan=above,
+        usage=_usage(reader, call, plan, plans),
+        above=plans,
         origin=bool(origin) and _in_flight(reader, origin, credential.id),
     )
 
@@ -98,14 +99,17 @@ def _tools(reader: Reader, call: Call, plan: Plan | None) -> dict[str, Tool]:
     return found
 
 
-def _usage(reader: Reader, call: Call, plan: Plan | None, above: Plan | None) -> dict[tuple[str, str, int], Usage]:
+def _usage(reader: Reader, call: Call, plan: Plan | None, above: tuple[Plan, ...]) -> dict[tuple[str, str, int], Usage]:
+    """What has been used of every step that this call could be charged to, up to the brief's."""
     found = {}
     for number, step in enumerate(plan.steps if plan else ()):
         if plan is None or step.action != call.action:
             continue
-        places = [(plan.task, f"plan:{plan.version}", number)]
-        source = plan.sources[number]
-        places.append((above.task, f"plan:{above.version}", source) if above else (plan.task, "brief", source))
+        places, source = [], number
+        for one in (plan, *above):
+            places.append((one.task, f"plan:{one.version}", source))
+            source = one.sources[source] if source < len(one.sources) else 0
+        places.append((places[-1][0], "brief", source))
         for place in places:
             used = usage(reader.db, *place)
             if used is not None:
