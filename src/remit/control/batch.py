@@ -172,7 +172,7 @@ class Batch:
                 del items[place + 1 :]
                 break
         if not change.bodies:
-            return None
+            return change if change.kept else None
         authority.log.append(change.bodies, change.now, authority.sign_head)
         self.largest = max(self.largest, len(change.bodies))
         return change

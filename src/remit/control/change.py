@@ -19,10 +19,11 @@ class Change:
     """What a control function works in. Owned by the batch; it ends with the transaction.
 
     `now` is the batch's instant, never before the last receipt. `record` and `receipt` are the only ways to write: both
-    put the receipt into the ledger and let `store.apply` make what it says true.
+    put the receipt into the ledger and let `store.apply` make what it says true. What no receipt speaks of (a spent value, a
+    sealed secret) is committed only if its writer calls `keep`.
     """
 
-    __slots__ = ("authority", "base", "bodies", "db", "now", "reader")
+    __slots__ = ("authority", "base", "bodies", "db", "kept", "now", "reader")
 
     def __init__(self, authority: Authority, base: int, now: Instant) -> None:
         self.authority = authority
@@ -31,6 +32,7 @@ class Change:
         self.base = base
         self.now = now
         self.bodies: list[bytes] = []
+        self.kept = False
 
     def record(self, tag: str, record: Record, by: str, because: str = "") -> int:
         """Write a noun's new record with its receipt; return the leaf's number."""
@@ -45,6 +47,10 @@ class Change:
         if record is not None:
             self.reader.forget(record)
         return leaf
+
+    def keep(self) -> None:
+        """Commit this transaction even if it leaves no receipt."""
+        self.kept = True
 
     def need(self, kind: type[R], identity: str) -> R:
         """Read a record that must be there (`not_found`)."""

@@ -79,4 +79,5 @@ def differing(change: Change, resource: str, offered: Mapping[str, Json]) -> fro
 
 def put_secret(change: Change, name: str, secret: Secret) -> int:
     """Seal an upstream secret; returns its version. No receipt: sealed secrets are not rebuilt by replay."""
+    change.keep()
     return change.authority.vault.put(SECRETS, name, secret)
