@@ -165,6 +165,7 @@ class Batch:
                 authority.db.undo()
                 del change.bodies[before:]
                 change.reader.clear()
+                change.sets.clear()
             else:
                 authority.db.release()
             if authority.clock.steady() >= end and place + 1 < len(items):

@@ -6,8 +6,10 @@ from remit.control.authority import Authority
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
+from remit.core.policy import PolicySet
 from remit.core.receipt import change, encode
 from remit.core.record import Record
+from remit.core.trust import TrustPath
 from remit.store.apply import apply
 from remit.store.db import Database
 from remit.store.record import Reader
@@ -19,11 +21,11 @@ class Change:
     """What a control function works in. Owned by the batch; it ends with the transaction.
 
     `now` is the batch's instant, never before the last receipt. `record` and `receipt` are the only ways to write: both
-    put the receipt into the ledger and let `store.apply` make what it says true. What no receipt speaks of (a spent value, a
-    sealed secret) is committed only if its writer calls `keep`.
+    put the receipt into the ledger and let `store.apply` make what it says true. What no receipt speaks of (a spent
+    value, a sealed secret) is committed only if its writer calls `keep`.
     """
 
-    __slots__ = ("authority", "base", "bodies", "db", "kept", "now", "reader")
+    __slots__ = ("authority", "base", "bodies", "db", "kept", "now", "reader", "sets")
 
     def __init__(self, authority: Authority, base: int, now: Instant) -> None:
         self.authority = authority
@@ -32,6 +34,7 @@ class Change:
         self.base = base
         self.now = now
         self.bodies: list[bytes] = []
+        self.sets: dict[TrustPath, PolicySet | None] = {}
         self.kept = False
 
     def record(self, tag: str, record: Record, by: str, because: str = "") -> int:
@@ -46,6 +49,7 @@ class Change:
         self.bodies.append(body)
         if record is not None:
             self.reader.forget(record)
+            self.sets.clear()
         return leaf
 
     def keep(self) -> None:

@@ -15,7 +15,7 @@ from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
 from remit.store import payload
-from remit.store.apply import last_leaf, usage
+from remit.store.apply import usage
 from remit.store.facts import facts
 
 LIFE_MS: Final = 1_000
@@ -81,9 +81,7 @@ def work(call: Call, entry: Entry, origin: str, denials: Denials) -> Callable[[C
         if isinstance(decision, Deny) and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, task, steady)
         salt = authority.random(16)
-        leaf = change.receipt(
-            decided(call, seen, decision, call_id=call_id, salt=salt, prev=last_leaf(change.db, task))
-        )
+        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt))
         if call.arguments:
             payload.put(change.db, call_id, salt, canon(dict(call.arguments)))
         return Decided(call_id, decision, leaf, task, steady)

@@ -22,6 +22,12 @@ LAYERS = (law.COMMON, TrustPath.DELEGATED.value, TrustPath.OWN.value)
 
 def current(change: Change, path: TrustPath) -> PolicySet | None:
     """The policy set in force for a path, or None: read by digest in this transaction, compiled at most once."""
+    if path not in change.sets:
+        change.sets[path] = _current(change, path)
+    return change.sets[path]
+
+
+def _current(change: Change, path: TrustPath) -> PolicySet | None:
     common, own = change.reader.get(PolicyRecord, law.COMMON), change.reader.get(PolicyRecord, path.value)
     if common is None or own is None:
         return None

@@ -5,6 +5,7 @@ ceiling, the brief, the plan's step, the grant and the policy (law 3); and only 
 rests on is still live at `facts.now` (law 1). Nothing is looked up here: what is missing from the facts refuses.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -47,6 +48,7 @@ class Facts:
     task: Task | None = None
     ancestors: tuple[Task, ...] | None = None
     active_at: Instant = NEVER
+    last_leaf: int = -1
     plan: Plan | None = None
     agent: Agent | None = None
     owner: Person | None = None
@@ -289,6 +291,11 @@ def _not_forbidden(call: Call, facts: Facts) -> Decision:
     return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), grounds=verdict.grounds)
 
 
+@functools.lru_cache(maxsize=4096)
+def _principal(agent: str, owner: str, tier: str, purpose: str) -> policies.Principal:
+    return policies.Principal(agent, owner, tier, purpose)
+
+
 def question(call: Call, facts: Facts) -> policies.Ask:
     """Put the call to policy: who, what, and in which circumstances."""
     agent, task, brief, credential = facts.agent, facts.task, facts.brief, facts.credential
@@ -297,7 +304,7 @@ def question(call: Call, facts: Facts) -> policies.Ask:
     person = facts.person if credential.path is TrustPath.DELEGATED else None
     return policies.Ask(
         path=credential.path,
-        principal=policies.Principal(agent.id, agent.owner, agent.tier, agent.purpose),
+        principal=_principal(agent.id, agent.owner, agent.tier, agent.purpose),
         action=call.action,
         task=policies.TaskFacts(
             task.id,

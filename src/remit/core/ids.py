@@ -1,6 +1,5 @@
 """Identifiers: a three-letter prefix and 16 random bytes in base32. Look-up keys, never capabilities."""
 
-import base64
 import re
 from typing import Final, NewType
 
@@ -24,6 +23,9 @@ PREFIXES: Final = {
     "rev": RevocationId,
 }
 
+_DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = [one + other for one in _DIGITS for other in _DIGITS]
+_SHIFTS: Final = range(120, -1, -10)
 _ID = re.compile(r"(per|svc|agt|tsk|crd|cal|rev)_[a-z2-7]{26}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 
@@ -32,7 +34,8 @@ def make(prefix: str, random: bytes) -> str:
     """Build an id of this kind from 16 random bytes that the caller drew."""
     if prefix not in PREFIXES or len(random) != 16:
         raise RemitError("id_invalid", f"No id can be built for {prefix!r}.", "Use a known prefix and 16 random bytes.")
-    return f"{prefix}_{base64.b32encode(random).decode().rstrip('=').lower()}"
+    bits = int.from_bytes(random, "big") << 2
+    return f"{prefix}_{''.join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def parse(prefix: str, text: object) -> str:

@@ -134,6 +134,7 @@ class PolicySet:
     _places: dict[str, cedar.Entities] = field(default_factory=dict, repr=False)
     _entities: dict[tuple[str, Principal], cedar.Entities] = field(default_factory=dict, repr=False)
     _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    _verdicts: dict[tuple[str, Principal, bytes], Verdict] = field(default_factory=dict, repr=False)
 
     def evaluate(self, ask: Ask) -> Verdict:
         """Answer one question. Never raises for what a call can hold: what cannot be evaluated is a deny."""
@@ -146,18 +147,26 @@ class PolicySet:
             bucket = self.bucket(shape, ask.principal.id)
             if bucket is None:
                 return Verdict(Answer.DENY, code="policy_silent")
-            context = _context(bucket, shape, ask)
+            context = _encode(_context(bucket, shape, ask))
+            # Pure: the same set, agent, action and context have the same verdict. Any other set is another object.
+            known = self._verdicts.get((ask.action, ask.principal, context))
+            if known is not None:
+                return known
             entities = self._entities.get((ask.action, ask.principal)) or self._known(shape, ask.principal)
             request = {
                 "principal": {"type": "Agent", "id": ask.principal.id},
                 "action": bucket.action,
                 "resource": bucket.resource,
-                "context": _encode(context).decode(),
+                "context": context.decode(),
             }
             found = _decode(cedar.is_authorized(request, bucket.handle, entities, None, False))
         except (ValueError, TypeError, KeyError, OverflowError, msgspec.MsgspecError):
             return Verdict(Answer.DENY, code="policy_error")
-        return _judge(found.decision, found.diagnostics, bucket.statements)
+        verdict = _judge(found.decision, found.diagnostics, bucket.statements)
+        if len(self._verdicts) >= _KEPT:
+            self._verdicts.clear()
+        self._verdicts[ask.action, ask.principal, context] = verdict
+        return verdict
 
     def bucket(self, shape: ActionShape, agent_id: str) -> Bucket | None:
         """Return the policies that may hold for this action by this agent; None when there are none."""

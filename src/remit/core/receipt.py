@@ -84,8 +84,8 @@ def change(tag: str, record: Record, at: Instant, by: str, because: str = "") ->
     return receipt
 
 
-def decided(call: Call, facts: Facts, decision: Decision, *, call_id: str, salt: bytes, prev: int) -> dict[str, Json]:
-    """The receipt of one decision. `prev` is the leaf of the task's decision before it, -1 for the first."""
+def decided(call: Call, facts: Facts, decision: Decision, *, call_id: str, salt: bytes) -> dict[str, Json]:
+    """The receipt of one decision. Its `prev` is the leaf of the task's decision before it, -1 for the first."""
     credential, task, agent = facts.credential, facts.task, facts.agent
     receipt: dict[str, Json] = {
         "v": VERSION,
@@ -95,7 +95,7 @@ def decided(call: Call, facts: Facts, decision: Decision, *, call_id: str, salt:
         "action": call.action,
         "digest": b64(call.digest),
         "args": digests(call.arguments, salt),
-        "prev": prev,
+        "prev": facts.last_leaf,
     }
     if credential is not None:
         receipt["credential"], receipt["path"] = credential.id, credential.path.value

@@ -1,5 +1,6 @@
 """Resource: a registered target, the tools it offers, and the pins that hold their definitions still."""
 
+import functools
 import re
 from typing import Final
 
@@ -94,6 +95,7 @@ def action(resource: str, kind: str) -> str:
     return f"mcp:{resource}/{kind}"
 
 
+@functools.lru_cache(maxsize=8192)
 def split(text: str) -> tuple[str, str]:
     """Take an action apart into resource and kind; refuse what is none (`action_invalid`)."""
     match = _ACTION.fullmatch(text)

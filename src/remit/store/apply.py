@@ -93,12 +93,6 @@ def flights(db: Database) -> list[Flight]:
     return [Flight(*r) for r in db.all("SELECT call, leaf, task, credential, step, plan, at FROM flight ORDER BY leaf")]
 
 
-def last_leaf(db: Database, task: str) -> int:
-    """The leaf of the task's latest decision, -1 when there is none."""
-    row = db.one("SELECT leaf FROM activity WHERE task = ?", (task,))
-    return row[0] if row else -1
-
-
 def shape_leaf(db: Database) -> int:
     """The leaf of the latest change to what policy sets are compiled from, -1 when there is none."""
     row = db.one("SELECT leaf FROM version WHERE name = 'shape'")
@@ -143,12 +137,10 @@ def _charge(db: Database, charge: Mapping[str, Json], at: int) -> None:
 
 
 def _outcome(db: Database, receipt: Mapping[str, Json]) -> None:
-    row = db.one("SELECT task, step, plan FROM flight WHERE call = ?", (receipt["call"],))
-    if row is None:
+    if db.run("DELETE FROM flight WHERE call = ?", (receipt["call"],)) != 1:
         raise RemitError(
             "outcome_unknown_call", "This call is not open.", "Note an outcome once, for a call that was allowed."
         )
-    db.run("DELETE FROM flight WHERE call = ?", (receipt["call"],))
     for part in receipt.get("rows", ()):
         db.run(
             "INSERT INTO usage (task, scope, step, uses, totals, recent, rows) VALUES (?, ?, ?, 0, '[]', '[]', ?)"

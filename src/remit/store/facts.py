@@ -6,7 +6,7 @@ from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.credential import Credential, Key, PathGate
-from remit.core.decision import Facts
+from remit.core.decision import Facts, consumes
 from remit.core.grant import Usage
 from remit.core.moment import Instant
 from remit.core.policy import PolicySet
@@ -36,6 +36,8 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
     parents = ancestors(reader, task)
     above = tuple(reader.get(Plan, f"{one.id}:{one.plan}") for one in parents or ())
     plans = tuple(one for one in above if one is not None)
+    active_at, last_leaf = _activity(reader, task)
+    brief = reader.get(Brief, task.brief)
     return Facts(
         now=now,
         credential=credential,
@@ -43,17 +45,18 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
         gate=gate,
         task=task,
         ancestors=parents if parents is not None and len(plans) == len(parents) else None,
-        active_at=activity(reader, task),
+        active_at=Instant(max(active_at, task.opened)),
+        last_leaf=last_leaf,
         plan=plan,
         agent=agent,
         owner=reader.get(Person, agent.owner) if agent else None,
         person=reader.get(Person, task.person) if task.person else None,
         requester_live=principal_live(reader, task.requester),
-        brief=reader.get(Brief, task.brief),
+        brief=brief,
         resource=resource,
         tools=_tools(reader, call, plan),
         policy=policies(credential.path),
-        usage=_usage(reader, call, plan, plans),
+        usage=_usage(reader, call, plan, plans, brief),
         above=plans,
         origin=bool(origin) and _in_flight(reader, origin, credential.id),
     )
@@ -73,8 +76,12 @@ def ancestors(reader: Reader, task: Task) -> tuple[Task, ...] | None:
 
 def activity(reader: Reader, task: Task) -> Instant:
     """When the task last had a call allowed; its opening when it never had."""
-    row = reader.db.one("SELECT at FROM activity WHERE task = ?", (task.id,))
-    return Instant(max(row[0] if row else 0, task.opened))
+    return Instant(max(_activity(reader, task)[0], task.opened))
+
+
+def _activity(reader: Reader, task: Task) -> tuple[int, int]:
+    row = reader.db.one("SELECT at, leaf FROM activity WHERE task = ?", (task.id,))
+    return row or (0, -1)
 
 
 def principal_live(reader: Reader, principal: str) -> bool:
@@ -99,22 +106,30 @@ def _tools(reader: Reader, call: Call, plan: Plan | None) -> dict[str, Tool]:
     return found
 
 
-def _usage(reader: Reader, call: Call, plan: Plan | None, above: tuple[Plan, ...]) -> dict[tuple[str, str, int], Usage]:
-    """What has been used of every step that this call could be charged to, up to the brief's."""
-    found = {}
+def _usage(
+    reader: Reader, call: Call, plan: Plan | None, above: tuple[Plan, ...], brief: Brief | None
+) -> dict[tuple[str, str, int], Usage]:
+    """What has been used of every counted step that this call could be charged to, up to the brief's."""
+    found: dict[tuple[str, str, int], Usage] = {}
     for number, step in enumerate(plan.steps if plan else ()):
         if plan is None or step.action != call.action:
             continue
-        places, source = [], number
+        source = number
         for one in (plan, *above):
-            places.append((one.task, f"plan:{one.version}", source))
-            source = one.sources[source] if source < len(one.sources) else 0
-        places.append((places[-1][0], "brief", source))
-        for place in places:
-            used = usage(reader.db, *place)
-            if used is not None:
-                found[place] = used
+            if source < len(one.steps):
+                if consumes(one.steps[source]):
+                    _add(reader, found, (one.task, f"plan:{one.version}", source))
+                source = one.sources[source]
+        root = above[-1].task if above else plan.task
+        if brief is not None and source < len(brief.steps) and consumes(brief.steps[source]):
+            _add(reader, found, (root, "brief", source))
     return found
+
+
+def _add(reader: Reader, found: dict[tuple[str, str, int], Usage], place: tuple[str, str, int]) -> None:
+    used = usage(reader.db, *place)
+    if used is not None:
+        found[place] = used
 
 
 def _in_flight(reader: Reader, origin: str, credential: str) -> bool:
