@@ -1,0 +1,1 @@
+"""The commands. Everything is wired here, and only here settings are read."""

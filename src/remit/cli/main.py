@@ -1,0 +1,128 @@
+"""`remit`: the group of all commands. Each is imported when it runs, so that help answers at once."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from remit.core.errors import INTERNAL, RemitError
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "agent": ("agent:agent", "Register agents; review, transfer, suspend and retire them."),
+    "brief": ("brief:brief", "Apply, show and withdraw the ceilings that tasks are opened under."),
+    "can": ("can:can", "Ask whether an agent could do something now, and why."),
+    "demo": ("demo:demo", "Watch three agents leave their remit: refused, recorded, ended, proved."),
+    "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),
+    "ledger": ("ledger:ledger", "Verify, export, show, replay and prove the ledger."),
+    "person": ("person:person", "Register people, and erase who they are."),
+    "policy": ("policy:policy", "Check, test, apply and compare policies."),
+    "resource": ("resource:resource", "Register targets and pin their tools."),
+    "revoke": ("revoke:revoke", "Stop something, and everything below it, now."),
+    "secret": ("secret:secret", "Store what upstreams want to see and agents never do."),
+    "serve": ("serve:serve", "Serve this data folder."),
+    "service": ("person:service", "Register services that may open tasks."),
+    "status": ("status:status", "Say in which state this installation is."),
+    "task": ("task:task", "Open, plan, show, list and close tasks."),
+    "up": ("up:up", "Set everything up on first use, and serve."),
+}
+"""Name, where it is, and what its line in the help says."""
+
+
+class Lazy(click.Group):
+    """A group that knows its commands by name and imports one only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of this name; None when there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(f"remit.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.option("--config", metavar="FILE", help="Settings file.  [default: remit.toml, when it is there]")
+@click.option("--data", metavar="FOLDER", help="Data folder.  [default: .remit]")
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+@click.option("--version", is_flag=True, help="Say which version this is.")
+@click.pass_context
+def remit(ctx: click.Context, *, config: str | None, data: str | None, debug: bool, version: bool) -> None:
+    """Govern agents while they run: what they may do is decided, recorded and withdrawn call by call.
+
+    Exit codes: 0 yes or done, 1 a negative answer, 2 usage or a local error, 3 server or network, 4 not permitted,
+    5 an approval is pending.
+    """
+    ctx.obj = {"config": config, "data": data, "debug": debug}
+    if version:
+        from remit import __version__
+
+        click.echo(f"remit {__version__}")
+    elif ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit with its code. A fault is told on stderr: what, why, what to do, its code."""
+    args = sys.argv[1:] if argv is None else argv
+    sys.exit(run(args))
+
+
+def run(args: list[str]) -> int:
+    """Run one command and return its exit code."""
+    from remit.cli.output import complain, exit_code
+
+    debug = "--debug" in args
+    try:
+        outcome: Any = remit.main(args=args, prog_name="remit", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return int(end.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        return 2
+    except click.ClickException as fault:
+        fault.show()
+        return 2
+    except RemitError as fault:
+        if debug:
+            raise
+        complain(fault)
+        return exit_code(fault.code)
+    except BrokenPipeError:
+        # Whoever reads our output has gone; what is still buffered must not be complained about at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as fault:
+        if debug:
+            raise
+        told = _told(fault)
+        complain(told)
+        return exit_code(told.code)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _told(fault: Exception) -> RemitError:
+    """Say any other fault as ours: the ledger's carries its words, the rest is a defect."""
+    code, message, remedy = (getattr(fault, name, None) for name in ("code", "message", "remedy"))
+    if isinstance(code, str) and isinstance(message, str) and isinstance(remedy, str):
+        return RemitError(code, message, remedy)
+    if isinstance(fault, OSError):
+        where = f" {fault.filename}" if fault.filename else ""
+        return RemitError("file_failed", f"The system refused{where}: {fault.strerror}.", "Check the path and its rights.")
+    return RemitError(INTERNAL, f"Remit failed ({type(fault).__name__}).", "Run it again with --debug, and report this.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What a command says: data on stdout as a table or JSON, all else on stderr. Text from others is shown inert."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import click
+
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+YES: Final = 0
+NO: Final = 1
+LOCAL: Final = 2
+REMOTE: Final = 3
+REFUSED: Final = 4
+PENDING: Final = 5
+
+_REFUSALS: Final = frozenset(
+    {
+        "approval_required", "credential_refused", "depth_exceeded", "dispatcher_refused", "parent_ended", "person_other",
+        "plan_outside", "plan_wider", "task_refused", "transition_refused",
+    }
+)  # fmt: skip
+_REMOTE: Final = ("upstream_", "server_", "store_busy", "queue_full", "deadline_passed")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def exit_code(code: str) -> int:
+    """The exit code of a fault: 3 server or network, 4 not permitted, else 2."""
+    if code.startswith(_REMOTE):
+        return REMOTE
+    return REFUSED if code in _REFUSALS else LOCAL
+
+
+def format_option(command: F) -> F:
+    """Give a command `-o table|json`."""
+    return click.option(
+        "-o", "--output", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the data."
+    )(command)
+
+
+def shown(text: str, most: int = 0) -> str:
+    """Write text from elsewhere so that it cannot move the cursor, turn its direction or hide: such characters escaped.
+
+    `most` cuts a long one and says so; 0 never cuts.
+    """
+    safe = "".join(c if unicodedata.category(c) not in _HIDDEN else c.encode("unicode_escape").decode() for c in text)
+    return safe if not most or len(safe) <= most else f"{safe[: most - 1]}…"
+
+
+def moment(at: object) -> str:
+    """An instant as RFC 3339 in UTC, to the second; a dash when there is none."""
+    if not isinstance(at, int) or not at:
+        return "-"
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def emit(form: str, data: Json, table: Callable[[], Iterable[str]]) -> None:
+    """Write the data: as one JSON document, or as the lines of the table."""
+    if form == "json":
+        click.echo(json.dumps(data, indent=2, ensure_ascii=True, sort_keys=True))
+        return
+    for line in table():
+        click.echo(line)
+
+
+def columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Lay rows out under their heads. Nothing is cut: an id that is not whole is of no use."""
+    body = [[shown(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in ([part.upper() for part in head], *body)
+    ]
+
+
+def pairs(members: Mapping[str, object]) -> list[str]:
+    """Lay one thing out: a line for each member."""
+    width = max((len(name) for name in members), default=0)
+    return [f"{name.ljust(width)}  {shown(str(value))}" for name, value in members.items()]
+
+
+def say(text: str) -> None:
+    """Say something that is no data, on stderr."""
+    click.echo(text, err=True)
+
+
+def complain(fault: RemitError) -> None:
+    """Tell a fault: what and why, what to do, its code."""
+    word = "error:"
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        word = click.style(word, fg="red", bold=True)
+    click.echo(f"{word} {shown(fault.message)}\n  {shown(fault.remedy)} [{fault.code}]", err=True)

@@ -1,0 +1,211 @@
+"""Settings: a flag goes before `REMIT_*`, that before `remit.toml`, that before the default. Secrets by reference only.
+
+Owned by the composition root; nothing else reads a file of settings or the environment. What is not known is refused,
+so that a misspelt safeguard never counts as one.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import ip_address
+from pathlib import Path
+from types import UnionType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+
+FILE: Final = "remit.toml"
+PREFIX: Final = "REMIT_"
+_REFERENCES: Final = ("env:", "file:", "keyring:")
+_BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An identity provider whose people may act here: its issuer URL, our audience there, where its keys are."""
+
+    issuer: str
+    audience: str
+    jwks_uri: str = ""
+    auto_register: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. `where` says of each name where its value came from."""
+
+    data: Path = Path(".remit")
+    host: str = "127.0.0.1"
+    port: int = 8787
+    issuer: str = ""
+    root_key: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    public_log: bool = False
+    drain_seconds: int = 5
+    issuers: tuple[Issuer, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """The canonical URL of this origin: the issuer, or what the address gives."""
+        scheme = "https" if self.tls_cert else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.issuer or f"{scheme}://{host}:{self.port}"
+
+    @property
+    def ledger_name(self) -> str:
+        """The ledger's origin line (C2SP checkpoint): the origin without its scheme, and /log."""
+        return f"{self.origin.split('://', 1)[1]}/log"
+
+    @property
+    def key_reference(self) -> str:
+        """Where the root key is; by default a file in the data folder."""
+        return self.root_key or f"file:{self.data / 'root.key'}"
+
+
+def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | None = None) -> Settings:
+    """Read the settings. Refuses unknown keys and wrong types (`setting_unknown`, `setting_invalid`), naming the place."""
+    known = {one.name: one.type for one in fields(Settings)}
+    values: dict[str, Any] = {}
+    named = config or environ.get(f"{PREFIX}CONFIG")
+    path = Path(named or FILE)
+    if named or path.exists():
+        for key, value in _file(path).items():
+            values[key] = _typed(key, value, known, _place(path, key))
+    for name, text in environ.items():
+        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
+            key = name.removeprefix(PREFIX).lower()
+            values[key] = _typed(key, _from_text(key, text, known), known, f"The environment variable {name}")
+    for key, value in flags.items():
+        if value is not None:
+            values[key] = _typed(key, value, known, f"The flag --{key.replace('_', '-')}")
+    settings = Settings(**values)
+    _whole(settings)
+    return settings
+
+
+def check_bind(settings: Settings) -> None:
+    """Refuse to listen beyond loopback without TLS and a real issuer (`bind_refused`)."""
+    if loopback(settings.host):
+        return
+    if not (settings.tls_cert and settings.tls_key):
+        raise RemitError(
+            "bind_refused",
+            f"Remit does not listen on {settings.host} without TLS: credentials would travel in the clear.",
+            "Set tls_cert and tls_key, or listen on 127.0.0.1 behind a proxy that ends TLS.",
+        )
+    if not settings.issuer.startswith("https://") or loopback(urlsplit(settings.issuer).hostname or ""):
+        raise RemitError(
+            "bind_refused",
+            f"Remit does not listen on {settings.host} without an issuer that others can reach.",
+            "Set issuer to the https URL under which agents reach this server.",
+        )
+
+
+def loopback(host: str) -> bool:
+    """Say whether only this machine can reach the address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_reference(reference: str, environ: Mapping[str, str]) -> bytes:
+    """Read a value by reference: `env:NAME` or `file:PATH`. `reference_invalid` when it leads nowhere."""
+    kind, _, name = reference.partition(":")
+    try:
+        if kind == "env" and name in environ:
+            return environ[name].encode()
+        if kind == "file" and name:
+            return Path(name).read_bytes()
+    except OSError:
+        pass
+    raise RemitError(
+        "reference_invalid", "A value given by reference could not be read.", "Write env:NAME or file:PATH of something that is there."
+    )
+
+
+def _file(path: Path) -> dict[str, Json]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise RemitError("settings_unreadable", f"{path} cannot be read: {fault.strerror}.", "Check the path.") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise RemitError("settings_unreadable", f"{path} is not TOML: {fault}.", "Correct the line that is named.") from fault
+
+
+def _place(path: Path, key: str) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = next((n for n, text in enumerate(lines, 1) if text.lstrip("[ ").startswith(key)), 0)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
+    if key not in known:
+        near = difflib.get_close_matches(key, known, 1, 0.5)
+        raise RemitError(
+            "setting_unknown",
+            f"{where}: there is no setting {key!r}.",
+            f"Did you mean {near[0]!r}?" if near else f"The settings are: {', '.join(sorted(known))}.",
+        )
+    if key == "issuers":
+        return _issuers(value, where)
+    wanted = known[key]
+    if wanted is Path and isinstance(value, str) and value:
+        return Path(value)
+    if isinstance(wanted, type | UnionType) and isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
+        return value
+    raise RemitError(
+        "setting_invalid", f"{where}: {key} does not take this value.", f"Give a {getattr(wanted, '__name__', wanted)}, as docs/guide/settings.md says."
+    )
+
+
+def _issuers(value: Any, where: str) -> tuple[Issuer, ...]:
+    if isinstance(value, tuple):
+        return value
+    known = {one.name: one.type for one in fields(Issuer)}
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise RemitError("setting_invalid", f"{where}: issuers is a list of tables.", "Write one [[issuers]] table for each.")
+    found = []
+    for one in value:
+        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
+        if not held.get("issuer") or not held.get("audience"):
+            raise RemitError("setting_invalid", f"{where}: an issuer has an issuer and an audience.", "Give both.")
+        found.append(Issuer(**held))
+    return tuple(found)
+
+
+def _from_text(key: str, text: str, known: Mapping[str, Any]) -> Any:
+    wanted = known.get(key)
+    if wanted is int and text.isascii() and text.isdecimal():
+        return int(text)
+    return _BOOLEANS.get(text.lower(), text) if wanted is bool else text
+
+
+def _whole(settings: Settings) -> None:
+    if not 0 < settings.port < 65536 or not 0 <= settings.drain_seconds <= 300:
+        raise RemitError("setting_invalid", "port is 1 to 65535, drain_seconds 0 to 300.", "Correct the one that is not.")
+    if settings.issuer:
+        parts = urlsplit(settings.issuer)
+        plain = parts.scheme == "http" and loopback(parts.hostname or "")
+        if not (parts.scheme == "https" or plain) or not parts.hostname or parts.path or parts.query or parts.fragment:
+            raise RemitError("setting_invalid", "issuer is an https URL without a path.", "Write https://HOST[:PORT].")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise RemitError("setting_invalid", "tls_cert and tls_key go together.", "Set both, or neither.")
+    for name in ("root_key", "tls_cert", "tls_key"):
+        value = getattr(settings, name)
+        if value and not value.startswith(_REFERENCES[1:2] if name.startswith("tls") else _REFERENCES):
+            raise RemitError(
+                "setting_invalid",
+                f"{name} takes a reference, never a value.",
+                "Write file:PATH." if name.startswith("tls") else "Write env:NAME, file:PATH or keyring:SERVICE/NAME.",
+            )
+
+
+def environment() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ
