@@ -1,0 +1,219 @@
+"""The one loop for all gates: `step(state, event)` says what to do next. Pure; whoever serves executes the commands.
+
+A call is decided, what it needs is borrowed, it is forwarded, how it ended is noted, and only then is it answered. A
+permit that is too old at the first byte is given back and the call is decided once more. Any pair of state and event
+that is not written down refuses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from remit.core.call import Call
+from remit.core.canonical import Json
+from remit.core.decision import Deny
+from remit.core.permit import Entry, Fault, Lent, Permit
+
+# What happens.
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A call came in with an entry; `origin` is the open call that a reverse call hangs on."""
+
+    call: Call
+    entry: Entry
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The authority's answer."""
+
+    answer: Permit | Deny | Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """What the call needs upstream, or why there is none of it."""
+
+    lent: Lent | Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The permit was too old just before the first byte: certainly nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The exchange with the target is over; `result` is what will be noted, and says `not_sent` when nothing was sent."""
+
+    result: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The outcome is durably recorded, or could not be."""
+
+    fault: Fault | None = None
+
+
+Event = Arrived | Decided | Borrowed | Expired | Ended | Noted
+
+# What to do.
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Have the call decided; answer with `Decided`."""
+
+    call: Call
+    entry: Entry
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Borrow:
+    """Borrow under the permit; answer with `Borrowed`."""
+
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send the call on, if the permit is still fresh at the first byte; answer with `Expired` or `Ended`."""
+
+    call: Call
+    permit: Permit
+    lent: Lent
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Record the outcome; answer with `Noted`."""
+
+    permit: Permit
+    result: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Record that nothing was sent under this permit; nobody waits for that."""
+
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Let the answer leave: its outcome is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer with this refusal or fault; nothing was forwarded, or its outcome could not be recorded."""
+
+    why: Deny | Fault
+
+
+Command = Decide | Borrow | Forward | Note | Release | Answer | Refuse
+
+# Where a call stands.
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing has arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Being decided, for the `time`-th time."""
+
+    call: Call
+    entry: Entry
+    origin: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowing:
+    """Permitted; what it needs is being borrowed."""
+
+    decided: Deciding
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """On its way, or about to be."""
+
+    decided: Deciding
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """Over at the target; being recorded."""
+
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Answered or refused. Nothing follows."""
+
+
+State = Idle | Deciding | Borrowing | Forwarding | Noting | Done
+Next = tuple[State, tuple[Command, ...]]
+
+IDLE: Final = Idle()
+DONE: Final = Done()
+MOST: Final = 2
+"""How often one call is decided at most."""
+
+_LATE: Final = Fault("permit_expired", "The call could not be forwarded in time; nothing was sent.")
+_OTHER: Final = Fault("permit_other", "The permit is not for this call; nothing was sent.")
+_ODD: Final = Fault("internal", "The gate saw something out of turn and stopped.")
+
+
+def step(state: State, event: Event) -> Next:
+    """Say where the call stands after this event and what to do now."""
+    match state, event:
+        case Idle(), Arrived(call, entry, origin):
+            return Deciding(call, entry, origin, 1), (Decide(call, entry, origin),)
+        case Deciding(), Decided(Permit() as permit):
+            if permit.digest != state.call.digest or permit.resource != state.call.resource:
+                return DONE, (Release(permit), Refuse(_OTHER))
+            return Borrowing(state, permit), (Borrow(permit),)
+        case Deciding(), Decided(Deny() | Fault() as why):
+            return DONE, (Refuse(why),)
+        case Borrowing(decided, permit), Borrowed(Lent() as lent):
+            return Forwarding(decided, permit), (Forward(decided.call, permit, lent),)
+        case Borrowing(decided, permit), Borrowed(Fault() as fault):
+            if fault.code == _LATE.code:
+                return _again(decided, permit)
+            return DONE, (Release(permit), Refuse(fault))
+        case Forwarding(decided, permit), Expired():
+            return _again(decided, permit)
+        case Forwarding(_, permit), Ended(result):
+            return Noting(permit), (Note(permit, result),)
+        case Noting(), Noted(None):
+            return DONE, (Answer(),)
+        case Noting(), Noted(Fault() as fault):
+            return DONE, (Refuse(fault),)
+        case Done(), _:
+            return DONE, ()
+        case Borrowing(_, permit), _:
+            return DONE, (Release(permit), Refuse(_ODD))
+        case Forwarding(_, permit), _:
+            return Noting(permit), (Note(permit, {"result": "unknown"}),)
+        case _:
+            return DONE, (Refuse(_ODD),)
+
+
+def _again(decided: Deciding, permit: Permit) -> Next:
+    if decided.time >= MOST:
+        return DONE, (Release(permit), Refuse(_LATE))
+    once_more = Deciding(decided.call, decided.entry, decided.origin, decided.time + 1)
+    return once_more, (Release(permit), Decide(decided.call, decided.entry, decided.origin))
