@@ -229,7 +229,8 @@ class Database:
     def run(self, sql: str, params: Sequence[Value] = ()) -> int:
         """Run one INSERT, UPDATE or DELETE to its end and return how many rows it changed, triggers not counted."""
         try:
-            self._execute(sql, params).fetchall()
+            # Without RETURNING, the first step runs such a statement to its end.
+            self._execute(sql, params)
             return self._db.changes()
         except _ERRORS as error:
             raise self._fault(error) from error
