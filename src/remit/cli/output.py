@@ -12,6 +12,7 @@ import click
 
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
+from remit.core.record import Record, dump
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,6 +86,12 @@ def pairs(members: Mapping[str, object]) -> list[str]:
     """Lay one thing out: a line for each member."""
     width = max((len(name) for name in members), default=0)
     return [f"{name.ljust(width)}  {shown(str(value))}" for name, value in members.items()]
+
+
+def written(record: Record) -> dict[str, Json]:
+    """A record as JSON, with its state even where a receipt leaves it out as the first one."""
+    state = getattr(record, "state", None)
+    return dump(record) | ({"state": state} if state else {})
 
 
 def say(text: str) -> None:

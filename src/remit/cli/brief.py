@@ -1,0 +1,121 @@
+"""`remit brief`: the operator's written ceiling for one kind of task, applied from a file."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from remit.cli.desk import Desk, at_desk
+from remit.cli.output import columns, emit, format_option, pairs, written
+from remit.cli.values import compact, document
+from remit.control import brief as briefs
+from remit.control import revocation
+from remit.core.brief import Brief
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.record import load
+
+SPANS: Final = ("life", "idle", "credential_life")
+MEMBERS: Final = tuple(name for name in Brief.__struct_fields__ if name not in {"version", "state"})
+
+
+@click.group()
+def brief() -> None:
+    """Apply, show and withdraw briefs: what one kind of task may ever do, and who may open one."""
+
+
+@brief.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@format_option
+@click.pass_context
+def apply(ctx: click.Context, *, file: str, form: str) -> None:
+    """Put the brief in FILE (TOML or JSON) in force. Times are milliseconds; agents and people may stand by name."""
+    with at_desk(ctx) as desk:
+        wanted = read_brief(desk, file)
+        _show(form, desk.act(lambda c: briefs.apply(c, wanted, desk.by)))
+
+
+@brief.command()
+@click.argument("name", required=False)
+@format_option
+@click.pass_context
+def show(ctx: click.Context, *, name: str | None, form: str) -> None:
+    """Show one brief, or list all."""
+    with at_desk(ctx) as desk:
+        if name:
+            _show(form, desk.need(Brief, name))
+            return
+        found = list(desk.reader.where(Brief))
+        rows = [(b.name, b.version, b.state, len(b.steps), len(b.agents), " ".join(b.domains)) for b in found]
+        emit(
+            form,
+            [written(b) for b in found],
+            lambda: columns(("name", "version", "state", "steps", "agents", "domains"), rows),
+        )
+
+
+@brief.command()
+@click.argument("name")
+@click.option("--because", default="", help="Why.")
+@format_option
+@click.pass_context
+def withdraw(ctx: click.Context, *, name: str, because: str, form: str) -> None:
+    """Take a brief out of force for good, and end its tasks."""
+    with at_desk(ctx) as desk:
+        ended = desk.act(lambda c: revocation.revoke(c, "brief", name, desk.by, because))
+        data = {"brief": name, "state": "withdrawn", "tasks": list(ended.tasks)}
+        emit(form, data, lambda: pairs({"brief": name, "state": "withdrawn", "tasks ended": len(ended.tasks)}))
+
+
+def read_brief(desk: Desk, file: str) -> Brief:
+    """Read a brief from a file, with names of agents and dispatchers in place of ids allowed (`brief_invalid`)."""
+    form = document(file)
+    for name in form:
+        if name not in MEMBERS:
+            near = difflib.get_close_matches(name, MEMBERS, 1, 0.5)
+            raise RemitError(
+                "brief_invalid",
+                f"{file}: a brief has no member {name!r}.",
+                f"Did you mean {near[0]!r}?" if near else f"Its members are: {', '.join(MEMBERS)}.",
+            )
+    try:
+        given = {**form, "noun": "brief", "version": 1}
+        given["agents"] = [desk.agent(one).id for one in _texts(form, "agents")]
+        given["dispatchers"] = [
+            one if one.startswith("group:") else desk.principal(one) for one in _texts(form, "dispatchers")
+        ]
+        return load(Brief, given)
+    except RemitError as fault:
+        raise RemitError(fault.code, f"{file}: {fault.message}", fault.remedy) from fault
+
+
+def _texts(form: Mapping[str, Json], name: str) -> list[str]:
+    value = form.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise RemitError("brief_invalid", f"{name} is a list of names.", f'Write {name} = ["NAME"].')
+    return value
+
+
+def _show(form: str, one: Brief) -> None:
+    def table() -> list[str]:
+        members = {
+            "name": one.name,
+            "version": one.version,
+            "state": one.state,
+            "purpose": one.purpose,
+            "dispatchers": " ".join(one.dispatchers),
+            "agents": " ".join(one.agents),
+            "domains": " ".join(one.domains),
+            "life": f"{one.life // 1000} s, idle {one.idle // 1000} s, credential {one.credential_life // 1000} s",
+        }
+        steps = [(n, s.action, s.path.value, limits(s.to_json())) for n, s in enumerate(one.steps)]
+        return [*pairs(members), "", *columns(("step", "action", "path", "limits"), steps)]
+
+    emit(form, written(one), table)
+
+
+def limits(step: Mapping[str, Json]) -> str:
+    """A step's limits on one line."""
+    rest = {name: value for name, value in step.items() if name not in {"action", "path"}}
+    return compact(rest) if rest else "-"

@@ -1,0 +1,134 @@
+"""The desk: one command's hold on the local store. Opened from the settings, closed when the command ends."""
+
+import contextlib
+import getpass
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from remit.cli import settings as rules
+from remit.cli.settings import Settings
+from remit.control.authority import Authority, open_authority
+from remit.control.batch import Batch
+from remit.control.change import Change
+from remit.core.agent import Agent
+from remit.core.errors import RemitError
+from remit.core.principal import Service
+from remit.core.record import Record
+from remit.custody.root import Root, open_root
+from remit.store import payload
+from remit.store.record import Reader
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+LOCAL: Final = "local"
+"""The issuer of people who are known to this machine only."""
+
+
+class Desk:
+    """One command's hold on the store: `act` changes, `reader` reads, `by` is who it is recorded to be.
+
+    Whoever can open the store and its root key is the operator; the operating system says who that is.
+    """
+
+    def __init__(self, settings: Settings, authority: Authority) -> None:
+        self.settings = settings
+        self.authority = authority
+        self.batch = Batch(authority)
+        self.reader = Reader(authority.view)
+        self.by = payload.person_at(authority.view, LOCAL, operator()) or "operator"
+
+    def act(self, work: Callable[[Change], T]) -> T:
+        """Do one change, durably and with its receipt, and return its result."""
+        return self.batch.act(work)
+
+    def need(self, kind: type[R], identity: str) -> R:
+        """Read a record that must be there (`not_found`)."""
+        found = self.reader.get(kind, identity)
+        if found is None:
+            word = kind.__name__.lower()
+            raise RemitError("not_found", f"There is no {word} {identity}.", "Check how it is written.")
+        return found
+
+    def agent(self, name: str) -> Agent:
+        """Find an agent by id or by name (`not_found`)."""
+        found = self.reader.get(Agent, name) if name.startswith("agt_") else None
+        found = found or next(self.reader.where(Agent, "name = ?", (name,)), None)
+        if found is None:
+            raise RemitError("not_found", f"There is no agent {name}.", "List them: remit agent show.")
+        return found
+
+    def principal(self, name: str) -> str:
+        """Find a person or service: an id, a service's name, or a person's subject (of this machine, or ISSUER#SUBJECT)."""
+        if name.startswith(("per_", "svc_")):
+            return name
+        service = next(self.reader.where(Service, "name = ?", (name,)), None)
+        if service is not None:
+            return service.id
+        issuer, mark, subject = name.rpartition("#")
+        found = payload.person_at(self.authority.view, issuer if mark else LOCAL, subject)
+        if found is None:
+            raise RemitError("not_found", f"There is no person or service {name}.", "Add them: remit person add.")
+        return found
+
+    def dispatcher(self, name: str) -> str:
+        """The principal who opens a task: the named one, else whoever runs the command (`not_found`)."""
+        if name:
+            return self.principal(name)
+        if not self.by.startswith("per_"):
+            raise RemitError(
+                "not_found", "Who runs this command is not registered as a person.", "Run remit up once, or name one with --as."
+            )
+        return self.by
+
+
+def operator() -> str:
+    """Who runs this command, as the operating system says."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "operator"
+
+
+def settings_of(ctx: click.Context, **flags: Any) -> Settings:
+    """The settings of this command line; flags of the group and of the command go before all."""
+    given = ctx.find_root().obj or {}
+    return rules.load(rules.environment(), {"data": given.get("data")} | flags, given.get("config"))
+
+
+def store_path(settings: Settings) -> Path:
+    """Where the store's file is."""
+    return settings.data / "remit.db"
+
+
+def root_of(settings: Settings) -> Root:
+    """The root key that the settings name."""
+    return open_root(settings.key_reference, rules.environment())
+
+
+def open_desk(settings: Settings) -> Desk:
+    """Open a store that was set up before; else `not_set_up`."""
+    if not store_path(settings).exists():
+        raise RemitError(
+            "not_set_up", f"There is no store in {settings.data}.", "Set one up: remit up. Or name the folder: remit --data FOLDER."
+        )
+    return Desk(settings, open_authority(settings.data, root_of(settings), settings.origin, settings.ledger_name))
+
+
+def close(authority: Authority) -> None:
+    """Close both connections."""
+    authority.view.close()
+    authority.db.close()
+
+
+@contextlib.contextmanager
+def at_desk(ctx: click.Context) -> Iterator[Desk]:
+    """Work on the local store for the length of one command."""
+    desk = open_desk(settings_of(ctx))
+    try:
+        yield desk
+    finally:
+        close(desk.authority)

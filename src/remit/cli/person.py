@@ -1,0 +1,100 @@
+"""`remit person` and `remit service`: who may own, dispatch and delegate."""
+
+import click
+
+from remit.cli.desk import LOCAL, at_desk
+from remit.cli.output import columns, emit, format_option, pairs, say, written
+from remit.cli.values import keys_of
+from remit.control import principal
+from remit.control.change import Change
+from remit.core.principal import Person, Service
+from remit.store import payload
+
+
+@click.group()
+def person() -> None:
+    """Register people, and erase who they are. Receipts only ever hold the opaque id."""
+
+
+@person.command()
+@click.argument("subject")
+@click.option("--issuer", default=LOCAL, show_default=True, help="Whose subject: an identity provider's URL, or local.")
+@click.option("--name", default="", help="How the person is called.  [default: the subject]")
+@click.option("--group", multiple=True, help="A group that they are in; repeatable.")
+@format_option
+@click.pass_context
+def add(ctx: click.Context, *, subject: str, issuer: str, name: str, group: tuple[str, ...], form: str) -> None:
+    """Register a person by who they are at an identity provider. Adding one again sets their groups."""
+    with at_desk(ctx) as desk:
+        made = desk.act(lambda c: principal.add_person(c, issuer, subject, name or subject, group, desk.by))
+        emit(form, written(made), lambda: pairs({"id": made.id, "state": made.state, "groups": " ".join(made.groups)}))
+
+
+@person.command()
+@click.argument("name", required=False)
+@format_option
+@click.pass_context
+def show(ctx: click.Context, *, name: str | None, form: str) -> None:
+    """Show one person, or list all."""
+    with at_desk(ctx) as desk:
+        found = [desk.need(Person, desk.principal(name))] if name else list(desk.reader.where(Person))
+        known = {one.id: payload.names(desk.authority.view, one.id) for one in found}
+        data = [
+            written(one)
+            | {"known_as": [{"issuer": i, "subject": s, "name": n} for i, s, n in known[one.id]]}
+            for one in found
+        ]
+        rows = [
+            (one.id, one.state, " ".join(one.groups) or "-", "; ".join(f"{n} ({i}#{s})" for i, s, n in known[one.id]) or "erased")
+            for one in found
+        ]
+        emit(form, data[0] if name else data, lambda: columns(("id", "state", "groups", "known as"), rows))
+
+
+@person.command()
+@click.argument("name")
+@format_option
+@click.pass_context
+def erase(ctx: click.Context, *, name: str, form: str) -> None:
+    """Erase who a person is. The ledger stays whole; it never held more than the id."""
+    with at_desk(ctx) as desk:
+        identity = desk.principal(name)
+
+        def work(change: Change) -> int:
+            one = change.need(Person, identity)
+            if one.state == "active":
+                say(f"{one.id} is still active: revoke the person to end what they own and opened.")
+            return payload.forget_person(change.db, identity)
+
+        gone = desk.act(work)
+        emit(form, {"person": identity, "erased": gone}, lambda: pairs({"person": identity, "erased": f"{gone} names"}))
+
+
+@click.group()
+def service() -> None:
+    """Register services that may open tasks. A service is never an agent."""
+
+
+@service.command("add")
+@click.argument("name")
+@click.option("--owner", required=True, help="The person who answers for it.")
+@click.option("--key", "key_file", help="File with its public JWK, or JWK set.")
+@format_option
+@click.pass_context
+def add_service(ctx: click.Context, *, name: str, owner: str, key_file: str | None, form: str) -> None:
+    """Register a service."""
+    with at_desk(ctx) as desk:
+        keys, owner_id = keys_of(key_file), desk.principal(owner)
+        made = desk.act(lambda c: principal.add_service(c, name, owner_id, keys, desk.by))
+        emit(form, written(made), lambda: pairs({"id": made.id, "name": made.name, "owner": made.owner}))
+
+
+@service.command("show")
+@format_option
+@click.pass_context
+def show_services(ctx: click.Context, *, form: str) -> None:
+    """List all services."""
+    with at_desk(ctx) as desk:
+        found = list(desk.reader.where(Service))
+        rows = [(one.id, one.name, one.state, one.owner) for one in found]
+        emit(form, [written(one) for one in found], lambda: columns(("id", "name", "state", "owner"), rows))
