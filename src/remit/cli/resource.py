@@ -1,0 +1,248 @@
+"""`remit resource`: register a target as it is now, with every tool pinned to the definition that a person saw."""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from remit.cli.desk import Desk, at_desk
+from remit.cli.output import columns, emit, format_option, pairs, say, shown, written
+from remit.control import resource as resources
+from remit.core.canonical import Json, b64, read
+from remit.core.errors import RemitError
+from remit.core.record import changed
+from remit.core.resource import TOOL, Injection, Resource, Tool, Upstream, pin
+from remit.custody.sources.static import HeaderShape, VariableShape, register
+from remit.gateway.upstream.offer import offered
+from remit.store import payload
+
+_LOUD: Final = re.compile(
+    r"(?i)\b(ignore|disregard|override)\b.{0,40}\b(previous|prior|above|other|all)\b|<\s*/?\s*(important|system|instructions?)\b"
+    r"|\bdo not (tell|mention|inform)\b|\bbefore (using|calling) (this|any)\b|\bsystem prompt\b"
+)
+_TEXT: Final = frozenset({"\n", "\t"})
+
+
+@click.group()
+def resource() -> None:
+    """Register targets, and pin their tools. A tool that changes by itself afterwards is suspended."""
+
+
+@resource.command()
+@click.argument("name")
+@click.option("--url", help="Where it answers MCP over Streamable HTTP.")
+@click.option("--stdio", is_flag=True, help="It is a program that Remit runs: its command follows --.")
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED)
+@click.option("--domain", required=True, help="The data domain that its answers belong to.")
+@click.option("--owner", required=True, help="The person who answers for it.")
+@click.option("--reads", multiple=True, help="A tool that only reads; repeatable.")
+@click.option("--label", multiple=True, help="A label that policy may look at; repeatable.")
+@click.option("--secret", help="A stored secret that it wants to see.")
+@click.option("--header", help="Put the secret into this header: NAME, or NAME=TEMPLATE with {secret} in it.")
+@click.option("--env", "variable", help="Put the secret into this environment variable of the program.")
+@click.option("--set", "environment", multiple=True, help="NAME=VALUE for the program's environment; repeatable. No secrets.")
+@click.option("--directory", default="", help="Where the program runs.")
+@click.option("--modern", is_flag=True, help="It speaks revision 2026-07-28; do not try an older one.")
+@format_option
+@click.pass_context
+def add(
+    ctx: click.Context,
+    *,
+    name: str,
+    url: str | None,
+    stdio: bool,
+    argv: tuple[str, ...],
+    domain: str,
+    owner: str,
+    reads: tuple[str, ...],
+    label: tuple[str, ...],
+    secret: str | None,
+    header: str | None,
+    variable: str | None,
+    environment: tuple[str, ...],
+    directory: str,
+    modern: bool,
+    form: str,
+) -> None:
+    """Register a target: ask it for its tools, show each, and pin it. Registering it again pins anew."""
+    if bool(url) == stdio or stdio != bool(argv):
+        raise click.UsageError("Give --url URL, or --stdio -- COMMAND ARGS.")
+    fixed = tuple((one.partition("=")[0], one.partition("=")[2]) for one in environment)
+    upstream = Upstream(url=url or "", argv=argv, directory=directory, environment=fixed, modern=modern)
+    with at_desk(ctx) as desk:
+        injections = _injections(desk, secret, header, variable)
+        owner_id = desk.principal(owner)
+        upstream, tools = ask(desk, upstream, injections)
+        _announce(tools)
+        strange = sorted(set(reads) - set(tools))
+        if strange:
+            raise RemitError("tool_unknown", f"{name} offers no tool {strange[0]}.", f"It offers: {', '.join(sorted(tools))}.")
+        made = desk.act(
+            lambda c: resources.add(
+                c,
+                name=name,
+                upstream=upstream,
+                domain=domain,
+                owner=owner_id,
+                tools=tools,
+                reads=frozenset(reads),
+                labels=label,
+                injections=injections,
+                by=desk.by,
+            )
+        )
+        _show(desk, form, made)
+
+
+@resource.command()
+@click.argument("name", required=False)
+@format_option
+@click.pass_context
+def show(ctx: click.Context, *, name: str | None, form: str) -> None:
+    """Show one resource with its tools, or list all."""
+    with at_desk(ctx) as desk:
+        if name:
+            _show(desk, form, desk.need(Resource, name))
+            return
+        found = list(desk.reader.where(Resource))
+        rows = [(r.name, r.state, r.domain, r.owner, r.upstream.url or " ".join(r.upstream.argv)) for r in found]
+        emit(
+            form,
+            [written(r) for r in found],
+            lambda: columns(("name", "state", "domain", "owner", "upstream"), rows),
+        )
+
+
+@resource.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Pin what it offers now. Without it, only the differences are shown.")
+@format_option
+@click.pass_context
+def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
+    """Look at what a resource offers now; with --yes, pin it. Exit code 1 when it differs and was not pinned."""
+    with at_desk(ctx) as desk:
+        one = desk.need(Resource, name)
+        upstream, tools = ask(desk, one.upstream, one.injections)
+        _announce(tools)
+        known = {tool.name: tool for tool in desk.reader.where(Tool, "resource = ?", (name,))}
+        rows = [(tool, *_difference(known.get(tool), tools.get(tool))) for tool in sorted({*known, *tools})]
+        other = [row for row in rows if row[1] != "as pinned"] or upstream != one.upstream
+        if yes:
+            reads = frozenset(tool.name for tool in known.values() if tool.reads and tool.name in tools)
+            made = desk.act(
+                lambda c: resources.add(
+                    c,
+                    name=name,
+                    upstream=upstream,
+                    domain=one.domain,
+                    owner=one.owner,
+                    tools=tools,
+                    reads=reads,
+                    labels=one.labels,
+                    injections=one.injections,
+                    by=desk.by,
+                )
+            )
+            _show(desk, form, made)
+            return
+        data = [{"tool": tool, "found": found, "pin": digest} for tool, found, digest in rows]
+        emit(form, data, lambda: columns(("tool", "found", "pin"), [(t, f, d[:12]) for t, f, d in rows]))
+    if other:
+        say("It is not what was pinned. Look at the differences; remit resource repin --yes accepts them.")
+        ctx.exit(1)
+
+
+def ask(
+    desk: Desk, upstream: Upstream, injections: tuple[Injection, ...]
+) -> tuple[Upstream, dict[str, Json]]:
+    """Ask the target itself for its tools, with its secret; also say what its program stands for on this machine."""
+    headers, environment = [], {}
+    for one in injections:
+        value = one.template.replace("{secret}", desk.authority.vault.get(resources.SECRETS, one.secret).reveal().decode())
+        if one.header:
+            headers.append((one.header.lower().encode(), value.encode()))
+        else:
+            environment[one.variable] = value
+    found = asyncio.run(offered(upstream, headers, environment))
+    for tool in found.tools:
+        if not TOOL.fullmatch(tool):
+            raise RemitError("tool_invalid", f"It offers a tool with a name that cannot be: {shown(tool, 60)}.", "Rename the tool upstream.")
+    return changed(upstream, modern=found.modern, program=b64(found.seal) if found.seal else ""), dict(found.tools)
+
+
+def _difference(known: Tool | None, offer: Json) -> tuple[str, str]:
+    if offer is None:
+        return "gone", known.pin if known else ""
+    if known is None:
+        return "new", pin(offer)
+    same = known.pin == pin(offer)
+    return ("as pinned" if same and known.state == "pinned" else "suspended" if same else "changed"), pin(offer)
+
+
+def flaws(definition: Mapping[str, Json]) -> list[str]:
+    """What a person should look at twice in a tool's definition: text that is hidden, or that talks to the model."""
+    found = []
+    texts = list(_texts(definition))
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Co", "Cn"} and c not in _TEXT for text in texts for c in text):
+        found.append("it holds characters that do not show")
+    if any(_LOUD.search(text) for text in texts):
+        found.append("its text gives orders to the model")
+    if sum(map(len, texts)) > 8_000:
+        found.append("its text is unusually long")
+    return found
+
+
+def _texts(value: Json) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for name, inner in value.items() for text in [str(name), *_texts(inner)]]
+    return [text for inner in value for text in _texts(inner)] if isinstance(value, list) else []
+
+
+def _announce(tools: Mapping[str, Json]) -> None:
+    for name, definition in sorted(tools.items()):
+        say(f"{pin(definition)[:12]}  {shown(name)}  {shown(str(definition.get('description') or ''), 90)}")
+        for flaw in flaws(definition):
+            say(f"  LOOK: {flaw}; read it whole with -o json before a brief names it.")
+
+
+def _injections(desk: Desk, secret: str | None, header: str | None, variable: str | None) -> tuple[Injection, ...]:
+    if not secret and not header and not variable:
+        return ()
+    if not secret or bool(header) == bool(variable):
+        raise click.UsageError("A --secret goes into a --header or an --env.")
+    name, mark, template = (header or "").partition("=")
+    made = Injection(secret=secret, header=name, variable=variable or "", template=template if mark else "{secret}")
+    shape = HeaderShape(name, made.template) if header else VariableShape(made.variable)
+    register(desk.authority.vault.get(resources.SECRETS, secret), shape)
+    return (made,)
+
+
+def _show(desk: Desk, form: str, one: Resource) -> None:
+    desk.reader.clear()
+    tools = list(desk.reader.where(Tool, "resource = ?", (one.name,)))
+
+    def table() -> list[str]:
+        members = {
+            "name": one.name,
+            "state": one.state,
+            "domain": one.domain,
+            "owner": one.owner,
+            "upstream": one.upstream.url or " ".join(one.upstream.argv),
+            "revision": "2026-07-28" if one.upstream.modern else "2025-11-25 and older",
+            "secrets": " ".join(f"{i.secret} in {i.header or i.variable}" for i in one.injections) or "-",
+        }
+        rows = [(tool.name, tool.state, "read" if tool.reads else "write", tool.pin[:12]) for tool in tools]
+        return [*pairs(members), "", *columns(("tool", "state", "kind", "pin"), rows)]
+
+    data = [written(tool) | {"definition": _definition(desk, tool)} for tool in tools] if form == "json" else []
+    emit(form, written(one) | {"tools": data}, table)
+
+
+def _definition(desk: Desk, tool: Tool) -> Json:
+    body = payload.get_blob(desk.authority.view, tool.pin)
+    return read(body) if body else None

@@ -1,0 +1,196 @@
+"""What an upstream offers when it is registered: its tool definitions, read once, whole, to be seen and pinned.
+
+The older revision is spoken first, since nearly every server understands it; a server that does not is asked in the
+newer one. Nothing that the server says is believed here: it is data for the person who registers it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from remit.core.canonical import Json, read, write
+from remit.core.errors import RemitError
+from remit.core.resource import Upstream
+from remit.gateway.upstream import origin, program, stdio, tls
+from remit.gateway.upstream.fault import Fault
+from remit.gateway.upstream.pool import Pool
+from remit.gateway.upstream.sse import Reader
+
+LEGACY: Final = "2025-11-25"
+MODERN: Final = "2026-07-28"
+PAGES: Final = 100
+TOOLS: Final = 10_000
+LARGEST: Final = 16 * 1024 * 1024
+SECONDS: Final = 30.0
+_CLIENT: Final = {"name": "remit", "version": "1"}
+_META: Final = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": _CLIENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a server offered: its tools by name as it defined them, whether it speaks the newer revision only, and, for
+    a program, the seal over what would be run.
+    """
+
+    tools: Mapping[str, Json]
+    modern: bool = False
+    seal: bytes = b""
+
+
+class _NotSpokenError(Exception):
+    """The server does not speak this revision; never leaves this module."""
+
+
+async def offered(
+    upstream: Upstream, headers: Sequence[tuple[bytes, bytes]] = (), environment: Mapping[str, str] | None = None
+) -> Offer:
+    """Ask an upstream for its tools. Raises the transports' faults, and `upstream_garbage` for what is no MCP answer."""
+    env = dict(upstream.environment) | dict(environment or {})
+    ask = _ask_program if upstream.argv else _ask_url
+    try:
+        async with asyncio.timeout(SECONDS):
+            for modern in (True,) if upstream.modern else (False, True):
+                try:
+                    tools = await ask(upstream, headers, env, modern=modern)
+                except _NotSpokenError:
+                    continue
+                seal = await asyncio.to_thread(_seal, upstream, env) if upstream.argv else b""
+                return Offer(tools, modern, seal)
+    except TimeoutError:
+        raise RemitError(
+            "upstream_timeout", "The upstream did not list its tools in time.", "Check that it runs and speaks MCP."
+        ) from None
+    raise _garbage("It answers in no revision of MCP that Remit speaks.")
+
+
+def _seal(upstream: Upstream, env: Mapping[str, str]) -> bytes:
+    return program.find(upstream.argv, env, upstream.directory or None).seal
+
+
+async def _ask_program(
+    upstream: Upstream, _: Sequence[tuple[bytes, bytes]], env: Mapping[str, str], *, modern: bool
+) -> dict[str, Json]:
+    server = await stdio.start(upstream.argv, env=env, cwd=upstream.directory or None)
+
+    async def send(message: Mapping[str, Json]) -> None:
+        fault = await server.send(write(dict(message)))
+        if fault is not None:
+            raise fault.error()
+
+    async def exchange(message: Mapping[str, Json]) -> Json:
+        await send(message)
+        async for line in server:
+            said = _parsed(line)
+            if isinstance(said, dict) and said.get("id") == message["id"] and "method" not in said:
+                return said
+        raise RemitError(
+            "upstream_closed",
+            "The server ended before it answered.",
+            "Run its command by hand and read what it says; it gets no environment but what was registered.",
+        )
+
+    try:
+        return await _converse(exchange, send, modern=modern)
+    finally:
+        await server.stop()
+
+
+async def _ask_url(
+    upstream: Upstream, headers: Sequence[tuple[bytes, bytes]], _: Mapping[str, str], *, modern: bool
+) -> dict[str, Json]:
+    place, target = origin.parse(upstream.url)
+    pool = Pool(place, tls=tls.context() if place.scheme == "https" else None, limit=2, head_timeout=SECONDS)
+    session: list[tuple[bytes, bytes]] = []
+
+    async def post(message: Mapping[str, Json]) -> tuple[int, Json]:
+        fixed = [(b"content-type", b"application/json"), (b"accept", b"application/json, text/event-stream"), *headers]
+        if modern:
+            fixed += [(b"mcp-protocol-version", MODERN.encode()), (b"mcp-method", str(message["method"]).encode())]
+        reply = await pool.request(b"POST", target, [*fixed, *session], write(dict(message)))
+        if isinstance(reply, Fault):
+            raise reply.error()
+        async with reply:
+            if reply.status in {401, 403}:
+                raise RemitError(
+                    "upstream_unauthorized",
+                    "The upstream wants a credential, or refuses the one that it got.",
+                    "Store it with remit secret put, and name it with --secret and --header.",
+                )
+            found = reply.header(b"mcp-session-id")
+            if found and not session:
+                session[:] = [(b"mcp-session-id", found), (b"mcp-protocol-version", LEGACY.encode())]
+            if (reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
+                return reply.status, await _streamed(reply, message.get("id"))
+            body = await reply.read(LARGEST)
+            return reply.status, _parsed(body) if body else None
+
+    async def send(message: Mapping[str, Json]) -> None:
+        await post(message)
+
+    async def exchange(message: Mapping[str, Json]) -> Json:
+        status, said = await post(message)
+        if said is None or not isinstance(said, dict):
+            if status in {400, 404, 405, 406, 415} and message["method"] != "tools/list":
+                raise _NotSpokenError
+            raise _garbage(f"It answered {status} without a JSON-RPC message.")
+        return said
+
+    try:
+        return await _converse(exchange, send, modern=modern)
+    finally:
+        pool.close()
+
+
+async def _streamed(reply: Any, wanted: Json) -> Json:
+    reader = Reader(LARGEST)
+    async for chunk in reply:
+        for event in reader.feed(chunk):
+            said = _parsed(event.data.encode() if isinstance(event.data, str) else event.data) if event.data else None
+            if isinstance(said, dict) and said.get("id") == wanted and "method" not in said:
+                return said
+    return None
+
+
+async def _converse(exchange: Any, send: Any, *, modern: bool) -> dict[str, Json]:
+    params: dict[str, Json] = {"_meta": _META} if modern else {}
+    if not modern:
+        hello = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": _CLIENT}
+        said = await exchange({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello})
+        if "result" not in said:
+            raise _NotSpokenError
+        await send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    tools: dict[str, Json] = {}
+    for page in range(1, PAGES + 1):
+        said = await exchange({"jsonrpc": "2.0", "id": page, "method": "tools/list", "params": params})
+        result = said.get("result")
+        if not isinstance(result, dict) or not isinstance(result.get("tools"), list):
+            if modern and page == 1:
+                raise _NotSpokenError
+            raise _garbage("It does not list its tools.")
+        for tool in result["tools"]:
+            if not isinstance(tool, dict) or not isinstance(tool.get("name"), str) or tool["name"] in tools:
+                raise _garbage("It lists a tool without a name, or one name twice.")
+            tools[tool["name"]] = tool
+        cursor = result.get("nextCursor")
+        if not cursor or len(tools) > TOOLS:
+            break
+        params = params | {"cursor": cursor}
+    if not tools or len(tools) > TOOLS:
+        raise _garbage(f"It offers {len(tools)} tools.")
+    return tools
+
+
+def _parsed(body: bytes) -> Json:
+    try:
+        return read(body)
+    except RemitError as fault:
+        raise _garbage(fault.message) from fault
+
+
+def _garbage(why: str) -> RemitError:
+    return RemitError("upstream_garbage", f"The upstream gave no MCP answer. {why}", "Check that the address or program is an MCP server.")
