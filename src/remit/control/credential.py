@@ -52,9 +52,13 @@ def give(
     plan = change.need(Plan, f"{task.id}:{task.plan}")
     places = sorted({split(step.action)[0] for step in plan.steps if step.path is path})
     wanted = tuple(sorted(set(resources))) or tuple(places)
-    if not places or not set(wanted) <= set(places):
-        raise _refused(
-            f"The plan does not use that on the {path.value} path.", "Ask for a resource of the plan, on its path."
+    if not places:
+        raise _refused(f"The plan does nothing on the {path.value} path.", "Ask for a credential of its other path.")
+    if not set(wanted) <= set(places):
+        raise RemitError(
+            "target_refused",
+            f"The plan does not use this resource on the {path.value} path.",
+            "Ask for a resource of the plan, on its path.",
         )
     signing = change.authority.signer.active(TOKEN_PURPOSES[path]).kid
     if change.need(Key, signing).state != "active":

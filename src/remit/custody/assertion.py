@@ -58,6 +58,14 @@ def verify_assertion(
         return fault.refusal
 
 
+def claimed(text: str) -> dict[str, Json] | TokenRefusal:
+    """Read what an unproved token claims. Only to find the keys that may prove it: nothing here may be believed."""
+    try:
+        return jws.parse(text).payload
+    except Refused as fault:
+        return fault.refusal
+
+
 def verify_identity(
     text: str, *, issuer: str, audience: str, now: Instant, keys: Sequence[PublicKey]
 ) -> Identity | TokenRefusal:
