@@ -61,13 +61,20 @@ class Batch:
         self._count = 0
         self._busy = False
         self._failure: RemitError | None = None
+        self._room = MOST
         self.largest = 0
         self.commits = 0
+        self.commit_ms = 0
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing runs."""
         return not self._busy and not self._count
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work wait."""
+        return self._count
 
     def submit(
         self, who: str, work: Work[T], done: Callable[[T | RemitError], None], patience: int = PATIENCE_MS
@@ -150,6 +157,7 @@ class Batch:
         """Do each item in its own savepoint, then append, sign and store the head. None when nothing was written."""
         authority = self._authority
         end = authority.clock.steady() + HELD_MS
+        self._room = min(MOST, 2 * self._room)
         for place, item in enumerate(items):
             before = len(change.bodies)
             authority.db.mark()
@@ -169,6 +177,8 @@ class Batch:
             else:
                 authority.db.release()
             if authority.clock.steady() >= end and place + 1 < len(items):
+                # Taking what is put back again costs time under the lock: take no more next time than could be done.
+                self._room = place + 9
                 self._put_back(items[place + 1 :])
                 del items[place + 1 :]
                 break
@@ -179,9 +189,11 @@ class Batch:
         return change
 
     def _commit(self) -> None:
+        start = self._authority.clock.steady()
         try:
             self._failure = None
             self._authority.db.commit()
+            self.commit_ms = self._authority.clock.steady() - start
         except RemitError as fault:
             self._failure = fault
 
@@ -254,7 +266,8 @@ class Batch:
         now = self._authority.clock.steady()
         items: list[Item] = []
         late: list[Item] = []
-        while self._turns and len(items) < MOST:
+        most = min(MOST, self._room)
+        while self._turns and len(items) < most:
             who = self._turns.popleft()
             queue = self._queues[who]
             item = queue.popleft()

@@ -110,3 +110,14 @@ def heads(db: Database, after: int = -1, most: int = 1000) -> list[Head]:
     """The signed heads of more than `after` entries, smallest first."""
     rows = db.all("SELECT size, at, note FROM head WHERE size > ? ORDER BY size LIMIT ?", (after, most))
     return [Head(*row) for row in rows]
+
+
+def of_task(db: Database, task: str, after: int, span: int) -> list[tuple[int, bytes]]:
+    """The entries among the `span` after `after` that name a task, and the outcomes of its calls, with their numbers."""
+    rows = db.all(
+        "SELECT number, body FROM leaf AS one WHERE number > ? AND number <= ? AND (instr(body, ?) OR (instr(body, ?)"
+        " AND EXISTS (SELECT 1 FROM leaf AS decision WHERE instr(decision.body, ?)"
+        " AND decision.number = json_extract(CAST(one.body AS TEXT), '$.leaf')))) ORDER BY number",
+        (after, after + span, task.encode(), b'"kind":"call.outcome"', task.encode()),
+    )
+    return [(number, bytes(body)) for number, body in rows]

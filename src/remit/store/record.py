@@ -70,10 +70,14 @@ def _parsed(kind: type[R], body: bytes) -> R:
 
 
 class Reader:
-    """Reads records within one transaction; a row is read once and forgotten when it is written or the reader ends."""
+    """Reads records within one transaction; a row is read once and forgotten when it is written or the reader ends.
+
+    `joined` holds what was put together from several records; any write of a record empties it.
+    """
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        self.joined: dict[tuple[str, str], Any] = {}
         self._seen: dict[tuple[str, str], Record | None] = {}
 
     def get(self, kind: type[R], identity: str) -> R | None:
@@ -87,19 +91,24 @@ class Reader:
         self._seen[place] = record
         return record
 
-    def where(self, kind: type[R], condition: str = "1", values: tuple[str | int, ...] = ()) -> Iterator[R]:
-        """All records of this kind that meet a condition over indexed columns, in the order of their ids."""
-        sql = f"SELECT body FROM {_TABLES[kind]} WHERE {condition} ORDER BY id"  # noqa: S608 - written in our own code
+    def where(
+        self, kind: type[R], condition: str = "1", values: tuple[str | int, ...] = (), most: int = -1
+    ) -> Iterator[R]:
+        """The records of this kind that meet a condition over columns, by id; `most` of them, all when negative."""
+        values = (*values, most)
+        sql = f"SELECT body FROM {_TABLES[kind]} WHERE {condition} ORDER BY id LIMIT ?"  # noqa: S608 - written in our own code
         for (body,) in self.db.all(sql, values):
             yield _parsed(kind, body)
 
     def forget(self, record: Record) -> None:
         """Read this record's row anew next time."""
         self._seen.pop((noun(type(record)), key(record)), None)
+        self.joined.clear()
 
     def clear(self) -> None:
         """Forget everything that was read."""
         self._seen.clear()
+        self.joined.clear()
 
 
 def credential_row(db: Database, identity: str) -> tuple[str, Json] | None:
