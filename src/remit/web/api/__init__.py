@@ -1,0 +1,1 @@
+"""The `/v1` JSON of each noun: one module, one list of routes."""

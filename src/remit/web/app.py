@@ -1,0 +1,83 @@
+"""The web application: one origin, its pages by noun, and the gates' path handed on as it comes.
+
+Every answer says how it may be framed, sniffed and cached. Faults are JSON problems; nothing else leaves a page.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from remit.control.authority import Authority
+from remit.control.batch import Batch
+from remit.core.errors import RemitError
+from remit.web import health, log, oauth
+from remit.web.api import agent, brief, credential, policy, principal, receipt, resource, revocation, status, task
+from remit.web.issuers import Issuers
+from remit.web.problem import problem
+from remit.web.settings import WebSettings
+from remit.web.site import Site, Watched
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+HEADERS: Final = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+NOUNS: Final = (agent, brief, credential, policy, principal, receipt, resource, revocation, status, task)
+
+
+def build(authority: Authority, batch: Batch, gate: App, settings: WebSettings, watched: Watched | None = None) -> App:
+    """Build the application. `gate` is the raw app of `/mcp/…`; `watched` is what counts its noise, for the metrics.
+
+    Everything runs on the loop that serves it; `batch` must be attached to that same loop.
+    """
+    site = Site(authority, batch, settings, Issuers(settings.issuers, authority.clock.steady), watched)
+    routes = [*oauth.routes(site), *log.routes(site), *health.routes(site)]
+    for noun in NOUNS:
+        routes += noun.routes(site)
+    handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}
+    pages = Starlette(routes=routes, exception_handlers=handlers)
+    pages.router.redirect_slashes = False
+
+    async def front(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/mcp/"):
+            await gate(scope, receive, send)
+            return
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *((n, v) for n, v in HEADERS if n not in given)]
+            await send(message)
+
+        await pages(scope, receive, headed)
+
+    return front
+
+
+async def _fault(_: Request, fault: Exception) -> Response:
+    found = fault if isinstance(fault, RemitError) else RemitError("internal", "Remit failed.", "Report this.")
+    return problem(found)
+
+
+async def _refused(_: Request, fault: Exception) -> Response:
+    if isinstance(fault, HTTPException) and fault.status_code == 405:
+        answer = problem(RemitError("method_refused", "This method is not for this address.", "See docs/spec/api.md."))
+        answer.headers.update(fault.headers or {})
+        return answer
+    return problem(RemitError("not_found", "There is nothing at this address.", "See docs/spec/api.md."))
+
+
+async def _broken(_: Request, fault: Exception) -> Response:
+    what = type(fault).__name__
+    return problem(RemitError("internal", f"Remit failed ({what}).", "Nothing was done; report this."))

@@ -1,0 +1,132 @@
+"""Who asks at `/v1`: an operator, a person or an agent; and whether a credential of ours still stands."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from remit.control.change import Change
+from remit.core.agent import Agent
+from remit.core.credential import Credential, PathGate
+from remit.core.errors import RemitError
+from remit.core.moment import Instant
+from remit.core.principal import Person
+from remit.core.task import Task
+from remit.custody.assertion import claimed
+from remit.custody.jws import TokenRefusal
+from remit.custody.proof import verify_proof
+from remit.custody.token import verify
+from remit.store import payload
+from remit.store.facts import ancestors
+from remit.store.record import Reader
+from remit.web.site import Site
+
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: `kind` is operator, person or agent. `task` is an agent's own, and the only one it can see."""
+
+    kind: str
+    id: str
+    task: str = ""
+    credential: str = ""
+
+    def only(self, *kinds: str) -> "Caller":
+        """Refuse a caller of another kind (`forbidden`)."""
+        if self.kind not in kinds:
+            raise RemitError("forbidden", f"This is not for a caller of the kind {self.kind}.", f"Ask as {' or '.join(kinds)}.")
+        return self
+
+    def enter(self, change: Change) -> None:
+        """Check again, in the transaction that acts, that the caller still stands (`unauthenticated`)."""
+        if self.kind == "person" and change.need(Person, self.id).state != "active":
+            raise _unknown("This person is no longer here.")
+        if self.kind == "agent" and not stands(change.reader, change.need(Credential, self.credential), change.now):
+            raise _unknown("This credential has ended.")
+
+    def sees(self, task: Task) -> bool:
+        """Say whether a task is the caller's business; to all others it does not exist."""
+        if self.kind == "operator":
+            return True
+        return task.id == self.task if self.kind == "agent" else self.id in (task.requester, task.person)
+
+
+async def caller(site: Site, request: Request) -> Caller:
+    """Who asks: an admin token, a person's ID token or an agent's own credential (`unauthenticated`)."""
+    header = request.headers.get("authorization", "")
+    scheme, _, text = header.partition(" ")
+    if operator(site, header):
+        return Caller("operator", OPERATOR)
+    if scheme.lower() not in ("bearer", "dpop") or not text or len(request.headers.getlist("authorization")) != 1:
+        raise _unknown("Nobody is signed in.")
+    one = ours(site, text)
+    if one is not None:
+        _possessed(site, request, one, scheme.lower(), text)
+        if not stands(site.reader(), one, site.now()):
+            raise _unknown("This credential has ended.")
+        return Caller("agent", one.agent, one.task, one.id)
+    found = await site.issuers.identify(text, site.now())
+    if isinstance(found, TokenRefusal):
+        raise _unknown("This token is of nobody known here.")
+    person = payload.person_at(site.authority.view, found.identity.issuer, found.identity.subject)
+    known = site.reader().get(Person, person) if person else None
+    if known is None or known.state != "active":
+        raise _unknown("This person is not known here.")
+    return Caller("person", known.id)
+
+
+def operator(site: Site, header: str) -> bool:
+    """Say whether an Authorization header carries an admin token, in constant time."""
+    scheme, _, text = header.partition(" ")
+    found = hashlib.sha256(text.encode()).digest()
+    good = [hmac.compare_digest(found, one) for one in site.settings.admins]
+    return scheme.lower() == "bearer" and any(good)
+
+
+def ours(site: Site, text: str) -> Credential | None:
+    """The credential of a genuine, unexpired token of ours, whatever became of it since; else None."""
+    said = claimed(text)
+    aud = None if isinstance(said, TokenRefusal) else said.get("aud")
+    if not isinstance(aud, list) or not aud or not isinstance(aud[0], str):
+        return None
+    found = verify(
+        text, issuer=site.authority.issuer, audience=aud[0], now=site.now(), keys=site.authority.signer
+    )
+    return None if isinstance(found, TokenRefusal) else site.reader().get(Credential, found.id)
+
+
+def stands(reader: Reader, one: Credential, now: Instant) -> bool:
+    """Say whether a credential still counts: it, its agent, path, task, plan and every task above."""
+    now_is = reader.get(Credential, one.id)
+    task, agent = reader.get(Task, one.task), reader.get(Agent, one.agent)
+    gate, above = reader.get(PathGate, one.path.value), ancestors(reader, task) if task else None
+    if now_is is None or now_is.state != "active" or now >= one.expires or task is None or above is None:
+        return False
+    if agent is None or agent.state != "active" or gate is None or gate.state != "open" or one.issued < gate.since:
+        return False
+    if one.subject.startswith("per_"):
+        person = reader.get(Person, one.subject)
+        if person is None or person.state != "active":
+            return False
+    return task.plan == one.plan and all(each.state == "open" and now < each.deadline for each in (task, *above))
+
+
+def _possessed(site: Site, request: Request, one: Credential, scheme: str, text: str) -> None:
+    """A bound credential comes with a proof of its key; it is never taken as a plain bearer (RFC 9449 section 7.2)."""
+    if not one.thumb and scheme == "bearer":
+        return
+    proofs = request.headers.getlist("dpop")
+    url = f"{site.authority.issuer}{request.url.path}"
+    if len(proofs) == 1 and scheme == "dpop":
+        found = verify_proof(proofs[0], method=request.method, url=url, now=site.now(), token=text)
+        if not isinstance(found, TokenRefusal) and found.thumb == one.thumb:
+            return
+    raise _unknown("This credential is bound to a key that was not proved.")
+
+
+def _unknown(why: str) -> RemitError:
+    return RemitError("unauthenticated", why, "Send Authorization: Bearer with a token that counts here.")
+

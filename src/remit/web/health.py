@@ -1,0 +1,85 @@
+"""What operators watch: alive, ready, and figures in the Prometheus text format. Nothing here names a person or a task."""
+
+from collections.abc import Iterator
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from remit.core.credential import PathGate
+from remit.core.errors import RemitError
+from remit.core.receipt import PolicyRecord
+from remit.core.trust import TrustPath
+from remit.custody.signer import Purpose
+from remit.store import log, metrics
+from remit.web.bearer import caller
+from remit.web.site import Site
+
+
+def routes(site: Site) -> list[Route]:
+    """Health, readiness and metrics."""
+    seen = metrics.Tally()
+
+    async def alive(_: Request) -> Response:
+        return JSONResponse({"status": "alive"}, headers={"cache-control": "no-store"})
+
+    async def ready(_: Request) -> Response:
+        wrong = flaws(site)
+        body = {"status": "not ready" if wrong else "ready", "checks": wrong}
+        return JSONResponse(body, 503 if wrong else 200, headers={"cache-control": "no-store"})
+
+    async def figures(request: Request) -> Response:
+        (await caller(site, request)).only("operator")
+        seen.read(site.authority.view)
+        text = "\n".join(lines(site, seen)) + "\n"
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return [
+        Route("/healthz", alive, methods=["GET"]),
+        Route("/readyz", ready, methods=["GET"]),
+        Route("/metrics", figures, methods=["GET"]),
+    ]
+
+
+def flaws(site: Site) -> list[dict[str, str]]:
+    """What keeps this node from deciding: each with a code and a remedy. Empty when it is ready."""
+    found: list[dict[str, str]] = []
+    authority, reader = site.authority, site.reader()
+
+    def held(check: str, passes: bool, remedy: str) -> None:  # noqa: FBT001 - the check's own outcome
+        if not passes:
+            found.append({"code": check, "remedy": remedy})
+
+    try:
+        authority.clock.now()
+        held("store", authority.db.usable and authority.view.usable, "Run remit doctor.")
+        for purpose in Purpose:
+            authority.signer.active(purpose)
+        for name in ("common", *TrustPath):
+            held("policy", reader.get(PolicyRecord, str(name)) is not None, "Apply the policies: remit policy apply.")
+        for path in TrustPath:
+            held(f"path_{path.value}", reader.get(PathGate, path.value) is not None, "Run remit up.")
+    except RemitError as fault:
+        found.append({"code": fault.code, "remedy": fault.remedy})
+    return [dict(pairs) for pairs in dict.fromkeys(tuple(one.items()) for one in found)]
+
+
+def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
+    """The figures, family by family."""
+    batch = site.batch
+    yield from _family("remit_calls_total", "counter", "Calls decided, by answer and code.", seen.decided)
+    yield from _family("remit_receipts_total", "counter", "Ledger entries.", {"": log.newest(site.authority.view).size})
+    yield from _family("remit_calls_in_flight", "gauge", "Calls allowed, outcome unknown yet.", {"": metrics.open_calls(site.authority.view)})
+    yield from _family("remit_batch_commits_total", "counter", "Transactions committed.", {"": batch.commits})
+    yield from _family("remit_batch_largest", "gauge", "Receipts in the largest batch.", {"": batch.largest})
+    yield from _family("remit_batch_queue", "gauge", "Pieces of work that wait.", {"": batch.waiting})
+    yield from _family("remit_batch_commit_ms", "gauge", "Milliseconds that the last commit took.", {"": batch.commit_ms})
+    noise = {f'reason="{code}"': count for code, count in sorted(site.noise().items())}
+    yield from _family("remit_unknown_total", "counter", "Presentations that were no credential.", noise)
+
+
+def _family(name: str, kind: str, said: str, values: dict[str, int]) -> Iterator[str]:
+    yield f"# HELP {name} {said}"
+    yield f"# TYPE {name} {kind}"
+    for labels, value in values.items():
+        yield f"{name}{{{labels}}} {value}" if labels else f"{name} {value}"

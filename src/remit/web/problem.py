@@ -1,0 +1,84 @@
+"""Faults as HTTP answers: `{code, message, remedy}` for the API, RFC 6749 errors for OAuth. Neither echoes a token."""
+
+import re
+from typing import Final
+
+from starlette.responses import JSONResponse
+
+from remit.core.errors import RemitError
+
+STATUS: Final = {
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "dispatcher_refused": 403,
+    "plan_outside": 403,
+    "plan_wider": 403,
+    "credential_refused": 403,
+    "target_refused": 403,
+    "person_other": 403,
+    "task_refused": 403,
+    "depth_exceeded": 403,
+    "not_found": 404,
+    "method_refused": 405,
+    "name_taken": 409,
+    "transition_refused": 409,
+    "parent_ended": 409,
+    "body_too_large": 413,
+    "media_type": 415,
+    "receipt_too_large": 413,
+    "internal": 500,
+}
+UNREADY: Final = ("store_", "commit_", "schema_", "clock_", "queue_full", "deadline_passed", "key_missing", "issuer_unreachable")
+RULED: Final = ("brief_unknown", "action_unknown", "domain_outside", "owner_gone", "review_past", "policy_", "limit_")
+OAUTH: Final = {
+    "invalid_request": 400,
+    "invalid_client": 401,
+    "invalid_grant": 400,
+    "invalid_scope": 400,
+    "invalid_target": 400,
+    "invalid_authorization_details": 400,
+    "invalid_dpop_proof": 400,
+    "unsupported_grant_type": 400,
+    "unsupported_token_type": 400,
+}
+_UNSAID = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
+
+
+def status(code: str) -> int:
+    """The HTTP status of a fault: its own, 503 for what passes by itself, 422 for a rule, else 400."""
+    if code in STATUS:
+        return STATUS[code]
+    if code.startswith(UNREADY):
+        return 503
+    return 422 if code.startswith(RULED) else 400
+
+
+def problem(fault: RemitError) -> JSONResponse:
+    """A fault as the API answers it."""
+    number = status(fault.code)
+    headers = dict(NO_STORE)
+    if number == 401:
+        headers["www-authenticate"] = "Bearer"
+    if number == 503:
+        headers["retry-after"] = "1"
+    body = {"code": fault.code, "message": fault.message, "remedy": fault.remedy}
+    return JSONResponse(body, number, headers)
+
+
+def oauth_problem(fault: RemitError) -> JSONResponse:
+    """A fault as RFC 6749 section 5.2 writes it; the remedy is in the description."""
+    error = fault.code
+    if error in ("credential_refused", "not_found", "id_invalid"):
+        error = "invalid_grant"
+    elif error == "target_refused":
+        error = "invalid_target"
+    elif error not in OAUTH:
+        temporary = status(error) == 503
+        error = "temporarily_unavailable" if temporary else "server_error" if status(error) == 500 else "invalid_request"
+    number = OAUTH.get(error, 503 if error == "temporarily_unavailable" else 500)
+    said = _UNSAID.sub("'", f"{fault.message} {fault.remedy}")
+    headers = dict(NO_STORE)
+    if number == 401:
+        headers["www-authenticate"] = 'Bearer error="invalid_client"'
+    return JSONResponse({"error": error, "error_description": said}, number, headers)

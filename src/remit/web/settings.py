@@ -1,0 +1,58 @@
+"""What the web face is told by the composition root. It reads no settings itself."""
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from remit.core.errors import RemitError
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An identity provider whose ID tokens for `audience` say who a person is.
+
+    Without `jwks` its key set is found by OIDC discovery. `auto_register` takes in people who are not known yet; `groups`
+    says that its tokens carry people's groups. Refuses plain http beyond loopback (`issuer_invalid`).
+    """
+
+    url: str
+    audience: str
+    jwks: str = ""
+    auto_register: bool = False
+    groups: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.audience or not safe(self.url) or (self.jwks and not safe(self.jwks)):
+            raise RemitError(
+                "issuer_invalid",
+                "An issuer needs an audience and https URLs; plain http is for loopback only.",
+                "Correct the issuer in the settings.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """What may differ between installations. `admins` are SHA-256 digests of random tokens, see `admin_digest`."""
+
+    admins: tuple[bytes, ...] = ()
+    issuers: tuple[Issuer, ...] = ()
+    public_log: bool = False
+
+
+def admin_digest(token: str) -> bytes:
+    """The digest under which an operator's random token is kept. Refuses one of under 32 characters (`admin_token`)."""
+    if len(token) < 32 or not token.isascii():
+        raise RemitError("admin_token", "This admin token is too short.", "Use 32 random bytes, in base64url.")
+    return hashlib.sha256(token.encode()).digest()
+
+
+def safe(url: str) -> bool:
+    """Say whether we would fetch from this URL: https, or http on this very machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and not parts.username and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
