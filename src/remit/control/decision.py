@@ -61,13 +61,15 @@ class Denials:
         return [(*key, self._held.pop(key)) for key in over]
 
 
-def work(call: Call, entry: Entry, origin: str, denials: Denials) -> Callable[[Change], Decided]:
-    """The piece of work that decides one call in the batch's transaction."""
+def work(
+    call: Call, entry: Entry, origin: str, denials: Denials, refused: Deny | None = None
+) -> Callable[[Change], Decided]:
+    """The piece of work that decides one call in the batch's transaction, or records what a gate refused by itself."""
 
     def run(change: Change) -> Decided:
         authority, now = change.authority, change.now
         seen = facts(change.reader, entry.credential, call, origin, now, lambda path: current(change, path))
-        decision: Decision = decide(call, seen)
+        decision: Decision = refused or decide(call, seen)
         if isinstance(decision, Ask):
             decision = Deny(
                 "approval_unavailable",

@@ -73,6 +73,15 @@ class Gate:
         self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered)
         self._batch.wake()
 
+    def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Fault | None], None]) -> None:
+        """Record a call that the gate refused before any decision: a header that disagrees, a method nobody knows."""
+
+        def recorded(found: Decided | RemitError) -> None:
+            done(Fault(found.code, found.message) if isinstance(found, RemitError) else None)
+
+        self._batch.submit(entry.agent, work(call, entry, "", self._denials, why), recorded)
+        self._batch.wake()
+
     def fresh(self, permit: Permit) -> bool:
         """Say, just before the first byte goes upstream, whether the permit still holds."""
         return self._authority.clock.steady() < permit.until
@@ -125,6 +134,14 @@ class Gate:
         except RemitError:
             return frozenset()
 
+    def open(self, tasks: Sequence[str]) -> frozenset[str]:
+        """Which of these tasks are still open, read fresh. A store that cannot be read keeps none."""
+        try:
+            reader, now = Reader(self._authority.view), self._authority.clock.now()
+            return frozenset(one for one in tasks if _open(reader, one, now))
+        except RemitError:
+            return frozenset()
+
     def seen(self, resource: str, tools: Mapping[str, Json], done: Callable[[frozenset[str]], None]) -> None:
         """Hold the definitions that the upstream gives now against the pins; a fault answers with all of them."""
 
@@ -136,6 +153,16 @@ class Gate:
 
         self._batch.submit(f"seen:{resource}", run, held)
         self._batch.wake()
+
+
+def _open(reader: Reader, task_id: str, now: int) -> bool:
+    task = reader.get(Task, task_id)
+    above = ancestors(reader, task) if task else None
+    return (
+        task is not None
+        and above is not None
+        and all(one.state == "open" and now < one.deadline for one in (task, *above))
+    )
 
 
 def _stands(reader: Reader, credential_id: str, now: int) -> bool:

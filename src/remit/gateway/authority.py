@@ -26,6 +26,9 @@ class Authority(Protocol):
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call; answer with a Permit only after its receipt is durably committed."""
 
+    def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Fault | None], None]) -> None:
+        """Record a call that the gate refused before any decision; the refusal may leave after `done`."""
+
     def fresh(self, permit: Permit) -> bool:
         """Say, just before the first byte goes upstream, whether the permit still holds."""
 
@@ -40,6 +43,9 @@ class Authority(Protocol):
 
     def live(self, credentials: Sequence[str]) -> frozenset[str]:
         """Which of these credentials still stand, read fresh from the store: streams of the others are cut."""
+
+    def open(self, tasks: Sequence[str]) -> frozenset[str]:
+        """Which of these tasks are still open, read fresh: what runs for the others is stopped."""
 
     def seen(self, resource: str, tools: Mapping[str, Json], done: Callable[[frozenset[str]], None]) -> None:
         """Hold the tool definitions that the upstream gives now against the pins; answer with those that differ."""

@@ -42,9 +42,8 @@ def wrong(number: Json, why: Wrong) -> dict[str, Json]:
 def status(body: Mapping[str, Json], *, modern: bool) -> int:
     """The HTTP status that a JSON response goes out with."""
     fault = body.get("error")
-    if fault is None or not modern:
-        return 200
-    return STATUS.get(fault.get("code"), 200) if type(fault) is dict else 200
+    number = fault.get("code") if type(fault) is dict else None
+    return STATUS.get(number, 200) if modern and type(number) is int else 200
 
 
 def outcome(body: Mapping[str, Json], size: int) -> dict[str, Json]:
@@ -55,7 +54,7 @@ def outcome(body: Mapping[str, Json], size: int) -> dict[str, Json]:
     if value is not None and size <= SHORT:
         noted["digest"] = digested(value)
         counted = rows(value)
-        if counted:
+        if counted is not None:
             noted["rows"] = counted
     return noted
 
@@ -69,8 +68,8 @@ def digested(value: Json) -> str:
     return b64(hashlib.sha256(data).digest())
 
 
-def rows(value: Json) -> int:
-    """How many rows a structured result holds: the length of the one list in it."""
+def rows(value: Json) -> int | None:
+    """How many rows a structured result holds: the length of the one list in it; None when that cannot be told."""
     held = value.get("structuredContent") if type(value) is dict else None
     lists = [one for one in held.values() if type(one) is list] if type(held) is dict else []
-    return len(lists[0]) if len(lists) == 1 else 0
+    return len(lists[0]) if len(lists) == 1 else None

@@ -25,6 +25,7 @@ _NOTICES: Final = frozenset(
         "notifications/roots/list_changed",
     }
 )
+_UNKNOWN: Final = Deny("method_unknown", "This method is not known here.", "Use the methods of this protocol revision.")
 NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """The parameter that `Mcp-Name` repeats."""
 
@@ -32,6 +33,10 @@ NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "
 def call(resource: str, message: Message, *, modern: bool) -> Call | Deny:
     """Say which call of this resource a request or notification is; a Deny when it is none that could be decided."""
     method, params = message.method, message.params
+    if message.id is None:
+        if method in _NOTICES or (modern and method.startswith("notifications/")):
+            return session(resource, method)
+        return _UNKNOWN
     try:
         if method == "tools/call":
             return _tool(resource, params)
@@ -50,11 +55,9 @@ def call(resource: str, message: Message, *, modern: bool) -> Call | Deny:
             return Call(action(resource, "@subscribe"), {"uri": _text(params, "uri")})
     except RemitError as fault:
         return Deny(fault.code, fault.message, fault.remedy)
-    if message.id is None and (method in _NOTICES or modern):
+    if method in (_SESSION_MODERN if modern else _SESSION_LEGACY):
         return session(resource, method)
-    if message.id is not None and method in (_SESSION_MODERN if modern else _SESSION_LEGACY):
-        return session(resource, method)
-    return Deny("method_unknown", "This method is not known here.", "Use the methods of this protocol revision.")
+    return _UNKNOWN
 
 
 def session(resource: str, method: str) -> Call:

@@ -17,6 +17,7 @@ class Trouble(StrEnum):
     CLOSED = "upstream_closed"
     GARBAGE = "upstream_garbage"
     TOO_LARGE = "upstream_too_large"
+    LATE = "permit_expired"
 
 
 _REMEDY: Final = {
@@ -27,6 +28,7 @@ _REMEDY: Final = {
     Trouble.CLOSED: "Check the upstream's own log for why it stopped.",
     Trouble.GARBAGE: "Check that the address belongs to an HTTP/1.1 server and that no broken proxy stands before it.",
     Trouble.TOO_LARGE: "Ask the upstream for less at a time.",
+    Trouble.LATE: "Nothing to do: the call is decided again; if it recurs, the gate is overloaded.",
 }
 
 

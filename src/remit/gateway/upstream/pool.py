@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from remit.core.errors import RemitError
@@ -80,11 +80,13 @@ class Pool:
         body: bytes = b"",
         *,
         idempotent: bool = False,
+        ready: Callable[[], bool] | None = None,
     ) -> Outcome:
         """Send one request; return its `Reply` once the head is in, or a `Fault` that says whether anything was sent.
 
         If the upstream closes a kept connection before any octet of a reply, the request is sent once more, on a new
-        connection, but only if the caller says that it is idempotent. Cancelling cuts the connection.
+        connection, but only if the caller says that it is idempotent. Cancelling cuts the connection. `ready` is asked
+        just before the first octet goes out; when it says no, nothing is sent (`permit_expired`).
         Raises `header_invalid` and `target_invalid` (see `request.encode`), always before anything is sent.
         """
         head = encode(self._host, method, target, headers, len(body))
@@ -95,6 +97,9 @@ class Pool:
                 return link
             if not link.usable:
                 continue
+            if ready is not None and not ready():
+                self.release(link)
+                return Fault(Trouble.LATE, False, "What allowed this request was too old before it could be sent.")
             answer = link.send(head, body, bodyless=method == b"HEAD")
             try:
                 outcome = await answer

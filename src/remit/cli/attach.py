@@ -1,0 +1,45 @@
+"""Puts the batch on an event loop: turns are taken on the loop, what blocks runs in one commit thread."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from remit.control.batch import Batch, Job
+
+
+def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+    """Let the batch live on this loop; the function returned waits for the commit thread and lets go again.
+
+    Many calls that come in one pass of the loop are one turn, and so one commit; the loop goes on while it is synced.
+    """
+    thread = ThreadPoolExecutor(1, "remit-commit")
+    waiting = False
+
+    def turn() -> None:
+        nonlocal waiting
+        waiting = False
+        batch.turn()
+
+    def wake() -> None:
+        nonlocal waiting
+        if not waiting:
+            waiting = True
+            loop.call_soon(turn)
+
+    def offload(job: Job, after: Job) -> None:
+        def work() -> None:
+            try:
+                job()
+            finally:
+                loop.call_soon_threadsafe(after)
+
+        thread.submit(work)
+
+    before = batch.wake, batch._offload  # noqa: SLF001 - the composition root joins the two
+    batch.wake, batch._offload = wake, offload  # noqa: SLF001
+
+    def detach() -> None:
+        thread.shutdown(wait=True)
+        batch.wake, batch._offload = before  # noqa: SLF001
+
+    return detach

@@ -1,0 +1,293 @@
+"""The MCP gate as a raw ASGI application: `POST`, `GET` and `DELETE` on `/mcp/{resource}`.
+
+Owned by the composition root, on one event loop. It keeps connections, processes and legacy sessions; it decides
+nothing: every message that goes on has a permit of its own. Bodies over 4 MiB are refused (413), foreign origins (403),
+and whoever shows no credential for the resource (401, RFC 6750 and RFC 9728).
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from remit.core.call import Call
+from remit.core.canonical import write
+from remit.core.decision import Deny
+from remit.core.errors import RemitError
+from remit.core.permit import Entry, Fault, Unknown
+from remit.core.redact import Redactor
+from remit.core.resource import Resource
+from remit.gateway.authority import Authority
+from remit.gateway.enforce import Refuse
+from remit.gateway.mcp import answer
+from remit.gateway.mcp import headers as heads
+from remit.gateway.mcp import message as messages
+from remit.gateway.mcp import method as methods
+from remit.gateway.mcp.message import Message, Wrong, parse
+from remit.gateway.serve import asgi
+from remit.gateway.serve.asgi import Outlet, Receive, Scope, Send
+from remit.gateway.serve.drive import setter
+from remit.gateway.serve.exchange import Exchange
+from remit.gateway.serve.legs import Legs
+from remit.gateway.serve.session import Sessions
+
+PREFIX: Final = "/mcp/"
+TICK_S: Final = 0.5
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_WANTED: Final = frozenset(
+    {
+        b"authorization", b"origin", b"host", b"accept", b"content-type", b"mcp-protocol-version", b"mcp-method",
+        b"mcp-name", b"mcp-session-id", b"last-event-id",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds in octets and seconds: of a request's body, of an answer or event, of a target's silence before its answer."""
+
+    body: int = 4 * 1024 * 1024
+    answer: int = 32 * 1024 * 1024
+    patience: float = 60.0
+    origins: frozenset[str] = field(default_factory=frozenset)
+
+
+class Mcp:
+    """The gate. Call it as an ASGI application; `close` it before the loop ends."""
+
+    def __init__(self, authority: Authority, issuer: str, settings: Settings = Settings()) -> None:
+        self.authority = authority
+        self.settings = settings
+        self.sessions = Sessions()
+        self.running: set[Exchange] = set()
+        self.legs = Legs(self)
+        self._issuer = issuer
+        parts = urlsplit(issuer)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._local = parts.hostname in _LOOPBACK
+        self._redactors: OrderedDict[tuple[bytes, ...], Redactor] = OrderedDict()
+        self._requests: dict[Exchange, Receive] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that the gate lives on: the one of its first request."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._timer = self._loop.call_later(TICK_S, self._tick)
+        return self._loop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        out = Outlet(send)
+        loop = self.loop
+        try:
+            await self._request(scope, receive, out)
+        except RemitError as fault:
+            if not out.closed:
+                await out.say(500, messages.error(None, messages.INTERNAL, fault.message, {"code": fault.code}))
+        finally:
+            task = asyncio.current_task(loop)
+            for exchange in [one for one in self._requests if one.out is out] if task else ():
+                del self._requests[exchange]
+
+    async def close(self) -> None:
+        """Cut what runs, stop every process, end every connection. For good."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for exchange in tuple(self.running):
+            exchange.stop("cut")
+        await asyncio.sleep(0)
+        await self.legs.close()
+
+    # What exchanges need.
+
+    def read(self, data: bytes) -> Message | Wrong:
+        """Read what a target sent."""
+        return parse(data)
+
+    def redact(self, hidden: tuple[bytes, ...], data: bytes) -> bytes:
+        """Take these values out of an answer."""
+        redactor = self._redactors.get(hidden)
+        if redactor is None:
+            redactor = self._redactors[hidden] = Redactor(hidden)
+            if len(self._redactors) > 64:
+                self._redactors.popitem(last=False)
+        return redactor.redact(data)
+
+    def observe(self, exchange: Exchange) -> None:
+        """Watch whether the client of this exchange leaves."""
+        receive = self._requests.get(exchange)
+        if exchange.watch is None and receive is not None:
+            exchange.watch = self.loop.create_task(_watch(exchange, receive))
+
+    # One request.
+
+    async def _request(self, scope: Scope, receive: Receive, out: Outlet) -> None:
+        name = scope["path"].rpartition(PREFIX)[2]
+        given: dict[bytes, list[bytes]] = {}
+        for key, value in scope["headers"]:
+            if key in _WANTED or key.startswith(b"mcp-param-"):
+                given.setdefault(key, []).append(value)
+        if not self._welcome(given):
+            await out.say(403, messages.error(None, messages.REQUEST, "This origin is refused.", {"code": "origin_refused"}))
+            return
+        method = scope["method"]
+        if method not in ("POST", "GET", "DELETE"):
+            out.headers.append((b"allow", b"POST, GET, DELETE"))
+            await out.say(405, messages.error(None, messages.REQUEST, "Use POST, GET or DELETE."))
+            return
+        entry = self._enter(given, name)
+        if not isinstance(entry, Entry):
+            await self._challenge(out, name, entry)
+            return
+        resource = self.authority.resource(name)
+        if resource is None:
+            text = "There is no such resource."
+            await out.say(404, messages.error(None, messages.REQUEST, text, {"code": "resource_unknown"}))
+        elif method == "POST":
+            await self._post(scope, receive, out, given, entry, resource)
+        else:
+            await self._stream_or_end(method, receive, out, given, entry, resource)
+
+    def _welcome(self, given: dict[bytes, list[bytes]]) -> bool:
+        """Refuse other origins, and other names for a loopback address (DNS rebinding)."""
+        for value in given.get(b"origin", ()):
+            text = value.decode("latin-1")
+            local = self._local and urlsplit(text).hostname in _LOOPBACK
+            if text != self._origin and text not in self.settings.origins and not local:
+                return False
+        if self._local:
+            hosts = given.get(b"host", [])
+            return len(hosts) <= 1 and all(urlsplit(f"//{h.decode('latin-1')}").hostname in _LOOPBACK for h in hosts)
+        return True
+
+    def _enter(self, given: dict[bytes, list[bytes]], name: str) -> Entry | Unknown | None:
+        shown = given.get(b"authorization", [])
+        if len(shown) != 1:
+            return None
+        scheme, _, token = shown[0].partition(b" ")
+        if scheme.lower() != b"bearer" or not token.isascii():
+            return None
+        return self.authority.enter(token.strip().decode(), name)
+
+    async def _challenge(self, out: Outlet, name: str, why: Unknown | Deny | None) -> None:
+        place = f"{self._issuer}/.well-known/oauth-protected-resource/mcp/{name}"
+        said = f'Bearer resource_metadata="{place}"' if name.replace("-", "").isalnum() else "Bearer"
+        error = "" if why is None else "invalid_token" if isinstance(why, Deny) else why.error
+        if error:
+            said += f', error="{error}"'
+        out.headers.append((b"www-authenticate", said.encode("latin-1", "replace")))
+        text = why.what if why is not None else "Show a credential for this resource."
+        code = why.code if isinstance(why, Deny) else "credential_unknown"
+        await out.say(401, messages.error(None, messages.REFUSED, text, {"code": code}))
+
+    async def _post(
+        self, scope: Scope, receive: Receive, out: Outlet, given: dict[bytes, list[bytes]], entry: Entry, resource: Resource
+    ) -> None:
+        kind = given.get(b"content-type", [b""])[0].partition(b";")[0].strip().lower()
+        if kind != b"application/json":
+            await out.say(415, messages.error(None, messages.REQUEST, "Send application/json."))
+            return
+        if not _accepts(given, b"application/json", b"text/event-stream"):
+            text = "Accept application/json and text/event-stream."
+            await out.say(406, messages.error(None, messages.REQUEST, text))
+            return
+        data = await asgi.body(scope, receive, self.settings.body)
+        if data is None:
+            out.headers.append((b"connection", b"close"))
+            text = f"A body may have {self.settings.body} octets."
+            await out.say(413, messages.error(None, messages.REQUEST, text, {"code": "body_too_large"}))
+            return
+        message = parse(data)
+        if isinstance(message, Wrong):
+            await out.say(400, answer.wrong(None, message))
+            return
+        modern = heads.modern(given, message)
+        wrong = heads.agree(given, message) if modern else None
+        if wrong is not None:
+            await self._disagreed(out, entry, resource, message, wrong)
+            return
+        await self.legs.post(entry, resource, message, given, receive, out, modern=modern)
+
+    async def _stream_or_end(
+        self, method: str, receive: Receive, out: Outlet, given: dict[bytes, list[bytes]], entry: Entry, resource: Resource
+    ) -> None:
+        session = given.get(b"mcp-session-id")
+        if not session:
+            out.headers.append((b"allow", b"POST"))
+            await out.say(405, messages.error(None, messages.REQUEST, "Without a session there is only POST."))
+        elif method == "GET" and not _accepts(given, b"text/event-stream"):
+            await out.say(406, messages.error(None, messages.REQUEST, "Accept text/event-stream."))
+        else:
+            await self.legs.stream_or_end(method, entry, resource, given, receive, out)
+
+    async def _disagreed(self, out: Outlet, entry: Entry, resource: Resource, message: Message, wrong: Wrong) -> None:
+        if wrong.number in (messages.MISMATCH, messages.VERSION):
+            await self.record(methods.session(resource.name, message.method), entry, Deny(wrong.why, wrong.text))
+        await out.say(400, answer.wrong(message.id, wrong))
+
+    # What requests share.
+
+    async def record(self, call: Call, entry: Entry, why: Deny) -> None:
+        """Record a refusal of the gate's own, before it is told."""
+        recorded: asyncio.Future[Fault | None] = self.loop.create_future()
+        self.authority.refuse(call, entry, why, setter(recorded))
+        await recorded
+
+    async def finish(self, exchange: Exchange, verdict: object) -> None:
+        """Answer an exchange that has ended."""
+        out, message = exchange.out, exchange.message
+        if out is None:
+            return
+        if isinstance(verdict, Refuse):
+            why = verdict.why
+            if isinstance(why, Deny) and why.code.startswith("credential_") and not out.streaming:
+                await self._challenge(out, exchange.entry.resource, why)
+                return
+            body = answer.refused(message, why, modern=exchange.modern)
+            exchange.data = write(body)
+            exchange.status = answer.status(body, modern=exchange.modern) if message.id is not None else 400
+            if message.id is None and message.method != "GET" and not message.method:
+                exchange.status = 403
+        elif verdict is None or exchange.stopped == "left":
+            await out.end()
+            return
+        if message.id is None and not isinstance(verdict, Refuse):
+            if out.streaming:
+                await out.end()
+            else:
+                await out.answer(202 if exchange.status < 400 else exchange.status, exchange.data)
+            return
+        await out.answer(exchange.status, exchange.data, exchange.last)
+
+    def attend(self, exchange: Exchange, receive: Receive) -> None:
+        """Know how to tell whether the client of this exchange has left."""
+        self._requests[exchange] = receive
+
+    def _tick(self) -> None:
+        """Twice a second: cut what has ended, watch clients that wait long, stop what nobody may use any more."""
+        loop = self.loop
+        self._timer = loop.call_later(TICK_S, self._tick)
+        now = loop.time()
+        if self.running:
+            live = self.authority.live(sorted({one.entry.credential for one in self.running}))
+            for exchange in tuple(self.running):
+                if exchange.entry.credential not in live:
+                    exchange.stop("cut")
+                elif exchange.watch is None and now - exchange.began > TICK_S:
+                    self.observe(exchange)
+        self.legs.tick(now)
+
+
+async def _watch(exchange: Exchange, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    exchange.stop("left")
+
+
+def _accepts(given: dict[bytes, list[bytes]], *kinds: bytes) -> bool:
+    told = b",".join(given.get(b"accept", [])).lower()
+    return b"*/*" in told or all(kind in told for kind in kinds)
