@@ -1,6 +1,7 @@
 """The Facts of one call, read inside the transaction that will record its decision."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from remit.core.agent import Agent
 from remit.core.brief import Brief
@@ -19,34 +20,55 @@ from remit.store.record import Reader
 
 DEEPEST = 9
 Policies = Callable[[TrustPath], PolicySet | None]
+Places = tuple[tuple[str, str, int], ...]
 
 
 def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Instant, policies: Policies) -> Facts:
-    """Read all that `decide` may look at for this call. What is not there stays absent, and absent refuses."""
+    """Read all that `decide` may look at for this call. What is not there stays absent, and absent refuses.
+
+    What rests on records alone is put together once for a credential and an action, until a record is written; what
+    each decision changes (usage, activity, calls in flight) is read each time.
+    """
+    place = (credential_id, call.action)
+    held: tuple[Facts, Places] | None = reader.joined.get(place)
+    if held is None:
+        held = reader.joined[place] = _standing(reader, credential_id, call, now, policies)
+    standing, places = held
+    task = standing.task
+    if task is None or standing.credential is None:
+        return standing
+    active_at, last_leaf = _activity(reader, task)
+    return replace(
+        standing,
+        active_at=Instant(max(active_at, task.opened)),
+        last_leaf=last_leaf,
+        usage=_usage(reader, places) if places else standing.usage,
+        origin=bool(origin) and _in_flight(reader, origin, credential_id),
+    )
+
+
+def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, policies: Policies) -> tuple[Facts, Places]:
     credential = reader.get(Credential, credential_id)
     if credential is None:
-        return Facts(now=now)
+        return Facts(now=now), ()
     task = reader.get(Task, credential.task)
     resource = reader.get(Resource, call.resource)
     key, gate = reader.get(Key, credential.key), reader.get(PathGate, credential.path.value)
     if task is None:
-        return Facts(now=now, credential=credential, key=key, gate=gate, resource=resource)
+        return Facts(now=now, credential=credential, key=key, gate=gate, resource=resource), ()
     plan = reader.get(Plan, f"{task.id}:{task.plan}")
     agent = reader.get(Agent, task.agent)
     parents = ancestors(reader, task)
     above = tuple(reader.get(Plan, f"{one.id}:{one.plan}") for one in parents or ())
     plans = tuple(one for one in above if one is not None)
-    active_at, last_leaf = _activity(reader, task)
     brief = reader.get(Brief, task.brief)
-    return Facts(
+    standing = Facts(
         now=now,
         credential=credential,
         key=key,
         gate=gate,
         task=task,
         ancestors=parents if parents is not None and len(plans) == len(parents) else None,
-        active_at=Instant(max(active_at, task.opened)),
-        last_leaf=last_leaf,
         plan=plan,
         agent=agent,
         owner=reader.get(Person, agent.owner) if agent else None,
@@ -56,10 +78,9 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
         resource=resource,
         tools=_tools(reader, call, plan),
         policy=policies(credential.path),
-        usage=_usage(reader, call, plan, plans, brief),
         above=plans,
-        origin=bool(origin) and _in_flight(reader, origin, credential.id),
     )
+    return standing, _places(call, plan, plans, brief)
 
 
 def ancestors(reader: Reader, task: Task) -> tuple[Task, ...] | None:
@@ -106,11 +127,9 @@ def _tools(reader: Reader, call: Call, plan: Plan | None) -> dict[str, Tool]:
     return found
 
 
-def _usage(
-    reader: Reader, call: Call, plan: Plan | None, above: tuple[Plan, ...], brief: Brief | None
-) -> dict[tuple[str, str, int], Usage]:
-    """What has been used of every counted step that this call could be charged to, up to the brief's."""
-    found: dict[tuple[str, str, int], Usage] = {}
+def _places(call: Call, plan: Plan | None, above: tuple[Plan, ...], brief: Brief | None) -> Places:
+    """Every counted step that this call could be charged to, up to the brief's."""
+    found: list[tuple[str, str, int]] = []
     for number, step in enumerate(plan.steps if plan else ()):
         if plan is None or step.action != call.action:
             continue
@@ -118,18 +137,18 @@ def _usage(
         for one in (plan, *above):
             if source < len(one.steps):
                 if consumes(one.steps[source]):
-                    _add(reader, found, (one.task, f"plan:{one.version}", source))
+                    found.append((one.task, f"plan:{one.version}", source))
                 source = one.sources[source]
         root = above[-1].task if above else plan.task
         if brief is not None and source < len(brief.steps) and consumes(brief.steps[source]):
-            _add(reader, found, (root, "brief", source))
-    return found
+            found.append((root, "brief", source))
+    return tuple(found)
 
 
-def _add(reader: Reader, found: dict[tuple[str, str, int], Usage], place: tuple[str, str, int]) -> None:
-    used = usage(reader.db, *place)
-    if used is not None:
-        found[place] = used
+def _usage(reader: Reader, places: Places) -> dict[tuple[str, str, int], Usage]:
+    """What has been used of these steps."""
+    read = ((place, usage(reader.db, *place)) for place in places)
+    return {place: used for place, used in read if used is not None}
 
 
 def _in_flight(reader: Reader, origin: str, credential: str) -> bool:
