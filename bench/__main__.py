@@ -14,7 +14,14 @@ from statistics import median
 from bench.goals import judged
 from bench.places import ROOT
 
-PARTS = {"disk": "disk", "decide": "law", "ledger": "ledger", "revoke": "revoke", "governed": "governed", "start": "start"}
+PARTS = {
+    "disk": "disk",
+    "decide": "law",
+    "ledger": "ledger",
+    "revoke": "revoke",
+    "governed": "governed",
+    "start": "start",
+}
 PACKAGES = ("apsw", "cedarpy", "cryptography", "httptools", "msgspec", "uvicorn", "uvloop")
 
 
@@ -52,8 +59,8 @@ def markdown(document: dict[str, dict[str, dict[str, object]]]) -> str:
     lines = [
         "# Figures",
         "",
-        f"Medians of {document['rounds']['count']} rounds by `make bench` on {facts['cores']} cores ({facts['processor']},",
-        f"{facts['system']}, Python {facts['python']}). Every commit is synced; nothing is switched off.",
+        f"Medians of {document['rounds']['count']} rounds by `make bench` on {facts['cores']} cores",
+        f"({facts['processor']}, {facts['system']}, Python {facts['python']}). Every commit is synced; nothing is switched off.",
         "",
         "| figure | measured | goal | met |",
         "|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""What each figure should be: a bound and which side of it is good. Where a goal leans on another figure, a function."""
+"""What each figure should be: a bound, which may lean on another figure, and which side of it is good."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
