@@ -15,7 +15,7 @@ from remit.core.trust import TrustPath
 @click.command()
 @click.argument("kind", type=click.Choice([one for one in KINDS if one != "path"]), required=False)
 @click.argument("target", required=False)
-@click.option("--path", type=click.Choice(list(TrustPath)), help="Stop a whole trust path instead.")
+@click.option("--path", type=click.Choice([one.value for one in TrustPath]), help="Stop a whole trust path instead.")
 @click.option("--reopen", is_flag=True, help="With --path: open it again. What was issued before stays dead.")
 @click.option("--because", default="", help="Why.")
 @format_option
