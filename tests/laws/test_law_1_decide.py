@@ -1,0 +1,217 @@
+"""Law 1, pure: `decide` against its slow twin, on real facts with one, two or three of them made wrong."""
+
+import tempfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from remit.control import decision, principal
+from remit.core.call import Call
+from remit.core.decision import Allow, Ask, Deny, decide
+from remit.core.grant import Usage
+from remit.core.moment import Instant
+from remit.core.record import changed
+from remit.core.trust import TrustPath
+from tests.kit.hours import Hours
+from tests.kit.planted import Planted, red
+from tests.kit.world import World
+from tests.oracle import decide as oracle
+
+LAW = settings(
+    max_examples=3_000, derandomize=True, database=None, deadline=None, report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck), phases=[Phase.generate], print_blob=False,
+)  # fmt: skip
+CALLS = (
+    Call("mcp:notes/read_note", {"path": "/notes/a"}),
+    Call("mcp:notes/read_note", {"path": "/notes/../etc"}),
+    Call("mcp:notes/read_note", {"path": "/notes/a", "more": 1}),
+    Call("mcp:notes/write_note", {"path": "/notes/a", "text": "t", "amount": 50}),
+    Call("mcp:notes/write_note", {"path": "/notes/a", "text": "t", "amount": 51}),
+    Call("mcp:notes/write_note", {"path": "/notes/a"}),
+    Call("mcp:notes/wipe", {}),
+    Call("mcp:notes/gone", {}),
+    Call("mcp:other/read_note", {"path": "/notes/a"}),
+    Call("mcp:notes/@list", {}),
+    Call("mcp:notes/@sampling", {}),
+    Call("mcp:notes/@roots", {}),
+)
+OTHER = {kind: f"{kind}_" + "q" * 26 for kind in ("per", "agt", "tsk", "crd")}
+ENDED = {
+    "credential": "ended", "task": "ended", "agent": "suspended", "owner": "gone", "person": "gone", "gate": "closed",
+    "key": "retired", "brief": "withdrawn", "resource": "removed",
+}  # fmt: skip
+TIMES = (-1, 0, 1)
+
+
+@cache
+def real():
+    """Facts that a real store gave, for each call, on both paths, in a task and in a child of it."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        hours = Hours()
+        world = World(Path(folder), hours.clock()).settle()
+        world.act(
+            lambda c: principal.add_person(c, "local", "else", "Else", (), "operator"),
+        )
+        task = world.a_task()
+        child = world.a_task(parent=task.id, person=task.person)
+        for one in (task, child):
+            for path in TrustPath:
+                person = one.person if path is TrustPath.DELEGATED else ""
+                paper = world.a_credential(one.id, path, person).credential
+                hours.pass_by(1_000)
+                for call in CALLS:
+                    seen = world.act(lambda c, p=paper, call=call: decision.seen_facts(c, p.id, call))
+                    found.append((call, seen))
+        world.close()
+    return found
+
+
+def member(name, facts, /, **members):
+    held = getattr(facts, name)
+    return facts if held is None else replace(facts, **{name: changed(held, **members)})
+
+
+def without(name):
+    return lambda facts, _: replace(facts, **{name: None})
+
+
+def state(name, value):
+    return lambda facts, _: member(name, facts, state=value)
+
+
+def instant(facts, at, edge):
+    return replace(facts, now=Instant(at + edge))
+
+
+WRONGS = {
+    **{
+        f"no {name}": without(name)
+        for name in (*ENDED, "ancestors", "plan", "policy")
+    },
+    **{f"{name} {value}": state(name, value) for name, value in ENDED.items()},
+    "next key": state("key", "next"),
+    "retiring key": state("key", "retiring"),
+    "proposed agent": state("agent", "proposed"),
+    "suspended task": state("task", "suspended"),
+    "at the credential's end": lambda f, e: instant(f, f.credential.expires, e) if f.credential else f,
+    "at the credential's start": lambda f, e: instant(f, f.credential.issued, e) if f.credential else f,
+    "at the task's deadline": lambda f, e: instant(member("credential", f, expires=2**45), f.task.deadline, e)
+    if f.task else f,
+    "at the task's idleness": lambda f, e: instant(f, f.active_at + f.task.idle, e) if f.task else f,
+    "at the review": lambda f, e: member("agent", f, review_due=Instant(f.now + e)),
+    "gate since": lambda f, e: member("gate", f, since=Instant((f.credential or f.task or f.agent).issued + e))
+    if f.credential else f,
+    "path closed again": lambda f, e: member("gate", f, name=TrustPath.OWN if e else TrustPath.DELEGATED),
+    "another task": lambda f, _: member("credential", f, task=OTHER["tsk"]),
+    "another agent": lambda f, _: member("task", f, agent=OTHER["agt"]),
+    "another owner": lambda f, _: member("owner", f, id=OTHER["per"]),
+    "another person": lambda f, _: member("person", f, id=OTHER["per"]),
+    "another person's task": lambda f, _: member("task", f, person=OTHER["per"]),
+    "plan of another task": lambda f, _: member("plan", f, task=OTHER["tsk"]),
+    "plan moved": lambda f, e: member("plan", f, version=2 + e),
+    "task replanned": lambda f, e: member("task", f, plan=2 + e),
+    "credential of plan": lambda f, e: member("credential", f, plan=2 + e),
+    "requester gone": lambda f, _: replace(f, requester_live=False),
+    "other brief": lambda f, _: member("brief", f, name="other"),
+    "agents of the brief": lambda f, _: member("brief", f, agents=(OTHER["agt"],)),
+    "domains of the brief": lambda f, _: member("brief", f, domains=("home",)),
+    "fewer steps": lambda f, e: member("brief", f, steps=f.brief.steps[: 2 + e]) if f.brief else f,
+    "steps turned": lambda f, _: member("brief", f, steps=f.brief.steps[::-1]) if f.brief else f,
+    "server may ask": lambda f, e: replace(member("brief", f, reverse=("sampling",)), origin=e >= 0),
+    "other resource": lambda f, _: member("resource", f, name="other"),
+    "other audience": lambda f, _: member("credential", f, audience=("other",)),
+    "ceiling": lambda f, e: member("agent", f, ceiling=(("mcp:notes/wipe",), (), ("mcp:notes/read_note",))[e + 1]),
+    "tools gone": lambda f, _: replace(f, tools={}),
+    "tools suspended": lambda f, _: replace(f, tools={n: changed(t, state="suspended") for n, t in f.tools.items()}),
+    "above ended": lambda f, _: replace(f, ancestors=tuple(changed(t, state="ended") for t in f.ancestors or ())),
+    "above over": lambda f, e: replace(
+        f, ancestors=tuple(changed(t, deadline=Instant(f.now + e)) if t.opened < f.now + e else t for t in f.ancestors or ())
+    ),
+    "uses": lambda f, e: replace(
+        f, usage={
+            (task, scope, step): Usage(uses=3 + e)
+            for task in {one.id for one in (f.task, *(f.ancestors or ())) if one}
+            for scope in ("plan:1", "brief") for step in range(6)
+        }
+    ),
+}  # fmt: skip
+MUTATIONS = st.lists(st.tuples(st.sampled_from(sorted(WRONGS)), st.sampled_from(TIMES)), max_size=3)
+
+
+def said(call, facts):
+    """The decision, and what the twin says; each is held to be one of three words."""
+    found = decide(call, facts)
+    assert isinstance(found, Allow | Ask | Deny), "decide said something else"
+    wiped = call.kind == "wipe"
+    against = oracle.reasons(call, facts, "deny" if wiped or facts.policy is None else "allow")
+    return found, against
+
+
+def decide_agrees_with_its_twin(_folder: Path) -> None:
+    @LAW
+    @given(st.integers(0, 10_000), MUTATIONS)
+    def law(number, mutations):
+        call, facts = real()[number % len(real())]
+        names = []
+        for name, edge in mutations:
+            facts = WRONGS[name](facts, edge)
+            names.append(f"{name} {edge}")
+        found, against = said(call, facts)
+        if isinstance(found, Allow):
+            assert not against, f"allowed, although not: {', '.join(against)} ({names})"
+        else:
+            assert against, f"refused, though nothing stands against it: {found} ({names})"
+
+    law()
+
+
+def each_single_wrong_is_judged_alike(_folder: Path) -> None:
+    """Every wrong by itself, at every edge, on every call."""
+    for call, facts in real():
+        for name, wrong in WRONGS.items():
+            for edge in TIMES:
+                found, against = said(call, wrong(facts, edge))
+                if isinstance(found, Allow):
+                    assert not against, f"allowed, although not: {', '.join(against)} ({name} {edge})"
+                else:
+                    assert against, f"refused, though nothing stands against it: {found} ({name} {edge})"
+
+
+LAWS = (each_single_wrong_is_judged_alike, decide_agrees_with_its_twin)
+DECIDE = "core/decision.py"
+SINGLE = each_single_wrong_is_judged_alike
+FAULTS = (
+    Planted("ancestors skipped", DECIDE, "if facts.ancestors is None or any(", "if facts.ancestors is None and any(", SINGLE, "all above open"),
+    Planted("owner skipped", DECIDE, 'or facts.owner.state != "active"', "", SINGLE, "owner here"),
+    Planted("person skipped", DECIDE, 'or facts.person.state != "active"', "", SINGLE, "person here"),
+    Planted("requester skipped", DECIDE, "if not facts.requester_live:", "if facts.requester_live is None:", SINGLE, "requester here"),
+    Planted("path gate skipped", DECIDE, 'or gate.state != "open" or', "or", SINGLE, "gate open"),
+    Planted("tool pin skipped", DECIDE, 'if tool.state != "pinned":', "if not tool.state:", SINGLE, "tool pinned"),
+    Planted("ceiling skipped", DECIDE, "if not agent.reaches(call.action):", "if agent is None:", SINGLE, "within the ceiling"),
+    Planted("domain skipped", DECIDE, "if brief is None or resource.domain not in brief.domains:", "if brief is None:", SINGLE, "domain in the brief"),
+    Planted("audience skipped", DECIDE, "if credential is None or resource.name not in credential.audience:", "if credential is None:", SINGLE, "audience"),
+    Planted("expiry a moment late", DECIDE, "if not credential.issued <= now < credential.expires:", "if not credential.issued <= now <= credential.expires:", SINGLE, "credential not over"),
+    Planted("uses never end", "core/check.py", "if step.uses is not None and usage.uses >= step.uses:", "if step.uses is not None and usage.uses > step.uses + 9:", SINGLE, "a step holds it"),
+    Planted("origin skipped", DECIDE, "not in brief.reverse or not facts.origin:", "not in brief.reverse:", SINGLE, "bound to an open call"),
+    Planted("a missing policy set permits", "core/policy.py", 'return Verdict(Answer.DENY, code="policy_missing") if held is None', "return Verdict(Answer.ALLOW) if held is None", SINGLE, "policy permits"),
+)  # fmt: skip
+
+
+def test_the_facts_hold_what_may_and_what_may_not():
+    allowed = sum(isinstance(decide(call, facts), Allow) for call, facts in real())
+    assert 12 <= allowed < len(real())
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_law(law, tmp_path):
+    law(tmp_path)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_planted_fault_breaks_the_law(fault, tmp_path):
+    red(fault, tmp_path)

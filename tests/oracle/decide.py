@@ -1,0 +1,98 @@
+"""The slow, obvious twin of `decide`: a list of conditions, read from the laws, of which every one must hold.
+
+It gathers every reason against a call instead of stopping at the first, shares no code with core/decision, and asks the
+twin of `check` (tests/oracle/covers) about limits. What policy says is handed in: that has a twin of its own.
+"""
+
+from tests.oracle import covers
+
+
+def reasons(call, facts, policy_says):
+    """Why this call may not happen; empty when it may. `policy_says` is "allow", "ask" or "deny" for a planned call."""
+    now, paper, task, plan = facts.now, facts.credential, facts.task, facts.plan
+    agent, brief, place = facts.agent, facts.brief, facts.resource
+    needed = (paper, task, plan, agent, brief, place, facts.key, facts.gate, facts.owner, facts.ancestors)
+    if any(one is None for one in needed):
+        return ["something that it rests on is not there"]
+    delegated = paper.path.value == "delegated"
+    person = facts.person
+    conditions = {
+        "credential active": paper.state == "active",
+        "credential begun": paper.issued <= now,
+        "credential not over": now < paper.expires,
+        "key in force": facts.key.state in {"active", "retiring"},
+        "gate of this path": facts.gate.name == paper.path,
+        "gate open": facts.gate.state == "open",
+        "issued after the gate opened": paper.issued > facts.gate.since,
+        "task of the credential": task.id == paper.task,
+        "task open": task.state == "open",
+        "task begun": task.opened <= now,
+        "task not over": now < task.deadline,
+        "task not idle": now - facts.active_at < task.idle,
+        "all above open": all(one.state == "open" for one in facts.ancestors),
+        "none above over": all(now < one.deadline for one in facts.ancestors),
+        "plan of the task": plan.task == task.id,
+        "plan in force": plan.version == task.plan,
+        "credential of the plan in force": paper.plan == plan.version,
+        "agent of the task": agent.id == task.agent,
+        "agent of the credential": agent.id == paper.agent,
+        "agent active": agent.state == "active",
+        "review not due": now < agent.review_due,
+        "owner of the agent": facts.owner.id == agent.owner,
+        "owner here": facts.owner.state == "active",
+        "person there": not delegated or person is not None,
+        "person of the credential": not delegated or (person is not None and person.id == paper.subject),
+        "person here": not delegated or (person is not None and person.state == "active"),
+        "person of the task": not delegated or task.person == paper.subject,
+        "requester here": facts.requester_live,
+        "brief of the task": brief.name == task.brief,
+        "brief live": brief.state == "live",
+        "agent listed": agent.id in brief.agents,
+        "resource of the call": place.name == call.action.split(":")[1].split("/")[0],
+        "resource active": place.state == "active",
+        "resource in the audience": place.name in paper.audience,
+        "domain in the brief": place.domain in brief.domains,
+    }
+    kind = call.action.split("/", 1)[1]
+    if kind in {"@sampling", "@elicitation", "@roots"}:
+        conditions["brief lets the server ask"] = kind[1:] in brief.reverse
+        conditions["bound to an open call"] = facts.origin
+        conditions["policy is there"] = facts.policy is not None
+    elif kind not in {"@list", "@session"}:
+        conditions["within the ceiling"] = any(
+            one in {call.action, call.action.split("/")[0] + "/*"} for one in agent.ceiling
+        )
+        if not kind.startswith("@"):
+            tool = facts.tools.get(kind)
+            conditions["tool known"] = tool is not None
+            conditions["tool pinned"] = tool is not None and tool.state == "pinned"
+        conditions["a step holds it"] = any(held(call, facts, number) for number in range(len(plan.steps)))
+        conditions["policy permits"] = policy_says == "allow"
+    return [name for name, holds in conditions.items() if not holds]
+
+
+def held(call, facts, number):
+    """Whether this step of the plan, every plan above it and the brief hold the call."""
+    plan = facts.plan
+    if plan.steps[number].path is not facts.credential.path:
+        return False
+    place = number
+    for one in (plan, *facts.above):
+        if place >= len(one.steps) or not fits(one.steps[place], call, facts, (one.task, f"plan:{one.version}", place)):
+            return False
+        root, path, place = one.task, one.steps[place].path, one.sources[place]
+    if place >= len(facts.brief.steps) or facts.brief.steps[place].path is not path:
+        return False
+    return fits(facts.brief.steps[place], call, facts, (root, "brief", place))
+
+
+def fits(step, call, facts, where):
+    """Whether one step allows the call, given what was used of it."""
+    if step.action != call.action:
+        return False
+    form, used = step.to_json(), facts.usage.get(where)
+    if used is not None and "uses" in form and used.uses >= form["uses"]:
+        return False
+    if "window" in form and not form["window"]["start"] <= facts.now < form["window"]["end"]:
+        return False
+    return covers.named(form, call.arguments)
