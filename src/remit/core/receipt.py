@@ -230,10 +230,11 @@ class Auditor:
         return None
 
     def _decision(self, index: int, receipt: Mapping[str, Json]) -> str | None:
-        task = receipt.get("task", "")
+        task = receipt.get("task")
         if receipt["prev"] != self._previous.get(task, -1):
             return "it does not follow its task's decision before it"
-        self._previous[task] = index
+        if task is not None:
+            self._previous[task] = index
         if receipt["decision"] == "allow":
             if receipt["call"] in self.open:
                 return "its call was decided before"

@@ -1,0 +1,113 @@
+"""One valid record of every noun, and how to say which code a fault has."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from remit.core.agent import Agent
+from remit.core.brief import Brief
+from remit.core.credential import Credential, Key, PathGate
+from remit.core.errors import RemitError
+from remit.core.grant import Step
+from remit.core.principal import Person, Service
+from remit.core.receipt import PolicyRecord
+from remit.core.record import Record
+from remit.core.resource import Injection, Resource, Tool, Upstream
+from remit.core.revocation import Revocation
+from remit.core.task import Plan, Task
+from remit.core.trust import TrustPath
+
+
+def named(prefix: str, letter: str = "a") -> str:
+    """An id of this kind that is the same in every run."""
+    return f"{prefix}_{letter * 26}"
+
+
+PERSON, SERVICE, AGENT, TASK = named("per"), named("svc"), named("agt"), named("tsk")
+CREDENTIAL, CALL, REVOCATION = named("crd"), named("cal"), named("rev")
+NOON = 1_700_000_000_000
+STEP = {
+    "action": "mcp:notes/read_note",
+    "path": "own",
+    "arguments": {"path": [{"subpath": "/notes"}]},
+    "uses": 3,
+}
+
+
+def code(work: Callable[..., object], *args: Any, **members: Any) -> str:
+    """The code of the fault that this must raise; it says why and what to do."""
+    with pytest.raises(RemitError) as caught:
+        work(*args, **members)
+    assert caught.value.message
+    assert caught.value.remedy
+    return caught.value.code
+
+
+def person(**members: Any) -> Person:
+    return Person(**({"id": PERSON, "groups": ("ops",)} | members))
+
+
+def service(**members: Any) -> Service:
+    return Service(**({"id": SERVICE, "name": "nightly", "owner": PERSON} | members))
+
+
+def agent(**members: Any) -> Agent:
+    given = {"id": AGENT, "name": "scribe", "owner": PERSON, "purpose": "Keeps notes.", "review_due": NOON + 1000}
+    return Agent(**(given | {"ceiling": ("mcp:notes/*",), "state": "active"} | members))
+
+
+def resource(**members: Any) -> Resource:
+    given = {"name": "notes", "upstream": Upstream(url="http://127.0.0.1:9/mcp"), "domain": "office", "owner": PERSON}
+    return Resource(**(given | {"injections": (Injection(secret="key", header="x-key"),)} | members))
+
+
+def tool(**members: Any) -> Tool:
+    return Tool(**({"resource": "notes", "name": "read_note", "pin": "p" * 43, "reads": True} | members))
+
+
+def brief(**members: Any) -> Brief:
+    given = {"name": "notes", "version": 1, "purpose": "Keep notes.", "steps": (Step.from_json(STEP),)}
+    given |= {"dispatchers": (PERSON, "group:ops"), "agents": (AGENT,), "domains": ("office",)}
+    return Brief(**(given | members))
+
+
+def task(**members: Any) -> Task:
+    given = {"id": TASK, "brief": "notes", "agent": AGENT, "requester": PERSON, "opened": NOON}
+    return Task(**(given | {"deadline": NOON + 1000, "idle": 500, "plan": 1} | members))
+
+
+def plan(**members: Any) -> Plan:
+    given = {"task": TASK, "version": 1, "steps": (Step.from_json(STEP),), "sources": (0,), "at": NOON}
+    return Plan(**(given | members))
+
+
+def credential(**members: Any) -> Credential:
+    given = {"id": CREDENTIAL, "task": TASK, "plan": 1, "path": TrustPath.OWN, "agent": AGENT, "subject": AGENT}
+    given |= {"audience": ("notes",), "key": "kid", "issued": NOON, "expires": NOON + 1000}
+    return Credential(**(given | members))
+
+
+def gate(**members: Any) -> PathGate:
+    return PathGate(**({"name": TrustPath.OWN} | members))
+
+
+def key(**members: Any) -> Key:
+    return Key(**({"id": "kid", "purpose": "token/own", "public": {"kty": "EC"}} | members))
+
+
+def policy(**members: Any) -> PolicyRecord:
+    return PolicyRecord(**({"name": "own", "digest": "d" * 43, "tests": 1} | members))
+
+
+def revocation(**members: Any) -> Revocation:
+    given = {"id": REVOCATION, "kind": "task", "target": TASK, "by": PERSON, "at": NOON}
+    return Revocation(**(given | members))
+
+
+def every() -> tuple[Record, ...]:
+    """One record of each noun."""
+    return (
+        *(person(), service(), agent(), resource(), tool(), brief(), policy(), task()),
+        *(plan(), credential(), gate(), key(), revocation()),
+    )
