@@ -25,10 +25,11 @@ Headers = Mapping[bytes, list[bytes]]
 
 
 def modern(headers: Headers, message: Message) -> bool:
-    """Say whether a message belongs to the stateless era: it names its revision itself, or its header names no legacy one."""
+    """Say whether a message belongs to the stateless era: it or its header names a revision, and no legacy one."""
     given = headers.get(b"mcp-protocol-version")
     if given is not None:
-        return given[0].decode("latin-1") not in LEGACY and message.method != "initialize"
+        text = given[0].decode("latin-1")
+        return text == MODERN or (text not in LEGACY and message.method != "initialize")
     meta = message.params.get("_meta")
     return type(meta) is dict and _KEY in meta
 
@@ -184,5 +185,16 @@ def _mismatch(what: str) -> Wrong:
 
 
 def _unsupported(version: str | None) -> Wrong:
-    data = {"supported": [MODERN, *LEGACY], "requested": version or ""}
+    data = {"supported": [MODERN], "requested": version or ""}
     return Wrong(VERSION, "This protocol version is not spoken here.", "version_unsupported", data)
+
+
+def too_old(message: Message) -> Wrong | None:
+    """Refuse an `initialize` that asks for a revision before 2025-06-18."""
+    asked = message.params.get("protocolVersion")
+    if type(asked) is not str:
+        return Wrong(PARAMS, "Name the protocolVersion that you speak.", "version_unsupported")
+    if not asked[:1].isdigit() or asked >= LEGACY[-1]:
+        return None
+    data = {"supported": [MODERN, *LEGACY], "requested": asked[:32]}
+    return Wrong(PARAMS, "Unsupported protocol version: it is too old to be governed.", "version_unsupported", data)

@@ -207,6 +207,8 @@ class Mcp:
             return
         modern = heads.modern(given, message)
         wrong = heads.agree(given, message) if modern else None
+        if message.method == "initialize" and not modern:
+            wrong = heads.too_old(message)
         if wrong is not None:
             await self._disagreed(out, entry, resource, message, wrong)
             return
@@ -225,7 +227,7 @@ class Mcp:
             await self.legs.stream_or_end(method, entry, resource, given, receive, out)
 
     async def _disagreed(self, out: Outlet, entry: Entry, resource: Resource, message: Message, wrong: Wrong) -> None:
-        if wrong.number in (messages.MISMATCH, messages.VERSION):
+        if wrong.why != "message_invalid":
             await self.record(methods.session(resource.name, message.method), entry, Deny(wrong.why, wrong.text))
         await out.say(400, answer.wrong(message.id, wrong))
 

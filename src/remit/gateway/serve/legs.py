@@ -220,8 +220,6 @@ class Legs:
     async def _greet(self, entry: Entry, resource: Resource, target: Target, message: Message) -> Way | Deny | Fault:
         """A legacy client's `initialize`: straight on, or to a server that only speaks the modern revision."""
         asked = message.params.get("protocolVersion")
-        if asked not in heads.LEGACY and asked != heads.MODERN and type(asked) is str and asked < heads.LEGACY[-1]:
-            return Deny("version_unsupported", f"The revision {asked[:20]} is too old.", f"Speak {heads.LEGACY[0]}.")
         if not resource.upstream.modern:
             return Way(http.carrier(target), SAME, Contact())
         found = await self._ask(entry, resource, bridge.discover(1), Way(http.carrier(target), SAME, target.contact))
