@@ -29,7 +29,7 @@ from remit.web.settings import Issuer, WebSettings, admin_digest
 
 SWEEP_S: Final = 1.0
 SWITCH_S: Final = 0.001
-"""How long the loop may keep the interpreter while the commit thread wants it back; the default holds up each commit."""
+"""How long the loop keeps the interpreter while the commit thread wants it back; the default holds up commits."""
 
 
 @click.command()
@@ -91,7 +91,7 @@ async def _sweep(batch: Batch) -> None:
 def _web(settings: Settings, token: str) -> WebSettings:
     return WebSettings(
         admins=(admin_digest(token),) if token else (),
-        issuers=tuple(Issuer(one.url, one.audience, one.jwks_uri, one.auto_register) for one in settings.issuers),
+        issuers=tuple(Issuer(one.issuer, one.audience, one.jwks_uri, one.auto_register) for one in settings.issuers),
         public_log=settings.public_log,
     )
 
