@@ -1,0 +1,204 @@
+"""`remit ledger`: verify, export, show, replay and prove the record."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from remit.cli.desk import Desk, at_desk
+from remit.cli.output import NO, columns, emit, format_option, moment, pairs
+from remit.cli.verify import Found, examine, verdict_lines
+from remit.control import decision, receipt
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.receipt import decode
+from remit.ledger import note
+from remit.store import log
+
+PART: Final = 1000
+
+
+@click.group()
+def ledger() -> None:
+    """Verify, export, show, replay and prove the record of every decision and every change."""
+
+
+@ledger.command()
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False))
+@click.option("--live", is_flag=True, help="Verify the store itself instead of an export.  [default without DIR]")
+@click.option("--key", "vkey", help="The ledger's verifier key.  [default: that of this store]")
+@click.option("--expect", type=click.Path(dir_okay=False), help="A signed head that must be in it, as it was kept elsewhere.")
+@format_option
+@click.pass_context
+def verify(
+    ctx: click.Context, *, folder: str | None, live: bool, vkey: str | None, expect: str | None, form: str
+) -> None:
+    """Verify an exported ledger in DIR, or the live one. It names the first bad entry by its number. Exit code 1 if any.
+
+    DIR and --key together need no store at all; so does the program remit-verify.
+    """
+    if folder and live:
+        raise click.UsageError("Name DIR or --live, not both.")
+    if folder and vkey:
+        found = examine(lambda path: _file(Path(folder), path), vkey, None, Path(expect) if expect else None)
+    else:
+        with at_desk(ctx) as desk:
+            key = vkey or desk.authority.verifier()
+            head = Path(expect) if expect else None
+            if folder:
+                found = examine(lambda path: _file(Path(folder), path), key, None, head)
+            else:
+                found = _live(desk, key, head)
+    emit(form, found.to_json(), lambda: verdict_lines(found))
+    ctx.exit(0 if found.ok else NO)
+
+
+def _live(desk: Desk, key: str, expect: Path | None) -> Found:
+    if not log.newest(desk.authority.view).size:
+        raise RemitError("ledger_empty", "The ledger has no entry yet.", "Do something first.")
+    with tempfile.TemporaryDirectory(prefix="remit-verify-") as scratch:
+        write(desk, Path(scratch))
+        return examine(lambda path: _file(Path(scratch), path), key, None, expect)
+
+
+@ledger.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@format_option
+@click.pass_context
+def export(ctx: click.Context, *, folder: str, form: str) -> None:
+    """Write the whole ledger into DIR as C2SP tlog-tiles, for whoever verifies it without us."""
+    place = Path(folder)
+    if place.exists() and any(place.iterdir()):
+        raise RemitError("folder_used", f"{folder} is not empty.", "Name a folder that is empty or not there yet.")
+    with at_desk(ctx) as desk:
+        files, size = write(desk, place)
+        data = {"folder": folder, "files": files, "entries": size, "key": desk.authority.verifier()}
+        emit(form, data, lambda: pairs(data))
+
+
+def write(desk: Desk, place: Path) -> tuple[int, int]:
+    """Write every file of the log into a folder; how many files, and how many entries."""
+    count = 0
+    for path, data in receipt.files(desk.authority.view):
+        target = place / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        count += 1
+    return count, receipt.head_size((place / "checkpoint").read_text(encoding="utf-8"))
+
+
+@ledger.command()
+@click.argument("number", metavar="[N]", type=click.IntRange(0), required=False)
+@click.option("--task", "task_id", help="Only what concerns this task.")
+@click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="How many of the newest.")
+@format_option
+@click.pass_context
+def show(ctx: click.Context, *, number: int | None, task_id: str | None, last: int, form: str) -> None:
+    """Show entry N whole, or list the newest ones."""
+    with at_desk(ctx) as desk:
+        if number is not None:
+            _one(desk, form, number)
+            return
+        found = list(_of_task(desk, task_id)) if task_id else list(_newest(desk, last))
+        found = found[-last:]
+        rows = [(n, moment(r["at"]), r["kind"], _about(r), _said(r)) for n, r in found]
+        data = [{"entry": n, "receipt": r} for n, r in found]
+        emit(form, data, lambda: columns(("entry", "at", "kind", "about", "said"), rows))
+
+
+def _one(desk: Desk, form: str, number: int) -> None:
+    view = desk.authority.view
+    found = list(log.entries(view, number, number + 1))
+    if not found:
+        raise RemitError("not_found", f"The ledger has no entry {number}.", f"It has {log.newest(view).size} entries.")
+    body = decode(found[0])
+    data: Json = {"entry": number, "receipt": body}
+    if body["kind"] == "call.decided":
+        data["payload"] = decision.shown(desk.authority, body["call"]) if body["args"] else {}
+    emit(form, data, lambda: json.dumps(data, indent=2, sort_keys=True).splitlines())
+
+
+def _newest(desk: Desk, last: int) -> Iterator[tuple[int, dict[str, Json]]]:
+    size = log.newest(desk.authority.view).size
+    start = max(0, size - last)
+    for number, body in enumerate(log.entries(desk.authority.view, start, size), start):
+        yield number, decode(body)
+
+
+def _of_task(desk: Desk, task_id: str) -> Iterator[tuple[int, dict[str, Json]]]:
+    view = desk.authority.view
+    size, calls = log.newest(view).size, set()
+    for start in range(0, size, PART):
+        for number, body in enumerate(log.entries(view, start, min(start + PART, size)), start):
+            if task_id.encode() not in body and b'"call.outcome"' not in body:
+                continue
+            one = decode(body)
+            record = one.get("record") or {}
+            if one.get("task") == task_id:
+                calls.add(one.get("call"))
+                yield number, one
+            elif task_id in {record.get("task"), record.get("id"), record.get("parent"), record.get("target")}:
+                yield number, one
+            elif one["kind"] == "call.outcome" and one["call"] in calls:
+                yield number, one
+
+
+def _about(one: dict[str, Json]) -> str:
+    record = one.get("record") or {}
+    return str(one.get("action") or one.get("call") or record.get("id") or record.get("name") or record.get("task") or "-")
+
+
+def _said(one: dict[str, Json]) -> str:
+    if "decision" in one:
+        return f"{one['decision']} {one.get('code', '')}".strip()
+    return str(one.get("result") or one.get("code") or (one.get("record") or {}).get("state") or "-")
+
+
+@ledger.command()
+@format_option
+@click.pass_context
+def replay(ctx: click.Context, *, form: str) -> None:
+    """Rebuild every table from the ledger alone and compare. Exit code 1 when a row is not explained by it."""
+    with at_desk(ctx) as desk, tempfile.TemporaryDirectory(prefix="remit-replay-") as scratch:
+        differs = receipt.replay(desk.authority, Path(scratch) / "twin.db")
+        data = {"ok": not differs, "differs": differs}
+        emit(form, data, lambda: differs or ["Every table is what the ledger says."])
+    ctx.exit(NO if differs else 0)
+
+
+@ledger.command()
+@click.argument("number", metavar="N", type=click.IntRange(0))
+@click.option("--to", "stem", required=True, help="Write STEM.tlog-proof and STEM.json, the proof and the entry.")
+@format_option
+@click.pass_context
+def prove(ctx: click.Context, *, number: int, stem: str, form: str) -> None:
+    """Write a self-contained proof that entry N is in the ledger; remit-verify checks it."""
+    with at_desk(ctx) as desk:
+        proof = receipt.prove(desk.authority, number)
+        body = next(iter(log.entries(desk.authority.view, number, number + 1)))
+        Path(f"{stem}.tlog-proof").write_bytes(proof)
+        Path(f"{stem}.json").write_bytes(body)
+        data = {"entry": number, "proof": f"{stem}.tlog-proof", "record": f"{stem}.json", "key": desk.authority.verifier()}
+        emit(form, data, lambda: pairs(data))
+
+
+@ledger.command()
+@format_option
+@click.pass_context
+def key(ctx: click.Context, *, form: str) -> None:
+    """Print the ledger's verifier key. Hand it, and now and then a signed head, to whoever will check us."""
+    with at_desk(ctx) as desk:
+        text = desk.authority.verifier()
+        head = log.newest(desk.authority.view)
+        data = {"key": text, "origin": note.parse_vkey(text).name, "size": head.size, "head": head.note}
+        emit(form, data, lambda: [text])
+
+
+def _file(folder: Path, path: str) -> bytes | None:
+    place = folder / path
+    return place.read_bytes() if place.is_file() else None
+
+

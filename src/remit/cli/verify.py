@@ -1,0 +1,118 @@
+"""`remit-verify`: check an exported ledger, or one proof, without a server, a store or any of our other code.
+
+It imports the pure ledger and the form of receipts, and the standard library. What it finds first it names by number.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from remit.core.receipt import Auditor
+from remit.ledger import LedgerFault, checkpoint, note, proof
+from remit.ledger.checkpoint import Checkpoint
+from remit.ledger.verify import audit
+
+Read = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a verification found. `index` is the first bad entry, None when no one entry is at fault."""
+
+    ok: bool
+    index: int | None
+    what: str
+    size: int
+    heads: int
+    unknown: int
+
+    def to_json(self) -> dict[str, bool | int | str | None]:
+        """The same as JSON; `unknown` are allowed calls whose outcome is not in it."""
+        return {
+            "ok": self.ok,
+            "bad_entry": self.index,
+            "what": self.what,
+            "entries": self.size,
+            "heads": self.heads,
+            "outcomes_unknown": self.unknown,
+        }
+
+
+def examine(read: Read, vkey: str, origin: str | None, expect: Path | None) -> Found:
+    """Audit an export: every entry, tile, head and signature, and each receipt's form and place. Raises LedgerFault."""
+    key = note.parse_vkey(vkey)
+    name, receipts = origin or key.name, Auditor()
+    known = expected(expect, name, key) if expect else None
+    found = audit(read, name, [key], receipts, known)
+    return Found(found.ok, found.index, found.what, found.size, found.heads, len(receipts.open))
+
+
+def expected(path: Path, origin: str, key: note.Verifier) -> Checkpoint:
+    """Read a signed head that was kept elsewhere; it counts only when its signature holds (`head_invalid`)."""
+    head, verdict = checkpoint.open_signed(path.read_bytes(), origin, [key])
+    if not verdict:
+        raise LedgerFault("head_invalid", f"The head to expect does not hold: {verdict.what}.", "Give one that was signed by this ledger.")
+    return head
+
+
+def verdict_lines(found: Found) -> list[str]:
+    """Say what was found."""
+    if found.ok and not found.size:
+        return [f"ok: entry {found.index} stands in the ledger, as the signed head says"]
+    if found.ok:
+        lines = [f"ok: {found.size} entries, {found.heads} signed heads; every one holds"]
+        return lines + ([f"{found.unknown} allowed calls have no outcome yet"] if found.unknown else [])
+    where = f"entry {found.index}" if found.index is not None else "the ledger"
+    before = [f"{found.size} entries and {found.heads} signed heads before it hold"] if found.size else []
+    return [f"BAD: {where}: {found.what}", *before]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Exit with 0 when everything holds, 1 when it does not, 2 when it could not be checked."""
+    sys.exit(_run(sys.argv[1:] if argv is None else argv))
+
+
+def _run(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="remit-verify", description="Verify an exported Remit ledger, or one proof.")
+    parser.add_argument("place", metavar="DIR|FILE.tlog-proof", type=Path)
+    parser.add_argument("--key", required=True, metavar="VKEY", help="the ledger's verifier key")
+    parser.add_argument("--origin", help="the ledger's origin line; by default the key's name")
+    parser.add_argument("--expect", type=Path, metavar="FILE", help="a signed head, kept elsewhere, that must be in it")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="the entry that a proof is about; by default FILE.json")
+    parser.add_argument("--json", action="store_true", help="say it as JSON")
+    asked = parser.parse_args(argv)
+    try:
+        found = _proof(asked) if asked.place.is_file() else _folder(asked)
+    except LedgerFault as fault:
+        sys.stderr.write(f"error: {fault.message}\n  {fault.remedy} [{fault.code}]\n")
+        return 2
+    except OSError as fault:
+        sys.stderr.write(f"error: {fault.filename} cannot be read: {fault.strerror}.\n  Check the path. [file_failed]\n")
+        return 2
+    lines = [json.dumps(found.to_json(), sort_keys=True)] if asked.json else verdict_lines(found)
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if found.ok else 1
+
+
+def _folder(asked: argparse.Namespace) -> Found:
+    base: Path = asked.place
+
+    def read(path: str) -> bytes | None:
+        place = base / path
+        return place.read_bytes() if place.is_file() else None
+
+    return examine(read, asked.key, asked.origin, asked.expect)
+
+
+def _proof(asked: argparse.Namespace) -> Found:
+    key = note.parse_vkey(asked.key)
+    record = asked.record or asked.place.with_suffix(".json")
+    verdict = proof.verify(asked.place.read_bytes(), record.read_bytes(), asked.origin or key.name, [key])
+    return Found(verdict.ok, verdict.index, verdict.what, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main()
