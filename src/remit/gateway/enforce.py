@@ -1,8 +1,8 @@
 """The one loop for all gates: `step(state, event)` says what to do next. Pure; whoever serves executes the commands.
 
 A call is decided, what it needs is borrowed, it is forwarded, how it ended is noted, and only then is it answered. A
-permit that is too old at the first byte is given back and the call is decided once more. Any pair of state and event
-that is not written down refuses.
+permit that is too old at the first byte is given back and the call is decided once more. An event out of turn stops the
+call: what was borrowed for is given back, what was forwarded is noted as unknown, and then it is refused.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The exchange with the target is over; `result` is what will be noted, and says `not_sent` when nothing was sent."""
+    """The exchange with the target is over; `result` is what will be noted: `not_sent` when nothing was sent."""
 
     result: Mapping[str, Json]
 
@@ -177,7 +177,7 @@ _OTHER: Final = Fault("permit_other", "The permit is not for this call; nothing 
 _ODD: Final = Fault("internal", "The gate saw something out of turn and stopped.")
 
 
-def step(state: State, event: Event) -> Next:
+def step(state: State, event: Event) -> Next:  # noqa: C901, PLR0912 - the whole table in one place
     """Say where the call stands after this event and what to do now."""
     match state, event:
         case Idle(), Arrived(call, entry, origin):
@@ -202,6 +202,8 @@ def step(state: State, event: Event) -> Next:
             return DONE, (Answer(),)
         case Noting(), Noted(Fault() as fault):
             return DONE, (Refuse(fault),)
+        case Noting(), _:
+            return state, ()
         case Done(), _:
             return DONE, ()
         case Borrowing(_, permit), _:
