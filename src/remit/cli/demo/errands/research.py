@@ -35,6 +35,7 @@ class Research(Rules):
     links: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     more: Call | None = None
+    page: str = ""
     answer: str = ""
 
     def learn(self, observation: Observation) -> None:
@@ -43,13 +44,15 @@ class Research(Rules):
         here = str(arguments["url"])
         for title, where in _LINK.findall(text):
             self.links.setdefault(where if "//" in where else f"http://{HOST}{where}", title)
+        body = text.partition(f"Contents of {here}:\n")[2].partition("<error>")[0].removesuffix("\n\n")
+        self.page = self.page + body if arguments.get("start_index") else body
         cut = _CUT.search(text)
         self.more = None
         if cut:
             self.more = Call("fetch", {"url": here, "max_length": LENGTH, "start_index": int(cut[1])}, "the page goes on")
-        for sentence in re.split(r"(?<=[.!?])\s+", text):
-            if re.search(r"\d", sentence) and self._near(sentence) >= 1 and "{" not in sentence and len(sentence) < 120:
-                self.answer = sentence.strip()
+        for sentence in re.split(r"(?<=[.!?])\s+", self.page):
+            if re.search(r"\d.*\.$", sentence) and self._near(sentence) and "{" not in sentence:
+                self.answer = sentence
 
     def choose(self, tools: set[str]) -> Call | Done:
         """Start, read on, or follow the best link that is left."""
