@@ -54,14 +54,16 @@ def ask(url: str, method: str = "GET", data: bytes | None = None, headers: dict[
 @contextmanager
 def serving(app: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
     """Serve an application on loopback for as long as the block lasts: its address and its loop."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", access_log=False)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", access_log=False, interface="asgi3"
+    )
     server = uvicorn.Server(config)
     loop = asyncio.new_event_loop()
     started = threading.Event()
 
     async def run() -> None:
         task = asyncio.ensure_future(server.serve())
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
         started.set()
         await task
@@ -95,7 +97,9 @@ class Site:
     def get(self, path: str, token: str = ADMIN, **headers: str) -> Answer:
         return ask(self.url + path, headers={"authorization": f"Bearer {token}"} | headers if token else headers)
 
-    def send(self, path: str, body: Any, token: str = ADMIN, method: str = "POST", kind: str = "application/json") -> Answer:
+    def send(
+        self, path: str, body: Any, token: str = ADMIN, method: str = "POST", kind: str = "application/json"
+    ) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         head = {"content-type": kind} | ({"authorization": f"Bearer {token}"} if token else {})
         return ask(self.url + path, method, data, head)
@@ -135,16 +139,18 @@ class Site:
     def client(self, agent: str, **changes: Any) -> dict[str, Any]:
         return {"client_assertion_type": ASSERTION, "client_assertion": self.assertion(agent, **changes)}
 
-    def token(self, agent: str, task: str, **more: Any) -> Answer:
+    def token(self, agent: str, errand: str, **more: Any) -> Answer:
         """Ask for a credential on the own path."""
-        detail = json.dumps([{"type": "remit_task", "task": task}])
+        detail = json.dumps([{"type": "remit_task", "task": errand}])
         asked = {"grant_type": "client_credentials", "authorization_details": detail} | self.client(agent)
         return self.form("/oauth/token", {k: v for k, v in (asked | more).items() if v is not None})
 
     def exchange(self, agent: str, task: str, subject: str, **more: Any) -> Answer:
         """Ask for a credential on the delegated path."""
         asked = {"grant_type": EXCHANGE, "subject_token": subject, "subject_token_type": ID_TOKEN, "task": task}
-        return self.form("/oauth/token", {k: v for k, v in (asked | self.client(agent) | more).items() if v is not None})
+        return self.form(
+            "/oauth/token", {k: v for k, v in (asked | self.client(agent) | more).items() if v is not None}
+        )
 
 
 @contextmanager
@@ -192,9 +198,10 @@ class Idp:
         else:
             self.asked += 1
             self.held.set()
-            while not self.hold.is_set():
-                await asyncio.sleep(0.01)
-            public = [{**key.as_dict(private=False), "kid": kid, "alg": "RS256", "use": "sig"} for kid, key in self.keys]
+            await asyncio.to_thread(self.hold.wait, 20)
+            public = [
+                {**key.as_dict(private=False), "kid": kid, "alg": "RS256", "use": "sig"} for kid, key in self.keys
+            ]
             body = self.answer or json.dumps({"keys": public}).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
         await send({"type": "http.response.body", "body": body})

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.core.errors import RemitError
-from remit.web import health, log, oauth
+from remit.web import health, log, metadata, oauth, standing
 from remit.web.api import agent, brief, credential, policy, principal, receipt, resource, revocation, status, task
 from remit.web.issuers import Issuers
 from remit.web.problem import problem
@@ -33,6 +33,7 @@ HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
+PARTS: Final = (oauth, standing, metadata, log, health)
 NOUNS: Final = (agent, brief, credential, policy, principal, receipt, resource, revocation, status, task)
 
 
@@ -42,9 +43,7 @@ def build(authority: Authority, batch: Batch, gate: App, settings: WebSettings, 
     Everything runs on the loop that serves it; `batch` must be attached to that same loop.
     """
     site = Site(authority, batch, settings, Issuers(settings.issuers, authority.clock.steady), watched)
-    routes = [*oauth.routes(site), *log.routes(site), *health.routes(site)]
-    for noun in NOUNS:
-        routes += noun.routes(site)
+    routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}
     pages = Starlette(routes=routes, exception_handlers=handlers)
     pages.router.redirect_slashes = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from remit.control import principal
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.credential import Credential, PathGate
@@ -20,6 +21,7 @@ from remit.custody.token import verify
 from remit.store import payload
 from remit.store.facts import ancestors
 from remit.store.record import Reader
+from remit.web.issuers import Known
 from remit.web.site import Site
 
 OPERATOR = "operator"
@@ -37,7 +39,9 @@ class Caller:
     def only(self, *kinds: str) -> "Caller":
         """Refuse a caller of another kind (`forbidden`)."""
         if self.kind not in kinds:
-            raise RemitError("forbidden", f"This is not for a caller of the kind {self.kind}.", f"Ask as {' or '.join(kinds)}.")
+            raise RemitError(
+                "forbidden", f"This is not for a caller of the kind {self.kind}.", f"Ask as {' or '.join(kinds)}."
+            )
         return self
 
     def enter(self, change: Change) -> None:
@@ -71,11 +75,15 @@ async def caller(site: Site, request: Request) -> Caller:
     found = await site.issuers.identify(text, site.now())
     if isinstance(found, TokenRefusal):
         raise _unknown("This token is of nobody known here.")
-    person = payload.person_at(site.authority.view, found.identity.issuer, found.identity.subject)
-    known = site.reader().get(Person, person) if person else None
-    if known is None or known.state != "active":
-        raise _unknown("This person is not known here.")
-    return Caller("person", known.id)
+    try:
+        person = site.reader().get(Person, await site.act("sign-in", lambda change: known(change, found)))
+    except RemitError as fault:
+        if fault.code == "person_unknown":
+            raise _unknown("This person is not known here.") from fault
+        raise
+    if person is None or person.state != "active":
+        raise _unknown("This person is not here any more.")
+    return Caller("person", person.id)
 
 
 def operator(site: Site, header: str) -> bool:
@@ -92,9 +100,7 @@ def ours(site: Site, text: str) -> Credential | None:
     aud = None if isinstance(said, TokenRefusal) else said.get("aud")
     if not isinstance(aud, list) or not aud or not isinstance(aud[0], str):
         return None
-    found = verify(
-        text, issuer=site.authority.issuer, audience=aud[0], now=site.now(), keys=site.authority.signer
-    )
+    found = verify(text, issuer=site.authority.issuer, audience=aud[0], now=site.now(), keys=site.authority.signer)
     return None if isinstance(found, TokenRefusal) else site.reader().get(Credential, found.id)
 
 
@@ -130,3 +136,25 @@ def _possessed(site: Site, request: Request, one: Credential, scheme: str, text:
 def _unknown(why: str) -> RemitError:
     return RemitError("unauthenticated", why, "Send Authorization: Bearer with a token that counts here.")
 
+
+def known(change: Change, person: Known) -> str:
+    """The id of a proved person: known, or taken in when the issuer's settings say so; groups as the token says."""
+    identity = person.identity
+    found = payload.person_at(change.db, identity.issuer, identity.subject)
+    if found is None and not person.issuer.auto_register:
+        raise RemitError("person_unknown", "This person is not known here.", "Ask the operator to add them.")
+    if found is not None and not person.issuer.groups:
+        return found
+    # Groups that no brief could name are left out; they cannot matter.
+    groups = tuple(one for one in identity.groups if _named(one))
+    by = found or "issuer"
+    return principal.add_person(change, identity.issuer, identity.subject, identity.subject, groups, by).id
+
+
+def _named(group: str) -> bool:
+    return (
+        len(group) <= 63
+        and group.isascii()
+        and group[0].isalnum()
+        and all(c.islower() or c.isdigit() or c == "-" for c in group)
+    )

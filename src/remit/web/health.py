@@ -1,4 +1,4 @@
-"""What operators watch: alive, ready, and figures in the Prometheus text format. Nothing here names a person or a task."""
+"""What operators watch: alive, ready, and figures in the Prometheus text format. Nothing names a person or a task."""
 
 from collections.abc import Iterator
 
@@ -69,11 +69,18 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
     batch = site.batch
     yield from _family("remit_calls_total", "counter", "Calls decided, by answer and code.", seen.decided)
     yield from _family("remit_receipts_total", "counter", "Ledger entries.", {"": log.newest(site.authority.view).size})
-    yield from _family("remit_calls_in_flight", "gauge", "Calls allowed, outcome unknown yet.", {"": metrics.open_calls(site.authority.view)})
+    yield from _family(
+        "remit_calls_in_flight",
+        "gauge",
+        "Calls allowed, outcome unknown yet.",
+        {"": metrics.open_calls(site.authority.view)},
+    )
     yield from _family("remit_batch_commits_total", "counter", "Transactions committed.", {"": batch.commits})
     yield from _family("remit_batch_largest", "gauge", "Receipts in the largest batch.", {"": batch.largest})
     yield from _family("remit_batch_queue", "gauge", "Pieces of work that wait.", {"": batch.waiting})
-    yield from _family("remit_batch_commit_ms", "gauge", "Milliseconds that the last commit took.", {"": batch.commit_ms})
+    yield from _family(
+        "remit_batch_commit_ms", "gauge", "Milliseconds that the last commit took.", {"": batch.commit_ms}
+    )
     noise = {f'reason="{code}"': count for code, count in sorted(site.noise().items())}
     yield from _family("remit_unknown_total", "counter", "Presentations that were no credential.", noise)
 

@@ -1,6 +1,6 @@
 """What comes in: bodies up to a limit, strict JSON with known members only, forms without a parameter twice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from remit.core.errors import RemitError
 LARGEST = 1024 * 1024
 REPEATABLE = frozenset({"resource"})
 MOST = 200
+Form = Mapping[str, list[str]]
 
 
 async def body(request: Request, largest: int = LARGEST) -> bytes:
@@ -24,7 +25,7 @@ async def body(request: Request, largest: int = LARGEST) -> bytes:
 
 
 async def json_object(request: Request, needed: Iterable[str] = (), allowed: Iterable[str] = ()) -> dict[str, Json]:
-    """A JSON object with all of `needed` and nothing beyond `allowed` (`json_invalid`, `media_type`, `member_invalid`)."""
+    """A JSON object with all of `needed`, nothing beyond `allowed` (`json_invalid`, `media_type`, `member_invalid`)."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise RemitError("media_type", "The body must be JSON.", "Send it with Content-Type: application/json.")
@@ -43,7 +44,9 @@ def text(value: dict[str, Json], name: str, default: str | None = None, longest:
     """A member that is a text (`member_invalid`)."""
     found = value.get(name, default)
     if not isinstance(found, str) or len(found) > longest:
-        raise RemitError("member_invalid", f"{name} must be a text of up to {longest} characters.", "Correct this member.")
+        raise RemitError(
+            "member_invalid", f"{name} must be a text of up to {longest} characters.", "Correct this member."
+        )
     return found
 
 
@@ -68,7 +71,11 @@ def query(request: Request, *known: str) -> dict[str, str]:
     pairs = request.query_params.multi_items()
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names) or not set(names) <= set(known) or any(len(value) > 512 for _, value in pairs):
-        raise RemitError("query_invalid", "A query parameter is unknown, doubled or too long.", f"Known: {', '.join(known) or 'none'}.")
+        raise RemitError(
+            "query_invalid",
+            "A query parameter is unknown, doubled or too long.",
+            f"Known: {', '.join(known) or 'none'}.",
+        )
     return dict(pairs)
 
 
@@ -84,15 +91,27 @@ async def form(request: Request) -> dict[str, list[str]]:
     """A form body: each parameter once, but `resource` (RFC 6749 section 3.2; `invalid_request`)."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded" or request.url.query:
-        raise RemitError("invalid_request", "The request is not a form in the body.", "Send application/x-www-form-urlencoded.")
+        raise RemitError(
+            "invalid_request", "The request is not a form in the body.", "Send application/x-www-form-urlencoded."
+        )
     try:
         raw = (await body(request, 64 * 1024)).decode("ascii")
         pairs = parse_qsl(raw, keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=64)
     except ValueError as fault:
-        raise RemitError("invalid_request", "The form cannot be read.", "Encode it as UTF-8, percent-escaped.") from fault
+        raise RemitError(
+            "invalid_request", "The form cannot be read.", "Encode it as UTF-8, percent-escaped."
+        ) from fault
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         if name in found and name not in REPEATABLE:
             raise RemitError("invalid_request", "A parameter stands twice.", "Send each parameter once.")
         found.setdefault(name, []).append(value)
+    return found
+
+
+def one_of(asked: Form, name: str, default: str = "") -> str:
+    """A form's parameter that must be there and not empty (`invalid_request`)."""
+    found = asked.get(name, [default])[0]
+    if not found:
+        raise RemitError("invalid_request", f"The parameter {name} is missing.", "Send it once, not empty.")
     return found

@@ -95,9 +95,9 @@ async def _published(issuer: Issuer) -> tuple[PublicKey, ...]:
     if not where:
         said = await _json(issuer.url.rstrip("/") + "/.well-known/openid-configuration")
         where = said.get("jwks_uri", "") if isinstance(said, dict) and said.get("issuer") == issuer.url else ""
-    if not isinstance(where, str) or not safe(where):
+    if not safe(str(where)):
         raise _unreachable()
-    keys = usable(await _json(where))
+    keys = usable(await _json(str(where)))
     if not keys:
         raise _unreachable()
     return keys

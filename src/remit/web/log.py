@@ -53,4 +53,6 @@ def routes(site: Site) -> list[Route]:
 
 
 def _none() -> RemitError:
-    return RemitError("not_found", "The ledger holds no such part.", "Read the checkpoint: its size says what there is.")
+    return RemitError(
+        "not_found", "The ledger holds no such part.", "Read the checkpoint: its size says what there is."
+    )

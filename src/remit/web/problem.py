@@ -1,9 +1,11 @@
 """Faults as HTTP answers: `{code, message, remedy}` for the API, RFC 6749 errors for OAuth. Neither echoes a token."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from remit.core.errors import RemitError
 
@@ -28,7 +30,16 @@ STATUS: Final = {
     "receipt_too_large": 413,
     "internal": 500,
 }
-UNREADY: Final = ("store_", "commit_", "schema_", "clock_", "queue_full", "deadline_passed", "key_missing", "issuer_unreachable")
+UNREADY: Final = (
+    "store_",
+    "commit_",
+    "schema_",
+    "clock_",
+    "queue_full",
+    "deadline_passed",
+    "key_missing",
+    "issuer_unreachable",
+)
 RULED: Final = ("brief_unknown", "action_unknown", "domain_outside", "owner_gone", "review_past", "policy_", "limit_")
 OAUTH: Final = {
     "invalid_request": 400,
@@ -75,10 +86,24 @@ def oauth_problem(fault: RemitError) -> JSONResponse:
         error = "invalid_target"
     elif error not in OAUTH:
         temporary = status(error) == 503
-        error = "temporarily_unavailable" if temporary else "server_error" if status(error) == 500 else "invalid_request"
+        error = (
+            "temporarily_unavailable" if temporary else "server_error" if status(error) == 500 else "invalid_request"
+        )
     number = OAUTH.get(error, 503 if error == "temporarily_unavailable" else 500)
     said = _UNSAID.sub("'", f"{fault.message} {fault.remedy}")
     headers = dict(NO_STORE)
     if number == 401:
         headers["www-authenticate"] = 'Bearer error="invalid_client"'
     return JSONResponse({"error": error, "error_description": said}, number, headers)
+
+
+def faults(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """An OAuth endpoint whose faults are OAuth errors."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except RemitError as fault:
+            return oauth_problem(fault)
+
+    return answer

@@ -13,8 +13,8 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 class Issuer:
     """An identity provider whose ID tokens for `audience` say who a person is.
 
-    Without `jwks` its key set is found by OIDC discovery. `auto_register` takes in people who are not known yet; `groups`
-    says that its tokens carry people's groups. Refuses plain http beyond loopback (`issuer_invalid`).
+    Without `jwks` its key set is found by OIDC discovery. `auto_register` takes in people who are not known yet;
+    `groups` says that its tokens carry people's groups. Refuses plain http beyond loopback (`issuer_invalid`).
     """
 
     url: str
@@ -55,4 +55,6 @@ def safe(url: str) -> bool:
         host = parts.hostname
     except ValueError:
         return False
-    return bool(host) and not parts.username and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
+    return (
+        bool(host) and not parts.username and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
+    )

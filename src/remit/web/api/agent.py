@@ -8,6 +8,7 @@ from remit.control import agent
 from remit.control.change import Change
 from remit.control.revocation import revoke
 from remit.core.agent import Agent
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.ids import parse
 from remit.core.moment import instant
@@ -32,11 +33,19 @@ def routes(site: Site) -> list[Route]:
             raise RemitError("not_found", "There is no such agent.", "An agent sees itself only.")
         return JSONResponse(dump(one))
 
+    return [
+        Route("/v1/agents", show_all, methods=["GET"]),
+        Route("/v1/agents/{id}", show, methods=["GET"]),
+        *_changes(site),
+    ]
+
+
+def _changes(site: Site) -> list[Route]:
     async def add(request: Request) -> Response:
         (await caller(site, request)).only("operator")
         said = await json_object(request, ("name", "owner", "purpose", "review_due", "ceiling", "keys"), ("tier",))
         keys = said["keys"]
-        if not isinstance(keys, list) or not all(isinstance(k, dict) and all(isinstance(v, str) for v in k.values()) for k in keys):
+        if not isinstance(keys, list) or not all(_flat(key) for key in keys):
             raise RemitError("member_invalid", "keys is a list of public JWKs.", "Send each with text members only.")
 
         def work(change: Change) -> Agent:
@@ -59,7 +68,9 @@ def routes(site: Site) -> list[Route]:
         identity, event = parse("agt", request.path_params["id"]), request.path_params["event"]
         needed = {"review": ("review_due",), "transfer": ("owner",), "suspend": (), "retire": ()}.get(event)
         if needed is None:
-            raise RemitError("not_found", "There is nothing at this address.", "Use review, transfer, suspend or retire.")
+            raise RemitError(
+                "not_found", "There is nothing at this address.", "Use review, transfer, suspend or retire."
+            )
         said = await json_object(request, needed, () if needed else ("because",))
         because = text(said, "because", "", 500)
 
@@ -76,8 +87,10 @@ def routes(site: Site) -> list[Route]:
         return JSONResponse(dump(await site.act(OPERATOR, work)))
 
     return [
-        Route("/v1/agents", show_all, methods=["GET"]),
         Route("/v1/agents", add, methods=["POST"]),
-        Route("/v1/agents/{id}", show, methods=["GET"]),
         Route("/v1/agents/{id}/{event}", act, methods=["POST"]),
     ]
+
+
+def _flat(key: Json) -> bool:
+    return isinstance(key, dict) and all(isinstance(value, str) for value in key.values())

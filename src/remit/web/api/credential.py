@@ -55,5 +55,3 @@ def _task(site: Site, who: Caller, identity: str) -> None:
 
 def _none() -> RemitError:
     return RemitError("not_found", "There is no such credential or task.", "List your tasks.")
-
-

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from remit.control import resource
 from remit.control.change import Change
 from remit.core import ids
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.record import dump, load
 from remit.core.resource import Injection, Resource, Tool, Upstream
@@ -31,13 +32,19 @@ def routes(site: Site) -> list[Route]:
 
     async def add(request: Request) -> Response:
         (await caller(site, request)).only("operator")
-        said = await json_object(request, ("name", "url", "domain", "owner", "tools"), ("reads", "labels", "injections"))
+        said = await json_object(
+            request, ("name", "url", "domain", "owner", "tools"), ("reads", "labels", "injections")
+        )
         offered, injected = said["tools"], said.get("injections", [])
-        if not isinstance(offered, list) or not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in offered):
-            raise RemitError("member_invalid", "tools is a list of MCP tool definitions.", "Send what tools/list answered.")
+        if not isinstance(offered, list) or not all(_named(one) for one in offered):
+            raise RemitError(
+                "member_invalid", "tools is a list of MCP tool definitions.", "Send what tools/list answered."
+            )
         tools = {one["name"]: one for one in offered}
         if len(tools) != len(offered) or not isinstance(injected, list):
-            raise RemitError("member_invalid", "Two tools have one name, or injections is no list.", "Correct the member.")
+            raise RemitError(
+                "member_invalid", "Two tools have one name, or injections is no list.", "Correct the member."
+            )
         injections = tuple(load(Injection, one) for one in injected)
 
         def work(change: Change) -> Resource:
@@ -61,3 +68,7 @@ def routes(site: Site) -> list[Route]:
         Route("/v1/resources", add, methods=["POST"]),
         Route("/v1/resources/{name}", show, methods=["GET"]),
     ]
+
+
+def _named(tool: Json) -> bool:
+    return isinstance(tool, dict) and isinstance(tool.get("name"), str)

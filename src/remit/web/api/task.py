@@ -39,6 +39,14 @@ def routes(site: Site) -> list[Route]:
         plan = site.reader().get(Plan, f"{one.id}:{one.plan}")
         return JSONResponse({**dump(one), "steps": [step.to_json() for step in plan.steps] if plan else []})
 
+    return [
+        Route("/v1/tasks", show_all, methods=["GET"]),
+        Route("/v1/tasks/{id}", show, methods=["GET"]),
+        *_changes(site),
+    ]
+
+
+def _changes(site: Site) -> list[Route]:
     async def add(request: Request) -> Response:
         who = (await caller(site, request)).only("operator", "person")
         said = await json_object(request, ("brief", "agent"), OPENING if who.kind == "operator" else OPENING[2:])
@@ -91,9 +99,7 @@ def routes(site: Site) -> list[Route]:
         return JSONResponse({"ended": ended})
 
     return [
-        Route("/v1/tasks", show_all, methods=["GET"]),
         Route("/v1/tasks", add, methods=["POST"]),
-        Route("/v1/tasks/{id}", show, methods=["GET"]),
         Route("/v1/tasks/{id}/plan", plan, methods=["POST"]),
         Route("/v1/tasks/{id}/close", close, methods=["POST"]),
     ]

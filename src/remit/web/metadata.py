@@ -1,0 +1,70 @@
+"""What this origin says of itself: server metadata (RFC 8414), resource metadata (RFC 9728), public keys."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from remit.control import credential
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.resource import Resource
+from remit.web.site import Site
+
+EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+DETAILS: Final = "remit_task"
+
+
+def routes(site: Site) -> list[Route]:
+    """The documents that clients discover us by."""
+
+    async def jwks(_: Request) -> Response:
+        found = site.authority.signer.jwks(site.now())
+        return JSONResponse(
+            found, headers={"cache-control": "public, max-age=60"}, media_type="application/jwk-set+json"
+        )
+
+    async def server(_: Request) -> Response:
+        return JSONResponse(metadata(site.authority.issuer), headers={"cache-control": "public, max-age=300"})
+
+    async def protected(request: Request) -> Response:
+        name = request.path_params["resource"]
+        found = site.reader().get(Resource, name)
+        if found is None or found.state != "active":
+            raise RemitError("not_found", "There is no such resource.", "Check the address of the gate.")
+        issuer = site.authority.issuer
+        said = {
+            "resource": credential.audience(issuer, name),
+            "authorization_servers": [issuer],
+            "bearer_methods_supported": ["header"],
+            "resource_name": name,
+            "authorization_details_types_supported": [DETAILS],
+        }
+        return JSONResponse(said, headers={"cache-control": "public, max-age=300"})
+
+    return [
+        Route("/oauth/jwks", jwks, methods=["GET"]),
+        Route("/.well-known/oauth-authorization-server", server, methods=["GET"]),
+        Route("/.well-known/oauth-protected-resource/mcp/{resource}", protected, methods=["GET"]),
+    ]
+
+
+def metadata(issuer: str) -> dict[str, Json]:
+    """What this authorization server says of itself (RFC 8414)."""
+    return {
+        "issuer": issuer,
+        "token_endpoint": f"{issuer}/oauth/token",
+        "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "introspection_endpoint": f"{issuer}/oauth/introspect",
+        "jwks_uri": f"{issuer}/oauth/jwks",
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials", EXCHANGE],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
+        "revocation_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
+        "authorization_details_types_supported": [DETAILS],
+        "client_id_metadata_document_supported": False,
+    }
