@@ -1,0 +1,158 @@
+"""The programs that are measured: `python -m bench.served upstream | proxy URL [pool|streams] | gate FOLDER URL`.
+
+Each binds a loopback port, prints one JSON line with its address (and, of a gate, a credential), and serves until it is
+ended. All three run on the same server: uvicorn with uvloop and httptools.
+"""
+
+import asyncio
+import json
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvicorn
+import uvloop
+
+from remit.core.canonical import read, write
+from remit.gateway.upstream.origin import parse
+from remit.gateway.upstream.pool import Pool
+from remit.gateway.upstream.reply import Reply
+
+App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+TOOL = {
+    "name": "read_page",
+    "description": "Reads one page.",
+    "inputSchema": {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]},
+}
+TEXT = "ok " + "lorem ipsum dolor sit amet " * 34
+
+
+def listening() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0), backlog=256)
+
+
+def address(bound: socket.socket) -> str:
+    return f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+def say(**facts: str) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+async def serve(app: App, bound: socket.socket) -> None:
+    config = uvicorn.Config(
+        app, lifespan="off", log_level="error", access_log=False, loop="uvloop", http="httptools", timeout_keep_alive=600
+    )
+    await uvicorn.Server(config).serve(sockets=[bound])
+
+
+async def body_of(receive: Any) -> bytes:
+    message = await receive()
+    body: bytes = message["body"]
+    while message.get("more_body"):
+        message = await receive()
+        body += message["body"]
+    return body
+
+
+async def answer(send: Any, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    fixed = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def upstream(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """An MCP server with one tool that answers about one kilobyte."""
+    asked = json.loads(await body_of(receive))
+    method = asked.get("method")
+    if method == "tools/call":
+        result: dict[str, Any] = {"content": [{"type": "text", "text": TEXT}], "isError": False}
+    elif method == "tools/list":
+        result = {"tools": [TOOL], "ttlMs": 60000, "cacheScope": "public"}
+    else:
+        versions = {"supportedVersions": ["2026-07-28"], "protocolVersion": "2026-07-28"}
+        result = {**versions, "capabilities": {"tools": {}}, "serverInfo": {"name": "bench", "version": "1"}}
+    if "id" not in asked:
+        await answer(send, 202, b"")
+        return
+    said = {"jsonrpc": "2.0", "id": asked["id"], "result": {**result, "resultType": "complete"}}
+    await answer(send, 200, json.dumps(said).encode())
+
+
+def pooled(url: str) -> App:
+    """A bare proxy: parses JSON both ways, decides nothing, records nothing; forwards over the gate's own pool."""
+    origin, target = parse(url)
+    pool = Pool(origin)
+    wanted = (b"accept", b"mcp-protocol-version", b"mcp-method", b"mcp-name")
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        asked = read(await body_of(receive))
+        kept = [(name, value) for name, value in scope["headers"] if name in wanted]
+        reply = await pool.request(b"POST", target, [*kept, (b"content-type", b"application/json")], write(asked))
+        if not isinstance(reply, Reply):
+            await answer(send, 502, b"{}")
+            return
+        await answer(send, reply.status, write(read(await reply.read(1 << 22))))
+
+    return app
+
+
+def streamed(url: str) -> App:
+    """The same proxy over the standard library's streams."""
+    parts = urlsplit(url)
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        asked = write(read(await body_of(receive)))
+        reader, writer = free.pop() if free else await asyncio.open_connection(parts.hostname, parts.port)
+        head = f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/json\r\n"
+        writer.write(f"{head}content-length: {len(asked)}\r\n\r\n".encode() + asked)
+        found = await reader.readuntil(b"\r\n\r\n")
+        size = int(found.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        said = write(read(await reader.readexactly(size)))
+        free.append((reader, writer))
+        await answer(send, int(found[9:12]), said)
+
+    return app
+
+
+async def gate(folder: Path, url: str) -> None:
+    """The governed path: a store on disk, the batch with its commit thread, and the gate."""
+    from remit.cli.attach import attach
+    from remit.core.resource import Upstream
+    from remit.gateway.serve.app import Mcp, Settings
+    from tests.kit.gate import NAME, _govern
+    from tests.kit.world import World
+
+    with listening() as bound:
+        issuer = address(bound)
+        world = World(folder, issuer=issuer).settle()
+        tools = {TOOL["name"]: TOOL}
+        _, given = _govern(world, Upstream(url=url, modern=True), tools, [str(TOOL["name"])], (), (), ())
+        attach(world.batch, asyncio.get_running_loop())
+        say(url=f"{issuer}/mcp/{NAME}", token=given.text)
+        await serve(Mcp(world.gate, issuer, Settings()), bound)
+
+
+async def plain(app: App) -> None:
+    with listening() as bound:
+        say(url=f"{address(bound)}/mcp", token="none")
+        await serve(app, bound)
+
+
+def main() -> None:
+    role, *rest = sys.argv[1:]
+    if role == "upstream":
+        uvloop.run(plain(upstream))
+    elif role == "proxy":
+        uvloop.run(plain((streamed if rest[1:] == ["streams"] else pooled)(rest[0])))
+    else:
+        uvloop.run(gate(Path(rest[0]), rest[1]))
+
+
+if __name__ == "__main__":
+    main()
