@@ -37,6 +37,7 @@ CHECKPOINT_PAGES: Final = 4_000
 class Item:
     """One waiting piece of work. `done` is called once, with the result or the fault, after the commit."""
 
+    who: str
     work: Work[Any]
     done: Callable[[Any], None]
     until: int
@@ -92,7 +93,7 @@ class Batch:
             return
         if not queue:
             self._turns.append(who)
-        queue.append(Item(work, done, self._authority.clock.steady() + patience))
+        queue.append(Item(who, work, done, self._authority.clock.steady() + patience))
         self._count += 1
 
     def act(self, work: Work[T]) -> T:
@@ -282,8 +283,11 @@ class Batch:
         return items
 
     def _put_back(self, items: list[Item]) -> None:
-        queue = self._queues.setdefault("", deque())
-        if not queue:
-            self._turns.appendleft("")
-        queue.extendleft(reversed(items))
+        """Let what the lock was too short for wait on, each first in its own queue."""
+        for item in reversed(items):
+            queue = self._queues.get(item.who)
+            if queue is None:
+                queue = self._queues[item.who] = deque()
+                self._turns.appendleft(item.who)
+            queue.appendleft(item)
         self._count += len(items)
