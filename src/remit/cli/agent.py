@@ -19,9 +19,16 @@ def agent() -> None:
 @agent.command()
 @click.argument("name")
 @click.option("--owner", required=True, help="The person who answers for it.")
-@click.option("--review", "review_due", required=True, help="When it must be looked at again: a date, or a span such as 90d.")
+@click.option(
+    "--review", "review_due", required=True, help="When it must be looked at again: a date, or a span such as 90d."
+)
 @click.option("--purpose", required=True, help="What it is for, in one line.")
-@click.option("--ceiling", multiple=True, required=True, help="An action, or mcp:RESOURCE/*, that its tasks could ever use; repeatable.")
+@click.option(
+    "--ceiling",
+    multiple=True,
+    required=True,
+    help="An action, or mcp:RESOURCE/*, that its tasks could ever use; repeatable.",
+)
 @click.option("--key", "key_file", help="File with its public JWK, or JWK set.")
 @click.option("--tier", type=click.Choice(TIERS), default="medium", show_default=True)
 @format_option
@@ -44,7 +51,15 @@ def add(
         at = due(review_due, desk.authority.clock.now())
         made = desk.act(
             lambda c: agents.add(
-                c, name=name, owner=owner_id, purpose=purpose, review_due=at, ceiling=ceiling, keys=keys, tier=tier, by=desk.by
+                c,
+                name=name,
+                owner=owner_id,
+                purpose=purpose,
+                review_due=at,
+                ceiling=ceiling,
+                keys=keys,
+                tier=tier,
+                by=desk.by,
             )
         )
         _show(form, made)

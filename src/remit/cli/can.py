@@ -26,7 +26,13 @@ Line = tuple[str, str, str]
 @click.argument("action")
 @click.option("--task", "task_id", help="Under this task.  [default: the agent's newest open one]")
 @click.option("--args", "arguments", default="{}", help="The call's arguments: JSON, @FILE, or - for standard input.")
-@click.option("--path", type=click.Choice([one.value for one in TrustPath]), default="own", show_default=True, help="By which trust path.")
+@click.option(
+    "--path",
+    type=click.Choice([one.value for one in TrustPath]),
+    default="own",
+    show_default=True,
+    help="By which trust path.",
+)
 @click.option("--why", is_flag=True, help="Say what was looked at, step by step.")
 @format_option
 @click.pass_context
@@ -66,7 +72,9 @@ def can(
 def _newest(desk: Desk, actor: Agent) -> Task:
     found = sorted(desk.reader.where(Task, "agent = ? AND state = 'open'", (actor.id,)), key=lambda one: one.opened)
     if not found:
-        raise RemitError("not_found", f"{actor.name} has no open task.", "Open one: remit task open. Or name one with --task.")
+        raise RemitError(
+            "not_found", f"{actor.name} has no open task.", "Open one: remit task open. Or name one with --task."
+        )
     return found[-1]
 
 
@@ -102,7 +110,9 @@ def _facts(desk: Desk, actor: Agent, task: Task, call: Call, path: TrustPath) ->
 
 
 def _no_person() -> str:
-    raise RemitError("person_other", "This task is on nobody's behalf.", "Open one with --for PERSON, or ask by --path own.")
+    raise RemitError(
+        "person_other", "This task is on nobody's behalf.", "Open one with --for PERSON, or ask by --path own."
+    )
 
 
 def steps(call: Call, facts: Facts, found: Decision) -> list[Line]:
@@ -112,20 +122,50 @@ def steps(call: Call, facts: Facts, found: Decision) -> list[Line]:
     tool = facts.tools.get(call.kind)
     held = [step for step in plan.steps if step.action == call.action] if plan else []
     lines: list[Line] = [
-        ("trust path", f"{gate.name.value}, {gate.state}" if gate else "absent", _said(gate is not None and gate.state == "open")),
+        (
+            "trust path",
+            f"{gate.name.value}, {gate.state}" if gate else "absent",
+            _said(gate is not None and gate.state == "open"),
+        ),
         ("task", f"{task.id}, {task.state}" if task else "absent", _said(task is not None and task.state == "open")),
-        ("agent", f"{agent.name}, {agent.state}" if agent else "absent", _said(agent is not None and agent.state == "active")),
-        ("review", "due" if agent and facts.now >= agent.review_due else "in time", _said(bool(agent and facts.now < agent.review_due))),
-        ("owner", facts.owner.state if facts.owner else "absent", _said(bool(facts.owner and facts.owner.state == "active"))),
+        (
+            "agent",
+            f"{agent.name}, {agent.state}" if agent else "absent",
+            _said(agent is not None and agent.state == "active"),
+        ),
+        (
+            "review",
+            "due" if agent and facts.now >= agent.review_due else "in time",
+            _said(bool(agent and facts.now < agent.review_due)),
+        ),
+        (
+            "owner",
+            facts.owner.state if facts.owner else "absent",
+            _said(bool(facts.owner and facts.owner.state == "active")),
+        ),
         ("requester", "here" if facts.requester_live else "gone", _said(facts.requester_live)),
-        ("brief", f"{brief.name} version {brief.version}, {brief.state}" if brief else "absent", _said(bool(brief and brief.state == "live"))),
-        ("resource", f"{resource.name}, {resource.state}" if resource else "absent", _said(bool(resource and resource.state == "active"))),
-        ("data domain", resource.domain if resource else "-", _said(bool(resource and brief and resource.domain in brief.domains))),
+        (
+            "brief",
+            f"{brief.name} version {brief.version}, {brief.state}" if brief else "absent",
+            _said(bool(brief and brief.state == "live")),
+        ),
+        (
+            "resource",
+            f"{resource.name}, {resource.state}" if resource else "absent",
+            _said(bool(resource and resource.state == "active")),
+        ),
+        (
+            "data domain",
+            resource.domain if resource else "-",
+            _said(bool(resource and brief and resource.domain in brief.domains)),
+        ),
         ("ceiling", " ".join(agent.ceiling) if agent else "-", _said(bool(agent and agent.reaches(call.action)))),
     ]
     if call.kind[0] != "@":
         lines.append(("tool", tool.state if tool else "unknown", _said(bool(tool and tool.state == "pinned"))))
-    lines.append(("plan", f"version {plan.version}, {len(held)} steps of this action" if plan else "absent", _said(bool(held))))
+    lines.append(
+        ("plan", f"version {plan.version}, {len(held)} steps of this action" if plan else "absent", _said(bool(held)))
+    )
     by_policy = isinstance(found, Ask) or bool(found.grounds) or getattr(found, "code", "").startswith("policy_")
     if isinstance(found, Allow) or by_policy:
         lines.append(("limits", "within", "holds"))
@@ -143,7 +183,11 @@ def _said(holds: bool) -> str:  # noqa: FBT001 - one of two words
 def _what(found: Decision) -> str:
     if isinstance(found, Allow):
         return f"Step {found.step} of the plan holds it."
-    return f"Somebody must approve: {', '.join(found.groups)}." if isinstance(found, Ask) else f"{found.what} {found.may}".strip()
+    return (
+        f"Somebody must approve: {', '.join(found.groups)}."
+        if isinstance(found, Ask)
+        else f"{found.what} {found.may}".strip()
+    )
 
 
 def _table(answer: str, found: Decision, lines: list[Line]) -> list[str]:

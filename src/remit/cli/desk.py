@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.settings import Settings
 from remit.control.authority import Authority, open_authority
@@ -18,7 +19,7 @@ from remit.core.errors import RemitError
 from remit.core.principal import Service
 from remit.core.record import Record
 from remit.custody.root import Root, open_root
-from remit.store import payload
+from remit.store import log, payload
 from remit.store.record import Reader
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class Desk:
         return found
 
     def principal(self, name: str) -> str:
-        """Find a person or service: an id, a service's name, or a person's subject (of this machine, or ISSUER#SUBJECT)."""
+        """Find a person or service: an id, a service's name, or a person's subject, here or as ISSUER#SUBJECT."""
         if name.startswith(("per_", "svc_")):
             return name
         service = next(self.reader.where(Service, "name = ?", (name,)), None)
@@ -80,7 +81,9 @@ class Desk:
             return self.principal(name)
         if not self.by.startswith("per_"):
             raise RemitError(
-                "not_found", "Who runs this command is not registered as a person.", "Run remit up once, or name one with --as."
+                "not_found",
+                "Who runs this command is not registered as a person.",
+                "Run remit up once, or name one with --as.",
             )
         return self.by
 
@@ -109,13 +112,30 @@ def root_of(settings: Settings) -> Root:
     return open_root(settings.key_reference, rules.environment())
 
 
-def open_desk(settings: Settings) -> Desk:
-    """Open a store that was set up before; else `not_set_up`."""
+def open_desk(settings: Settings, *, checked: bool = True) -> Desk:
+    """Open a store that was set up before (`not_set_up`), and that was not put back since (`store_restored`)."""
     if not store_path(settings).exists():
         raise RemitError(
-            "not_set_up", f"There is no store in {settings.data}.", "Set one up: remit up. Or name the folder: remit --data FOLDER."
+            "not_set_up",
+            f"There is no store in {settings.data}.",
+            "Set one up: remit up. Or name the folder: remit --data FOLDER.",
         )
-    return Desk(settings, open_authority(settings.data, root_of(settings), settings.origin, settings.ledger_name))
+    return Desk(settings, opened(settings, checked=checked))
+
+
+def opened(settings: Settings, *, checked: bool = True) -> Authority:
+    """Open or create the store. A ledger keeps the name that its first head gave it, whatever the address is now."""
+    authority = open_authority(settings.data, root_of(settings), settings.origin, settings.ledger_name)
+    try:
+        if checked:
+            memory.check(settings.data, authority)
+        first = log.heads(authority.view, -1, 1)
+        if first:
+            authority.name = first[0].note.partition("\n")[0]
+    except RemitError:
+        close(authority)
+        raise
+    return authority
 
 
 def close(authority: Authority) -> None:
@@ -131,4 +151,5 @@ def at_desk(ctx: click.Context) -> Iterator[Desk]:
     try:
         yield desk
     finally:
+        memory.remember(desk.settings.data, desk.authority)
         close(desk.authority)

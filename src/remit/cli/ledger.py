@@ -14,7 +14,7 @@ from remit.cli.verify import Found, examine, verdict_lines
 from remit.control import decision, receipt
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
-from remit.core.receipt import decode
+from remit.core.receipt import DECIDED, OUTCOME, decode
 from remit.ledger import note
 from remit.store import log
 
@@ -30,13 +30,15 @@ def ledger() -> None:
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False))
 @click.option("--live", is_flag=True, help="Verify the store itself instead of an export.  [default without DIR]")
 @click.option("--key", "vkey", help="The ledger's verifier key.  [default: that of this store]")
-@click.option("--expect", type=click.Path(dir_okay=False), help="A signed head that must be in it, as it was kept elsewhere.")
+@click.option(
+    "--expect", type=click.Path(dir_okay=False), help="A signed head that must be in it, as it was kept elsewhere."
+)
 @format_option
 @click.pass_context
 def verify(
     ctx: click.Context, *, folder: str | None, live: bool, vkey: str | None, expect: str | None, form: str
 ) -> None:
-    """Verify an exported ledger in DIR, or the live one. It names the first bad entry by its number. Exit code 1 if any.
+    """Verify an exported ledger in DIR, or the live one; name the first bad entry by number. Exit code 1 if any.
 
     DIR and --key together need no store at all; so does the program remit-verify.
     """
@@ -116,7 +118,7 @@ def _one(desk: Desk, form: str, number: int) -> None:
         raise RemitError("not_found", f"The ledger has no entry {number}.", f"It has {log.newest(view).size} entries.")
     body = decode(found[0])
     data: Json = {"entry": number, "receipt": body}
-    if body["kind"] == "call.decided":
+    if body["kind"] == DECIDED:
         data["payload"] = decision.shown(desk.authority, body["call"]) if body["args"] else {}
     emit(form, data, lambda: json.dumps(data, indent=2, sort_keys=True).splitlines())
 
@@ -139,16 +141,16 @@ def _of_task(desk: Desk, task_id: str) -> Iterator[tuple[int, dict[str, Json]]]:
             record = one.get("record") or {}
             if one.get("task") == task_id:
                 calls.add(one.get("call"))
-                yield number, one
-            elif task_id in {record.get("task"), record.get("id"), record.get("parent"), record.get("target")}:
-                yield number, one
-            elif one["kind"] == "call.outcome" and one["call"] in calls:
+            names = {record.get(name) for name in ("task", "id", "parent", "target")}
+            if one.get("task") == task_id or task_id in names or (one["kind"] == OUTCOME and one["call"] in calls):
                 yield number, one
 
 
 def _about(one: dict[str, Json]) -> str:
     record = one.get("record") or {}
-    return str(one.get("action") or one.get("call") or record.get("id") or record.get("name") or record.get("task") or "-")
+    return str(
+        one.get("action") or one.get("call") or record.get("id") or record.get("name") or record.get("task") or "-"
+    )
 
 
 def _said(one: dict[str, Json]) -> str:
@@ -181,7 +183,12 @@ def prove(ctx: click.Context, *, number: int, stem: str, form: str) -> None:
         body = next(iter(log.entries(desk.authority.view, number, number + 1)))
         Path(f"{stem}.tlog-proof").write_bytes(proof)
         Path(f"{stem}.json").write_bytes(body)
-        data = {"entry": number, "proof": f"{stem}.tlog-proof", "record": f"{stem}.json", "key": desk.authority.verifier()}
+        data = {
+            "entry": number,
+            "proof": f"{stem}.tlog-proof",
+            "record": f"{stem}.json",
+            "key": desk.authority.verifier(),
+        }
         emit(form, data, lambda: pairs(data))
 
 
@@ -200,5 +207,3 @@ def key(ctx: click.Context, *, form: str) -> None:
 def _file(folder: Path, path: str) -> bytes | None:
     place = folder / path
     return place.read_bytes() if place.is_file() else None
-
-

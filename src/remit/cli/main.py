@@ -34,11 +34,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 class Lazy(click.Group):
     """A group that knows its commands by name and imports one only when it is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         """All names, in order."""
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click passes it
         """Import the command of this name; None when there is none."""
         if cmd_name not in COMMANDS:
             return None
@@ -46,7 +46,7 @@ class Lazy(click.Group):
         command: click.Command = getattr(importlib.import_module(f"remit.cli.{module}"), name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
         """Write the list of commands without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
@@ -120,8 +120,12 @@ def _told(fault: Exception) -> RemitError:
         return RemitError(code, message, remedy)
     if isinstance(fault, OSError):
         where = f" {fault.filename}" if fault.filename else ""
-        return RemitError("file_failed", f"The system refused{where}: {fault.strerror}.", "Check the path and its rights.")
-    return RemitError(INTERNAL, f"Remit failed ({type(fault).__name__}).", "Run it again with --debug, and report this.")
+        return RemitError(
+            "file_failed", f"The system refused{where}: {fault.strerror}.", "Check the path and its rights."
+        )
+    return RemitError(
+        INTERNAL, f"Remit failed ({type(fault).__name__}).", "Run it again with --debug, and report this."
+    )
 
 
 if __name__ == "__main__":

@@ -43,12 +43,18 @@ def exit_code(code: str) -> int:
 def format_option(command: F) -> F:
     """Give a command `-o table|json`."""
     return click.option(
-        "-o", "--output", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the data."
+        "-o",
+        "--output",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="Form of the data.",
     )(command)
 
 
 def shown(text: str, most: int = 0) -> str:
-    """Write text from elsewhere so that it cannot move the cursor, turn its direction or hide: such characters escaped.
+    """Write text from elsewhere with each character escaped that could move the cursor, turn direction or hide.
 
     `most` cuts a long one and says so; 0 never cuts.
     """

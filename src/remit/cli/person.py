@@ -40,12 +40,16 @@ def show(ctx: click.Context, *, name: str | None, form: str) -> None:
         found = [desk.need(Person, desk.principal(name))] if name else list(desk.reader.where(Person))
         known = {one.id: payload.names(desk.authority.view, one.id) for one in found}
         data = [
-            written(one)
-            | {"known_as": [{"issuer": i, "subject": s, "name": n} for i, s, n in known[one.id]]}
+            written(one) | {"known_as": [{"issuer": i, "subject": s, "name": n} for i, s, n in known[one.id]]}
             for one in found
         ]
         rows = [
-            (one.id, one.state, " ".join(one.groups) or "-", "; ".join(f"{n} ({i}#{s})" for i, s, n in known[one.id]) or "erased")
+            (
+                one.id,
+                one.state,
+                " ".join(one.groups) or "-",
+                "; ".join(f"{n} ({i}#{s})" for i, s, n in known[one.id]) or "erased",
+            )
             for one in found
         ]
         emit(form, data[0] if name else data, lambda: columns(("id", "state", "groups", "known as"), rows))

@@ -1,6 +1,6 @@
 """`remit policy`: Cedar text in a directory, with the tests that it must pass before it is put in force.
 
-DIR holds `common`, `delegated` and `own`, each with *.cedar files; tests.json and *.test.json lie in DIR or beside them.
+DIR holds `common`, `delegated` and `own`, each with *.cedar files; tests.json and *.test.json lie in DIR or in those.
 """
 
 from pathlib import Path

@@ -43,7 +43,9 @@ def resource() -> None:
 @click.option("--secret", help="A stored secret that it wants to see.")
 @click.option("--header", help="Put the secret into this header: NAME, or NAME=TEMPLATE with {secret} in it.")
 @click.option("--env", "variable", help="Put the secret into this environment variable of the program.")
-@click.option("--set", "environment", multiple=True, help="NAME=VALUE for the program's environment; repeatable. No secrets.")
+@click.option(
+    "--set", "environment", multiple=True, help="NAME=VALUE for the program's environment; repeatable. No secrets."
+)
 @click.option("--directory", default="", help="Where the program runs.")
 @click.option("--modern", is_flag=True, help="It speaks revision 2026-07-28; do not try an older one.")
 @format_option
@@ -79,7 +81,9 @@ def add(
         _announce(tools)
         strange = sorted(set(reads) - set(tools))
         if strange:
-            raise RemitError("tool_unknown", f"{name} offers no tool {strange[0]}.", f"It offers: {', '.join(sorted(tools))}.")
+            raise RemitError(
+                "tool_unknown", f"{name} offers no tool {strange[0]}.", f"It offers: {', '.join(sorted(tools))}."
+            )
         made = desk.act(
             lambda c: resources.add(
                 c,
@@ -155,13 +159,13 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
         ctx.exit(1)
 
 
-def ask(
-    desk: Desk, upstream: Upstream, injections: tuple[Injection, ...]
-) -> tuple[Upstream, dict[str, Json]]:
+def ask(desk: Desk, upstream: Upstream, injections: tuple[Injection, ...]) -> tuple[Upstream, dict[str, Json]]:
     """Ask the target itself for its tools, with its secret; also say what its program stands for on this machine."""
     headers, environment = [], {}
     for one in injections:
-        value = one.template.replace("{secret}", desk.authority.vault.get(resources.SECRETS, one.secret).reveal().decode())
+        value = one.template.replace(
+            "{secret}", desk.authority.vault.get(resources.SECRETS, one.secret).reveal().decode()
+        )
         if one.header:
             headers.append((one.header.lower().encode(), value.encode()))
         else:
@@ -169,7 +173,11 @@ def ask(
     found = asyncio.run(offered(upstream, headers, environment))
     for tool in found.tools:
         if not TOOL.fullmatch(tool):
-            raise RemitError("tool_invalid", f"It offers a tool with a name that cannot be: {shown(tool, 60)}.", "Rename the tool upstream.")
+            raise RemitError(
+                "tool_invalid",
+                f"It offers a tool with a name that cannot be: {shown(tool, 60)}.",
+                "Rename the tool upstream.",
+            )
     return changed(upstream, modern=found.modern, program=b64(found.seal) if found.seal else ""), dict(found.tools)
 
 

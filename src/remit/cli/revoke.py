@@ -32,7 +32,11 @@ def revoke(
     with at_desk(ctx) as desk:
         if reopen:
             opened = desk.act(lambda c: revocation.open_path(c, TrustPath(str(path)), desk.by))
-            emit(form, dump(opened) | {"state": opened.state}, lambda: pairs({"path": opened.name, "state": opened.state}))
+            emit(
+                form,
+                dump(opened) | {"state": opened.state},
+                lambda: pairs({"path": opened.name, "state": opened.state}),
+            )
             return
         what, name = ("path", str(path)) if path else (str(kind), _named(desk, str(kind), str(target)))
         told(form, desk.act(lambda c: revocation.revoke(c, what, name, desk.by, because)))
@@ -61,7 +65,7 @@ def told(form: str, ended: Ended) -> None:
     }
     emit(form, data, table)
     if flying:
-        say(f"{len(flying)} calls had been let through before this and are not yet over; streams are cut within 2 seconds.")
+        say(f"{len(flying)} calls had been let through before this and are not over; streams are cut within 2 seconds.")
 
 
 def _named(desk: Desk, kind: str, target: str) -> str:

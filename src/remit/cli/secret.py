@@ -32,7 +32,9 @@ def put(ctx: click.Context, *, name: str, reference: str | None, form: str) -> N
         text = rules.read_reference(reference, rules.environment()) if reference else sys.stdin.buffer.read()
     value = text.rstrip(b"\r\n")
     if not value:
-        raise RemitError("secret_empty", "The secret is empty.", "Give it on standard input, or by --from env:NAME or file:PATH.")
+        raise RemitError(
+            "secret_empty", "The secret is empty.", "Give it on standard input, or by --from env:NAME or file:PATH."
+        )
     with at_desk(ctx) as desk:
         version = desk.act(lambda c: resources.put_secret(c, name, Secret(value)))
         emit(form, {"name": name, "version": version}, lambda: pairs({"name": name, "version": version}))

@@ -1,35 +1,30 @@
-"""`remit serve`: the composition root. One process: authority, writer, gate and web on one loop over one store."""
+"""`remit serve`: authority, batch, gate and web on one event loop, until a signal; then what runs is drained."""
 
 import asyncio
-import secrets
+import gc
 import signal
 import socket
-import ssl
-import sys
-from contextlib import suppress
-from typing import Final
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
 import click
-import uvicorn
 
+from remit.cli import admin, memory
 from remit.cli import settings as rules
 from remit.cli.attach import attach
-from remit.cli.desk import close, root_of, settings_of, store_path
+from remit.cli.desk import Desk, close, open_desk, settings_of
 from remit.cli.output import say
 from remit.cli.settings import Settings
 from remit.control import key
-from remit.control.authority import Authority, open_authority
 from remit.control.batch import Batch
 from remit.control.gate import Gate
 from remit.control.sweep import sweep
 from remit.core.errors import RemitError
-from remit.gateway.serve.app import Mcp
-from remit.web.app import App, build
-from remit.web.settings import Issuer, WebSettings, admin_digest
 
 SWEEP_S: Final = 1.0
-SWITCH_S: Final = 0.001
-"""How long the loop keeps the interpreter while the commit thread wants it back; the default holds up commits."""
+BACKLOG: Final = 2048
 
 
 @click.command()
@@ -37,102 +32,127 @@ SWITCH_S: Final = 0.001
 @click.option("--port", type=int, help="Port to listen on.  [default: 8787]")
 @click.pass_context
 def serve(ctx: click.Context, *, host: str | None, port: int | None) -> None:
-    """Serve this data folder."""
-    run(settings_of(ctx, host=host, port=port), link=False)
+    """Serve a data folder that was set up before."""
+    run(settings_of(ctx, host=host, port=port))
 
 
-def run(settings: Settings, *, link: bool) -> None:
-    """Serve until told to stop. With `link`, print a one-time admin link first. Refuses an unsafe bind and no store."""
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then stop taking calls, let those that run end, and close the store."""
     rules.check_bind(settings)
-    if not store_path(settings).exists():
-        raise RemitError("not_set_up", f"There is no store in {settings.data}.", "Set one up: remit up.")
-    authority = open_authority(settings.data, root_of(settings), settings.origin, settings.ledger_name)
+    listening = bind(settings)
     try:
-        listener = _listen(settings)
-        sys.setswitchinterval(SWITCH_S)
-        with asyncio.Runner(loop_factory=_loop) as runner:
-            runner.run(_serve(settings, authority, listener, link=link))
+        desk = open_desk(settings)
+        try:
+            _serve(desk, listening)
+        finally:
+            memory.remember(settings.data, desk.authority)
+            close(desk.authority)
     finally:
-        close(authority)
+        listening.close()
 
 
-async def _serve(settings: Settings, authority: Authority, listener: socket.socket, *, link: bool) -> None:
-    loop = asyncio.get_running_loop()
-    batch = Batch(authority)
-    batch.act(lambda change: key.ensure(change, "operator"))
-    gate = Gate(authority, batch)
-    mcp = Mcp(gate, settings.origin)
-    token = secrets.token_urlsafe(32) if link else ""
-    detach = attach(batch, loop)
-    server = uvicorn.Server(_config(settings, build(authority, batch, mcp, _web(settings, token), gate)))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-    sweeping = loop.create_task(_sweep(batch))
-    say(f"Remit serves {settings.origin}")
-    if token:
-        say(f"Admin link, good until this process ends: {settings.origin}/v1/status  Authorization: Bearer {token}")
+def bind(settings: Settings) -> socket.socket:
+    """Take the address, before anything else is done (`address_refused`)."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    made = socket.socket(family)
     try:
-        with suppress(asyncio.CancelledError):
-            await server.serve(sockets=[listener])
-    finally:
-        sweeping.cancel()
-        await mcp.close()
-        detach()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((settings.host, settings.port))
+        made.listen(BACKLOG)
+    except (OSError, UnicodeError) as fault:
+        made.close()
+        raise RemitError(
+            "address_refused",
+            f"Remit cannot listen on {settings.host}:{settings.port}: {getattr(fault, 'strerror', '') or fault}.",
+            "End what listens there, or choose another --port.",
+        ) from fault
+    return made
 
 
-async def _sweep(batch: Batch) -> None:
-    """End what time has ended, every second."""
-    while True:
-        await asyncio.sleep(SWEEP_S)
-        batch.submit("sweep", sweep, lambda _: None)
-        batch.wake()
+def _serve(desk: Desk, listening: socket.socket) -> None:
+    import uvicorn
 
+    from remit.gateway.serve.app import Mcp
+    from remit.web.app import build
+    from remit.web.settings import Issuer, WebSettings
 
-def _web(settings: Settings, token: str) -> WebSettings:
-    return WebSettings(
-        admins=(admin_digest(token),) if token else (),
+    settings, authority = desk.settings, desk.authority
+    web = WebSettings(
+        admins=admin.digests(settings.data),
         issuers=tuple(Issuer(one.issuer, one.audience, one.jwks_uri, one.auto_register) for one in settings.issuers),
         public_log=settings.public_log,
     )
-
-
-def _config(settings: Settings, app: App) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
+    desk.act(lambda c: key.ensure(c, "operator"))
+    loop = new_loop()
+    asyncio.set_event_loop(loop)
+    batch = Batch(authority)
+    detach = attach(batch, loop)
+    gate = Gate(authority, batch)
+    mcp = Mcp(gate, settings.origin)
+    config = uvicorn.Config(
+        build(authority, batch, mcp, web, gate),
         http="httptools",
         lifespan="off",
         access_log=False,
         log_level="warning",
         server_header=False,
-        date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_seconds,
-        ssl_certfile=settings.tls_cert or None,
-        ssl_keyfile=settings.tls_key or None,
-        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+        ssl_certfile=_path(settings.tls_cert),
+        ssl_keyfile=_path(settings.tls_key),
     )
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Bind before anything else is said, so that a taken port is an error and not a surprise."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    server = uvicorn.Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.
+        signal.signal(number, lambda *_: None)
+    _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
+    say(f"Remit answers at {settings.origin}")
+    gc.collect()
+    gc.freeze()
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-    except OSError as fault:
-        listener.close()
-        raise RemitError(
-            "address_taken",
-            f"{settings.host} port {settings.port} cannot be bound: {fault.strerror}.",
-            "Stop what listens there, or choose another port: --port.",
-        ) from fault
-    return listener
+        loop.run_until_complete(server.serve(sockets=[listening]))
+    finally:
+        loop.run_until_complete(mcp.close())
+        until = time.monotonic() + settings.drain_seconds
+        while not batch.idle and time.monotonic() < until:
+            loop.run_until_complete(asyncio.sleep(0.01))
+        detach()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
 
 
-def _loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The event loop to serve on."""
     try:
         import uvloop
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def _every(loop: asyncio.AbstractEventLoop, seconds: float, job: Callable[[], None]) -> None:
+    def again() -> None:
+        job()
+        loop.call_later(seconds, again)
+
+    loop.call_later(seconds, again)
+
+
+def _tick(batch: Batch, folder: Path, authority: Any) -> None:
+    """What time does: tasks that are over end. A fault here shows in readiness, and the next second tries again."""
+
+    def done(_: int | RemitError) -> None:
+        memory.remember(folder, authority)
+
+    batch.submit("sweep", sweep, done)
+    batch.wake()
+
+
+def _path(reference: str) -> str | None:
+    if not reference:
+        return None
+    path = reference.removeprefix("file:")
+    if not Path(path).is_file():
+        raise RemitError("reference_invalid", f"There is no file {path}.", "Correct tls_cert and tls_key.")
+    return path

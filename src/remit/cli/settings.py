@@ -68,7 +68,7 @@ class Settings:
 
 
 def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | None = None) -> Settings:
-    """Read the settings. Refuses unknown keys and wrong types (`setting_unknown`, `setting_invalid`), naming the place."""
+    """Read the settings. Refuses unknown keys and wrong types, naming the place (`setting_unknown`, `setting_invalid`)."""
     known = {one.name: one.type for one in fields(Settings)}
     values: dict[str, Any] = {}
     named = config or environ.get(f"{PREFIX}CONFIG")
@@ -125,7 +125,9 @@ def read_reference(reference: str, environ: Mapping[str, str]) -> bytes:
     except OSError:
         pass
     raise RemitError(
-        "reference_invalid", "A value given by reference could not be read.", "Write env:NAME or file:PATH of something that is there."
+        "reference_invalid",
+        "A value given by reference could not be read.",
+        "Write env:NAME or file:PATH of something that is there.",
     )
 
 
@@ -133,9 +135,13 @@ def _file(path: Path) -> dict[str, Json]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise RemitError("settings_unreadable", f"{path} cannot be read: {fault.strerror}.", "Check the path.") from fault
+        raise RemitError(
+            "settings_unreadable", f"{path} cannot be read: {fault.strerror}.", "Check the path."
+        ) from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RemitError("settings_unreadable", f"{path} is not TOML: {fault}.", "Correct the line that is named.") from fault
+        raise RemitError(
+            "settings_unreadable", f"{path} is not TOML: {fault}.", "Correct the line that is named."
+        ) from fault
 
 
 def _place(path: Path, key: str) -> str:
@@ -157,10 +163,16 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
     wanted = known[key]
     if wanted is Path and isinstance(value, str) and value:
         return Path(value)
-    if isinstance(wanted, type | UnionType) and isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
+    if (
+        isinstance(wanted, type | UnionType)
+        and isinstance(value, wanted)
+        and not (wanted is int and isinstance(value, bool))
+    ):
         return value
     raise RemitError(
-        "setting_invalid", f"{where}: {key} does not take this value.", f"Give a {getattr(wanted, '__name__', wanted)}, as docs/guide/settings.md says."
+        "setting_invalid",
+        f"{where}: {key} does not take this value.",
+        f"Give a {getattr(wanted, '__name__', wanted)}, as docs/guide/settings.md says.",
     )
 
 
@@ -169,7 +181,9 @@ def _issuers(value: Any, where: str) -> tuple[Issuer, ...]:
         return value
     known = {one.name: one.type for one in fields(Issuer)}
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise RemitError("setting_invalid", f"{where}: issuers is a list of tables.", "Write one [[issuers]] table for each.")
+        raise RemitError(
+            "setting_invalid", f"{where}: issuers is a list of tables.", "Write one [[issuers]] table for each."
+        )
     found = []
     for one in value:
         held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
@@ -188,7 +202,9 @@ def _from_text(key: str, text: str, known: Mapping[str, Any]) -> Any:
 
 def _whole(settings: Settings) -> None:
     if not 0 < settings.port < 65536 or not 0 <= settings.drain_seconds <= 300:
-        raise RemitError("setting_invalid", "port is 1 to 65535, drain_seconds 0 to 300.", "Correct the one that is not.")
+        raise RemitError(
+            "setting_invalid", "port is 1 to 65535, drain_seconds 0 to 300.", "Correct the one that is not."
+        )
     if settings.issuer:
         parts = urlsplit(settings.issuer)
         plain = parts.scheme == "http" and loopback(parts.hostname or "")

@@ -160,5 +160,7 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
         rows = [(n, s.action, s.path.value, limits(s.to_json())) for n, s in enumerate(steps)]
         return [*pairs(members), "", *columns(("step", "action", "path", "limits"), rows)]
 
-    plan_form: Json = {"version": made.version, "digest": made.digest, "steps": [s.to_json() for s in steps]} if made else None
+    plan_form: Json = (
+        {"version": made.version, "digest": made.digest, "steps": [s.to_json() for s in steps]} if made else None
+    )
     emit(form, written(one) | {"plan": plan_form}, table)

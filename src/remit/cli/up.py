@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
+from remit.cli import admin, memory
 from remit.cli import settings as rules
-from remit.cli.desk import LOCAL, Desk, close, operator, root_of, settings_of
+from remit.cli.desk import LOCAL, Desk, close, opened, operator, settings_of
 from remit.cli.output import emit, format_option, pairs, say
 from remit.cli.settings import Settings
 from remit.control import key, principal
-from remit.control.authority import open_authority
 from remit.core.errors import RemitError
 from remit.custody.root import make_root_file
 
@@ -18,27 +18,31 @@ from remit.custody.root import make_root_file
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on.  [default: 8787]")
+@click.option("--admin", "renew", is_flag=True, help="Issue another admin token.")
 @click.option("--no-serve", is_flag=True, help="Only set up.")
 @format_option
 @click.pass_context
-def up(ctx: click.Context, *, host: str | None, port: int | None, no_serve: bool, form: str) -> None:
+def up(ctx: click.Context, *, host: str | None, port: int | None, renew: bool, no_serve: bool, form: str) -> None:
     """Set everything up on first use, and serve."""
     settings = settings_of(ctx, host=host, port=port)
     rules.check_bind(settings)
     desk = set_up(settings)
-    verifier = desk.authority.verifier()
     data = {
         "data": str(settings.data.resolve()),
         "issuer": settings.origin,
         "operator": desk.by,
-        "ledger_key": verifier,
+        "ledger_key": desk.authority.verifier(),
     }
+    if renew or not admin.digests(settings.data):
+        data["admin_token"] = admin.issue(settings.data)
+        say("The admin token is shown this once. Keep it; remit up --admin issues another.")
+    memory.remember(settings.data, desk.authority)
     close(desk.authority)
     emit(form, data, lambda: pairs({name.replace("_", " "): value for name, value in data.items()}))
     if not no_serve:
         from remit.cli.serve import run
 
-        run(settings, link=True)
+        run(settings)
 
 
 def set_up(settings: Settings) -> Desk:
@@ -48,12 +52,13 @@ def set_up(settings: Settings) -> Desk:
     if not settings.root_key and not path.exists():
         if (settings.data / "remit.db").exists():
             raise RemitError(
-                "key_missing", f"The store in {settings.data} is there, but its root key {path} is not.", "Restore the key: what it sealed needs it."
+                "key_missing",
+                f"The store in {settings.data} is there, but its root key {path} is not.",
+                "Restore the key: what it sealed needs it.",
             )
         make_root_file(path, os.urandom)
         say(f"A root key was made: {path}. Keep a copy apart from the store: without it nothing that is sealed opens.")
-    authority = open_authority(settings.data, root_of(settings), settings.origin, settings.ledger_name)
-    desk = Desk(settings, authority)
+    desk = Desk(settings, opened(settings))
     desk.act(lambda c: key.ensure(c, "operator"))
     if desk.by == "operator":
         name = operator()
@@ -66,5 +71,7 @@ def _folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
         raise RemitError(
-            "store_unavailable", f"The data folder {path} cannot be made: {fault.strerror}.", "Name a folder that Remit may write: --data."
+            "store_unavailable",
+            f"The data folder {path} cannot be made: {fault.strerror}.",
+            "Name a folder that Remit may write: --data.",
         ) from fault

@@ -18,7 +18,7 @@ _SPAN: Final = re.compile(r"(\d{1,6})(s|m|h|d|w)", re.ASCII)
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
-class Span(click.ParamType):
+class Span(click.ParamType[int]):
     """A length of time: 30s, 15m, 8h, 30d or 2w. Milliseconds."""
 
     name = "span"
@@ -44,7 +44,9 @@ def due(text: str, now: Instant) -> Instant:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as fault:
-        raise RemitError("moment_invalid", f"{text} is not a date.", "Write 2027-01-31, or a span from now such as 90d.") from fault
+        raise RemitError(
+            "moment_invalid", f"{text} is not a date.", "Write 2027-01-31, or a span from now such as 90d."
+        ) from fault
     return Instant(int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
 
 
@@ -61,7 +63,9 @@ def document(path: str) -> dict[str, Json]:
     try:
         data = place.read_bytes()
     except OSError as fault:
-        raise RemitError("file_failed", f"{path} cannot be read: {fault.strerror}.", "Check the path and its rights.") from fault
+        raise RemitError(
+            "file_failed", f"{path} cannot be read: {fault.strerror}.", "Check the path and its rights."
+        ) from fault
     try:
         found = tomllib.loads(data.decode()) if place.suffix == ".toml" else read(data)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
@@ -81,7 +85,9 @@ def keys_of(path: str | None) -> tuple[dict[str, str], ...]:
     keys = found.get("keys", [found])
     if not isinstance(keys, list) or not all(isinstance(one, dict) for one in keys):
         raise RemitError("jwk_invalid", f"{path} holds no JWK set.", "Give one public JWK, or a set of them.")
-    return tuple({name: str(value) for name, value in one.items() if not isinstance(value, list | dict)} for one in keys)
+    return tuple(
+        {name: str(value) for name, value in one.items() if not isinstance(value, list | dict)} for one in keys
+    )
 
 
 def labelled(pairs: tuple[str, ...]) -> dict[str, str]:

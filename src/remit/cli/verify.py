@@ -54,7 +54,11 @@ def expected(path: Path, origin: str, key: note.Verifier) -> Checkpoint:
     """Read a signed head that was kept elsewhere; it counts only when its signature holds (`head_invalid`)."""
     head, verdict = checkpoint.open_signed(path.read_bytes(), origin, [key])
     if not verdict:
-        raise LedgerFault("head_invalid", f"The head to expect does not hold: {verdict.what}.", "Give one that was signed by this ledger.")
+        raise LedgerFault(
+            "head_invalid",
+            f"The head to expect does not hold: {verdict.what}.",
+            "Give one that was signed by this ledger.",
+        )
     return head
 
 
@@ -81,7 +85,9 @@ def _run(argv: list[str]) -> int:
     parser.add_argument("--key", required=True, metavar="VKEY", help="the ledger's verifier key")
     parser.add_argument("--origin", help="the ledger's origin line; by default the key's name")
     parser.add_argument("--expect", type=Path, metavar="FILE", help="a signed head, kept elsewhere, that must be in it")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="the entry that a proof is about; by default FILE.json")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="the entry that a proof is about; by default FILE.json"
+    )
     parser.add_argument("--json", action="store_true", help="say it as JSON")
     asked = parser.parse_args(argv)
     try:
@@ -90,7 +96,9 @@ def _run(argv: list[str]) -> int:
         sys.stderr.write(f"error: {fault.message}\n  {fault.remedy} [{fault.code}]\n")
         return 2
     except OSError as fault:
-        sys.stderr.write(f"error: {fault.filename} cannot be read: {fault.strerror}.\n  Check the path. [file_failed]\n")
+        sys.stderr.write(
+            f"error: {fault.filename} cannot be read: {fault.strerror}.\n  Check the path. [file_failed]\n"
+        )
         return 2
     lines = [json.dumps(found.to_json(), sort_keys=True)] if asked.json else verdict_lines(found)
     sys.stdout.write("\n".join(lines) + "\n")

@@ -5,6 +5,7 @@ newer one. Nothing that the server says is believed here: it is data for the per
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +16,7 @@ from remit.core.resource import Upstream
 from remit.gateway.upstream import origin, program, stdio, tls
 from remit.gateway.upstream.fault import Fault
 from remit.gateway.upstream.pool import Pool
+from remit.gateway.upstream.reply import Reply
 from remit.gateway.upstream.sse import Reader
 
 LEGACY: Final = "2025-11-25"
@@ -33,8 +35,9 @@ _META: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a server offered: its tools by name as it defined them, whether it speaks the newer revision only, and, for
-    a program, the seal over what would be run.
+    """What a server offered: tools by name as it defined them, and whether it speaks the newer revision only.
+
+    `seal` is, for a program, the digest over what would be run.
     """
 
     tools: Mapping[str, Json]
@@ -49,7 +52,7 @@ class _NotSpokenError(Exception):
 async def offered(
     upstream: Upstream, headers: Sequence[tuple[bytes, bytes]] = (), environment: Mapping[str, str] | None = None
 ) -> Offer:
-    """Ask an upstream for its tools. Raises the transports' faults, and `upstream_garbage` for what is no MCP answer."""
+    """Ask an upstream for its tools. Raises what the transports raise, and `upstream_garbage` for no MCP answer."""
     env = dict(upstream.environment) | dict(environment or {})
     ask = _ask_program if upstream.argv else _ask_url
     try:
@@ -111,23 +114,16 @@ async def _ask_url(
         fixed = [(b"content-type", b"application/json"), (b"accept", b"application/json, text/event-stream"), *headers]
         if modern:
             fixed += [(b"mcp-protocol-version", MODERN.encode()), (b"mcp-method", str(message["method"]).encode())]
+        elif message["method"] != "initialize":
+            fixed.append((b"mcp-protocol-version", LEGACY.encode()))
         reply = await pool.request(b"POST", target, [*fixed, *session], write(dict(message)))
         if isinstance(reply, Fault):
             raise reply.error()
         async with reply:
-            if reply.status in {401, 403}:
-                raise RemitError(
-                    "upstream_unauthorized",
-                    "The upstream wants a credential, or refuses the one that it got.",
-                    "Store it with remit secret put, and name it with --secret and --header.",
-                )
             found = reply.header(b"mcp-session-id")
             if found and not session:
-                session[:] = [(b"mcp-session-id", found), (b"mcp-protocol-version", LEGACY.encode())]
-            if (reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
-                return reply.status, await _streamed(reply, message.get("id"))
-            body = await reply.read(LARGEST)
-            return reply.status, _parsed(body) if body else None
+                session.append((b"mcp-session-id", found))
+            return reply.status, await _said(reply, message.get("id"))
 
     async def send(message: Mapping[str, Json]) -> None:
         await post(message)
@@ -146,11 +142,29 @@ async def _ask_url(
         pool.close()
 
 
-async def _streamed(reply: Any, wanted: Json) -> Json:
+async def _said(reply: Reply, wanted: Json) -> Json:
+    """The JSON-RPC message of a reply, None when it has none."""
+    if reply.status in {401, 403}:
+        raise RemitError(
+            "upstream_unauthorized",
+            "The upstream wants a credential, or refuses the one that it got.",
+            "Store it with remit secret put, and name it with --secret and --header.",
+        )
+    if (reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
+        return await _streamed(reply, wanted)
+    body = await reply.read(LARGEST)
+    if reply.status >= 400:
+        with contextlib.suppress(RemitError):
+            return _parsed(body)
+        return None
+    return _parsed(body) if body else None
+
+
+async def _streamed(reply: Reply, wanted: Json) -> Json:
     reader = Reader(LARGEST)
     async for chunk in reply:
         for event in reader.feed(chunk):
-            said = _parsed(event.data.encode() if isinstance(event.data, str) else event.data) if event.data else None
+            said = _parsed(event.data) if event.data else None
             if isinstance(said, dict) and said.get("id") == wanted and "method" not in said:
                 return said
     return None
@@ -193,4 +207,8 @@ def _parsed(body: bytes) -> Json:
 
 
 def _garbage(why: str) -> RemitError:
-    return RemitError("upstream_garbage", f"The upstream gave no MCP answer. {why}", "Check that the address or program is an MCP server.")
+    return RemitError(
+        "upstream_garbage",
+        f"The upstream gave no MCP answer. {why}",
+        "Check that the address or program is an MCP server.",
+    )

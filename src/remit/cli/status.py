@@ -1,0 +1,63 @@
+"""`remit status`: the state in one look; the exit code says the same."""
+
+import click
+
+from remit.cli.desk import Desk, at_desk
+from remit.cli.output import NO, emit, format_option, moment, pairs
+from remit.core.agent import Agent
+from remit.core.canonical import Json
+from remit.core.credential import Credential, PathGate
+from remit.core.receipt import PolicyRecord
+from remit.core.resource import Resource, Tool
+from remit.core.task import Task
+from remit.core.trust import TrustPath
+from remit.store import log
+from remit.store.apply import flights
+
+
+@click.command()
+@format_option
+@click.pass_context
+def status(ctx: click.Context, *, form: str) -> None:
+    """Say in which state this installation is. Exit code 1 when something keeps calls from being decided."""
+    with at_desk(ctx) as desk:
+        data = state(desk)
+        flat = {name: value if not isinstance(value, list) else "; ".join(value) or "-" for name, value in data.items()}
+        flat["ledger_at"] = moment(data["ledger_at"])
+        emit(form, data, lambda: pairs({name.replace("_", " "): value for name, value in flat.items()}))
+    ctx.exit(0 if data["ready"] else NO)
+
+
+def state(desk: Desk) -> dict[str, Json]:
+    """Counts, and what keeps calls from being decided."""
+    reader, now = desk.reader, desk.authority.clock.now()
+    head = log.newest(desk.authority.view)
+    wrong = []
+    for path in TrustPath:
+        gate = reader.get(PathGate, path.value)
+        if gate is None or gate.state != "open":
+            wrong.append(f"the {path.value} path is closed")
+    wrong += [
+        f"no {name} policies are applied"
+        for name in ("common", *(path.value for path in TrustPath))
+        if reader.get(PolicyRecord, name) is None
+    ]
+    agents = list(reader.where(Agent))
+    overdue = [one.name for one in agents if one.state == "active" and now >= one.review_due]
+    suspended = [f"{one.resource}/{one.name}" for one in reader.where(Tool) if one.state == "suspended"]
+    open_tasks = [one for one in reader.where(Task, "state = 'open'") if now < one.deadline]
+    live = [one for one in reader.where(Credential, "state = 'active'") if now < one.expires]
+    return {
+        "ready": not wrong,
+        "wrong": wrong,
+        "issuer": desk.authority.issuer,
+        "agents_active": sum(one.state == "active" for one in agents),
+        "reviews_overdue": overdue,
+        "resources": sum(one.state == "active" for one in reader.where(Resource)),
+        "tools_suspended": suspended,
+        "tasks_open": len(open_tasks),
+        "credentials_live": len(live),
+        "calls_in_flight": len(flights(desk.authority.view)),
+        "ledger_entries": head.size,
+        "ledger_at": head.at,
+    }
