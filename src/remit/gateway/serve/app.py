@@ -261,7 +261,8 @@ class Mcp:
             if out.streaming:
                 await out.end()
             else:
-                await out.answer(202 if exchange.status < 400 else exchange.status, exchange.data)
+                passed = 200 if message.method == "DELETE" else 202
+                await out.answer(passed if exchange.status < 400 else exchange.status, exchange.data)
             return
         await out.answer(exchange.status, exchange.data, exchange.last)
 

@@ -124,7 +124,6 @@ class Legs:
         if method == "DELETE" and isinstance(verdict, Answer):
             gate.sessions.drop(session)
             await self.lose(session)
-            exchange.status = 200
         await gate.finish(exchange, verdict)
 
     async def _session(self, entry: Entry, given: Given, message: Message | None, out: Outlet) -> Session | None:
