@@ -113,7 +113,7 @@ def heads(db: Database, after: int = -1, most: int = 1000) -> list[Head]:
 
 
 def of_task(db: Database, task: str, after: int, span: int) -> list[tuple[int, bytes]]:
-    """The entries among the `span` after `after` that name a task, and the outcomes of its calls, with their numbers."""
+    """The entries among the `span` after `after` that name a task, and its calls' outcomes, with their numbers."""
     rows = db.all(
         "SELECT number, body FROM leaf AS one WHERE number > ? AND number <= ? AND (instr(body, ?) OR (instr(body, ?)"
         " AND EXISTS (SELECT 1 FROM leaf AS decision WHERE instr(decision.body, ?)"

@@ -12,8 +12,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.ids import parse
 from remit.core.moment import instant
-from remit.core.record import dump
-from remit.web.api.listing import found, listed
+from remit.web.api.listing import found, listed, shown
 from remit.web.bearer import OPERATOR, caller
 from remit.web.intake import json_object, text, texts
 from remit.web.site import Site
@@ -31,7 +30,7 @@ def routes(site: Site) -> list[Route]:
         one = found(site, Agent, parse("agt", request.path_params["id"]))
         if who.kind == "agent" and who.id != one.id:
             raise RemitError("not_found", "There is no such agent.", "An agent sees itself only.")
-        return JSONResponse(dump(one))
+        return JSONResponse(shown(one))
 
     return [
         Route("/v1/agents", show_all, methods=["GET"]),
@@ -61,7 +60,7 @@ def _changes(site: Site) -> list[Route]:
                 by=OPERATOR,
             )
 
-        return JSONResponse(dump(await site.act(OPERATOR, work)), 201)
+        return JSONResponse(shown(await site.act(OPERATOR, work)), 201)
 
     async def act(request: Request) -> Response:
         (await caller(site, request)).only("operator")
@@ -84,7 +83,7 @@ def _changes(site: Site) -> list[Route]:
                 agent.stop(change, identity, "retired", OPERATOR, because)
             return change.need(Agent, identity)
 
-        return JSONResponse(dump(await site.act(OPERATOR, work)))
+        return JSONResponse(shown(await site.act(OPERATOR, work)))
 
     return [
         Route("/v1/agents", add, methods=["POST"]),

@@ -7,8 +7,8 @@ from starlette.routing import Route
 from remit.control import brief
 from remit.core import ids
 from remit.core.brief import Brief
-from remit.core.record import dump, load
-from remit.web.api.listing import found, listed
+from remit.core.record import load
+from remit.web.api.listing import found, listed, shown
 from remit.web.bearer import OPERATOR, caller
 from remit.web.intake import json_object
 from remit.web.site import Site
@@ -26,13 +26,13 @@ def routes(site: Site) -> list[Route]:
 
     async def show(request: Request) -> Response:
         (await caller(site, request)).only("operator")
-        return JSONResponse(dump(found(site, Brief, ids.name("brief", request.path_params["name"]))))
+        return JSONResponse(shown(found(site, Brief, ids.name("brief", request.path_params["name"]))))
 
     async def apply(request: Request) -> Response:
         (await caller(site, request)).only("operator")
         said = await json_object(request, NEEDED, ALLOWED)
         wanted = load(Brief, {"noun": "brief", **said, "version": 1})
-        return JSONResponse(dump(await site.act(OPERATOR, lambda c: brief.apply(c, wanted, OPERATOR))), 201)
+        return JSONResponse(shown(await site.act(OPERATOR, lambda c: brief.apply(c, wanted, OPERATOR))), 201)
 
     return [
         Route("/v1/briefs", show_all, methods=["GET"]),

@@ -5,6 +5,7 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.record import Record, dump
 from remit.store.record import key
@@ -28,10 +29,16 @@ def listed(site: Site, request: Request, kind: type[R], *filters: str, **columns
     asked = query(request, "after", "limit", *filters)
     chosen = {name: asked[name] for name in filters if name in asked}
     items, following = page(site, kind, asked, **{**chosen, **columns})
-    return answer([dump(one) for one in items], following)
+    return answer([shown(one) for one in items], following)
 
 
-def answer(items: list[dict[str, object]], following: str) -> JSONResponse:
+def shown(record: Record) -> dict[str, Json]:
+    """A record as JSON; its state is written out even when it is the first one."""
+    state = getattr(record, "state", None)
+    return dump(record) if state is None else {**dump(record), "state": state}
+
+
+def answer(items: list[dict[str, Json]], following: str) -> JSONResponse:
     """A list as JSON."""
     return JSONResponse({"items": items, **({"next": following} if following else {})})
 

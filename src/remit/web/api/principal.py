@@ -8,8 +8,7 @@ from remit.control import principal
 from remit.core.errors import RemitError
 from remit.core.ids import parse
 from remit.core.principal import Person, Service
-from remit.core.record import dump
-from remit.web.api.listing import found, listed
+from remit.web.api.listing import found, listed, shown
 from remit.web.bearer import OPERATOR, caller
 from remit.web.intake import json_object, text, texts
 from remit.web.site import Site
@@ -27,7 +26,7 @@ def routes(site: Site) -> list[Route]:
         identity = who.id if request.path_params["id"] == "me" else parse("per", request.path_params["id"])
         if who.kind == "person" and identity != who.id:
             raise RemitError("not_found", "There is no such person.", "A person sees themselves only.")
-        return JSONResponse(dump(found(site, Person, identity)))
+        return JSONResponse(shown(found(site, Person, identity)))
 
     async def add_person(request: Request) -> Response:
         (await caller(site, request)).only("operator")
@@ -35,7 +34,7 @@ def routes(site: Site) -> list[Route]:
         issuer, subject, name = text(said, "issuer"), text(said, "subject"), text(said, "name")
         groups = texts(said, "groups")
         one = await site.act(OPERATOR, lambda c: principal.add_person(c, issuer, subject, name, groups, OPERATOR))
-        return JSONResponse(dump(one), 201)
+        return JSONResponse(shown(one), 201)
 
     async def services(request: Request) -> Response:
         (await caller(site, request)).only("operator")
@@ -43,14 +42,14 @@ def routes(site: Site) -> list[Route]:
 
     async def service(request: Request) -> Response:
         (await caller(site, request)).only("operator")
-        return JSONResponse(dump(found(site, Service, parse("svc", request.path_params["id"]))))
+        return JSONResponse(shown(found(site, Service, parse("svc", request.path_params["id"]))))
 
     async def add_service(request: Request) -> Response:
         (await caller(site, request)).only("operator")
         said = await json_object(request, ("name", "owner"))
         name, owner = text(said, "name"), parse("per", said["owner"])
         one = await site.act(OPERATOR, lambda c: principal.add_service(c, name, owner, (), OPERATOR))
-        return JSONResponse(dump(one), 201)
+        return JSONResponse(shown(one), 201)
 
     return [
         Route("/v1/people", people, methods=["GET"]),

@@ -9,9 +9,9 @@ from remit.control.change import Change
 from remit.core import ids
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
-from remit.core.record import dump, load
+from remit.core.record import load
 from remit.core.resource import Injection, Resource, Tool, Upstream
-from remit.web.api.listing import found, listed
+from remit.web.api.listing import found, listed, shown
 from remit.web.bearer import OPERATOR, caller
 from remit.web.intake import json_object, text, texts
 from remit.web.site import Site
@@ -27,8 +27,8 @@ def routes(site: Site) -> list[Route]:
     async def show(request: Request) -> Response:
         (await caller(site, request)).only("operator")
         one = found(site, Resource, ids.name("resource", request.path_params["name"]))
-        tools = [dump(tool) for tool in site.reader().where(Tool, "resource = ?", (one.name,))]
-        return JSONResponse({**dump(one), "tools": tools})
+        tools = [shown(tool) for tool in site.reader().where(Tool, "resource = ?", (one.name,))]
+        return JSONResponse({**shown(one), "tools": tools})
 
     async def add(request: Request) -> Response:
         (await caller(site, request)).only("operator")
@@ -61,7 +61,7 @@ def routes(site: Site) -> list[Route]:
                 by=OPERATOR,
             )
 
-        return JSONResponse(dump(await site.act(OPERATOR, work)), 201)
+        return JSONResponse(shown(await site.act(OPERATOR, work)), 201)
 
     return [
         Route("/v1/resources", show_all, methods=["GET"]),

@@ -8,10 +8,9 @@ from starlette.routing import Route
 
 from remit.control.revocation import open_path, revoke
 from remit.core.errors import RemitError
-from remit.core.record import dump
 from remit.core.revocation import Revocation
 from remit.core.trust import TrustPath
-from remit.web.api.listing import listed
+from remit.web.api.listing import listed, shown
 from remit.web.bearer import OPERATOR, caller
 from remit.web.intake import json_object, text
 from remit.web.site import Site
@@ -30,7 +29,7 @@ def routes(site: Site) -> list[Route]:
         kind, target, because = text(said, "kind"), text(said, "target"), text(said, "because", "", 500)
         ended = await site.act(OPERATOR, lambda c: revoke(c, kind, target, OPERATOR, because))
         body = {
-            **dump(ended.revocation),
+            **shown(ended.revocation),
             "tasks": list(ended.tasks),
             "agents": list(ended.agents),
             "in_flight": [asdict(one) for one in ended.in_flight],
@@ -44,7 +43,7 @@ def routes(site: Site) -> list[Route]:
         if name not in list(TrustPath):
             raise RemitError("not_found", "There is no such trust path.", "Use delegated or own.")
         gate = await site.act(OPERATOR, lambda c: open_path(c, TrustPath(name), OPERATOR))
-        return JSONResponse(dump(gate))
+        return JSONResponse(shown(gate))
 
     return [
         Route("/v1/revocations", show_all, methods=["GET"]),

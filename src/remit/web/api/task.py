@@ -9,10 +9,9 @@ from remit.control.change import Change
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.ids import parse
-from remit.core.record import dump
 from remit.core.step import Step
 from remit.core.task import Plan, Task
-from remit.web.api.listing import answer, listed, page
+from remit.web.api.listing import answer, listed, page, shown
 from remit.web.bearer import Caller, caller
 from remit.web.intake import json_object, query, text, whole
 from remit.web.site import Site
@@ -32,12 +31,12 @@ def routes(site: Site) -> list[Route]:
             items, following = page(site, Task, asked, person=who.id)
         else:
             items, following = page(site, Task, asked, id=who.task)
-        return answer([dump(one) for one in items], following)
+        return answer([shown(one) for one in items], following)
 
     async def show(request: Request) -> Response:
         one = _seen(site, await caller(site, request), request)
         plan = site.reader().get(Plan, f"{one.id}:{one.plan}")
-        return JSONResponse({**dump(one), "steps": [step.to_json() for step in plan.steps] if plan else []})
+        return JSONResponse({**shown(one), "steps": [step.to_json() for step in plan.steps] if plan else []})
 
     return [
         Route("/v1/tasks", show_all, methods=["GET"]),
@@ -69,7 +68,7 @@ def _changes(site: Site) -> list[Route]:
                 by=who.id,
             )
 
-        return JSONResponse(dump(await site.act(who.id, work)), 201)
+        return JSONResponse(shown(await site.act(who.id, work)), 201)
 
     async def plan(request: Request) -> Response:
         who = (await caller(site, request)).only("operator", "agent")
@@ -84,7 +83,7 @@ def _changes(site: Site) -> list[Route]:
             return task.plan(change, one.id, steps, who.id)
 
         made = await site.act(who.id, work)
-        return JSONResponse({**dump(made), "digest": made.digest}, 201)
+        return JSONResponse({**shown(made), "digest": made.digest}, 201)
 
     async def close(request: Request) -> Response:
         who = await caller(site, request)
