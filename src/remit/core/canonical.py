@@ -25,6 +25,7 @@ EXACT: Final = 2**53 - 1
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_format = msgspec.json.format
 _sorted = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -32,8 +33,9 @@ def read(data: bytes) -> Json:
     """Parse one JSON text. Refuses what two readers could read differently (`json_invalid`)."""
     try:
         value = _decode(data)
-        if _encode(value) != data:
-            # Spaces or escapes, or something that a second reader would see otherwise: take the slow, strict way.
+        plain = _encode(value)
+        if plain != data and plain != _format(data, indent=-1):
+            # More than spaces between the tokens, perhaps what a second reader would see otherwise: the strict way.
             text = data.decode("utf-8")
             value = json.loads(
                 text,
