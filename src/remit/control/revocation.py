@@ -14,13 +14,16 @@ from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.credential import Credential, PathGate
 from remit.core.errors import RemitError
+from remit.core.receipt import decode
+from remit.core.principal import Service
 from remit.core.record import changed
 from remit.core.resource import LIFE as RESOURCE_LIFE
-from remit.core.resource import Resource
+from remit.core.resource import Resource, split
 from remit.core.revocation import Revocation
 from remit.core.task import Task
 from remit.core.trust import TrustPath
 from remit.store.apply import Flight, flights
+from remit.store.log import entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
     elif kind == "person":
         ended = _person(change, target, by, because, stopped)
         stopped_credential = None
+    elif kind == "service":
+        ended = _service(change, target, by, because)
+        stopped_credential = None
     elif kind == "brief":
         briefs.withdraw(change, target, by, because)
         ended = _tasks(change, "brief = ? AND state != 'ended'", target, "revoked", by)
@@ -69,7 +75,10 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
     hit = tuple(
         one
         for one in flights(change.db)
-        if one.task in over or one.credential == stopped_credential or one.credential in dead or (kind == "resource")
+        if one.task in over
+        or one.credential == stopped_credential
+        or one.credential in dead
+        or (kind == "resource" and _at(change, one) == target)
     )
     return Ended(stop, tuple(sorted(over)), tuple(stopped), hit)
 
@@ -90,6 +99,13 @@ def _path(change: Change, target: str, by: str, because: str) -> set[str]:
     return {one.id for one in change.reader.where(Credential, "state = 'active'") if one.path is path}
 
 
+def _at(change: Change, call: Flight) -> str:
+    """The resource of a call in flight, as its decision's receipt says."""
+    written = call.leaf - change.base
+    body = change.bodies[written] if written >= 0 else next(entries(change.db, call.leaf, call.leaf + 1))
+    return split(str(decode(body)["action"]))[0]
+
+
 def _agent(change: Change, target: str, by: str, because: str, stopped: list[str]) -> list[Task]:
     record = change.need(Agent, target)
     if record.state in ("active", "proposed"):
@@ -107,9 +123,21 @@ def _person(change: Change, target: str, by: str, because: str, stopped: list[st
         if one.requester == target
         for gone in task.end(change, one.id, "person", by)
     ]
+    for service in list(change.reader.where(Service, "owner = ? AND state = 'active'", (target,))):
+        ended += _service(change, service.id, by, "its owner left")
     for owned in list(change.reader.where(Agent, "owner = ? AND state = 'active'", (target,))):
         ended += _agent(change, owned.id, by, "its owner left", stopped)
     return ended
+
+
+def _service(change: Change, target: str, by: str, because: str) -> list[Task]:
+    principal.end_service(change, target, by, because)
+    return [
+        gone
+        for one in list(change.reader.where(Task, "state != 'ended'"))
+        if one.requester == target
+        for gone in task.end(change, one.id, "revoked", by)
+    ]
 
 
 def _tasks(change: Change, condition: str, value: str, because: str, by: str) -> list[Task]:
