@@ -21,7 +21,7 @@ def sweep(change: Change, most: int = 200) -> int:
         children = any(True for _ in change.reader.where(Task, "parent = ? AND state = 'open'", (one.id,)))
         if not children and change.now - activity(change.reader, one) >= one.idle:
             over += len(task.end(change, one.id, "idle", "sweep"))
-    if change.authority.signer.sweep(change.now):
-        key.sync(change, "sweep")
-    payload.expire_nonces(change.db, Instant(change.now - NONCES_EVERY))
+    key.sweep(change)
+    if payload.expire_nonces(change.db, Instant(change.now - NONCES_EVERY)):
+        change.keep()
     return over
