@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
+from remit.core.decision import brief_place
 from remit.core.errors import RemitError
-from remit.core.grant import Step, Usage, covers, draw
+from remit.core.grant import Step, Usage, draw
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed
@@ -80,8 +81,8 @@ def open_task(
 def plan(change: Change, task_id: str, steps: tuple[Step, ...], by: str) -> Plan:
     """Submit the next version of the plan. Only an equal or narrower one is accepted; the older credential then ends.
 
-    Refuses a step that the ceiling does not cover (`plan_outside`) and one that the version before did not hold
-    (`plan_wider`): a wider plan needs an approval, and approvals are not open.
+    Refuses a step that the ceiling does not cover (`plan_outside`) and one that the version before does not hold or has
+    not enough left for (`plan_wider`): a wider plan needs an approval, and approvals are not open.
     """
     task = change.need(Task, task_id)
     brief = change.need(Brief, task.brief)
@@ -92,7 +93,8 @@ def plan(change: Change, task_id: str, steps: tuple[Step, ...], by: str) -> Plan
     if refusals:
         first = refusals[0]
         raise RemitError("plan_outside", f"This plan is not within the brief: {first.what}", first.may or "Plan less.")
-    wider = [step.action for step in steps if not any(covers(old, step) for old in before.steps)]
+    held = draw(before.steps, steps, _spent(change, (task.id, f"plan:{task.plan}"), len(before.steps)))[0]
+    wider = [step.action for step, old in zip(steps, held, strict=True) if old < 0]
     if wider:
         raise RemitError(
             "plan_wider",
@@ -131,6 +133,10 @@ def _used(change: Change, task: Task, steps: int) -> tuple[Usage, ...]:
     place = (task.id, "brief")
     if task.parent:
         place = (task.parent, f"plan:{change.need(Task, task.parent).plan}")
+    return _spent(change, place, steps)
+
+
+def _spent(change: Change, place: tuple[str, str], steps: int) -> tuple[Usage, ...]:
     return tuple(usage(change.db, *place, number) or Usage() for number in range(steps))
 
 
