@@ -7,6 +7,7 @@ the connection is dropped, and `reopen` settles what happened before anything el
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, final
@@ -25,6 +26,8 @@ APPLICATION: Final = 0x524D4954
 SAFE: Final = (3, 51, 3)
 """First SQLite without the WAL-reset corruption of 3.7.0 to 3.51.2 (https://www.sqlite.org/wal.html)."""
 TIMEOUT_MS: Final = 2000
+NAP_MS: Final = 0.25
+"""How long each wait for another connection's lock is; their sum ends at the time-out."""
 
 SETTINGS: Final = (
     ("journal_mode", "wal"),
@@ -40,6 +43,7 @@ SETTINGS: Final = (
     ("wal_autocheckpoint", "0"),
 )
 
+_never: Final = threading.Event()
 _ERRORS: Final = (apsw.Error, TypeError, ValueError, OverflowError)
 """What apsw raises for a statement and for a value that SQLite cannot hold."""
 
@@ -71,7 +75,7 @@ class Database:
         try:
             self._cursor = self._db.cursor()
             self._execute = self._cursor.execute
-            self._db.set_busy_timeout(TIMEOUT_MS)
+            self._db.set_busy_handler(self._wait)
             if self._db.readonly("main"):
                 raise fault.read_only()
             self._configure()
@@ -134,7 +138,7 @@ class Database:
     def try_begin(self) -> bool:
         """Take the write lock now (`BEGIN IMMEDIATE`), or say False at once when another connection holds it."""
         try:
-            self._patience(0)
+            self._timeout = 0
             self._execute("BEGIN IMMEDIATE")
         except apsw.BusyError:
             return False
@@ -145,7 +149,7 @@ class Database:
     def begin(self, timeout_ms: int = TIMEOUT_MS) -> None:
         """Take the write lock (`BEGIN IMMEDIATE`), waiting up to `timeout_ms`; then `store_busy`."""
         try:
-            self._patience(timeout_ms)
+            self._timeout = timeout_ms
             self._execute("BEGIN IMMEDIATE")
         except apsw.Error as error:
             raise self._fault(error) from error
@@ -302,10 +306,13 @@ class Database:
     def _integrity(self) -> list[str]:
         return [str(row[0]) for row in self._execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
 
-    def _patience(self, timeout_ms: int) -> None:
-        if timeout_ms != self._timeout:
-            self._db.set_busy_timeout(timeout_ms)
-            self._timeout = timeout_ms
+    def _wait(self, tries: int) -> bool:
+        # SQLite's own waits grow to 100 ms, and a node that is always late to a lock that is free for less than one
+        # never gets it. Short ones meet the gap between another node's commits.
+        if tries * NAP_MS >= self._timeout:
+            return False
+        _never.wait(NAP_MS / 1000)
+        return True
 
     def _abandon(self) -> None:
         """Close whatever the state; the error that brought us here is the one worth telling."""
