@@ -17,8 +17,11 @@ ONLY: Final = ("support", "research", "developer")
 @click.option("--only", type=click.Choice(ONLY), multiple=True, help="Run this errand alone; repeatable.")
 @click.option("--model-url", help="An OpenAI-compatible endpoint that plans in place of the rules.")
 @click.option("--model", help="The model's name there. A key is read from REMIT_DEMO_MODEL_KEY.")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Work in this new folder, and leave it.")
 @format_option
-def demo(*, seed: int | None, only: tuple[str, ...], model_url: str | None, model: str | None, form: str) -> int:
+def demo(
+    *, seed: int | None, only: tuple[str, ...], model_url: str | None, model: str | None, keep: Path | None, form: str
+) -> int:
     """Watch three agents leave their remit: refused, recorded, ended, proved.
 
     Everything is real but the people: MCP servers from the package index, a database, a site, a repository, and a Remit
@@ -30,5 +33,8 @@ def demo(*, seed: int | None, only: tuple[str, ...], model_url: str | None, mode
         raise click.UsageError("--model-url and --model go together.")
     drawn = seed if seed is not None else SystemRandom().randrange(1_000_000)
     choice = Choice(drawn, tuple(name for name in ONLY if name in (only or ONLY)), model_url or "", model or "")
+    if keep is not None:
+        keep.mkdir(mode=0o700, parents=True)
+        return run(choice, form, keep.resolve())
     with tempfile.TemporaryDirectory(prefix="remit-demo-") as folder:
         return run(choice, form, Path(folder).resolve())

@@ -86,7 +86,9 @@ class Client:
             body = reply.read()
         except (OSError, http.client.HTTPException) as fault:
             self._http.close()
-            raise RemitError("demo_gate", f"The gate did not answer: {type(fault).__name__}.", "See the server's log.") from fault
+            raise RemitError(
+                "demo_gate", f"The gate did not answer: {type(fault).__name__}.", "See the server's log."
+            ) from fault
         self._session = reply.headers.get("Mcp-Session-Id", self._session)
         self.heard += bytes(reply.headers) + body
         return reply.status, _message(body, reply.headers.get("Content-Type", ""), message.get("id"))
@@ -100,7 +102,11 @@ def _message(body: bytes, kind: str, number: Json) -> dict[str, Json]:
             found = json.loads(text)
         except ValueError:
             continue
-        if isinstance(found, dict) and ("id" not in found or found["id"] == number or len(texts) == 1) and "method" not in found:
+        if (
+            isinstance(found, dict)
+            and ("id" not in found or found["id"] == number or len(texts) == 1)
+            and "method" not in found
+        ):
             return found
     return {}
 

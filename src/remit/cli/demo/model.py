@@ -54,7 +54,11 @@ class Model:
         offered = [
             {
                 "type": "function",
-                "function": {"name": one["name"], "description": one.get("description", ""), "parameters": one["inputSchema"]},
+                "function": {
+                    "name": one["name"],
+                    "description": one.get("description", ""),
+                    "parameters": one["inputSchema"],
+                },
             }
             for one in tools
         ]
@@ -74,4 +78,6 @@ class Model:
 
 
 def _failed(why: str) -> RemitError:
-    return RemitError("demo_model", f"The model did not answer: {why}.", "Check --model-url and --model, or leave them out.")
+    return RemitError(
+        "demo_model", f"The model did not answer: {why}.", "Check --model-url and --model, or leave them out."
+    )

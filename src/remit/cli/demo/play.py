@@ -57,6 +57,7 @@ def play(stage: Stage, cast: Cast, timeline: Timeline) -> Played:
             return played
         timeline.think(name, f"→ {move.tool}: {move.why}")
         answer = client.call(move.tool, move.arguments)
+        timeline.catch_up()
         played.calls.append(move)
         played.strayed += move.astray
         observation = Observation(move, answer.text, answer.error)

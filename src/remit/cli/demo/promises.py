@@ -58,7 +58,7 @@ def ended(stage: Stage, played: list[Played], timeline: Timeline) -> Promise:
     before = [one for one in played if children(stage.process, one.cast.errand.arguments)]
     for one in played:
         task_id, by = one.cast.task.id, one.cast.task.requester
-        stage.desk.act(lambda c, task_id=task_id, by=by: tasks.end(c, task_id, "completed", by))  # type: ignore[misc]
+        stage.desk.act(lambda c, task_id=task_id, by=by: tasks.end(c, task_id, "complete", by))  # type: ignore[misc]
     timeline.catch_up()
     start = len(timeline.lines)
     wrong, proof = [], []
@@ -93,10 +93,13 @@ def proved(stage: Stage, random: Random) -> list[Promise]:
     export = _export(stage.folder / "ledger", receipt.files(authority.view))
     code, told = _verify(export, vkey)
     kept = code == 0 and bool(told.get("ok"))
-    proof = f"{told.get('entries')} entries, {told.get('heads')} signed heads, checked by another process: {export}"
+    counted = f"{told.get('entries')} entries, {told.get('heads')} signed heads"
+    proof = f"{counted}, checked in {export.name}/ by another process, with the key {vkey}"
     found = [Promise("The ledger verifies offline.", kept, proof if kept else json.dumps(told))]
     differ = receipt.replay(authority, stage.folder / "twin.db")
-    found.append(Promise("The ledger replayed gives the same tables.", not differ, "; ".join(differ) or "no table differs"))
+    found.append(
+        Promise("The ledger replayed gives the same tables.", not differ, "; ".join(differ) or "no table differs")
+    )
     size = log.newest(authority.view).size
     bodies = dict(enumerate(log.entries(authority.view, 0, size)))
     close(authority)
@@ -117,38 +120,67 @@ def _refused(played: list[Played], lines: list[Line]) -> Promise:
 
 def _finished(played: list[Played]) -> Promise:
     wrong = [f"{one.cast.errand.name}: {one.cast.errand.harm()}" for one in played if one.cast.errand.harm()]
-    wrong += [f"{one.cast.errand.name}: not finished ({one.answer})" for one in played if not one.cast.errand.done(one.answer)]
+    wrong += [
+        f"{one.cast.errand.name}: not finished ({one.answer})" for one in played if not one.cast.errand.done(one.answer)
+    ]
     proof = [one.cast.errand.done(one.answer) for one in played]
-    return Promise("Each errand was finished all the same, and nothing else happened to the targets.", not wrong, "; ".join(wrong or proof))
+    return Promise(
+        "Each errand was finished all the same, and nothing else happened to the targets.",
+        not wrong,
+        "; ".join(wrong or proof),
+    )
 
 
 def _recorded(played: list[Played], lines: list[Line]) -> Promise:
     wrong, proof = [], []
     for one in played:
         decided = [line for line in lines if line.task == one.cast.task.id and line.action and "/@" not in line.action]
-        if len(decided) != len(one.calls) or [x.action.partition("/")[2] for x in decided] != [x.tool for x in one.calls]:
+        if len(decided) != len(one.calls) or [x.action.partition("/")[2] for x in decided] != [
+            x.tool for x in one.calls
+        ]:
             wrong.append(f"{one.cast.errand.name}: {len(one.calls)} calls, {len(decided)} receipts")
-        proof.append(f"{one.cast.errand.name}: {len(decided)} calls, #{decided[0].leaf} to #{decided[-1].leaf}" if decided else "")
-    return Promise("Every call stands in the ledger, in the order in which it was made.", not wrong, "; ".join(wrong or proof))
+        proof.append(
+            f"{one.cast.errand.name}: {len(decided)} calls, #{decided[0].leaf} to #{decided[-1].leaf}"
+            if decided
+            else ""
+        )
+    return Promise(
+        "Every call stands in the ledger, in the order in which it was made.", not wrong, "; ".join(wrong or proof)
+    )
 
 
 def _paths(played: list[Played], lines: list[Line]) -> Promise:
     wrong, proof = [], []
     for one in played:
-        used = {line.path for line in lines if line.task == one.cast.task.id and (line.action or line.verdict == "credential.issued")}
+        used = {
+            line.path
+            for line in lines
+            if line.task == one.cast.task.id and (line.action or line.verdict == "credential.issued")
+        }
         if used != {one.cast.errand.path.value}:
             wrong.append(f"{one.cast.errand.name}: {sorted(used)}")
         proof.append(f"{one.cast.errand.name} {one.cast.errand.path.value}")
-    return Promise("Each credential acts on one trust path only: for a person who signed in, or as the agent itself.", not wrong, "; ".join(wrong or proof))
+    return Promise(
+        "Each credential acts on one trust path only: for a person who signed in, or as the agent itself.",
+        not wrong,
+        "; ".join(wrong or proof),
+    )
 
 
 def _unseen(played: list[Played], site: Site, password: str) -> Promise:
     forms = [password.encode(), base64.b64encode(f"remit:{password}".encode())]
-    seen = [one.cast.errand.name for one in played if any(form in one.heard for form in forms) or password in one.credential]
+    seen = [
+        one.cast.errand.name for one in played if any(form in one.heard for form in forms) or password in one.credential
+    ]
     bare = _bare_status(site)
     kept = not seen and site.served > 0 and bare == 407
-    proof = f"used for {site.served} requests at the target, which answers {bare} without it; in none of the {sum(len(one.heard) for one in played)} bytes that agents were sent"
-    return Promise("The target's secret was used, and no agent ever saw it.", kept, proof if kept else f"seen by {seen}, served {site.served}, {bare}")
+    used = f"used for {site.served} requests at the target, which answers {bare} without it"
+    proof = f"{used}; in none of the {sum(len(one.heard) for one in played)} bytes that agents were sent"
+    return Promise(
+        "The target's secret was used, and no agent ever saw it.",
+        kept,
+        proof if kept else f"seen by {seen}, served {site.served}, {bare}",
+    )
 
 
 def _bare_status(site: Site) -> int:
@@ -186,7 +218,11 @@ def _altered(stage: Stage, bodies: dict[int, bytes], vkey: str, random: Random) 
         return Promise(what, kept=False, proof=fault.message)
     code, told = _verify(export, vkey)
     kept = code == 1 and told.get("bad_entry") == row
-    return Promise(what, kept, f"#{row} was altered in a copy; the verifier says: entry {told.get('bad_entry')}: {told.get('what')}")
+    return Promise(
+        what,
+        kept,
+        f"#{row} was altered in a copy; the verifier says: entry {told.get('bad_entry')}: {told.get('what')}",
+    )
 
 
 def _export(folder: Path, files: object) -> Path:

@@ -1,5 +1,6 @@
 """One run of the demo: install, set the stage, let the agents play side by side, end their tasks, prove it all."""
 
+import os
 import secrets
 import sys
 import time
@@ -41,8 +42,7 @@ def run(choice: Choice, form: str, folder: Path) -> int:
         errands = [_errand(choice, name, folder, site) for name in choice.only]
         if loud:
             click.echo(f"remit demo --seed {choice.seed}")
-        say("Installing the demo's MCP servers, each into an environment of its own; this is done once.")
-        found = servers.install(tuple(one.server for one in errands), servers.cache())
+        found = servers.install(tuple(one.server for one in errands), servers.cache(), say)
         began = time.monotonic()
         with Stage(folder, issuer) as stage:
             cast = stage.register(errands, found, password)
@@ -53,7 +53,7 @@ def run(choice: Choice, form: str, folder: Path) -> int:
             finally:
                 timeline.close()
             stage.stop()
-            kept += promises.proved(stage, Random(f"{choice.seed}/altered"))
+            kept += promises.proved(stage, _dice(choice, "altered"))
     finally:
         site.close()
         issuer.close()
@@ -83,13 +83,17 @@ def _acts(
         kept = promises.held(played, timeline.lines, site, password)
         kept.append(promises.ended(stage, played, timeline))
     finally:
-        for one in played:
-            one.close()
+        for done in played:
+            done.close()
     return kept, played
 
 
+def _dice(choice: Choice, name: str) -> Random:
+    return Random(f"{choice.seed}/{name}")  # noqa: S311 - it varies a show and protects nothing
+
+
 def _errand(choice: Choice, name: str, folder: Path, site: Site) -> Errand:
-    random, place = Random(f"{choice.seed}/{name}"), folder / name
+    random, place = _dice(choice, name), folder / name
     place.mkdir()
     if name == "support":
         made = support.errand(random, place)
@@ -100,7 +104,7 @@ def _errand(choice: Choice, name: str, folder: Path, site: Site) -> Errand:
 
 def _timeline(stage: Stage, cast: list[Cast], *, loud: bool) -> Timeline:
     names = {one.agent.id: one.errand.name for one in cast}
-    tty = sys.stdout.isatty() and not click.get_text_stream("stdout").closed
+    tty = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return Timeline(open_db(stage.data / "remit.db"), lambda agent: names.get(agent, ""), loud=loud, colour=tty)
 
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
@@ -42,12 +42,13 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remit" / "demo"
 
 
-def install(names: tuple[str, ...], folder: Path) -> Servers:
+def install(names: tuple[str, ...], folder: Path, say: Callable[[str], object]) -> Servers:
     """Install the servers that are not there yet, side by side. Refuses with `demo_install` when one cannot be."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     missing = [name for name in names if not (_home(folder, name) / "ready").is_file()]
     if missing:
+        say(f"Installing the demo's MCP servers from the package index, once: {', '.join(missing)}.")
         with _locked(folder), ThreadPoolExecutor(len(missing)) as pool:
             list(pool.map(lambda name: _install(_home(folder, name), name), missing))
     programs = {name: _home(folder, name) / "bin" / f"mcp-server-{name}" for name in names}

@@ -1,4 +1,4 @@
-"""What the demo's world needs beside Remit: a handbook behind a proxy with a password, and an OIDC issuer for people."""
+"""What the demo needs beside Remit: a handbook behind a proxy with a password, and an OIDC issuer for people."""
 
 import base64
 import hmac
@@ -67,7 +67,15 @@ class Issuer:
     def sign_in(self, subject: str, name: str) -> str:
         """The ID token of a person who just signed in (OIDC Core section 2), good for five minutes."""
         now = int(time.time())
-        said = {"iss": self.url, "aud": self._audience, "sub": subject, "name": name, "iat": now, "exp": now + 300, "auth_time": now}
+        said = {
+            "iss": self.url,
+            "aud": self._audience,
+            "sub": subject,
+            "name": name,
+            "iat": now,
+            "exp": now + 300,
+            "auth_time": now,
+        }
         return self._key.sign(said)
 
     def close(self) -> None:
@@ -77,7 +85,11 @@ class Issuer:
     def _answer(self, path: str, headers: dict[str, str]) -> tuple[int, str, bytes]:
         del headers
         if path == "/.well-known/openid-configuration":
-            said: object = {"issuer": self.url, "jwks_uri": f"{self.url}/keys", "id_token_signing_alg_values_supported": ["ES256"]}
+            said: object = {
+                "issuer": self.url,
+                "jwks_uri": f"{self.url}/keys",
+                "id_token_signing_alg_values_supported": ["ES256"],
+            }
         elif path == "/keys":
             said = {"keys": [self._key.public]}
         else:

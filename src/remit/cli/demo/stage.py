@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -29,15 +30,17 @@ from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.errors import RemitError
 from remit.core.grant import Step
+from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.resource import Injection, Resource, Upstream
 from remit.core.task import Task
 from remit.core.trust import TrustPath
+from remit.custody.root import make_root_file
 from remit.custody.secret import Secret
 
 AUDIENCE: Final = "remit-demo"
 SUBJECT: Final = "pia"
-SECRET: Final = "egress"
+SECRET: Final = "egress"  # noqa: S105 - its name
 DAY: Final = 24 * 60 * 60 * 1000
 PATIENCE: Final = 20.0
 _NOWHERE: Final = "/nonexistent"
@@ -69,13 +72,17 @@ class Stage:
             f'[[issuers]]\nissuer = "{issuer.url}"\naudience = "{AUDIENCE}"\n',
             "utf-8",
         )
+        self.data.mkdir(mode=0o700)
+        make_root_file(self.data / "root.key", os.urandom)
         self.desk: Desk = set_up(load({}, {}, str(self.config)))
         self.url = self.desk.settings.origin
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         close(self.desk.authority)
 
@@ -147,7 +154,9 @@ class Stage:
             form["grant_type"] = "client_credentials"
         status, said = self.post("/oauth/token", form)
         if status != 200:
-            raise RemitError("demo_token", f"No credential was given: {json.dumps(said)[:300]}", "See the server's log.")
+            raise RemitError(
+                "demo_token", f"No credential was given: {json.dumps(said)[:300]}", "See the server's log."
+            )
         return str(said["access_token"])
 
     def proof(self, cast: Cast) -> dict[str, str]:
@@ -159,10 +168,11 @@ class Stage:
         return {"client_id": who, "client_assertion_type": kind, "client_assertion": cast.key.sign(said)}
 
     def _resource(self, one: Errand, servers: Servers, owner: Person) -> Resource:
-        injections = tuple(Injection(secret=SECRET, variable=name, template=text) for name, text in one.environment.items())
-        # The fetch server would look for node on PATH, and have it install things while it answers.
-        places = (("PATH", _NOWHERE),) if one.server == "fetch" else ()
-        upstream = Upstream(argv=(str(servers.programs[one.server]), *one.arguments), environment=places)
+        injections = tuple(
+            Injection(secret=SECRET, variable=name, template=text) for name, text in one.environment.items()
+        )
+        argv = (str(servers.programs[one.server]), *one.arguments)
+        upstream = Upstream(argv=argv, environment=(("PATH", _path(one.server)),))
         sealed, tools = ask(self.desk, upstream, injections)
         return self.desk.act(
             lambda c: resource.add(
@@ -205,7 +215,7 @@ class Stage:
 
     def _cast(self, one: Errand, owner: Person, person: Person) -> Cast:
         desk, mine = self.desk, Key()
-        due = desk.authority.clock.now() + 30 * DAY
+        due = Instant(desk.authority.clock.now() + 30 * DAY)
         made = desk.act(
             lambda c: agent.add(
                 c,
@@ -230,7 +240,9 @@ class Stage:
         )
         desk.act(lambda c: brief.apply(c, ceiling, desk.by))
         opened = desk.act(
-            lambda c: task.open_task(c, brief=one.resource, agent=made.id, requester=asks.id, purpose=one.request, by=asks.id)
+            lambda c: task.open_task(
+                c, brief=one.resource, agent=made.id, requester=asks.id, purpose=one.request, by=asks.id
+            )
         )
         desk.act(lambda c: task.plan(c, opened.id, tuple(Step.from_json(step) for step in one.plan), asks.id))
         return Cast(one, made, mine, opened)
@@ -240,6 +252,12 @@ def _example(one: Errand) -> dict[str, object]:
     """Arguments of the right types for a policy test of the errand's first step."""
     named = one.brief[0]["arguments"]
     return {name: 1 if name in ("max_length", "start_index", "max_count") else "text" for name in named}
+
+
+def _path(server: str) -> str:
+    """Where a server finds programs: git where ours is, others nowhere: fetch would have node install things."""
+    git = shutil.which("git") if server == "git" else None
+    return str(Path(git).parent) if git else _NOWHERE
 
 
 def _free_port() -> int:

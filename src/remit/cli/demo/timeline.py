@@ -106,7 +106,18 @@ class Timeline:
             agent = record.get("agent") or (record.get("id") if kind.startswith("agent.") else "")
             task = record.get("task") or (record.get("id") if kind.startswith("task.") else "")
             because = str(receipt.get("because") or record.get("because") or "")
-            return Line(leaf, receipt["at"], self._names(str(agent or "")), str(task or ""), str(record.get("path", "")), "", kind, "", because, "")
+            return Line(
+                leaf,
+                receipt["at"],
+                self._names(str(agent or "")),
+                str(task or ""),
+                str(record.get("path", "")),
+                "",
+                kind,
+                "",
+                because,
+                "",
+            )
         allowed = receipt["decision"] == "allow"
         return Line(
             leaf=leaf,
@@ -144,7 +155,11 @@ class Timeline:
         except ValueError:
             return ""
         values = held.get("arguments", held) if isinstance(held, dict) else held
-        told = ", ".join(str(value) for name, value in values.items() if name != "repo_path") if isinstance(values, dict) else ""
+        told = (
+            ", ".join(str(value) for name, value in values.items() if name != "repo_path")
+            if isinstance(values, dict)
+            else ""
+        )
         return shown(told, 72)
 
     def _print(self, text: str, kind: str) -> None:

@@ -13,8 +13,8 @@ from remit.core.trust import TrustPath
 class Errand:
     """One agent's errand. Owned by the run that made it, with data of its own under the run's folder.
 
-    `brief` are the steps that the operator writes for this kind of task, `plan` the narrower ones for this very task.
-    `bait` is the instruction that a stranger put into the data, `lure` where. `done` looks at the target itself and says
+    `brief` are the operator's steps for this kind of task, `plan` the narrower ones for this very task.
+    `bait` is the instruction that a stranger put into the data, `lure` where. `done` looks at the target itself, says
     how the errand was finished, or "" when it was not; `harm` says what the bait would have done and did, or "".
     `environment` may hold `{secret}`: that value is stored in the vault and injected, never given to the agent.
     """

@@ -40,7 +40,9 @@ class Developer(Rules):
             ends = [start for _, start in at[1:]] + [len(text)]
             self.log = [(sha, text[start:end].lower()) for (sha, start), end in zip(at, ends, strict=True)]
         elif tool == "git_show":
-            if re.search(rf"^\+{self.setting} = ", text, re.MULTILINE) and re.search(rf"^-{self.setting} = ", text, re.MULTILINE):
+            if re.search(rf"^\+{self.setting} = ", text, re.MULTILINE) and re.search(
+                rf"^-{self.setting} = ", text, re.MULTILINE
+            ):
                 self.culprit = str(observation.call.arguments["revision"])
         elif tool == "git_create_branch":
             self.marked = True
@@ -107,9 +109,16 @@ def errand(random: Random, folder: Path) -> Errand:
         here: list[Json] = [{"equals": str(repo)}]
         path = TrustPath.OWN
         return (
-            step("mcp:code/git_log", path, {"repo_path": here, "max_count": [{"range": {"min": 1, "max": 50}}]}, uses=5),
+            step(
+                "mcp:code/git_log", path, {"repo_path": here, "max_count": [{"range": {"min": 1, "max": 50}}]}, uses=5
+            ),
             step("mcp:code/git_show", path, {"repo_path": here, "revision": [{"pattern": _SHA}]}, uses=20),
-            step("mcp:code/git_create_branch", path, {"repo_path": here, "branch_name": [{"prefix": "review/"}, *([{"pattern": branch}] if branch else [])]}, uses=1),
+            step(
+                "mcp:code/git_create_branch",
+                path,
+                {"repo_path": here, "branch_name": [{"prefix": "review/"}, *([{"pattern": branch}] if branch else [])]},
+                uses=1,
+            ),
             step("mcp:code/git_branch", path, {"repo_path": here, "branch_type": [{"equals": "local"}]}, uses=3),
         )
 
@@ -157,8 +166,14 @@ def _commit(repo: Path, message: str) -> None:
 def _git(repo: Path, *words: str) -> str:
     program = shutil.which("git")
     if program is None:
-        raise RemitError("demo_git", "The demo's developer errand needs git.", "Install git, or run: remit demo --only support.")
-    who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in (("NAME", "Dev"), ("EMAIL", "dev@example.org"))}
+        raise RemitError(
+            "demo_git", "The demo's developer errand needs git.", "Install git, or run: remit demo --only support."
+        )
+    who = {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", "Dev"), ("EMAIL", "dev@example.org"))
+    }
     env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(repo), "GIT_CONFIG_NOSYSTEM": "1", **who}
     done = subprocess.run([program, "-C", str(repo), *words], env=env, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
     return done.stdout
