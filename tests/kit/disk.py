@@ -241,10 +241,13 @@ def powerloss(run: Run, seed: int, root: Path, *, within: int = 100, start: Path
     return path
 
 
-def each_fault(run: Run, root: Path, *, seed: int = 0) -> Iterator[Outcome]:
-    """Run on a fresh store with the first, second, … I/O of each kind failing in each way, until none is left."""
+def each_fault(run: Run, root: Path, *, seed: int = 0, first: int = 1, step: int = 1) -> Iterator[Outcome]:
+    """Run on a fresh store with the first, second, … I/O of each kind failing in each way, until none is left.
+
+    With `first` and `step`, only every so many-th I/O fails.
+    """
     for kind, error, happened, short in _ways():
-        for number in itertools.count(1):
+        for number in itertools.count(first, step):
             fault = Fault(kind, number, error, happened=happened, short=short)
             disk = Disk(fault=fault)
             here = root / f"fault-{next(_numbers)}"
