@@ -101,12 +101,13 @@ def test_a_store_that_somebody_else_holds_is_waited_for_and_then_told(quiet):
 
 
 def test_what_waited_past_its_deadline_leaves_undone(quiet, time):
-    found = []
-    quiet.batch.submit("a", adds("b"), found.append, patience=10)
+    late, found = [], []
+    quiet.batch.submit("a", adds("b"), late.append, patience=10)
     quiet.batch.submit("a", adds("c"), found.append, patience=12)
     time.on(11)
     quiet.batch.turn()
-    assert found[0].code == "deadline_passed"
+    assert [one.code for one in late] == ["deadline_passed"]
+    assert found == [size(quiet) - 1]
     assert [there(quiet, letter) for letter in "bc"] == [False, True]
 
 

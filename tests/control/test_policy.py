@@ -86,13 +86,18 @@ def test_a_text_that_was_altered_refuses_everything(world, entry):
 
 
 def test_a_set_that_no_longer_fits_what_is_registered_refuses_until_one_that_fits(world, entry):
-    tools = {name: one for name, one in TOOLS.items() if name != "wipe"}
+    looks = {"own.cedar": 'forbid(principal, action == Action::"mcp:notes/read_note", resource)'}
+    looks["own.cedar"] += ' when { context.args.path == "/notes/b" };'
+    world.act(lambda c: policy.apply(c, LAYERS | {"own": looks}, 1, "op"))
+    assert world.decide(read_call(), entry).call
+    assert world.decide(read_call("/notes/b"), entry).code == "policy_forbids"
+    other = {"type": "object", "properties": {"path": {"type": "integer"}}, "required": ["path"]}
     notes = world.gate.resource("notes")
     members = {"name": "notes", "upstream": notes.upstream, "domain": "office", "owner": world.owner.id, "by": "op"}
+    tools = TOOLS | {"read_note": {"name": "read_note", "inputSchema": other}}
     world.act(lambda c: resource.add(c, tools=tools, **members))
     assert world.decide(read_call(), entry).code == "policy_missing"
-    fits = {"base.cedar": 'permit(principal, action == Action::"mcp:notes/read_note", resource);'}
-    world.act(lambda c: policy.apply(c, LAYERS | {"common": fits}, 1, "op"))
+    world.act(lambda c: policy.apply(c, LAYERS, 1, "op"))
     assert world.decide(read_call(), entry).call
 
 

@@ -30,6 +30,7 @@ NOW = NOON + 1
 CALLED = Call("mcp:notes/read_note", {"path": "/notes/a"})
 SHAPE = schema([ResourceShape("notes", "mcp", "office", (), {"read_note": {}}, frozenset())])
 SET = compile_set(TrustPath.OWN, {}, {"a.cedar": 'permit(principal, action in Action::"mcp:notes", resource);'}, SHAPE)
+BRIEF = ("brief:own:mcp:notes/read_note", 0)
 FACTS = Facts(
     now=NOW, credential=credential(), key=key(), gate=gate(), task=task(), ancestors=(), active_at=NOON, plan=plan(),
     agent=agent(), owner=person(), requester_live=True, brief=brief(), resource=resource(),
@@ -46,7 +47,7 @@ def code(call=CALLED, **members):
 def test_where_all_agree_it_is_allowed_and_charged_to_plan_and_brief():
     found = decide(CALLED, FACTS)
     assert isinstance(found, Allow)
-    assert [(one.task, one.scope, one.number) for one in found.charges] == [(TASK, "plan:1", 0), (TASK, "brief", 0)]
+    assert [(one.task, one.scope, one.number) for one in found.charges] == [(TASK, "plan:1", 0), (TASK, *BRIEF)]
 
 
 ABSENT = {
@@ -100,7 +101,7 @@ def test_what_is_absent_refuses(name, expected):
         ({"tools": {}}, "tool_unknown"),
         ({"tools": {"read_note": tool(state="suspended")}}, "tool_suspended"),
         ({"plan": plan(steps=(Step.from_json(STEP | {"path": "delegated"}),))}, "plan_outside"),
-        ({"usage": {(TASK, "brief", 0): Usage(uses=3)}}, "uses_spent"),
+        ({"usage": {(TASK, *BRIEF): Usage(uses=3)}}, "uses_spent"),
         ({"usage": {(TASK, "plan:1", 0): Usage(uses=3)}}, "uses_spent"),
     ],
 )

@@ -65,8 +65,10 @@ def test_an_origin_counts_only_for_an_open_call_of_the_same_credential(tables):
     for record in every():
         put(tables, record)
     assert not seen(tables, origin=CALL).origin
-    row = (CALL, 1, TASK, CREDENTIAL, 0, 1, NOON)
-    tables.run("INSERT INTO flight (call, leaf, task, credential, step, plan, at) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    row = (CALL, 1, TASK, CREDENTIAL, CALLED.action, 0, 1, NOON)
+    tables.run(
+        "INSERT INTO flight (call, leaf, task, credential, action, step, plan, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row
+    )
     assert seen(tables, origin=CALL).origin
     assert not seen(tables).origin
     tables.run("UPDATE flight SET credential = ?", (named("crd", "b"),))

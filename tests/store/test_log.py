@@ -1,6 +1,9 @@
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit.core.moment import Instant
+from remit.ledger import checkpoint
+from remit.ledger.checkpoint import Checkpoint
 from remit.ledger.log import Edge
 from remit.ledger.merkle import leaf_hash
 from remit.store.log import EMPTY, Log, entries, heads, leaves, newest, read_tile
@@ -9,8 +12,11 @@ from tests.kit.nouns import code
 BODIES = [f"entry {n}".encode() for n in range(600)]
 
 
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
 def sign(size, root):
-    return f"{size} {root.hex()}"
+    return checkpoint.sign(Checkpoint("log", size, root), KEY.sign, KEY.public_key().public_bytes_raw()).decode()
 
 
 def edge(count):
