@@ -54,7 +54,7 @@ def format_option(command: F) -> F:
 
 
 def shown(text: str, most: int = 0) -> str:
-    """Write text from elsewhere with each character escaped that could move the cursor, turn direction or hide.
+    """Write text from elsewhere, each character escaped that could move the cursor, turn direction or hide.
 
     `most` cuts a long one and says so; 0 never cuts.
     """

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import shutil
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import click
@@ -73,7 +75,7 @@ def add(
     if bool(url) == stdio or stdio != bool(argv):
         raise click.UsageError("Give --url URL, or --stdio -- COMMAND ARGS.")
     fixed = tuple((one.partition("=")[0], one.partition("=")[2]) for one in environment)
-    upstream = Upstream(url=url or "", argv=argv, directory=directory, environment=fixed, modern=modern)
+    upstream = Upstream(url=url or "", argv=whole(argv, directory), directory=directory, environment=fixed, modern=modern)
     with at_desk(ctx) as desk:
         injections = _injections(desk, secret, header, variable)
         owner_id = desk.principal(owner)
@@ -179,6 +181,16 @@ def ask(desk: Desk, upstream: Upstream, injections: tuple[Injection, ...]) -> tu
                 "Rename the tool upstream.",
             )
     return changed(upstream, modern=found.modern, program=b64(found.seal) if found.seal else ""), dict(found.tools)
+
+
+def whole(argv: tuple[str, ...], directory: str) -> tuple[str, ...]:
+    """The command as it can be run from anywhere: found by our own PATH now, and files among its arguments in full."""
+    if not argv:
+        return ()
+    base = Path(directory or ".")
+    found = shutil.which(argv[0]) or argv[0]
+    rest = [str((base / one).absolute()) if (base / one).is_file() else one for one in argv[1:]]
+    return (str(Path(found).absolute()) if "/" in found else found, *rest)
 
 
 def _difference(known: Tool | None, offer: Json) -> tuple[str, str]:

@@ -68,7 +68,7 @@ class Settings:
 
 
 def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | None = None) -> Settings:
-    """Read the settings. Refuses unknown keys and wrong types, naming the place (`setting_unknown`, `setting_invalid`)."""
+    """Read the settings. Refuses, by place, unknown keys and wrong types (`setting_unknown`, `setting_invalid`)."""
     known = {one.name: one.type for one in fields(Settings)}
     values: dict[str, Any] = {}
     named = config or environ.get(f"{PREFIX}CONFIG")
