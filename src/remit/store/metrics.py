@@ -18,7 +18,9 @@ class Tally:
 
     def read(self, db: Database) -> None:
         """Count at most one part more; a long ledger is caught up with over several readings."""
-        rows = db.all("SELECT body FROM leaf WHERE number >= ? AND number < ? ORDER BY number", (self._next, self._next + PART))
+        rows = db.all(
+            "SELECT body FROM leaf WHERE number >= ? AND number < ? ORDER BY number", (self._next, self._next + PART)
+        )
         for (body,) in rows:
             receipt = msgspec.json.decode(body)
             if receipt["kind"] == "call.decided":
