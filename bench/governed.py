@@ -51,7 +51,7 @@ def measure(*, quick: bool) -> dict[str, float]:
         for variant in ("pool", "streams"):
             paths[f"passthrough.{variant}"] = stack.enter_context(started("proxy", bare["url"], variant))
         paths["governed"] = stack.enter_context(started("gate", str(place), bare["url"]))
-        for pid, where in paths.values():
+        for _, where in paths.values():
             load(where, 8, 0.5)
         for clients in CLIENTS:
             for name, (pid, where) in paths.items():

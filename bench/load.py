@@ -1,7 +1,8 @@
-"""The load: `python -m bench.load URL TOKEN CLIENTS SECONDS`. Each client keeps one call open; the arguments change.
+"""The load: `python -m bench.load URL TOKEN CLIENTS SECONDS`. Each client keeps one call open; arguments change.
 
-Raw sockets and a C parser, so that it costs little of the machine that it shares with what is measured; the same program
-for each of the three. Prints one JSON line: calls, seconds, milliseconds at the median and the 99th percentile.
+Raw sockets and a C parser, so that it costs little of the machine that it shares with what is measured; the same
+program for each of the three. Prints one JSON line: calls, calls per second, milliseconds at the median and the 99th
+percentile.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ class Client(asyncio.Protocol):
             if not self.run.left:
                 self.run.over.set_result(None)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if time.perf_counter() < self.run.until:
             self.run.fail("the connection was lost")
 
@@ -77,7 +78,10 @@ class Run:
         self.taken: list[float] = []
         parts = urlsplit(url)
         self.place = (parts.hostname, parts.port)
-        meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+        meta = {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
         params = {"name": "read_page", "arguments": {"path": "/pages/@@@@@@@@"}, "_meta": meta}
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
         self.text = (
@@ -104,7 +108,12 @@ async def main() -> None:
         await loop.create_connection(lambda number=number: Client(run, number), *run.place)  # type: ignore[misc]
     await run.over
     ms = [one * 1e3 for one in run.taken]
-    found = {"calls": len(ms), "rps": len(ms) / float(seconds), "p50_ms": quantile(ms, 0.5), "p99_ms": quantile(ms, 0.99)}
+    found = {
+        "calls": len(ms),
+        "rps": len(ms) / float(seconds),
+        "p50_ms": quantile(ms, 0.5),
+        "p99_ms": quantile(ms, 0.99),
+    }
     sys.stdout.write(json.dumps(found) + "\n")
 
 

@@ -1,14 +1,16 @@
-"""Calls let through after `revoke` returned: two processes on one store, 32 callers, one observer that stamps it all.
+"""Calls let through after `revoke` returned: two processes on one store, 32 callers, one observer that stamps all.
 
-Every caller keeps one call open, half of them at each process. In each trial a task of its own is used for a while, then
-revoked at one process, by task or by credential. From the moment at which the observer has the answer to the revocation,
-every call that it begins must be refused, at both processes.
+Every caller keeps one call open, half of them at each process. In each trial a task of its own is used for a while,
+then revoked at one process, by task or by credential. From the moment at which the observer has the answer to the
+revocation, every call that it begins must be refused, at both processes.
 """
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvloop
@@ -84,28 +86,14 @@ async def trial(lines: list[Line], number: int) -> tuple[Trial, float, int]:
     return one, one.revoked - start, before
 
 
-async def trials(place: Path, agent: str, owner: str, wanted: int) -> dict[str, float]:
-    nodes = []
-    lines = []
-    try:
-        for name in ("one", "other"):
-            path = str(place / name)
-            nodes.append(subprocess.Popen([sys.executable, "-m", "bench.node", str(place), path, agent, owner], cwd=ROOT))
-            for _ in range(100):
-                await asyncio.sleep(0.1)
-                if Path(path).exists():
-                    break
-            lines.append(Line(*await asyncio.open_unix_connection(path, limit=1 << 20)))
-        after, through, taken, least, number = 0, 0, [], 10**9, 0
-        while after < wanted:
-            one, seconds, before = await trial(lines, number)
-            after, through, number = after + one.after, through + one.let_through, number + 1
-            taken.append(seconds * 1e3)
-            least = min(least, before)
-    finally:
-        for node in nodes:
-            node.terminate()
-            node.wait(20)
+async def trials(paths: list[str], wanted: int) -> dict[str, float]:
+    lines = [Line(*await asyncio.open_unix_connection(path, limit=1 << 20)) for path in paths]
+    after, through, taken, least, number = 0, 0, [], 10**9, 0
+    while after < wanted:
+        one, seconds, before = await trial(lines, number)
+        after, through, number = after + one.after, through + one.let_through, number + 1
+        taken.append(seconds * 1e3)
+        least = min(least, before)
     return {
         "revoke.let_through": through,
         "revoke.trials": after,
@@ -116,9 +104,30 @@ async def trials(place: Path, agent: str, owner: str, wanted: int) -> dict[str, 
     }
 
 
+@contextlib.contextmanager
+def nodes(place: Path, agent: str, owner: str) -> Iterator[list[str]]:
+    """Two deciding processes on the store in `place`; their sockets."""
+    paths = [str(place / name) for name in ("one", "other")]
+    argv = [sys.executable, "-m", "bench.node", str(place)]
+    running = []
+    try:
+        for path in paths:
+            running.append(subprocess.Popen([*argv, path, agent, owner], cwd=ROOT))
+            for _ in range(200):
+                if Path(path).exists():
+                    break
+                time.sleep(0.05)
+        yield paths
+    finally:
+        for one in running:
+            one.terminate()
+            one.wait(20)
+
+
 def measure(*, quick: bool) -> dict[str, float]:
     with folder() as place:
         world = World(place).settle()
         agent, owner = world.agent.id, world.owner.id
         world.close()
-        return uvloop.run(trials(place, agent, owner, 2000 if quick else 10_000))
+        with nodes(place, agent, owner) as paths:
+            return uvloop.run(trials(paths, 2000 if quick else 10_000))

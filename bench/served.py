@@ -45,7 +45,13 @@ def say(**facts: str) -> None:
 
 async def serve(app: App, bound: socket.socket) -> None:
     config = uvicorn.Config(
-        app, lifespan="off", log_level="error", access_log=False, loop="uvloop", http="httptools", timeout_keep_alive=600
+        app,
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        timeout_keep_alive=600,
     )
     await uvicorn.Server(config).serve(sockets=[bound])
 
@@ -65,7 +71,7 @@ async def answer(send: Any, status: int, body: bytes, headers: tuple[tuple[bytes
     await send({"type": "http.response.body", "body": body})
 
 
-async def upstream(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def upstream(_: dict[str, Any], receive: Any, send: Any) -> None:
     """An MCP server with one tool that answers about one kilobyte."""
     asked = json.loads(await body_of(receive))
     method = asked.get("method")
@@ -105,12 +111,14 @@ def streamed(url: str) -> App:
     """The same proxy over the standard library's streams."""
     parts = urlsplit(url)
     free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    wanted = (b"accept", b"mcp-protocol-version", b"mcp-method", b"mcp-name")
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         asked = write(read(await body_of(receive)))
+        kept = b"".join(b"%b: %b\r\n" % (name, value) for name, value in scope["headers"] if name in wanted)
         reader, writer = free.pop() if free else await asyncio.open_connection(parts.hostname, parts.port)
         head = f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/json\r\n"
-        writer.write(f"{head}content-length: {len(asked)}\r\n\r\n".encode() + asked)
+        writer.write(head.encode() + kept + b"content-length: %d\r\n\r\n" % len(asked) + asked)
         found = await reader.readuntil(b"\r\n\r\n")
         size = int(found.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         said = write(read(await reader.readexactly(size)))
