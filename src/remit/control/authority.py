@@ -10,6 +10,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from remit.core import ids
+from remit.core.canonical import unb64
+from remit.core.credential import Key as KeyRecord
 from remit.core.errors import RemitError
 from remit.core.moment import Instant, instant
 from remit.core.policy import PolicySet
@@ -19,9 +21,11 @@ from remit.custody.rows import StoredKeys, StoredSecrets
 from remit.custody.signer import Key, Purpose, Signer
 from remit.custody.vault import Vault
 from remit.ledger import checkpoint, note
+from remit.store.apply import version_leaf
 from remit.store.db import Database, open_db
 from remit.store.log import Log
 from remit.store.migrate import migrate, packaged
+from remit.store.record import Reader
 
 JUMP: Final = 30_000
 """How far, in milliseconds, the wall clock may move against the monotonic one before every change is refused."""
@@ -67,7 +71,7 @@ class Authority:
     """Everything that deciding needs, opened once by the composition root and given to the faces.
 
     `issuer` is this origin's canonical URL; `name` is the ledger's origin line. `db` belongs to the one writer; `view`
-    is a second connection, for reads between transactions.
+    is a second connection, for reads between transactions; `lending` is the vault read through it.
     """
 
     issuer: str
@@ -79,9 +83,29 @@ class Authority:
     log: Log
     signer: Signer
     vault: Vault
+    lending: Vault
     sets: dict[tuple[str, ...], PolicySet] = field(default_factory=dict)
-    shapes: dict[int, object] = field(default_factory=dict)
-    heads: int = 0
+    ring_leaf: int = -1
+    ring_moved: bool = False
+
+    def freshen(self) -> None:
+        """Read the signing keys again when any process has changed them; called first in every transaction."""
+        leaf = version_leaf(self.db, "key")
+        if leaf != self.ring_leaf:
+            self.signer.reload()
+            self.ring_leaf = leaf
+
+    def reading(self) -> Database:
+        """The connection for reads between transactions, opened again when a fault had dropped it."""
+        if not self.view.usable:
+            self.view.reopen()
+        return self.view
+
+    def undone(self) -> None:
+        """A transaction, or a part of one, was undone: forget what it did to the signing keys."""
+        if self.ring_moved:
+            self.signer.reload()
+            self.ring_moved, self.ring_leaf = False, -1
 
     def sign_head(self, size: int, root: bytes) -> str:
         """Sign a head of the ledger: a C2SP checkpoint under the ledger key."""
@@ -91,6 +115,11 @@ class Authority:
     def verifier(self) -> str:
         """The C2SP verifier key of the ledger, for whoever checks it without us."""
         return note.vkey(self.name, raw_public(self.signer.active(Purpose.LEDGER)))
+
+    def verifiers(self) -> tuple[str, ...]:
+        """The verifier keys of every ledger key there ever was: older heads were signed by older ones."""
+        found = Reader(self.view).where(KeyRecord, "purpose = ?", (Purpose.LEDGER.value,))
+        return tuple(note.vkey(self.name, unb64(one.public["x"])) for one in found if one.state != "next")
 
     def make(self, prefix: str) -> str:
         """Draw a new id."""
@@ -103,6 +132,7 @@ def open_authority(folder: Path, root: Root, issuer: str, name: str, clock: Cloc
     path = folder / "remit.db"
     db = open_db(path)
     migrate(db, clock.now(), packaged())
+    view = open_db(path)
     signer = Signer(StoredKeys(db), (root,), os.urandom)
     return Authority(
         issuer=issuer,
@@ -110,10 +140,11 @@ def open_authority(folder: Path, root: Root, issuer: str, name: str, clock: Cloc
         clock=clock,
         random=os.urandom,
         db=db,
-        view=open_db(path),
+        view=view,
         log=Log(db),
         signer=signer,
         vault=Vault(StoredSecrets(db), (root,), os.urandom),
+        lending=Vault(StoredSecrets(view), (root,), os.urandom),
     )
 
 

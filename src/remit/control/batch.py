@@ -14,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from remit.control.authority import Authority
+from remit.control.authority import JUMP, Authority
 from remit.control.change import Change
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
+from remit.ledger import LedgerFault
 
 T = TypeVar("T")
 Work = Callable[[Change], T]
@@ -62,6 +63,9 @@ class Batch:
         self._count = 0
         self._busy = False
         self._failure: RemitError | None = None
+        self._late: list[Item] = []
+        self.broken = 0
+        self.unswept = 0
         self._room = MOST
         self.largest = 0
         self.commits = 0
@@ -140,8 +144,8 @@ class Batch:
         items = self._take()
         try:
             change = self._fill(items, self._start())
-        except RemitError as fault:
-            self._abandon(items, fault)
+        except Exception as fault:  # noqa: BLE001 - a transaction that breaks must be undone, whatever broke it
+            self._abandon(items, _translated(fault))
             return
         if change is None:
             self._authority.db.rollback()
@@ -152,7 +156,15 @@ class Batch:
     def _start(self) -> Change:
         authority = self._authority
         head = authority.log.begin()
-        return Change(authority, head.size, Instant(max(authority.clock.now(), head.at)))
+        now = authority.clock.now()
+        if head.at - now > JUMP:
+            raise RemitError(
+                "clock_jumped",
+                "The newest receipt lies more than 30 seconds ahead of this machine's clock; nothing is decided on it.",
+                "Set the clock right and restart Remit.",
+            )
+        authority.freshen()
+        return Change(authority, head.size, Instant(max(now, head.at)))
 
     def _fill(self, items: list[Item], change: Change) -> Change | None:
         """Do each item in its own savepoint, then append, sign and store the head. None when nothing was written."""
@@ -172,6 +184,7 @@ class Batch:
                 )
             if isinstance(item.result, RemitError):
                 authority.db.undo()
+                authority.undone()
                 del change.bodies[before:]
                 change.reader.clear()
                 change.sets.clear()
@@ -191,12 +204,18 @@ class Batch:
 
     def _commit(self) -> None:
         start = self._authority.clock.steady()
+        # In doubt until it has returned: whatever else happens here must never read as a commit.
+        self._failure = _IN_DOUBT
         try:
-            self._failure = None
             self._authority.db.commit()
-            self.commit_ms = self._authority.clock.steady() - start
         except RemitError as fault:
             self._failure = fault
+            return
+        except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
+            self._failure = _translated(fault, "commit_unknown")
+            return
+        self.commit_ms = self._authority.clock.steady() - start
+        self._failure = None
 
     def _committed(self, items: list[Item]) -> None:
         if self._failure is not None:
@@ -210,22 +229,26 @@ class Batch:
             self._finish(items)
 
     def _checkpoint(self) -> None:
-        self._authority.db.checkpoint()
+        try:
+            self._authority.db.checkpoint()
+        except RemitError:
+            # What was committed stays so; the next transaction meets the store's own fault.
+            self.unswept += 1
 
     def _abandon(self, items: list[Item], fault: RemitError) -> None:
         """The transaction failed before its commit: undo it, and run its items again one by one."""
         authority = self._authority
         authority.log.dropped()
+        for item in items:
+            item.result = fault
         try:
             authority.db.rollback()
+            authority.undone()
             for item in items:
                 self._alone(item)
         except RemitError as worse:
             self._reopen(worse, items)
             return
-        for item in items:
-            if item.result is None:
-                item.result = fault
         self._finish(items)
 
     def _alone(self, item: Item) -> None:
@@ -235,10 +258,11 @@ class Batch:
             if self._fill([item], self._start()) is None:
                 authority.db.rollback()
                 return
-        except RemitError as fault:
+        except Exception as fault:  # noqa: BLE001 - see _body
             authority.log.dropped()
             authority.db.rollback()
-            item.result = fault
+            authority.undone()
+            item.result = _translated(fault)
             return
         authority.db.commit()
         authority.log.committed()
@@ -251,22 +275,26 @@ class Batch:
             item.result = fault
         try:
             self._authority.db.reopen()
+            self._authority.undone()
         except RemitError as still:
             # It stays in doubt: each following turn tries again, and answers with the fault that it meets.
             self._failure = still
         self._finish(items)
 
     def _finish(self, items: list[Item]) -> None:
+        late, self._late = self._late, []
         self._busy = False
-        for item in items:
-            item.done(item.result)
+        for item in (*late, *items):
+            try:
+                item.done(item.result)
+            except Exception:  # noqa: BLE001 - one listener that breaks must not leave the others without their answer
+                self.broken += 1
         if self._count:
             self.wake()
 
     def _take(self) -> list[Item]:
         now = self._authority.clock.steady()
         items: list[Item] = []
-        late: list[Item] = []
         most = min(MOST, self._room)
         while self._turns and len(items) < most:
             who = self._turns.popleft()
@@ -277,9 +305,11 @@ class Batch:
                 self._turns.append(who)
             else:
                 del self._queues[who]
-            (items if now <= item.until else late).append(item)
-        for item in late:
-            item.done(RemitError("deadline_passed", "It waited too long to be decided.", "Try again."))
+            if now <= item.until:
+                items.append(item)
+            else:
+                item.result = RemitError("deadline_passed", "It waited too long to be decided.", "Try again.")
+                self._late.append(item)
         return items
 
     def _put_back(self, items: list[Item]) -> None:
@@ -291,3 +321,19 @@ class Batch:
                 self._turns.appendleft(item.who)
             queue.appendleft(item)
         self._count += len(items)
+
+
+_IN_DOUBT: Final = RemitError(
+    "commit_unknown",
+    "The store did not answer the commit; the change may or may not have been kept.",
+    "Look at what the ledger says before doing it again.",
+)
+
+
+def _translated(fault: Exception, code: str = "internal") -> RemitError:
+    """Turn whatever broke a transaction into a fault that can be shown."""
+    if isinstance(fault, RemitError):
+        return fault
+    if isinstance(fault, LedgerFault):
+        return RemitError(fault.code, fault.message, fault.remedy)
+    return RemitError(code, f"Remit failed ({type(fault).__name__}).", "Look at what the ledger says, and report this.")

@@ -127,7 +127,7 @@ def note(permit: Permit, result: Mapping[str, Json]) -> Callable[[Change], bool]
         said = dict(result)
         rows = said.pop("rows", None)
         fits = True
-        if permit.counted and said["result"] == "ok":
+        if permit.counted and (said["result"] == "ok" or (said["result"] == "error" and rows is not None)):
             count = rows if isinstance(rows, int) and rows >= 0 else None
             fits = count is not None and all(_used(change, one[:3]) + count <= one[3] for one in permit.counted)
             if fits:

@@ -10,9 +10,10 @@ from remit.control.decision import Decided, Denials, note, permit, work
 from remit.control.resource import SECRETS, differing
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.credential import Credential, PathGate
+from remit.core.credential import Credential, Key, PathGate
 from remit.core.decision import Deny
 from remit.core.errors import RemitError
+from remit.core.moment import Instant
 from remit.core.permit import Entry, Fault, Lent, Permit, Unknown
 from remit.core.resource import Resource
 from remit.core.task import Task
@@ -37,7 +38,7 @@ class Gate:
     def resource(self, name: str) -> Resource | None:
         """The registered resource of this name, for its address; says nothing about who may use it."""
         try:
-            found = Reader(self._authority.view).get(Resource, name)
+            found = Reader(self._authority.reading()).get(Resource, name)
         except RemitError:
             return None
         return found if found is not None and found.state == "active" else None
@@ -91,7 +92,7 @@ class Gate:
         if not self.fresh(permit):
             return Fault("permit_expired", "This permit is too old; the call must be decided again.")
         try:
-            resource = Reader(self._authority.view).get(Resource, permit.resource)
+            resource = Reader(self._authority.reading()).get(Resource, permit.resource)
             if resource is None:
                 return Fault("resource_unknown", "This resource is gone.")
             return self._lend(resource)
@@ -101,7 +102,7 @@ class Gate:
     def _lend(self, resource: Resource) -> Lent:
         headers, environment, hidden = [], [], []
         for one in resource.injections:
-            secret = self._authority.vault.get(SECRETS, one.secret)
+            secret = self._authority.lending.get(SECRETS, one.secret)
             value = one.template.encode().replace(b"{secret}", secret.reveal())
             if any(byte < 0x20 or byte == 0x7F for byte in value):
                 raise RemitError(
@@ -129,7 +130,7 @@ class Gate:
     def live(self, credentials: Sequence[str]) -> frozenset[str]:
         """Which of these credentials still stand, read fresh. A store that cannot be read keeps none."""
         try:
-            reader, now = Reader(self._authority.view), self._authority.clock.now()
+            reader, now = Reader(self._authority.reading()), self._authority.clock.now()
             return frozenset(one for one in credentials if _stands(reader, one, now))
         except RemitError:
             return frozenset()
@@ -137,7 +138,7 @@ class Gate:
     def open(self, tasks: Sequence[str]) -> frozenset[str]:
         """Which of these tasks are still open, read fresh. A store that cannot be read keeps none."""
         try:
-            reader, now = Reader(self._authority.view), self._authority.clock.now()
+            reader, now = Reader(self._authority.reading()), self._authority.clock.now()
             return frozenset(one for one in tasks if _open(reader, one, now))
         except RemitError:
             return frozenset()
@@ -165,7 +166,7 @@ def _open(reader: Reader, task_id: str, now: int) -> bool:
     )
 
 
-def _stands(reader: Reader, credential_id: str, now: int) -> bool:
+def _stands(reader: Reader, credential_id: str, now: Instant) -> bool:
     credential = reader.get(Credential, credential_id)
     if credential is None or credential.state != "active" or now >= credential.expires:
         return False
@@ -178,10 +179,18 @@ def _stands(reader: Reader, credential_id: str, now: int) -> bool:
         and task.plan == credential.plan
         and now < task.deadline
         and all(one.state == "open" and now < one.deadline for one in above)
-        and _path_stands(reader, credential)
+        and _path_stands(reader, credential, now)
     )
 
 
-def _path_stands(reader: Reader, credential: Credential) -> bool:
-    gate = reader.get(PathGate, credential.path.value)
-    return gate is not None and gate.state == "open" and credential.issued > gate.since
+def _path_stands(reader: Reader, credential: Credential, now: Instant) -> bool:
+    gate, signed = reader.get(PathGate, credential.path.value), reader.get(Key, credential.key)
+    places = (reader.get(Resource, name) for name in credential.audience)
+    return (
+        gate is not None
+        and gate.state == "open"
+        and credential.issued > gate.since
+        and signed is not None
+        and signed.verifies(now)
+        and any(one is not None and one.state == "active" for one in places)
+    )

@@ -15,6 +15,8 @@ KEEP: Final = 60 * 60 * 1000
 
 def ensure(change: Change, by: str) -> None:
     """Make whatever key is missing, and open both trust paths on first use, with a receipt each."""
+    change.authority.ring_moved = True
+    change.authority.signer.reload()
     change.authority.signer.ensure(change.now)
     for path in TrustPath:
         if change.reader.get(PathGate, path.value) is None:
@@ -24,9 +26,19 @@ def ensure(change: Change, by: str) -> None:
 
 def rotate(change: Change, purpose: Purpose, by: str) -> str:
     """Let the next key of a purpose sign; the one before still verifies for an hour."""
+    change.authority.ring_moved = True
     kid = change.authority.signer.rotate(purpose, change.now, KEEP)
     sync(change, by)
     return kid
+
+
+def sweep(change: Change) -> None:
+    """Retire the keys whose end has come."""
+    change.authority.ring_moved = True
+    if change.authority.signer.sweep(change.now):
+        sync(change, "sweep")
+    else:
+        change.authority.ring_moved = False
 
 
 def sync(change: Change, by: str) -> None:
@@ -36,7 +48,8 @@ def sync(change: Change, by: str) -> None:
         key = signer.find(row.kid)
         before = change.reader.get(Key, row.kid)
         public = dict(before.public) if before else _public(row.kid, key)
-        record = Key(id=row.kid, purpose=row.purpose.value, public=public, state=row.state.value)
+        until = row.until if row.until is not None else Instant(0)
+        record = Key(id=row.kid, purpose=row.purpose.value, public=public, until=until, state=row.state.value)
         if record != before:
             tag = {KeyState.RETIRED: "key.retired", KeyState.RETIRING: "key.retiring"}.get(row.state, "key.added")
             change.record(tag, record, by)

@@ -14,7 +14,7 @@ from remit.core.resource import Resource, Tool
 from remit.core.schema import ResourceShape, Schema, schema
 from remit.core.trust import TrustPath
 from remit.store import payload
-from remit.store.apply import shape_leaf
+from remit.store.apply import version_leaf
 from remit.store.record import Reader
 
 LAYERS = (law.COMMON, TrustPath.DELEGATED.value, TrustPath.OWN.value)
@@ -31,24 +31,32 @@ def _current(change: Change, path: TrustPath) -> PolicySet | None:
     common, own = change.reader.get(PolicyRecord, law.COMMON), change.reader.get(PolicyRecord, path.value)
     if common is None or own is None:
         return None
-    key = (path.value, common.digest, own.digest, str(shape_leaf(change.db)))
+    leaf = version_leaf(change.db, "shape")
+    key = (path.value, common.digest, own.digest, str(leaf))
     sets = change.authority.sets
-    if key not in sets:
-        if len(sets) > 64:
-            sets.clear()
+    found = sets.get(key)
+    if found is None:
         try:
-            sets[key] = compile_set(path, _texts(change, common), _texts(change, own), shape(change.reader))
+            found = compile_set(path, _texts(change, common), _texts(change, own), shape(change.reader))
         except RemitError:
             # A set that no longer fits what is registered refuses everything until one that fits is applied.
             return None
-    return sets[key]
+        if leaf < change.base:
+            # Only a leaf that is committed names one shape for ever.
+            if len(sets) > 64:
+                sets.clear()
+            sets[key] = found
+    return found
 
 
 def shape(reader: Reader) -> Schema:
-    """The schema of all registered resources, from the definitions that were pinned."""
+    """The schema of all resources that ever were registered, from the definitions that were pinned.
+
+    What was suspended or removed stays in it: a policy that names it still compiles, and `decide` refuses the call.
+    """
     shapes = []
-    for resource in reader.where(Resource, "state = 'active'"):
-        tools = [tool for tool in reader.where(Tool, "resource = ?", (resource.name,)) if tool.state == "pinned"]
+    for resource in reader.where(Resource):
+        tools = list(reader.where(Tool, "resource = ?", (resource.name,)))
         shapes.append(
             ResourceShape(
                 resource.name,

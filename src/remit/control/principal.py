@@ -35,6 +35,14 @@ def end_person(change: Change, person_id: str, by: str, because: str) -> Person:
     return gone
 
 
+def end_service(change: Change, service_id: str, by: str, because: str) -> Service:
+    """A service is gone for good. What it had dispatched is ended by control.revocation."""
+    service = change.need(Service, service_id)
+    gone = changed(service, state=LIFE.after(service.state, "left"))
+    change.record("service.left", gone, by, because)
+    return gone
+
+
 def add_service(change: Change, name: str, owner: str, keys: tuple[dict[str, str], ...], by: str) -> Service:
     """Register one of the company's own services as a possible dispatcher."""
     change.need(Person, owner)

@@ -67,7 +67,7 @@ def differing(change: Change, resource: str, offered: Mapping[str, Json]) -> fro
     other = set()
     for name, definition in offered.items():
         tool = known.get(name)
-        if tool is None or tool.pin != pin(definition):
+        if tool is None or tool.pin != _pin(definition):
             other.add(name)
             if tool is not None and tool.state == "pinned":
                 suspended = changed(tool, state=TOOL_LIFE.after(tool.state, "suspended"))
@@ -75,6 +75,14 @@ def differing(change: Change, resource: str, offered: Mapping[str, Json]) -> fro
         elif tool.state != "pinned":
             other.add(name)
     return frozenset(other)
+
+
+def _pin(definition: Json) -> str:
+    """The pin of a definition; one without canonical form is like no other."""
+    try:
+        return pin(definition)
+    except RemitError:
+        return ""
 
 
 def put_secret(change: Change, name: str, secret: Secret) -> int:

@@ -14,8 +14,8 @@ from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.credential import Credential, PathGate
 from remit.core.errors import RemitError
-from remit.core.receipt import decode
 from remit.core.principal import Service
+from remit.core.receipt import decode
 from remit.core.record import changed
 from remit.core.resource import LIFE as RESOURCE_LIFE
 from remit.core.resource import Resource, split

@@ -5,15 +5,13 @@ from collections.abc import Mapping
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
-from remit.core.decision import brief_place
 from remit.core.errors import RemitError
-from remit.core.grant import Step, Usage, draw
+from remit.core.grant import Step, draw
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed
 from remit.core.task import LIFE, Plan, Task
 from remit.core.trust import TrustPath
-from remit.store.apply import usage
 from remit.store.facts import ancestors, principal_live
 
 
@@ -81,19 +79,20 @@ def open_task(
 def plan(change: Change, task_id: str, steps: tuple[Step, ...], by: str) -> Plan:
     """Submit the next version of the plan. Only an equal or narrower one is accepted; the older credential then ends.
 
-    Refuses a step that the ceiling does not cover (`plan_outside`) and one that the version before does not hold or has
-    not enough left for (`plan_wider`): a wider plan needs an approval, and approvals are not open.
+    Refuses a step that the ceiling does not cover (`plan_outside`) and one that the version before does not hold
+    (`plan_wider`): a wider plan needs an approval, and approvals are not open. What was used stays used: `store.apply`
+    carries it on to the new version.
     """
     task = change.need(Task, task_id)
     brief = change.need(Brief, task.brief)
     LIFE.after(task.state, "planned")
     before = change.need(Plan, f"{task.id}:{task.plan}")
     ceiling = _ceiling(change, task, brief)
-    sources, refusals = draw(ceiling, steps, _used(change, task, len(ceiling)))
+    sources, refusals = draw(ceiling, steps)
     if refusals:
         first = refusals[0]
         raise RemitError("plan_outside", f"This plan is not within the brief: {first.what}", first.may or "Plan less.")
-    held = draw(before.steps, steps, _spent(change, (task.id, f"plan:{task.plan}"), len(before.steps)))[0]
+    held = draw(before.steps, steps)[0]
     wider = [step.action for step, old in zip(steps, held, strict=True) if old < 0]
     if wider:
         raise RemitError(
@@ -126,18 +125,6 @@ def _ceiling(change: Change, task: Task, brief: Brief) -> tuple[Step, ...]:
         return brief.steps
     above = change.need(Task, task.parent)
     return change.need(Plan, f"{above.id}:{above.plan}").steps
-
-
-def _used(change: Change, task: Task, steps: int) -> tuple[Usage, ...]:
-    """What has been used of each step above: a later plan never gets back what an earlier one spent."""
-    place = (task.id, "brief")
-    if task.parent:
-        place = (task.parent, f"plan:{change.need(Task, task.parent).plan}")
-    return _spent(change, place, steps)
-
-
-def _spent(change: Change, place: tuple[str, str], steps: int) -> tuple[Usage, ...]:
-    return tuple(usage(change.db, *place, number) or Usage() for number in range(steps))
 
 
 def _dispatches(change: Change, brief: Brief, requester: str) -> None:

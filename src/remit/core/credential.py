@@ -62,4 +62,9 @@ class Key(Record, frozen=True, kw_only=True, tag_field="noun", tag="key"):
     id: str
     purpose: str
     public: dict[str, str]
+    until: Instant = Instant(0)
     state: str = "active"
+
+    def verifies(self, now: Instant) -> bool:
+        """Say whether what it signed counts now: active, or retiring and before its end."""
+        return self.state == "active" or (self.state == "retiring" and now < self.until)

@@ -132,7 +132,7 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
         )
     if not credential.issued <= now < credential.expires:
         return Deny("credential_expired", "This credential has expired.", "Ask for a new one.")
-    if facts.key is None or facts.key.state not in ("active", "retiring"):
+    if facts.key is None or not facts.key.verifies(now):
         return Deny("key_retired", "The key that signed this credential is retired.", "Ask for a new credential.")
     gate = facts.gate
     if gate is None or gate.name is not credential.path or gate.state != "open" or credential.issued <= gate.since:
@@ -209,8 +209,10 @@ def _within(call: Call, facts: Facts) -> Decision:
     if call.kind in STANDING_ONLY:
         return Allow(0, visible=visible(facts))
     if call.kind in REVERSE:
-        if REVERSE[call.kind] not in brief.reverse or not facts.origin:
+        if REVERSE[call.kind] not in brief.reverse or not facts.origin or not agent.reaches(call.action):
             return Deny("reverse_refused", "The brief does not let the server ask this.", "Go on without it.")
+        if any(step.action == call.action for step in plan.steps):
+            return _planned(call, facts, plan, brief, credential)
         return _not_forbidden(call, facts)
     if not agent.reaches(call.action):
         return Deny("ceiling_outside", f"{call.action} is outside this agent's ceiling.", _others(facts))
@@ -256,7 +258,7 @@ def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) ->
     ceiling = brief.steps[number] if number < len(brief.steps) else None
     if ceiling is None or ceiling.action != call.action or ceiling.path is not root[3].path:
         return Refusal("brief_moved", "The brief no longer holds this step.", "Submit a plan within the brief.")
-    held.append((root[0], "brief", number, ceiling))
+    held.append((root[0], *brief_place(brief, number), ceiling))
     charges = []
     for task, scope, step_number, step in held:
         outcome = check(step, call.arguments, facts.usage.get((task, scope, step_number), UNUSED), facts.now)
@@ -265,6 +267,13 @@ def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) ->
         if consumes(step):
             charges.append(Charge(task, scope, step_number, outcome, step.rows))
     return tuple(charges)
+
+
+def brief_place(brief: Brief, number: int) -> tuple[str, int]:
+    """Where the use of a brief's step is counted: by action and path, so that another order gives nothing back."""
+    step = brief.steps[number]
+    before = sum(1 for one in brief.steps[:number] if one.action == step.action and one.path is step.path)
+    return f"brief:{step.path.value}:{step.action}", before
 
 
 def consumes(step: Step) -> bool:

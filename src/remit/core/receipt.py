@@ -231,7 +231,7 @@ class Auditor:
 
     def _decision(self, index: int, receipt: Mapping[str, Json]) -> str | None:
         task = receipt.get("task")
-        if receipt["prev"] != self._previous.get(task, -1):
+        if receipt["prev"] != (self._previous.get(task, -1) if task is not None else -1):
             return "it does not follow its task's decision before it"
         if task is not None:
             self._previous[task] = index

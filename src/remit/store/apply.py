@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Final
 
 from remit.core.canonical import Json
+from remit.core.credential import Key
 from remit.core.errors import RemitError
-from remit.core.grant import Usage
+from remit.core.grant import Usage, draw
+from remit.core.limit.counts import MOST_RATE, add
 from remit.core.moment import Instant
 from remit.core.receipt import DECIDED, MERGED, OUTCOME, PolicyRecord, record_of
-from remit.core.record import Record
+from remit.core.record import Record, load
 from remit.core.resource import Resource, Tool
+from remit.core.task import Plan
 from remit.store.db import Database
 from remit.store.record import put
 
@@ -35,12 +38,32 @@ def apply(db: Database, leaf: int, receipt: Mapping[str, Json]) -> Record | None
         return None
     record = record_of(receipt)
     put(db, record)
-    if isinstance(record, Resource | Tool | PolicyRecord):
+    moved = _MOVES.get(type(record))
+    if moved is not None:
         db.run(
-            "INSERT INTO version (name, leaf) VALUES ('shape', ?) ON CONFLICT (name) DO UPDATE SET leaf=excluded.leaf",
-            (leaf,),
+            "INSERT INTO version (name, leaf) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET leaf=excluded.leaf",
+            (moved, leaf),
         )
+    if isinstance(record, Plan) and record.version > 1:
+        _carry(db, record)
     return record
+
+
+_MOVES: Final[dict[type[Record], str]] = {Resource: "shape", Tool: "shape", PolicyRecord: "shape", Key: "key"}
+
+
+def _carry(db: Database, plan: Plan) -> None:
+    """Give each step of a new plan what the step it was drawn from has used: no later plan gets it back (law 3)."""
+    row = db.one("SELECT body FROM plan WHERE id = ?", (f"{plan.task}:{plan.version - 1}",))
+    if row is None:
+        return
+    drawn, _ = draw(load(Plan, json.loads(row[0])).steps, plan.steps)
+    for number, source in enumerate(drawn):
+        db.run(
+            "INSERT INTO usage (task, scope, step, uses, totals, recent, rows)"
+            " SELECT task, ?, ?, uses, totals, recent, rows FROM usage WHERE task = ? AND scope = ? AND step = ?",
+            (f"plan:{plan.version}", number, plan.task, f"plan:{plan.version - 1}", source),
+        )
 
 
 def usage(db: Database, task: str, scope: str, step: int) -> Usage | None:
@@ -77,6 +100,7 @@ class Flight:
     leaf: int
     task: str
     credential: str
+    action: str
     step: int
     plan: int
     at: Instant
@@ -84,18 +108,21 @@ class Flight:
 
 def in_flight(db: Database, call: str) -> Flight | None:
     """The open call of this id, or None."""
-    row = db.one("SELECT call, leaf, task, credential, step, plan, at FROM flight WHERE call = ?", (call,))
+    row = db.one("SELECT call, leaf, task, credential, action, step, plan, at FROM flight WHERE call = ?", (call,))
     return Flight(*row) if row else None
 
 
 def flights(db: Database) -> list[Flight]:
     """All calls whose outcome is not yet known, oldest first."""
-    return [Flight(*r) for r in db.all("SELECT call, leaf, task, credential, step, plan, at FROM flight ORDER BY leaf")]
+    return [
+        Flight(*r)
+        for r in db.all("SELECT call, leaf, task, credential, action, step, plan, at FROM flight ORDER BY leaf")
+    ]
 
 
-def shape_leaf(db: Database) -> int:
-    """The leaf of the latest change to what policy sets are compiled from, -1 when there is none."""
-    row = db.one("SELECT leaf FROM version WHERE name = 'shape'")
+def version_leaf(db: Database, name: str) -> int:
+    """The leaf of the latest change to `shape` (what policy sets are compiled from) or `key`, -1 when there is none."""
+    row = db.one("SELECT leaf FROM version WHERE name = ?", (name,))
     return row[0] if row else -1
 
 
@@ -110,8 +137,17 @@ def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:
     for charge in receipt.get("charges", ()):
         _charge(db, charge, receipt["at"])
     db.run(
-        "INSERT INTO flight (call, leaf, task, credential, step, plan, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (receipt["call"], leaf, task, receipt["credential"], receipt["step"], receipt["plan"], receipt["at"]),
+        "INSERT INTO flight (call, leaf, task, credential, action, step, plan, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            receipt["call"],
+            leaf,
+            task,
+            receipt["credential"],
+            receipt["action"],
+            receipt["step"],
+            receipt["plan"],
+            receipt["at"],
+        ),
     )
 
 
@@ -126,8 +162,10 @@ def _charge(db: Database, charge: Mapping[str, Json], at: int) -> None:
             (*place, charge["uses"], json.dumps([str(one) for one in amounts]), json.dumps([at])),
         )
         return
-    totals = [str(old + new) for old, new in zip(before.totals or (Decimal(0),) * len(amounts), amounts, strict=True)]
-    recent = json.dumps([*before.recent[-999:], at])
+    totals = [
+        str(add(old, new)) for old, new in zip(before.totals or (Decimal(0),) * len(amounts), amounts, strict=True)
+    ]
+    recent = json.dumps([*before.recent[1 - MOST_RATE :], at])
     changed = db.run(
         "UPDATE usage SET uses=?, totals=?, recent=? WHERE task=? AND scope=? AND step=? AND uses=?",
         (before.uses + charge["uses"], json.dumps(totals), recent, *place, before.uses),

@@ -7,7 +7,7 @@ from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.credential import Credential, Key, PathGate
-from remit.core.decision import Facts, consumes
+from remit.core.decision import Facts, brief_place, consumes
 from remit.core.grant import Usage
 from remit.core.moment import Instant
 from remit.core.policy import PolicySet
@@ -43,7 +43,7 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
         active_at=Instant(max(active_at, task.opened)),
         last_leaf=last_leaf,
         usage=_usage(reader, places) if places else standing.usage,
-        origin=bool(origin) and _in_flight(reader, origin, credential_id),
+        origin=bool(origin) and _in_flight(reader, origin, credential_id, call.resource),
     )
 
 
@@ -107,10 +107,11 @@ def _activity(reader: Reader, task: Task) -> tuple[int, int]:
 
 def principal_live(reader: Reader, principal: str) -> bool:
     """Say whether a person or service is still here."""
-    found: Person | Service | None = (
-        reader.get(Service, principal) if principal.startswith("svc_") else reader.get(Person, principal)
-    )
-    return found is not None and found.state == "active"
+    if not principal.startswith("svc_"):
+        person = reader.get(Person, principal)
+        return person is not None and person.state == "active"
+    service = reader.get(Service, principal)
+    return service is not None and service.state == "active" and principal_live(reader, service.owner)
 
 
 def _tools(reader: Reader, call: Call, plan: Plan | None) -> dict[str, Tool]:
@@ -141,7 +142,7 @@ def _places(call: Call, plan: Plan | None, above: tuple[Plan, ...], brief: Brief
                 source = one.sources[source]
         root = above[-1].task if above else plan.task
         if brief is not None and source < len(brief.steps) and consumes(brief.steps[source]):
-            found.append((root, "brief", source))
+            found.append((root, *brief_place(brief, source)))
     return tuple(found)
 
 
@@ -151,5 +152,7 @@ def _usage(reader: Reader, places: Places) -> dict[tuple[str, str, int], Usage]:
     return {place: used for place, used in read if used is not None}
 
 
-def _in_flight(reader: Reader, origin: str, credential: str) -> bool:
-    return reader.db.one("SELECT 1 FROM flight WHERE call = ? AND credential = ?", (origin, credential)) is not None
+def _in_flight(reader: Reader, origin: str, credential: str, resource: str) -> bool:
+    """Say whether the call that a server's request hangs on is open, of this credential, and at this same resource."""
+    row = reader.db.one("SELECT action FROM flight WHERE call = ? AND credential = ?", (origin, credential))
+    return row is not None and split(row[0])[0] == resource and not row[0].endswith("/@list")

@@ -6,9 +6,11 @@ head read in the transaction is the one it was built for.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
+from remit.ledger import checkpoint, note
 from remit.ledger.log import Edge
 from remit.ledger.merkle import leaf_hash
 from remit.ledger.tile import WIDTH
@@ -25,6 +27,8 @@ class Head:
 
 
 EMPTY = Head(0, Instant(0), "")
+NEAR: Final = 4096
+"""How many entries of another node are taken into the kept edge; past that it is built anew from the tiles."""
 
 
 def newest(db: Database) -> Head:
@@ -47,7 +51,7 @@ class Log:
         self.head = newest(self._db)
         self._next = None
         if self._kept is None or self._kept[0] != self.head:
-            self._kept = self.head, self._restore(self.head.size)
+            self._kept = self.head, self._grown() or self._restore(self.head)
         return self.head
 
     def append(self, entries: Sequence[bytes], at: Instant, sign: Callable[[int, bytes], str]) -> Head:
@@ -79,8 +83,28 @@ class Log:
         """Forget everything: the transaction ended otherwise, or in doubt."""
         self._kept = self._next = None
 
-    def _restore(self, size: int) -> Edge:
-        return Edge.restore(size, lambda level, index, width: read_tile(self._db, level, index, width))
+    def _grown(self) -> Edge | None:
+        """The kept edge with what another node has appended since, when that gives the root it signed."""
+        if self._kept is None or not 0 < self.head.size - self._kept[0].size <= NEAR:
+            return None
+        edge = self._kept[1].copy()
+        edge.append(list(leaves(self._db, edge.size, self.head.size)))
+        return edge if _signed_root(self.head) == edge.root() else None
+
+    def _restore(self, head: Head) -> Edge:
+        """Rebuild the edge, and refuse to sign anything further over a tree that is not the one that was signed."""
+        edge = Edge.restore(head.size, lambda level, index, width: read_tile(self._db, level, index, width))
+        if head.size and _signed_root(head) != edge.root():
+            raise RemitError(
+                "ledger_damaged",
+                f"The stored hashes of the ledger's {head.size} entries are not what its newest head signs.",
+                "Run remit ledger verify; it names the first entry that is wrong. Nothing is signed until then.",
+            )
+        return edge
+
+
+def _signed_root(head: Head) -> bytes:
+    return checkpoint.parse(note.parse(head.note.encode()).text).root
 
 
 def read_tile(db: Database, level: int, index: int, width: int) -> bytes | None:

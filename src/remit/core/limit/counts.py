@@ -43,6 +43,10 @@ def add(left: Decimal, right: Decimal) -> Decimal:
     return _EXACT.add(left, right)
 
 
+MOST_RATE: Final = 1000
+"""How many instants are kept of one step, and so how many calls a rate can count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """At most `count` allowed calls in any `seconds` seconds."""
@@ -55,7 +59,7 @@ class Rate:
         """Read `{"count": n, "seconds": s}`."""
         if not isinstance(body, Mapping) or body.keys() != {"count", "seconds"}:
             raise invalid("rate takes an object with count and seconds.")
-        return cls(whole("rate count", body["count"]), whole("rate seconds", body["seconds"], MOST_SECONDS))
+        return cls(whole("rate count", body["count"], MOST_RATE), whole("rate seconds", body["seconds"], MOST_SECONDS))
 
     def to_json(self) -> dict[str, Json]:
         """Write `{"count": n, "seconds": s}`."""

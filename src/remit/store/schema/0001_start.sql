@@ -26,7 +26,7 @@ CREATE INDEX credential_task ON credential (task, state);
 -- What a decision uses up, and where a task stands; written only together with a decision's or an outcome's receipt.
 CREATE TABLE usage    (task TEXT NOT NULL, scope TEXT NOT NULL, step INTEGER NOT NULL, uses INTEGER NOT NULL, totals TEXT NOT NULL, recent TEXT NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (task, scope, step)) WITHOUT ROWID;
 CREATE TABLE activity (task TEXT PRIMARY KEY, at INTEGER NOT NULL, leaf INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE flight   (call TEXT PRIMARY KEY, leaf INTEGER NOT NULL, task TEXT NOT NULL, credential TEXT NOT NULL, step INTEGER NOT NULL, plan INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE flight   (call TEXT PRIMARY KEY, leaf INTEGER NOT NULL, task TEXT NOT NULL, credential TEXT NOT NULL, action TEXT NOT NULL, step INTEGER NOT NULL, plan INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 
 -- The leaf of the latest change to what policy sets are compiled from.
 CREATE TABLE version (name TEXT PRIMARY KEY, leaf INTEGER NOT NULL) WITHOUT ROWID;
