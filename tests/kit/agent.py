@@ -1,4 +1,4 @@
-"""An agent's side of MCP, by hand: raw requests over real sockets, so that a test can also send what no client would."""
+"""An agent's side of MCP, by hand: raw requests over real sockets, also such as no client would send."""
 
 import http.client
 import json
@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 META = "io.modelcontextprotocol/"
-ENVELOPE = {META + "protocolVersion": MODERN, META + "clientCapabilities": {"elicitation": {}, "sampling": {}, "roots": {}}}
+ENVELOPE = {
+    META + "protocolVersion": MODERN,
+    META + "clientCapabilities": {"elicitation": {}, "sampling": {}, "roots": {}},
+}
 BOTH = "application/json, text/event-stream"
 
 
@@ -99,7 +102,11 @@ class Agent:
 
     def hello(self, version: str = LEGACY) -> Told:
         """Open a legacy session."""
-        params = {"protocolVersion": version, "capabilities": {"elicitation": {}}, "clientInfo": {"name": "t", "version": "1"}}
+        params = {
+            "protocolVersion": version,
+            "capabilities": {"elicitation": {}},
+            "clientInfo": {"name": "t", "version": "1"},
+        }
         told = self.old("initialize", params)
         self.session = told.headers.get("mcp-session-id", "")
         if self.session:

@@ -1,4 +1,4 @@
-"""A whole gate for tests: a real store in a folder of its own, the batch on an event loop, uvicorn on a loopback port."""
+"""A whole gate for tests: a real store, the batch on an event loop, uvicorn on a loopback port."""
 
 import asyncio
 import http.client
@@ -23,7 +23,8 @@ from remit.core.grant import Step
 from remit.core.resource import Injection, Upstream
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
-from remit.gateway.serve.app import Mcp, Settings
+from remit.gateway.serve.app import Mcp
+from remit.gateway.serve.host import Settings
 from tests.kit.world import DAY, World
 
 NAME = "target"
@@ -102,7 +103,9 @@ class Gate:
     def calls(self) -> list[tuple[str, str]]:
         """Each decision in order: its action, and allow or the code of its denial."""
         return [
-            (one["action"], one.get("code") or one["decision"]) for one in self.entries() if one["kind"] == "call.decided"
+            (one["action"], one.get("code") or one["decision"])
+            for one in self.entries()
+            if one["kind"] == "call.decided"
         ]
 
 
@@ -117,6 +120,7 @@ def gate_for(
     *,
     denied: tuple[str, ...] = (),
     lends: str = "",
+    variable: str = "",
     tools: dict[str, Any] | None = None,
     upstream: Upstream | None = None,
     reverse: tuple[str, ...] = ("sampling", "elicitation", "roots"),
@@ -136,7 +140,8 @@ def gate_for(
         injections = ()
         if lends:
             world.act(lambda c: resource.put_secret(c, "own-token", Secret(lends.encode())))
-            injections = (Injection(secret="own-token", header="authorization", template="Bearer {secret}"),)
+            header = Injection(secret="own-token", header="authorization", template="Bearer {secret}")
+            injections = (Injection(secret="own-token", variable=variable) if variable else header,)
         opened, given = _govern(world, place, offered, planned, injections, reverse, kinds)
         with _served(world, issuer, listening, settings or Settings()) as (mcp, loop):
             yield Gate(f"{issuer}/mcp/{NAME}", given.text, world, mcp, opened, given.credential, loop)
@@ -177,8 +182,9 @@ def _govern(
             by="operator",
         )
     )
-    common = {"base.cedar": f'@id("all") permit(principal, action in Action::"mcp:{NAME}", resource);'
-              f'\n@id("no-wipe") forbid(principal, action == Action::"mcp:notes/wipe", resource);'}  # fmt: skip
+    every = f'@id("all") permit(principal, action in Action::"mcp:{NAME}", resource);'
+    never = '@id("no-wipe") forbid(principal, action == Action::"mcp:notes/wipe", resource);'
+    common = {"base.cedar": f"{every}\n{never}"}
     act(lambda c: policy.apply(c, {"common": common, "delegated": {}, "own": {}}, 1, "operator"))
     steps = tuple(step(f"mcp:{NAME}/{name}") for name in (*planned, *kinds))
     hour = 60 * 60 * 1000
@@ -211,7 +217,10 @@ def _govern(
 @contextmanager
 def _served(world: World, issuer: str, listening: socket.socket, settings: Settings) -> Iterator[Any]:
     mcp = Mcp(world.gate, issuer, settings)
-    config = uvicorn.Config(mcp, lifespan="off", log_level="error", timeout_graceful_shutdown=1, loop="uvloop")
+    config = uvicorn.Config(
+        mcp, lifespan="off", log_level="error", access_log=False, proxy_headers=False, server_header=False,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     ready, found = threading.Event(), []
 
@@ -224,7 +233,7 @@ def _served(world: World, issuer: str, listening: socket.socket, settings: Setti
             await server.serve(sockets=[listening])
         finally:
             await mcp.close()
-            while not world.batch.idle:
+            while not world.batch.idle:  # noqa: ASYNC110 - the batch has no event to wait for
                 await asyncio.sleep(0.01)
             detach()
 

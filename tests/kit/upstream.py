@@ -1,6 +1,7 @@
 """A small MCP server for fast tests: both eras or one of them, and tools that reflect, hang, die, lie or stream."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import socket
@@ -47,6 +48,7 @@ class Server:
         self.asked: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.heads: list[dict[str, str]] = []
+        self.fields: list[str] = []
         self.answers: list[dict[str, Any]] = []
         self.left = threading.Event()
         self.url = ""
@@ -58,6 +60,7 @@ class Server:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         heads = {k.decode(): v.decode() for k, v in scope["headers"]}
         self.heads.append(heads)
+        self.fields += [f"{k.decode()}: {v.decode()}" for k, v in scope["headers"]]
         data, more = b"", True
         while more:
             message = await receive()
@@ -98,14 +101,20 @@ class Server:
         extra = [(b"mcp-session-id", b"upstream-session")] if body["method"] == "initialize" else []
         await reply(send, 200, result(body, found), extra)
 
-    def answer(self, method: str, params: dict[str, Any], heads: dict[str, str]) -> dict[str, Any] | None:
+    def answer(  # noqa: C901 - one line for each method
+        self, method: str, params: dict[str, Any], heads: dict[str, str]
+    ) -> dict[str, Any] | None:
         capabilities = {"tools": {"listChanged": True}, "resources": {}, "prompts": {}, "completions": {}}
         info = {"name": "small", "version": "1"}
         match method:
             case "initialize":
                 return {"protocolVersion": params["protocolVersion"], "capabilities": capabilities, "serverInfo": info}
             case "server/discover":
-                return {"supportedVersions": [MODERN], "capabilities": capabilities, "_meta": {META + "serverInfo": info}}
+                return {
+                    "supportedVersions": [MODERN],
+                    "capabilities": capabilities,
+                    "_meta": {META + "serverInfo": info},
+                }
             case "tools/list":
                 return {"tools": list(self.tools.values())}
             case "resources/list":
@@ -128,7 +137,9 @@ class Server:
         given = params.get("arguments", {})
         match params["name"]:
             case "reflect":
-                return text(json.dumps({"headers": heads, "params": params}))
+                own = heads.get("authorization", "").removeprefix("Bearer ").encode()
+                spelled = [base64.b64encode(own).decode(), own.hex()]
+                return text(json.dumps({"headers": heads, "params": params, "spelled": spelled}))
             case "big":
                 return text("x" * (8 * 1024 * 1024))
             case "need":

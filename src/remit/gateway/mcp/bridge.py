@@ -100,7 +100,11 @@ def greeted(found: dict[str, Json], asked: Json) -> dict[str, Json]:
 
 def _capabilities(said: dict[str, Json]) -> dict[str, Json]:
     held = said.get("capabilities")
-    return {k: v for k, v in held.items() if k in ("tools", "resources", "prompts", "completions")} if type(held) is dict else {}
+    return (
+        {k: v for k, v in held.items() if k in ("tools", "resources", "prompts", "completions")}
+        if type(held) is dict
+        else {}
+    )
 
 
 def _meta(kept: dict[str, Json]) -> dict[str, Json]:

@@ -5,7 +5,7 @@ Only the body is decided and forwarded; what goes upstream in headers is written
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from remit.core.canonical import Json
@@ -22,6 +22,8 @@ _DECIMAL: Final = re.compile(r"-?[0-9]{1,40}(\.0{1,40})?", re.ASCII)
 _KINDS: Final = frozenset({"string", "integer", "boolean"})
 
 Headers = Mapping[bytes, list[bytes]]
+Repeated = Sequence[tuple[tuple[str, ...], str, str]]
+"""The arguments that headers repeat: where each stands, the header's name after `Mcp-Param-`, its type."""
 
 
 def modern(headers: Headers, message: Message) -> bool:
@@ -57,9 +59,9 @@ def agree(headers: Headers, message: Message) -> Wrong | None:
     return None if version == MODERN else _unsupported(version)
 
 
-def agree_on_arguments(headers: Headers, schema: Json, arguments: Mapping[str, Json]) -> Wrong | None:
+def agree_on_arguments(headers: Headers, repeated: Repeated, arguments: Mapping[str, Json]) -> Wrong | None:
     """Hold `Mcp-Param-*` headers against the arguments that the tool's schema says they repeat (`x-mcp-header`)."""
-    for path, token, kind in annotated(schema):
+    for path, token, kind in repeated:
         name = f"mcp-param-{token}".lower().encode()
         given = headers.get(name, [])
         if len(given) > 1:
@@ -78,22 +80,22 @@ def agree_on_arguments(headers: Headers, schema: Json, arguments: Mapping[str, J
     return None
 
 
-def onward(message: Message, schema: Json = None) -> list[tuple[bytes, bytes]]:
+def onward(message: Message, repeated: Repeated = ()) -> list[tuple[bytes, bytes]]:
     """The headers of a modern request upstream, written from its body."""
     made = [(b"mcp-protocol-version", MODERN.encode()), (b"mcp-method", encoded(message.method).encode())]
     key = NAMED.get(message.method)
     if key is not None and type(message.params.get(key)) is str:
         made.append((b"mcp-name", encoded(message.params[key]).encode()))
-    if message.method == "tools/call" and schema is not None:
+    if message.method == "tools/call" and repeated:
         arguments = message.params.get("arguments") or {}
-        for path, token, _ in annotated(schema):
+        for path, token, _ in repeated:
             shown = _shown(_at(arguments, path))
             if shown is not None:
                 made.append((f"mcp-param-{token}".lower().encode(), encoded(shown).encode()))
     return made
 
 
-def annotated(schema: Json) -> list[tuple[tuple[str, ...], str, str]]:
+def annotated(schema: Json) -> Repeated:
     """The arguments that a tool wants repeated in headers: where they stand, as what, of which type.
 
     A schema with one invalid annotation has none: clients drop such a tool.

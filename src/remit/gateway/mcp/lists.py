@@ -12,7 +12,7 @@ TTL_MS: Final = 1_000
 def filtered(
     method: str, result: dict[str, Json], visible: AbstractSet[str], hidden: AbstractSet[str], *, modern: bool
 ) -> dict[str, Json]:
-    """Leave out of a list's result what is not visible, and in the modern revision say that it is for this client only."""
+    """Leave out of a list's result what is not visible; in the modern revision say that it is for this client only."""
     member = LISTS[method]
     held = result.get(member)
     entries: list[Any] = held if type(held) is list else []

@@ -25,7 +25,7 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request (`id` and `method`), a notification (`method`) or a response (`id`). `body` is what will be forwarded."""
+    """A request (`id` and `method`), a notification (`method`) or a response (`id`); `body` is what goes on."""
 
     body: dict[str, Json]
     method: str

@@ -38,26 +38,31 @@ def call(resource: str, message: Message, *, modern: bool) -> Call | Deny:
             return session(resource, method)
         return _UNKNOWN
     try:
-        if method == "tools/call":
-            return _tool(resource, params)
-        if method == "resources/read":
-            return Call(action(resource, "@read"), {"uri": _text(params, "uri")})
-        if method == "prompts/get":
-            return Call(action(resource, "@prompt"), {"name": _text(params, "name"), "arguments": _object(params)})
-        if method == "completion/complete":
-            return Call(action(resource, "@complete"), _without_meta(params))
-        if method in LISTS:
-            cursor = {"cursor": _text(params, "cursor")} if "cursor" in params else {}
-            return Call(action(resource, "@list"), {"method": method, **cursor})
-        if method == "subscriptions/listen" and modern:
-            return Call(action(resource, "@subscribe"), _without_meta(params))
-        if method in ("resources/subscribe", "resources/unsubscribe") and not modern:
-            return Call(action(resource, "@subscribe"), {"uri": _text(params, "uri")})
+        known = _decidable(resource, method, params, modern=modern)
     except RemitError as fault:
         return Deny(fault.code, fault.message, fault.remedy)
-    if method in (_SESSION_MODERN if modern else _SESSION_LEGACY):
+    if known is None and method in (_SESSION_MODERN if modern else _SESSION_LEGACY):
         return session(resource, method)
-    return _UNKNOWN
+    return known or _UNKNOWN
+
+
+def _decidable(resource: str, method: str, params: dict[str, Json], *, modern: bool) -> Call | Deny | None:
+    if method == "tools/call":
+        return _tool(resource, params)
+    if method == "resources/read":
+        return Call(action(resource, "@read"), {"uri": _text(params, "uri")})
+    if method == "prompts/get":
+        return Call(action(resource, "@prompt"), {"name": _text(params, "name"), "arguments": _object(params)})
+    if method == "completion/complete":
+        return Call(action(resource, "@complete"), _without_meta(params))
+    if method in LISTS:
+        cursor = {"cursor": _text(params, "cursor")} if "cursor" in params else {}
+        return Call(action(resource, "@list"), {"method": method, **cursor})
+    if method == "subscriptions/listen" and modern:
+        return Call(action(resource, "@subscribe"), _without_meta(params))
+    if method in ("resources/subscribe", "resources/unsubscribe") and not modern:
+        return Call(action(resource, "@subscribe"), {"uri": _text(params, "uri")})
+    return None
 
 
 def session(resource: str, method: str) -> Call:

@@ -1,4 +1,4 @@
-"""Requests from server to client: which calls in reverse they are, and where a result carries them (`input_required`)."""
+"""Requests from server to client: which calls in reverse they are, and where an `input_required` result has them."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -7,8 +7,7 @@ and whoever shows no credential for the resource (401, RFC 6750 and RFC 9728).
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from remit.core.call import Call
@@ -29,10 +28,12 @@ from remit.gateway.serve import asgi
 from remit.gateway.serve.asgi import Outlet, Receive, Scope, Send
 from remit.gateway.serve.drive import setter
 from remit.gateway.serve.exchange import Exchange
+from remit.gateway.serve.host import Settings
 from remit.gateway.serve.legs import Legs
 from remit.gateway.serve.session import Sessions
 
 PREFIX: Final = "/mcp/"
+DEFAULTS: Final = Settings()
 TICK_S: Final = 0.5
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _WANTED: Final = frozenset(
@@ -43,31 +44,20 @@ _WANTED: Final = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Bounds in octets and seconds: of a request's body, of an answer or event, of a target's silence before its answer."""
-
-    body: int = 4 * 1024 * 1024
-    answer: int = 32 * 1024 * 1024
-    patience: float = 60.0
-    origins: frozenset[str] = field(default_factory=frozenset)
-
-
 class Mcp:
     """The gate. Call it as an ASGI application; `close` it before the loop ends."""
 
-    def __init__(self, authority: Authority, issuer: str, settings: Settings = Settings()) -> None:
+    def __init__(self, authority: Authority, issuer: str, settings: Settings = DEFAULTS) -> None:
         self.authority = authority
         self.settings = settings
         self.sessions = Sessions()
-        self.running: set[Exchange] = set()
+        self.running: set[Any] = set()
         self.legs = Legs(self)
         self._issuer = issuer
         parts = urlsplit(issuer)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._local = parts.hostname in _LOOPBACK
         self._redactors: OrderedDict[tuple[bytes, ...], Redactor] = OrderedDict()
-        self._requests: dict[Exchange, Receive] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -82,16 +72,11 @@ class Mcp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         out = Outlet(send)
-        loop = self.loop
         try:
             await self._request(scope, receive, out)
         except RemitError as fault:
             if not out.closed:
                 await out.say(500, messages.error(None, messages.INTERNAL, fault.message, {"code": fault.code}))
-        finally:
-            task = asyncio.current_task(loop)
-            for exchange in [one for one in self._requests if one.out is out] if task else ():
-                del self._requests[exchange]
 
     async def close(self) -> None:
         """Cut what runs, stop every process, end every connection. For good."""
@@ -117,11 +102,10 @@ class Mcp:
                 self._redactors.popitem(last=False)
         return redactor.redact(data)
 
-    def observe(self, exchange: Exchange) -> None:
+    def observe(self, exchange: Any) -> None:
         """Watch whether the client of this exchange leaves."""
-        receive = self._requests.get(exchange)
-        if exchange.watch is None and receive is not None:
-            exchange.watch = self.loop.create_task(_watch(exchange, receive))
+        if exchange.watch is None and exchange.receive is not None:
+            exchange.watch = self.loop.create_task(_watch(exchange, exchange.receive))
 
     # One request.
 
@@ -132,7 +116,9 @@ class Mcp:
             if key in _WANTED or key.startswith(b"mcp-param-"):
                 given.setdefault(key, []).append(value)
         if not self._welcome(given):
-            await out.say(403, messages.error(None, messages.REQUEST, "This origin is refused.", {"code": "origin_refused"}))
+            await out.say(
+                403, messages.error(None, messages.REQUEST, "This origin is refused.", {"code": "origin_refused"})
+            )
             return
         method = scope["method"]
         if method not in ("POST", "GET", "DELETE"):
@@ -185,7 +171,13 @@ class Mcp:
         await out.say(401, messages.error(None, messages.REFUSED, text, {"code": code}))
 
     async def _post(
-        self, scope: Scope, receive: Receive, out: Outlet, given: dict[bytes, list[bytes]], entry: Entry, resource: Resource
+        self,
+        scope: Scope,
+        receive: Receive,
+        out: Outlet,
+        given: dict[bytes, list[bytes]],
+        entry: Entry,
+        resource: Resource,
     ) -> None:
         kind = given.get(b"content-type", [b""])[0].partition(b";")[0].strip().lower()
         if kind != b"application/json":
@@ -215,7 +207,13 @@ class Mcp:
         await self.legs.post(entry, resource, message, given, receive, out, modern=modern)
 
     async def _stream_or_end(
-        self, method: str, receive: Receive, out: Outlet, given: dict[bytes, list[bytes]], entry: Entry, resource: Resource
+        self,
+        method: str,
+        receive: Receive,
+        out: Outlet,
+        given: dict[bytes, list[bytes]],
+        entry: Entry,
+        resource: Resource,
     ) -> None:
         session = given.get(b"mcp-session-id")
         if not session:
@@ -239,7 +237,7 @@ class Mcp:
         self.authority.refuse(call, entry, why, setter(recorded))
         await recorded
 
-    async def finish(self, exchange: Exchange, verdict: object) -> None:
+    async def finish(self, exchange: Any, verdict: object) -> None:
         """Answer an exchange that has ended."""
         out, message = exchange.out, exchange.message
         if out is None:
@@ -265,10 +263,6 @@ class Mcp:
                 await out.answer(passed if exchange.status < 400 else exchange.status, exchange.data)
             return
         await out.answer(exchange.status, exchange.data, exchange.last)
-
-    def attend(self, exchange: Exchange, receive: Receive) -> None:
-        """Know how to tell whether the client of this exchange has left."""
-        self._requests[exchange] = receive
 
     def _tick(self) -> None:
         """Twice a second: cut what has ended, watch clients that wait long, stop what nobody may use any more."""

@@ -16,7 +16,6 @@ from remit.gateway.serve.exchange import TO_LEGACY, Exchange
 from remit.gateway.serve.session import Contact
 from remit.gateway.upstream import stdio
 
-
 HELLO_S: Final = 20.0
 
 

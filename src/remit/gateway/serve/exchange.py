@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from remit.core.call import Call
 from remit.core.canonical import Json, write
@@ -11,15 +11,14 @@ from remit.core.permit import Entry, Fault, Lent, Permit
 from remit.gateway.enforce import Answer, Ended, Event, Refuse
 from remit.gateway.mcp import answer, bridge, lists, reverse
 from remit.gateway.mcp import message as messages
+from remit.gateway.mcp.headers import annotated
 from remit.gateway.mcp.message import Message, Wrong
 from remit.gateway.mcp.method import LISTS
-from remit.gateway.serve.asgi import Outlet
+from remit.gateway.serve.asgi import Outlet, Receive
 from remit.gateway.serve.drive import Run, decided, release, setter
+from remit.gateway.serve.host import Host
 from remit.gateway.serve.session import Contact, Session
 from remit.gateway.upstream import sse
-
-if TYPE_CHECKING:
-    from remit.gateway.serve.app import Mcp
 
 SAME, TO_LEGACY, TO_MODERN = "same", "to_legacy", "to_modern"
 CUT: Final = Deny("cut", "What allowed this has ended, so it was cut.", "Stop; ask for a new task or credential.")
@@ -35,7 +34,7 @@ class Exchange:
 
     def __init__(
         self,
-        gate: "Mcp",
+        gate: Host,
         entry: Entry,
         message: Message,
         carrier: Carrier,
@@ -67,6 +66,7 @@ class Exchange:
         self.sent = False
         self.upstream_session = ""
         self.watch: asyncio.Task[None] | None = None
+        self.receive: Receive | None = None
         self._carrier = carrier
         self._task: asyncio.Task[Any] | None = None
         self._run = Run(gate.authority, self._carry, gate.loop)
@@ -247,7 +247,9 @@ class Exchange:
         hidden = await differ
         contact = self.contact
         contact.hidden = (contact.hidden - offered.keys()) | hidden
-        contact.schemas.update({n: d.get("inputSchema") for n, d in offered.items() if type(d) is dict})
+        contact.repeated |= {
+            name: annotated(one.get("inputSchema")) for name, one in offered.items() if type(one) is dict
+        }
         if "cursor" not in self.message.params and "nextCursor" not in value:
             contact.checked = self.gate.loop.time()
 

@@ -86,7 +86,9 @@ async def _carry(target: Target, line: Line | None, method: bytes, exchange: Exc
         try:
             return await _answered(target, line, exchange, outcome)
         except RemitError as fault:
-            return exchange.broken(fault.code, fault.message, "unknown" if fault.code.startswith("upstream") else "error")
+            return exchange.broken(
+                fault.code, fault.message, "unknown" if fault.code.startswith("upstream") else "error"
+            )
 
 
 def _headers(exchange: Exchange, line: Line | None, method: bytes) -> list[tuple[bytes, bytes]]:
@@ -101,7 +103,7 @@ def _headers(exchange: Exchange, line: Line | None, method: bytes) -> list[tuple
             made.append((b"mcp-session-id", line.upstream.encode()))
     elif exchange.modern or exchange.mode != SAME:
         if exchange.mode != TO_LEGACY:
-            made += heads.onward(message, _schema(exchange))
+            made += heads.onward(message, _repeated(exchange))
     elif session is not None and message.method != "initialize":
         made.append((b"mcp-protocol-version", session.version.encode()))
         if session.upstream:
@@ -109,9 +111,9 @@ def _headers(exchange: Exchange, line: Line | None, method: bytes) -> list[tuple
     return [*made, *exchange.headers, *exchange.lent.headers]
 
 
-def _schema(exchange: Exchange) -> Json:
+def _repeated(exchange: Exchange) -> heads.Repeated:
     name = exchange.message.params.get("name")
-    return exchange.contact.schemas.get(name) if type(name) is str else None
+    return exchange.contact.repeated.get(name, ()) if type(name) is str else ()
 
 
 async def _answered(target: Target, line: Line | None, exchange: Exchange, reply: Reply) -> Event | None:
@@ -131,14 +133,18 @@ async def _answered(target: Target, line: Line | None, exchange: Exchange, reply
         exchange.data = b""
         return Ended({"result": "ok" if status < 400 else "error", "bytes": len(data)})
     if not data:
-        return exchange.broken("upstream_garbage", f"The server answered with status {status} and nothing else.", "error")
+        return exchange.broken(
+            "upstream_garbage", f"The server answered with status {status} and nothing else.", "error"
+        )
     found = exchange.gate.read(data)
     if isinstance(found, Wrong) or found.method or (found.id != message.id and "error" not in found.body):
         return exchange.broken("upstream_garbage", "The server's answer is no response to this request.", "error")
     return await exchange.settle(found, status)
 
 
-async def _stream(target: Target, line: Line | None, exchange: Exchange, reply: Reply) -> Event | None:
+async def _stream(  # noqa: C901 - each way that a stream can end stands beside the others
+    target: Target, line: Line | None, exchange: Exchange, reply: Reply
+) -> Event | None:
     reader = sse.Reader(exchange.gate.settings.answer)
     resumable = False
 

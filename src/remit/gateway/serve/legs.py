@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from remit.core.canonical import Json, write
 from remit.core.decision import Deny
@@ -20,11 +20,9 @@ from remit.gateway.serve import http
 from remit.gateway.serve.asgi import Outlet, Receive
 from remit.gateway.serve.child import Child
 from remit.gateway.serve.exchange import SAME, TO_LEGACY, TO_MODERN, Carrier, Exchange
+from remit.gateway.serve.host import Host
 from remit.gateway.serve.http import Line, Target
 from remit.gateway.serve.session import Contact, Session
-
-if TYPE_CHECKING:
-    from remit.gateway.serve.app import Mcp
 
 PAGES = 50
 Given = dict[bytes, list[bytes]]
@@ -45,7 +43,7 @@ class Way:
 class Legs:
     """The gate's targets, processes and bridges; chooses and prepares the leg of each message."""
 
-    def __init__(self, gate: "Mcp") -> None:
+    def __init__(self, gate: Host) -> None:
         self._gate = gate
         self._targets: dict[str, Target] = {}
         self._children: dict[tuple[str, str], Child] = {}
@@ -56,7 +54,15 @@ class Legs:
     # One message.
 
     async def post(
-        self, entry: Entry, resource: Resource, message: Message, given: Given, receive: Receive, out: Outlet, *, modern: bool
+        self,
+        entry: Entry,
+        resource: Resource,
+        message: Message,
+        given: Given,
+        receive: Receive,
+        out: Outlet,
+        *,
+        modern: bool,
     ) -> None:
         """Take one posted message to its answer."""
         gate, session = self._gate, None
@@ -89,10 +95,10 @@ class Legs:
                 await out.say(400, answer.wrong(message.id, wrong))
                 return
         exchange = Exchange(
-            gate, entry, message, way.carrier, modern=modern, mode=way.mode, contact=way.contact, session=session, out=out,
-            headers=_unknown_parameters(given, message, way) if modern else None,
+            gate, entry, message, way.carrier, modern=modern, mode=way.mode, contact=way.contact, session=session,
+            out=out, headers=_unknown_parameters(given, message, way) if modern else None,
         )  # fmt: skip
-        gate.attend(exchange, receive)
+        exchange.receive = receive
         verdict = await exchange.govern(call)
         if message.method == "initialize" and isinstance(verdict, Answer):
             self._begin(entry, exchange, out)
@@ -117,9 +123,17 @@ class Legs:
             carrier = http.carrier(self.target(resource), method=method.encode())
         resumed = [(b"last-event-id", one) for one in given.get(b"last-event-id", ())][:1]
         exchange = Exchange(
-            gate, entry, message, carrier, modern=False, contact=session.contact, session=session, out=out, headers=resumed
+            gate,
+            entry,
+            message,
+            carrier,
+            modern=False,
+            contact=session.contact,
+            session=session,
+            out=out,
+            headers=resumed,
         )
-        gate.attend(exchange, receive)
+        exchange.receive = receive
         verdict = await exchange.govern(methods.session(resource.name, method))
         if method == "DELETE" and isinstance(verdict, Answer):
             gate.sessions.drop(session)
@@ -190,8 +204,8 @@ class Legs:
     @staticmethod
     def _parameters(message: Message, given: Given, way: Way) -> Wrong | None:
         arguments = message.params.get("arguments")
-        schema = way.contact.schemas.get(message.params.get("name", ""))
-        return heads.agree_on_arguments(given, schema, arguments if type(arguments) is dict else {})
+        repeated = way.contact.repeated.get(message.params.get("name", ""), ())
+        return heads.agree_on_arguments(given, repeated, arguments if type(arguments) is dict else {})
 
     # Choosing and preparing a leg.
 
@@ -256,9 +270,7 @@ class Legs:
                 return Fault("version_unsupported", "The server speaks no revision that passes here.")
             line = Line(opened.upstream_session, version, value)
             notice = _message({"jsonrpc": "2.0", "method": "notifications/initialized"})
-            said = Exchange(
-                self._gate, entry, notice, http.carrier(target, line), modern=False, contact=line.contact
-            )
+            said = Exchange(self._gate, entry, notice, http.carrier(target, line), modern=False, contact=line.contact)
             verdict = await said.govern(methods.session(resource.name, notice.method))
             if isinstance(verdict, Refuse):
                 return verdict.why
@@ -334,7 +346,12 @@ class Legs:
                 if contact.current(loop.time()):
                     return None
                 params = {} if cursor is None else {"cursor": cursor}
-                body: dict[str, Json] = {"jsonrpc": "2.0", "id": f"remit-{number}", "method": "tools/list", "params": params}
+                body: dict[str, Json] = {
+                    "jsonrpc": "2.0",
+                    "id": f"remit-{number}",
+                    "method": "tools/list",
+                    "params": params,
+                }
                 if (modern and way.mode == SAME) or way.mode == TO_MODERN:
                     body = bridge.to_modern(_message(body))
                 found = await self._ask(entry, resource, body, way, session)
@@ -464,8 +481,8 @@ def _unknown_parameters(given: Given, message: Message, way: Way) -> list[tuple[
     """`Mcp-Param-*` fields that no schema speaks of pass untouched, when they can stand in a request at all."""
     if way.mode != SAME or message.method != "tools/call":
         return []
-    schema = way.contact.schemas.get(message.params.get("name", ""))
-    known = {f"mcp-param-{token}".lower().encode() for _, token, _ in heads.annotated(schema)}
+    repeated = way.contact.repeated.get(message.params.get("name", ""), ())
+    known = {f"mcp-param-{token}".lower().encode() for _, token, _ in repeated}
     return [
         (name, values[0])
         for name, values in given.items()

@@ -3,13 +3,12 @@
 import asyncio
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
-from remit.core.canonical import Json
 from remit.core.permit import Entry, Permit
-
-if TYPE_CHECKING:
-    from remit.gateway.serve.exchange import Exchange
+from remit.gateway.mcp.headers import Repeated
+from remit.gateway.mcp.message import Message
+from remit.gateway.upstream.sse import Event
 
 IDLE_S: Final = 3600.0
 RECHECK_S: Final = 60.0
@@ -19,11 +18,11 @@ PARKED: Final = 256
 
 @dataclass(slots=True)
 class Contact:
-    """What a server's tool definitions were when they were last held against the pins, and what is hidden since."""
+    """When a server's tool definitions were last held against the pins, what is hidden since, what headers repeat."""
 
     checked: float = -RECHECK_S
     hidden: frozenset[str] = frozenset()
-    schemas: dict[str, Json] = field(default_factory=dict)
+    repeated: dict[str, Repeated] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def current(self, now: float) -> bool:
@@ -33,6 +32,18 @@ class Contact:
     def stale(self) -> None:
         """Have them read again before the next call."""
         self.checked = -RECHECK_S
+
+
+class Parked(Protocol):
+    """A call whose stream ended before its response."""
+
+    data: bytes
+
+    async def resume(self, response: Message, last: Event | None) -> bool:
+        """Settle it with the response that came on another stream; say whether it may leave."""
+
+    async def lose(self) -> None:
+        """End it: the response never came."""
 
 
 @dataclass(slots=True)
@@ -53,7 +64,7 @@ class Session:
     bridged: bool = False
     contact: Contact = field(default_factory=Contact)
     asked: dict[Any, tuple[Permit, str]] = field(default_factory=dict)
-    parked: "dict[Any, Exchange]" = field(default_factory=dict)
+    parked: dict[Any, Parked] = field(default_factory=dict)
 
     def holds(self, entry: Entry) -> bool:
         """Whether this entry may speak in it."""

@@ -1,0 +1,53 @@
+"""What exchanges and legs need of the gate that they belong to."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from remit.core.call import Call
+from remit.core.decision import Deny
+from remit.core.permit import Entry
+from remit.gateway.authority import Authority
+from remit.gateway.mcp.message import Message, Wrong
+from remit.gateway.serve.session import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds in octets and seconds: of a request's body, of an answer or event, of a target's silence.
+
+    `origins` are further web origins whose pages may speak to the gate.
+    """
+
+    body: int = 4 * 1024 * 1024
+    answer: int = 32 * 1024 * 1024
+    patience: float = 60.0
+    origins: frozenset[str] = field(default_factory=frozenset)
+
+
+class Host(Protocol):
+    """The gate, as its exchanges and legs see it."""
+
+    authority: Authority
+    settings: Settings
+    sessions: Sessions
+    running: set[Any]
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that it lives on."""
+
+    def read(self, data: bytes) -> Message | Wrong:
+        """Read what a target sent."""
+
+    def redact(self, hidden: tuple[bytes, ...], data: bytes) -> bytes:
+        """Take these values out of an answer."""
+
+    def observe(self, exchange: Any) -> None:
+        """Watch whether the client of this exchange leaves."""
+
+    async def record(self, call: Call, entry: Entry, why: Deny) -> None:
+        """Record a refusal of the gate's own, before it is told."""
+
+    async def finish(self, exchange: Any, verdict: object) -> None:
+        """Answer an exchange that has ended."""
