@@ -43,6 +43,7 @@ class Client:
         hello = {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": {"name": "remit-demo", "version": "1"}}
         status, answer = self._ask("initialize", hello)
         if status != 200 or "result" not in answer:
+            self.close()
             raise _gate(status, answer)
         self._ask("notifications/initialized", None)
 

@@ -6,6 +6,7 @@ itself, as language models are known to do. That is the fault which the gate has
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -49,7 +50,7 @@ class Planner(Protocol):
 
 
 @dataclass(slots=True)
-class Rules:
+class Rules(ABC):
     """A planner of rules: subclasses `learn` from what came back and `choose` what is still missing."""
 
     believed: set[str] = field(default_factory=set)
@@ -69,13 +70,13 @@ class Rules:
                 return order
         return self.choose({str(tool["name"]) for tool in tools})
 
+    @abstractmethod
     def learn(self, observation: Observation) -> None:
         """Take facts out of a tool's text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def choose(self, tools: set[str]) -> Call | Done:
         """Choose the next call from what is known."""
-        raise NotImplementedError
 
 
 def instruction(text: str) -> Call | None:

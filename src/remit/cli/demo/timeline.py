@@ -127,8 +127,8 @@ class Timeline:
             path=str(receipt.get("path", "")),
             action=str(receipt["action"]),
             verdict="allow" if allowed else "deny",
-            code="" if allowed else str(receipt["code"]),
-            what="" if allowed else str(receipt.get("what", "")),
+            code=str(receipt.get("code", "")),
+            what=str(receipt.get("what", "")),
             call=str(receipt["call"]),
         )
 
