@@ -41,13 +41,19 @@ class Node:
             if what == "d":
                 entry = self.world.gate.enter(rest[0], "notes")
                 call = Call("mcp:notes/read_note", {"path": f"/notes/{rest[1]}"})
-                self.world.gate.decide(call, entry, "", lambda found, say=say: say(told(found)))  # type: ignore[arg-type,misc]
+                self.world.gate.decide(call, entry, "", lambda found, say=say: self.ended(found, say))  # type: ignore[arg-type,misc]
             elif what == "o":
                 self.act(self.open, say_all(say))
             else:
                 self.act(
                     lambda change, rest=rest: (revoke(change, rest[0], rest[1], "operator"), "done")[1], say_all(say)
                 )
+
+    def ended(self, found: Any, say: Any) -> None:
+        """Say what was decided; an allowed call ends at once, so that its outcome is noted as a gate would."""
+        say(told(found))
+        if isinstance(found, Permit):
+            self.world.gate.note(found, {"result": "ok", "bytes": 0, "ms": 0}, lambda _: None)
 
     def open(self, change: Any) -> str:
         made = task.open_task(change, brief="notes", agent=self.agent, requester=self.owner, by=self.owner)
