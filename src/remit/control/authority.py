@@ -23,7 +23,7 @@ from remit.custody.vault import Vault
 from remit.ledger import checkpoint, note
 from remit.store.apply import version_leaf
 from remit.store.db import Database, open_db
-from remit.store.log import Log
+from remit.store.log import Log, newest
 from remit.store.migrate import migrate, packaged
 from remit.store.record import Reader
 
@@ -53,6 +53,16 @@ class Clock:
     def steady(self) -> int:
         """Milliseconds on the monotonic clock that counts suspend."""
         return self._steady() // 1_000_000
+
+
+def in_order(last: Instant, now: Instant) -> None:
+    """Refuse a clock that lies more than 30 s before the newest receipt (`clock_jumped`): ends would come too late."""
+    if last - now > JUMP:
+        raise RemitError(
+            "clock_jumped",
+            "The newest receipt lies more than 30 seconds ahead of this machine's clock; nothing is decided on it.",
+            "Set the clock right and start Remit again.",
+        )
 
 
 def raw_public(key: Key) -> bytes:
@@ -132,6 +142,7 @@ def open_authority(folder: Path, root: Root, issuer: str, name: str, clock: Cloc
     path = folder / "remit.db"
     db = open_db(path)
     migrate(db, clock.now(), packaged())
+    in_order(newest(db).at, clock.now())
     view = open_db(path)
     signer = Signer(StoredKeys(db), (root,), os.urandom)
     return Authority(

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from remit.control.authority import JUMP, Authority
+from remit.control.authority import Authority, in_order
 from remit.control.change import Change
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
@@ -157,12 +157,7 @@ class Batch:
         authority = self._authority
         head = authority.log.begin()
         now = authority.clock.now()
-        if head.at - now > JUMP:
-            raise RemitError(
-                "clock_jumped",
-                "The newest receipt lies more than 30 seconds ahead of this machine's clock; nothing is decided on it.",
-                "Set the clock right and restart Remit.",
-            )
+        in_order(head.at, now)
         authority.freshen()
         return Change(authority, head.size, Instant(max(now, head.at)))
 
