@@ -48,7 +48,16 @@ def settled(folder: Path) -> tuple[Path, str, str]:
     return folder / STORE, world.owner.id, world.agent.id
 
 
-def work(folder: Path, owner: str, agent: str, heard: Heard, *, rounds: int, vfs: str | None = None, opened: Callable[[World], None] | None = None) -> None:
+def work(
+    folder: Path,
+    owner: str,
+    agent: str,
+    heard: Heard,
+    *,
+    rounds: int,
+    vfs: str | None = None,
+    opened: Callable[[World], None] | None = None,
+) -> None:
     """Open tasks, call, note and revoke for so many rounds; whatever fails is told to nobody and work goes on."""
     with on_disk(vfs):
         world = World(folder)
@@ -133,7 +142,9 @@ class Killer(Disk):
         return fault
 
 
-def killed(start: tuple[Path, str, str], folder: Path, *, at: int = 0, seconds: float = 0.0) -> tuple[Path, list[str], bool]:
+def killed(
+    start: tuple[Path, str, str], folder: Path, *, at: int = 0, seconds: float = 0.0
+) -> tuple[Path, list[str], bool]:
     """Work in a process of its own on a copy of the store, until it is killed: the store, what was heard, and whether it was."""
     folder.mkdir(mode=0o700)
     store = folder.resolve() / STORE

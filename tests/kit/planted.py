@@ -48,7 +48,9 @@ def red(fault: Planted, folder: Path) -> None:
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(copy), str(ROOT)])},
         capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
-    assert ran.returncode == 1, f"{fault.name}: the law held, or broke otherwise\n{ran.stdout[-800:]}{ran.stderr[-800:]}"
+    assert ran.returncode == 1, (
+        f"{fault.name}: the law held, or broke otherwise\n{ran.stdout[-800:]}{ran.stderr[-800:]}"
+    )
     assert fault.says in ran.stdout, f"{fault.name}: it went red for another reason: {ran.stdout[-800:]}"
 
 

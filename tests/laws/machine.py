@@ -264,9 +264,7 @@ class Machine(RuleBasedStateMachine):
     def changes_the_brief(self, listed):
         world = self.worlds[0]
         bots = (self.bot,) if listed else (self.other(),)
-        if self.do(
-            lambda c: brief.apply(c, changed(world.a_brief(), agents=bots, idle=IDLE), "operator")
-        ):
+        if self.do(lambda c: brief.apply(c, changed(world.a_brief(), agents=bots, idle=IDLE), "operator")):
             self.model.listed = set(bots)
 
     def other(self):

@@ -88,6 +88,12 @@ def instant(facts, at, edge):
     return replace(facts, now=Instant(at + edge))
 
 
+def used(facts, edge, scope):
+    """Two, three or four uses of every step of a scope, of this task and all above it."""
+    tasks = {one.id for one in (facts.task, *(facts.ancestors or ())) if one}
+    return replace(facts, usage={(task, scope, step): Usage(uses=3 + edge) for task in tasks for step in range(6)})
+
+
 WRONGS = {
     **{
         f"no {name}": without(name)
@@ -95,7 +101,7 @@ WRONGS = {
     },
     **{f"{name} {value}": state(name, value) for name, value in ENDED.items()},
     "next key": state("key", "next"),
-    "retiring key": state("key", "retiring"),
+    "retiring key": lambda f, e: member("key", f, state="retiring", until=Instant(f.now + e)),
     "proposed agent": state("agent", "proposed"),
     "suspended task": state("task", "suspended"),
     "at the credential's end": lambda f, e: instant(f, f.credential.expires, e) if f.credential else f,
@@ -132,13 +138,9 @@ WRONGS = {
     "above over": lambda f, e: replace(
         f, ancestors=tuple(changed(t, deadline=Instant(f.now + e)) if t.opened < f.now + e else t for t in f.ancestors or ())
     ),
-    "uses": lambda f, e: replace(
-        f, usage={
-            (task, scope, step): Usage(uses=3 + e)
-            for task in {one.id for one in (f.task, *(f.ancestors or ())) if one}
-            for scope in ("plan:1", "brief") for step in range(6)
-        }
-    ),
+    "uses of the plan": lambda f, e: used(f, e, "plan:1"),
+    "uses of the brief": lambda f, e: used(f, e, "brief:own:mcp:notes/write_note"),
+    "other uses of the brief": lambda f, e: used(f, e, "brief:delegated:mcp:notes/write_note"),
 }  # fmt: skip
 MUTATIONS = st.lists(st.tuples(st.sampled_from(sorted(WRONGS)), st.sampled_from(TIMES)), max_size=3)
 
@@ -196,8 +198,9 @@ FAULTS = (
     Planted("domain skipped", DECIDE, "if brief is None or resource.domain not in brief.domains:", "if brief is None:", SINGLE, "domain in the brief"),
     Planted("audience skipped", DECIDE, "if credential is None or resource.name not in credential.audience:", "if credential is None:", SINGLE, "audience"),
     Planted("expiry a moment late", DECIDE, "if not credential.issued <= now < credential.expires:", "if not credential.issued <= now <= credential.expires:", SINGLE, "credential not over"),
+    Planted("the brief's uses are not counted", DECIDE, "held.append((root[0], *brief_place(brief, number), ceiling))", "held.append((root[0], 'nowhere', 0, ceiling))", SINGLE, "a step holds it"),
     Planted("uses never end", "core/check.py", "if step.uses is not None and usage.uses >= step.uses:", "if step.uses is not None and usage.uses > step.uses + 9:", SINGLE, "a step holds it"),
-    Planted("origin skipped", DECIDE, "not in brief.reverse or not facts.origin:", "not in brief.reverse:", SINGLE, "bound to an open call"),
+    Planted("origin skipped", DECIDE, "not in brief.reverse or not facts.origin or", "not in brief.reverse or", SINGLE, "bound to an open call"),
     Planted("a missing policy set permits", "core/policy.py", 'return Verdict(Answer.DENY, code="policy_missing") if held is None', "return Verdict(Answer.ALLOW) if held is None", SINGLE, "policy permits"),
 )  # fmt: skip
 

@@ -29,7 +29,9 @@ def answers(folder: Path, *more: str, own: str = "") -> object:
 
 
 def deny_beats_ask_beats_allow(folder: Path) -> None:
-    for number, (more, code) in enumerate((((), ""), ((ASK,), "approval_unavailable"), ((ASK, FORBID), "policy_forbids"))):
+    for number, (more, code) in enumerate(
+        (((), ""), ((ASK,), "approval_unavailable"), ((ASK, FORBID), "policy_forbids"))
+    ):
         place = folder / str(number)
         place.mkdir(mode=0o700)
         answer = answers(place, *more)

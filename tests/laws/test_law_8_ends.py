@@ -48,7 +48,9 @@ def what_ends_ends_all_below(folder: Path) -> None:
                 assert held.state == "open", f"the end of a {kind} ended what does not lie below it"
         agent = world.act(lambda c: c.need(Agent, world.agent.id))
         goes = kind == "agent" or (kind == "person" and target.requester == world.owner.id)
-        assert agent.state == ("suspended" if goes else "active"), f"after the end of a {kind} the agent is {agent.state}"
+        assert agent.state == ("suspended" if goes else "active"), (
+            f"after the end of a {kind} the agent is {agent.state}"
+        )
         world.close()
 
     law()

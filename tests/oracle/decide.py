@@ -20,7 +20,7 @@ def reasons(call, facts, policy_says):
         "credential active": paper.state == "active",
         "credential begun": paper.issued <= now,
         "credential not over": now < paper.expires,
-        "key in force": facts.key.state in {"active", "retiring"},
+        "key in force": facts.key.state == "active" or (facts.key.state == "retiring" and now < facts.key.until),
         "gate of this path": facts.gate.name == paper.path,
         "gate open": facts.gate.state == "open",
         "issued after the gate opened": paper.issued > facts.gate.since,
@@ -58,10 +58,9 @@ def reasons(call, facts, policy_says):
         conditions["brief lets the server ask"] = kind[1:] in brief.reverse
         conditions["bound to an open call"] = facts.origin
         conditions["policy is there"] = facts.policy is not None
+        conditions["within the ceiling"] = reaches(agent, call)
     elif kind not in {"@list", "@session"}:
-        conditions["within the ceiling"] = any(
-            one in {call.action, call.action.split("/")[0] + "/*"} for one in agent.ceiling
-        )
+        conditions["within the ceiling"] = reaches(agent, call)
         if not kind.startswith("@"):
             tool = facts.tools.get(kind)
             conditions["tool known"] = tool is not None
@@ -69,6 +68,11 @@ def reasons(call, facts, policy_says):
         conditions["a step holds it"] = any(held(call, facts, number) for number in range(len(plan.steps)))
         conditions["policy permits"] = policy_says == "allow"
     return [name for name, holds in conditions.items() if not holds]
+
+
+def reaches(agent, call):
+    """Whether the agent's ceiling names the action, or all of its resource."""
+    return any(one in {call.action, call.action.split("/")[0] + "/*"} for one in agent.ceiling)
 
 
 def held(call, facts, number):
@@ -83,7 +87,9 @@ def held(call, facts, number):
         root, path, place = one.task, one.steps[place].path, one.sources[place]
     if place >= len(facts.brief.steps) or facts.brief.steps[place].path is not path:
         return False
-    return fits(facts.brief.steps[place], call, facts, (root, "brief", place))
+    step = facts.brief.steps[place]
+    alike = [one for one in facts.brief.steps[:place] if (one.action, one.path) == (step.action, step.path)]
+    return fits(step, call, facts, (root, f"brief:{step.path.value}:{step.action}", len(alike)))
 
 
 def fits(step, call, facts, where):

@@ -1,0 +1,38 @@
+"""Law 1 over two processes on one store: once `revoke` has returned, no call that begins later is allowed anywhere."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.kit.nodes import CALLERS, run
+from tests.kit.planted import Planted, red
+
+
+def revoke_holds_in_the_other_process(folder: Path, revokes: int = 300, allows: int = 32) -> None:
+    tally = run(folder, revokes, allows)
+    assert tally.let_through == 0, f"calls let through after revoke had returned: {tally.let_through}"
+    assert tally.revoked == revokes, "not every revoke was tried"
+    assert tally.allowed >= revokes * allows, "too few calls were allowed before"
+    assert tally.refused_after >= revokes * CALLERS, "too few calls were tried after"
+
+
+def a_few_revokes_hold(folder: Path) -> None:
+    revoke_holds_in_the_other_process(folder, 5)
+
+
+FAULTS = (
+    Planted(
+        "facts kept between transactions", "control/change.py", "self.reader = Reader(authority.db)",
+        "self.reader = globals().setdefault('_kept', {}).setdefault(id(authority), Reader(authority.db))",
+        a_few_revokes_hold, "let through",
+    ),
+)  # fmt: skip
+
+
+def test_law(tmp_path):
+    revoke_holds_in_the_other_process(tmp_path)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_planted_fault_breaks_the_law(fault, tmp_path):
+    red(fault, tmp_path)
