@@ -98,7 +98,7 @@ def _constants(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 def _codes(value: ast.expr, fixed: dict[str, str]) -> Iterator[str]:
     match value:
-        case ast.Constant(value=str(code)):
+        case ast.Constant(value=str(code)) if code:
             yield code
         case ast.Name(id=name) if name in fixed:
             yield fixed[name]

@@ -16,6 +16,11 @@ ANYWHERE = {
     "work left undone": r"\b(?:TODO|FIXME|XXX)\b|NotImplementedError",
 }
 OUTSIDE_TESTS = {"a machine's path": r"(?<![\w.])/(?:root|tmp)/[a-z]"}
+IDLE = {
+    "src/remit/gateway/serve/drive.py": "nobody waits for the outcome of a call that was not sent",
+    "src/remit/gateway/serve/legs.py": "nobody waits for the record of what was cut",
+}
+"""Files with one listener that has nothing to do, each with the reason."""
 SKIPS = {"skip", "skipif", "skipIf", "skipUnless", "xfail", "importorskip", "SkipTest", "expectedFailure"}
 
 
@@ -42,7 +47,7 @@ def skips(tree: ast.AST) -> list[int]:
 
 
 def stubs(tree: ast.AST) -> list[int]:
-    """Functions that do nothing at all; a protocol's methods are not meant to."""
+    """Functions that do nothing at all; a protocol's methods and a group of commands are not meant to."""
     protocols = {
         id(m)
         for c in ast.walk(tree)
@@ -53,14 +58,14 @@ def stubs(tree: ast.AST) -> list[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and id(node) not in protocols:
             rest = node.body[1:] if ast.get_docstring(node) else node.body
-            overload = any(_name(one) in ("overload", "abstractmethod") for one in node.decorator_list)
+            overload = any(_name(one) in ("overload", "abstractmethod", "group") for one in node.decorator_list)
             if not overload and all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in rest):
                 found.append(node.lineno)
     return found
 
 
 def _name(node: ast.expr) -> str:
-    return ast.unparse(node).split("[")[0].rsplit(".", 1)[-1]
+    return re.split(r"[\[(]", ast.unparse(node))[0].rsplit(".", 1)[-1]
 
 
 def test_no_file_says_what_only_one_machine_knows_or_what_is_left_to_do() -> None:
@@ -72,7 +77,8 @@ def test_no_test_is_skipped_or_expected_to_fail() -> None:
 
 
 def test_no_function_is_a_stub() -> None:
-    assert {where: stubs(tree) for where, tree in modules().items() if stubs(tree)} == {}
+    found = {where: len(stubs(tree)) for where, tree in modules().items() if stubs(tree)}
+    assert found == dict.fromkeys(IDLE, 1)
 
 
 @pytest.mark.parametrize("fault", ["see /work/main/x", "/home/me/x", "/root/x", "pip --index-url x", "# TODO: later"])
@@ -90,3 +96,4 @@ def test_a_planted_skip_is_seen(fault: str) -> None:
 def test_a_planted_stub_is_seen() -> None:
     assert stubs(ast.parse('def f():\n    "Says what it would do."\n    ...'))
     assert not stubs(ast.parse("class P(Protocol):\n    def f(self): ..."))
+    assert not stubs(ast.parse('@click.group("f")\ndef f():\n    "Says what its commands do."'))
