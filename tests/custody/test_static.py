@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from remit.core.errors import RemitError
 from remit.core.ids import TaskId
 from remit.core.moment import Instant
-from remit.core.trust import TrustPath
 from remit.core.redact import MARK, Redactor
+from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Source
 from remit.custody.sources.static import HeaderShape, StaticSource, VariableShape, register

@@ -122,14 +122,14 @@ class World:
 
     def a_task(self, **members: Any) -> Any:
         """Open a task that the owner dispatched."""
-        given: dict[str, Any] = {"brief": "notes", "agent": self.agent.id, "requester": self.owner.id, "by": self.owner.id}
+        by = self.owner.id
+        given: dict[str, Any] = {"brief": "notes", "agent": self.agent.id, "requester": by, "by": by}
         return self.act(lambda c: task.open_task(c, **(given | members)))
 
     def a_credential(self, task_id: str, path: TrustPath = TrustPath.OWN, person: str = "", **members: Any) -> Any:
         """Issue a credential for the task to the world's agent."""
-        return self.act(
-            lambda c: credential.give(c, task_id=task_id, agent_id=self.agent.id, path=path, person_id=person, **members)
-        )
+        given = {"task_id": task_id, "agent_id": self.agent.id, "path": path, "person_id": person}
+        return self.act(lambda c: credential.give(c, **(given | members)))
 
     def enter(self, text: str, resource: str = "notes") -> Entry:
         """Come in with a credential's text."""
