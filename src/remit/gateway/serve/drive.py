@@ -74,7 +74,7 @@ class Run:
         try:
             return await self._carry(permit, lent)
         except BaseException:
-            self._authority.note(permit, {"result": "unknown"}, _nobody)
+            self._authority.note(permit, {"result": "unknown"}, nobody())
             raise
 
 
@@ -99,8 +99,9 @@ def setter(future: "asyncio.Future[Any]") -> Callable[[Any], None]:
 
 def release(authority: Authority, permit: Permit) -> None:
     """Record that nothing was sent; nobody waits for it."""
-    authority.note(permit, {"result": "not_sent"}, _nobody)
+    authority.note(permit, {"result": "not_sent"}, nobody())
 
 
-def _nobody(_: object) -> None:
-    """Nobody waits: a fault here leaves the outcome unknown, which is what the ledger then says."""
+def nobody() -> Callable[[object], None]:
+    """A callback for whom nobody waits: a fault then leaves the outcome unknown, which is what the ledger says."""
+    return lambda _: None
