@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.house import house
 from bench.places import ROOT, folder
 
 CLIENTS = (1, 8, 32)
@@ -50,7 +51,8 @@ def measure(*, quick: bool) -> dict[str, float]:
         paths = {"bare": (0, bare)}
         for variant in ("pool", "streams"):
             paths[f"passthrough.{variant}"] = stack.enter_context(started("proxy", bare["url"], variant))
-        paths["governed"] = stack.enter_context(started("gate", str(place), bare["url"]))
+        one = stack.enter_context(house(place, bare["url"]))
+        paths["governed"] = (one.pid, {"url": one.url, "token": one.token})
         for _, where in paths.values():
             load(where, 8, 0.5)
         for clients in CLIENTS:
@@ -58,12 +60,12 @@ def measure(*, quick: bool) -> dict[str, float]:
                 if name == "passthrough.streams" and clients != max(CLIENTS):
                     continue
                 before = cpu(pid) if pid else 0.0
-                one = load(where, clients, seconds)
+                seen = load(where, clients, seconds)
                 for key in ("rps", "p50_ms", "p99_ms"):
-                    found[f"{name.removesuffix('.pool')}.c{clients}.{key}"] = one[key]
+                    found[f"{name.removesuffix('.pool')}.c{clients}.{key}"] = seen[key]
                 if pid:
                     # The warm-up's calls cost too: share the time over the whole run.
-                    spent = (cpu(pid) - before) / (one["calls"] * (1 + 0.15 / seconds)) * 1e6
+                    spent = (cpu(pid) - before) / (seen["calls"] * (1 + 0.15 / seconds)) * 1e6
                     found[f"{name.removesuffix('.pool')}.c{clients}.cpu_us"] = spent
     best = max(found["passthrough.c32.rps"], found["passthrough.streams.c32.rps"])
     found["passthrough.ratio_to_best"] = found["passthrough.c32.rps"] / best

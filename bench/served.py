@@ -1,7 +1,7 @@
-"""The programs that are measured: `python -m bench.served upstream | proxy URL [pool|streams] | gate FOLDER URL`.
+"""The programs beside the gate: `python -m bench.served upstream | proxy URL [pool|streams]`.
 
-Each binds a loopback port, prints one JSON line with its address (and, of a gate, a credential), and serves until it is
-ended. All three run on the same server: uvicorn with uvloop and httptools.
+Each binds a loopback port, prints one JSON line with its address, and serves until it is ended. They run on the server
+that the gate runs on: uvicorn with uvloop and httptools.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import json
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +51,7 @@ async def serve(app: App, bound: socket.socket) -> None:
         loop="uvloop",
         http="httptools",
         timeout_keep_alive=600,
+        proxy_headers=False,
     )
     await uvicorn.Server(config).serve(sockets=[bound])
 
@@ -128,24 +128,6 @@ def streamed(url: str) -> App:
     return app
 
 
-async def gate(folder: Path, url: str) -> None:
-    """The governed path: a store on disk, the batch with its commit thread, and the gate."""
-    from remit.cli.attach import attach
-    from remit.core.resource import Upstream
-    from remit.gateway.serve.app import Mcp, Settings
-    from tests.kit.gate import NAME, _govern
-    from tests.kit.world import World
-
-    with listening() as bound:
-        issuer = address(bound)
-        world = World(folder, issuer=issuer).settle()
-        tools = {TOOL["name"]: TOOL}
-        _, given = _govern(world, Upstream(url=url, modern=True), tools, [str(TOOL["name"])], (), (), ())
-        attach(world.batch, asyncio.get_running_loop())
-        say(url=f"{issuer}/mcp/{NAME}", token=given.text)
-        await serve(Mcp(world.gate, issuer, Settings()), bound)
-
-
 async def plain(app: App) -> None:
     with listening() as bound:
         say(url=f"{address(bound)}/mcp", token="none")
@@ -156,10 +138,8 @@ def main() -> None:
     role, *rest = sys.argv[1:]
     if role == "upstream":
         uvloop.run(plain(upstream))
-    elif role == "proxy":
-        uvloop.run(plain((streamed if rest[1:] == ["streams"] else pooled)(rest[0])))
     else:
-        uvloop.run(gate(Path(rest[0]), rest[1]))
+        uvloop.run(plain((streamed if rest[1:] == ["streams"] else pooled)(rest[0])))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,126 @@
+"""A Remit installation to be measured: set up by its own command, governed for one agent, served by `remit serve`."""
+
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.served import TOOL
+from remit.cli.desk import Desk, close, opened
+from remit.cli.settings import Settings
+from remit.control import agent, brief, credential, policy, resource, task
+from remit.core.brief import Brief
+from remit.core.resource import Upstream
+from remit.core.step import Step
+from remit.core.trust import TrustPath
+
+REMIT = str(Path(sys.executable).with_name("remit"))
+HOUR = 60 * 60 * 1000
+POLICIES = """
+@id("tools") permit(principal, action in Action::"mcp:bench", resource);
+@id("no-private") forbid(principal, action == Action::"mcp:bench/read_page", resource)
+  when { context.args has path && context.args.path like "*/private/*" };
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Where it serves, what an agent shows there, and the process."""
+
+    url: str
+    token: str
+    pid: int
+    started_s: float
+
+
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        number: int = bound.getsockname()[1]
+        return number
+
+
+def govern(settings: Settings, upstream: str) -> str:
+    """Register target, agent, policies and brief, open a task, and return a credential for it."""
+    desk = Desk(settings, opened(settings))
+    act, owner = desk.act, desk.by
+    act(
+        lambda c: resource.add(
+            c,
+            name="bench",
+            upstream=Upstream(url=upstream, modern=True),
+            domain="office",
+            owner=owner,
+            tools={str(TOOL["name"]): TOOL},
+            by=owner,
+        )
+    )
+    due = desk.authority.clock.now() + 24 * HOUR
+    made = act(
+        lambda c: agent.add(
+            c,
+            name="bench",
+            owner=owner,
+            purpose="Reads pages.",
+            review_due=due,
+            ceiling=("mcp:bench/*",),
+            keys=(),
+            by=owner,
+        )
+    )
+    act(lambda c: policy.apply(c, {"common": {"bench.cedar": POLICIES}, "delegated": {}, "own": {}}, 1, owner))
+    limits = {"action": "mcp:bench/read_page", "path": "own", "arguments": {"path": [{"subpath": "/pages"}]}}
+    allowed = Brief(
+        name="bench",
+        version=1,
+        purpose="Read pages.",
+        steps=(Step.from_json(limits),),
+        dispatchers=(owner,),
+        agents=(made.id,),
+        domains=("office",),
+        life=8 * HOUR,
+        idle=HOUR,
+        credential_life=HOUR,
+    )
+    act(lambda c: brief.apply(c, allowed, owner))
+    errand = act(lambda c: task.open_task(c, brief="bench", agent=made.id, requester=owner, by=owner))
+    token = act(lambda c: credential.give(c, task_id=errand.id, agent_id=made.id, path=TrustPath.OWN)).text
+    close(desk.authority)
+    return token
+
+
+def ready(number: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", number, timeout=1)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def house(place: Path, upstream: str = "http://127.0.0.1:9/mcp") -> Iterator[House]:
+    """Set up, govern, serve; ended afterwards."""
+    number = port()
+    settings = Settings(data=place / "data", port=number)
+    environment = os.environ | {"REMIT_DATA": str(settings.data), "REMIT_PORT": str(number)}
+    subprocess.run([REMIT, "up", "--no-serve"], env=environment, check=True, cwd=place, capture_output=True)
+    token = govern(settings, upstream)
+    start = time.perf_counter()
+    program = subprocess.Popen([REMIT, "serve"], env=environment, cwd=place, stderr=subprocess.DEVNULL)
+    try:
+        while not ready(number):
+            if program.poll() is not None or time.perf_counter() - start > 30:
+                raise SystemExit("remit serve did not become ready")
+            time.sleep(0.01)
+        yield House(f"{settings.origin}/mcp/bench", token, program.pid, time.perf_counter() - start)
+    finally:
+        program.terminate()
+        program.wait(20)
