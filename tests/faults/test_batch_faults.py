@@ -63,7 +63,7 @@ def failing_ios_give_no_false_permit(folder: Path, first: int = 1, step: int = 1
 
 
 def a_commit_that_fails_gives_no_permit(folder: Path) -> None:
-    """The commit's own sync fails: whoever waited hears a fault, and the next call is decided as if nothing had been."""
+    """The commit's own sync fails: whoever waited hears a fault, and the next call is decided as ever."""
     start = settled(folder / "start")
     for happened in (False, True):
         place = folder / str(happened) / STORE

@@ -1,4 +1,4 @@
-"""Killed at any moment: what was forwarded has its leaf, what was revoked stays revoked, and the store opens by itself."""
+"""Killed at any moment: what was forwarded has its leaf, what was revoked stays so, and the store opens by itself."""
 
 import pytest
 

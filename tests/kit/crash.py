@@ -111,7 +111,7 @@ def wrong(store: Path, lines: list[str]) -> list[str]:
             one = world.act(lambda c, words=words: c.need(Task, words[0]))
             found += [] if one.state == "ended" else [f"{line}: its revocation was lost"]
             continue
-        leaf, call, task, paper = words
+        leaf, call, task, _ = words
         row = world.authority.view.one("SELECT body FROM leaf WHERE number = ?", (int(leaf),))
         body = decode(bytes(row[0])) if row else {}
         if (body.get("call"), body.get("decision")) != (call, "allow"):
@@ -145,7 +145,7 @@ class Killer(Disk):
 def killed(
     start: tuple[Path, str, str], folder: Path, *, at: int = 0, seconds: float = 0.0
 ) -> tuple[Path, list[str], bool]:
-    """Work in a process of its own on a copy of the store, until it is killed: the store, what was heard, and whether it was."""
+    """Work in a process of its own on a copy of the store until it is killed: store, what was heard, if it died."""
     folder.mkdir(mode=0o700)
     store = folder.resolve() / STORE
     copy(start[0], store)

@@ -7,7 +7,7 @@ after `revoke` had returned and was allowed all the same.
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +48,8 @@ def call(folder: Path, commands: int, reports: int) -> None:
     os.set_blocking(commands, False)
     told, line = b"", ""
     while line != "stop":
-        try:
+        with suppress(BlockingIOError):
             told += os.read(commands, 4096)
-        except BlockingIOError:
-            pass
         if b"\n" in told:
             *_, line = told.decode().split("\n")[:-1]
             told = b""

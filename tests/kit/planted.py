@@ -1,7 +1,7 @@
 """Plant a fault in a copy of the source and run a law against it: a law that no fault can break is not a test.
 
 A law is a function that takes an empty folder and asserts. A fault is an exact replacement of text that must be there
-once. Each law runs in a process of its own on the patched copy, and must go red by its own assertion, with its own words.
+once. Each law runs in a process of its own on the patched copy, and must go red by its own assertion, in its own words.
 """
 
 import importlib
@@ -33,7 +33,7 @@ class Planted:
 
 
 def red(fault: Planted, folder: Path) -> None:
-    """Run the law on the patched source; raise AssertionError unless it goes red for the reason that the fault names."""
+    """Run the law on the patched source; raise AssertionError unless it goes red for the reason that it names."""
     copy = folder / "src"
     shutil.copytree(ROOT / "src" / "remit", copy / "remit", ignore=shutil.ignore_patterns("__pycache__", "web"))
     place = copy / "remit" / fault.where

@@ -1,7 +1,8 @@
-"""The state machine of law 1: two authorities on one store take turns, and a model of what happened judges each answer."""
+"""The state machine of law 1: two authorities on one store take turns; a model of what happened judges each answer."""
 
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -31,7 +32,7 @@ class Machine(RuleBasedStateMachine):
 
     allowed = 0
     refused = 0
-    reasons: set[str] = set()
+    reasons: ClassVar[set[str]] = set()
 
     @initialize()
     def open(self):
@@ -74,8 +75,9 @@ class Machine(RuleBasedStateMachine):
         self.starts_anew(who)
         ends = (
             lambda: self.changes_the_brief(False), lambda: self.revokes("path", 0), lambda: self.revokes("path", 1),
-            lambda: self.reopens("own"), lambda: self.reopens("delegated"), lambda: self.turns_overdue(),
-            lambda: self.sees_the_tools(False), lambda: self.retires_a_key(TrustPath.OWN), lambda: self.revokes("agent", 0),
+            lambda: self.reopens("own"), lambda: self.reopens("delegated"), self.turns_overdue,
+            lambda: self.sees_the_tools(False), lambda: self.retires_a_key(TrustPath.OWN),
+            lambda: self.revokes("agent", 0),
             lambda: self.time_goes_by(IDLE), lambda: self.applies_policies(SILENT), lambda: self.moves_a_plan(0),
         )  # fmt: skip
         ends[which]()

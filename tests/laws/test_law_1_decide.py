@@ -88,6 +88,10 @@ def instant(facts, at, edge):
     return replace(facts, now=Instant(at + edge))
 
 
+def due(task, at):
+    return changed(task, deadline=Instant(at)) if task.opened < at else task
+
+
 def used(facts, edge, scope):
     """Two, three or four uses of every step of a scope, of this task and all above it."""
     tasks = {one.id for one in (facts.task, *(facts.ancestors or ())) if one}
@@ -136,7 +140,7 @@ WRONGS = {
     "tools suspended": lambda f, _: replace(f, tools={n: changed(t, state="suspended") for n, t in f.tools.items()}),
     "above ended": lambda f, _: replace(f, ancestors=tuple(changed(t, state="ended") for t in f.ancestors or ())),
     "above over": lambda f, e: replace(
-        f, ancestors=tuple(changed(t, deadline=Instant(f.now + e)) if t.opened < f.now + e else t for t in f.ancestors or ())
+        f, ancestors=tuple(due(t, f.now + e) for t in f.ancestors or ())
     ),
     "uses of the plan": lambda f, e: used(f, e, "plan:1"),
     "uses of the brief": lambda f, e: used(f, e, "brief:own:mcp:notes/write_note"),
@@ -188,21 +192,91 @@ LAWS = (each_single_wrong_is_judged_alike, decide_agrees_with_its_twin)
 DECIDE = "core/decision.py"
 SINGLE = each_single_wrong_is_judged_alike
 FAULTS = (
-    Planted("ancestors skipped", DECIDE, "if facts.ancestors is None or any(", "if facts.ancestors is None and any(", SINGLE, "all above open"),
+    Planted(
+        "ancestors skipped",
+        DECIDE,
+        "if facts.ancestors is None or any(",
+        "if facts.ancestors is None and any(",
+        SINGLE,
+        "all above open",
+    ),
     Planted("owner skipped", DECIDE, 'or facts.owner.state != "active"', "", SINGLE, "owner here"),
     Planted("person skipped", DECIDE, 'or facts.person.state != "active"', "", SINGLE, "person here"),
-    Planted("requester skipped", DECIDE, "if not facts.requester_live:", "if facts.requester_live is None:", SINGLE, "requester here"),
+    Planted(
+        "requester skipped",
+        DECIDE,
+        "if not facts.requester_live:",
+        "if facts.requester_live is None:",
+        SINGLE,
+        "requester here",
+    ),
     Planted("path gate skipped", DECIDE, 'or gate.state != "open" or', "or", SINGLE, "gate open"),
     Planted("tool pin skipped", DECIDE, 'if tool.state != "pinned":', "if not tool.state:", SINGLE, "tool pinned"),
-    Planted("ceiling skipped", DECIDE, "if not agent.reaches(call.action):", "if agent is None:", SINGLE, "within the ceiling"),
-    Planted("domain skipped", DECIDE, "if brief is None or resource.domain not in brief.domains:", "if brief is None:", SINGLE, "domain in the brief"),
-    Planted("audience skipped", DECIDE, "if credential is None or resource.name not in credential.audience:", "if credential is None:", SINGLE, "audience"),
-    Planted("expiry a moment late", DECIDE, "if not credential.issued <= now < credential.expires:", "if not credential.issued <= now <= credential.expires:", SINGLE, "credential not over"),
-    Planted("the brief's uses are not counted", DECIDE, "held.append((root[0], *brief_place(brief, number), ceiling))", "held.append((root[0], 'nowhere', 0, ceiling))", SINGLE, "a step holds it"),
-    Planted("uses never end", "core/check.py", "if step.uses is not None and usage.uses >= step.uses:", "if step.uses is not None and usage.uses > step.uses + 9:", SINGLE, "a step holds it"),
-    Planted("origin skipped", DECIDE, "not in brief.reverse or not facts.origin or", "not in brief.reverse or", SINGLE, "bound to an open call"),
-    Planted("a missing policy set permits", "core/policy.py", 'return Verdict(Answer.DENY, code="policy_missing") if held is None', "return Verdict(Answer.ALLOW) if held is None", SINGLE, "policy permits"),
-)  # fmt: skip
+    Planted(
+        "ceiling skipped",
+        DECIDE,
+        "if not agent.reaches(call.action):",
+        "if agent is None:",
+        SINGLE,
+        "within the ceiling",
+    ),
+    Planted(
+        "domain skipped",
+        DECIDE,
+        "if brief is None or resource.domain not in brief.domains:",
+        "if brief is None:",
+        SINGLE,
+        "domain in the brief",
+    ),
+    Planted(
+        "audience skipped",
+        DECIDE,
+        "if credential is None or resource.name not in credential.audience:",
+        "if credential is None:",
+        SINGLE,
+        "audience",
+    ),
+    Planted(
+        "expiry a moment late",
+        DECIDE,
+        "if not credential.issued <= now < credential.expires:",
+        "if not credential.issued <= now <= credential.expires:",
+        SINGLE,
+        "credential not over",
+    ),
+    Planted(
+        "the brief's uses are not counted",
+        DECIDE,
+        "held.append((root[0], *brief_place(brief, number), ceiling))",
+        "held.append((root[0], 'nowhere', 0, ceiling))",
+        SINGLE,
+        "a step holds it",
+    ),
+    Planted(
+        "uses never end",
+        "core/check.py",
+        "if step.uses is not None and usage.uses >= step.uses:",
+        "if step.uses is not None and usage.uses > step.uses + 9:",
+        SINGLE,
+        "a step holds it",
+    ),
+    Planted(
+        "origin skipped",
+        DECIDE,
+        "not in brief.reverse or not facts.origin or",
+        "not in brief.reverse or",
+        SINGLE,
+        "bound to an open call",
+    ),
+    Planted(
+        "a missing policy set permits",
+        "core/policy.py",
+        'return Verdict(Answer.DENY, code="policy_missing") if held is None',
+        "return Verdict(Answer.ALLOW) if held is None",
+        SINGLE,
+        "policy permits",
+    ),
+)
 
 
 def test_the_facts_hold_what_may_and_what_may_not():

@@ -1,4 +1,4 @@
-"""Law 1: no leaf, no access. A call is allowed if and only if all that it rests on is live, and its receipt is durable."""
+"""Law 1: no leaf, no access. A call is allowed if and only if all that it rests on is live, and its receipt durable."""
 
 from pathlib import Path
 

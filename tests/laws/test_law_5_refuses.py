@@ -85,27 +85,46 @@ LAWS = (
 DECIDE = "core/decision.py"
 FAULTS = (
     Planted(
-        "an ask is treated as an allow", DECIDE, "if verdict.answer is policies.Answer.ALLOW:\n",
-        "if verdict.answer is not policies.Answer.DENY:\n", deny_beats_ask_beats_allow, "approval_unavailable",
+        "an ask is treated as an allow",
+        DECIDE,
+        "if verdict.answer is policies.Answer.ALLOW:\n",
+        "if verdict.answer is not policies.Answer.DENY:\n",
+        deny_beats_ask_beats_allow,
+        "approval_unavailable",
     ),
     Planted(
-        "a forbid is not heard", "core/policy.py", '"policy_forbids"', '"policy_forbids" if not told else ""',
-        deny_beats_ask_beats_allow, "expected policy_forbids",
+        "a forbid is not heard",
+        "core/policy.py",
+        '"policy_forbids"',
+        '"policy_forbids" if not told else ""',
+        deny_beats_ask_beats_allow,
+        "expected policy_forbids",
     ),
     Planted(
-        "a missing policy set permits", "core/policy.py", 'return Verdict(Answer.DENY, code="policy_missing") if held is None',
-        "return Verdict(Answer.ALLOW) if held is None", what_is_missing_refuses, "without its policy",
+        "a missing policy set permits",
+        "core/policy.py",
+        'return Verdict(Answer.DENY, code="policy_missing") if held is None',
+        "return Verdict(Answer.ALLOW) if held is None",
+        what_is_missing_refuses,
+        "without its policy",
     ),
     Planted(
-        "a missing key still counts", DECIDE, "if facts.key is None or", "if facts.key is not None and",
-        what_is_missing_refuses, "without its key",
+        "a missing key still counts",
+        DECIDE,
+        "if facts.key is None or",
+        "if facts.key is not None and",
+        what_is_missing_refuses,
+        "without its key",
     ),
     Planted(
-        "a fault in the law allows", DECIDE,
+        "a fault in the law allows",
+        DECIDE,
         'return Deny("decision_fault", "The decision could not be made.", "Tell the operator; nothing was done.")',
-        "return Allow(0)", a_fault_in_the_law_refuses, "a fault in the law was no refusal",
+        "return Allow(0)",
+        a_fault_in_the_law_refuses,
+        "a fault in the law was no refusal",
     ),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)

@@ -1,4 +1,4 @@
-"""Law 8: what ends, ends everything below it: agent, tasks, child tasks, credentials; and a person takes theirs along."""
+"""Law 8: what ends, ends everything below it: agent, tasks, child tasks, credentials; a person takes theirs along."""
 
 from pathlib import Path
 
@@ -129,36 +129,62 @@ LAWS = (what_ends_ends_all_below, a_credential_ends_alone, streams_of_the_dead_a
 REVOCATION, TASK = "control/revocation.py", "control/task.py"
 FAULTS = (
     Planted(
-        "a suspended agent keeps its tasks", REVOCATION, '_tasks(change, "agent = ? AND state != \'ended\'", target, "agent", by)',
-        "[]", what_ends_ends_all_below, "did not name all",
+        "a suspended agent keeps its tasks",
+        REVOCATION,
+        '_tasks(change, "agent = ? AND state != \'ended\'", target, "agent", by)',
+        "[]",
+        what_ends_ends_all_below,
+        "did not name all",
     ),
     Planted(
-        "child tasks go on", TASK, 'ended += end(change, child.id, "parent", by)', "ended += []",
-        what_ends_ends_all_below, "did not name all",
+        "child tasks go on",
+        TASK,
+        'ended += end(change, child.id, "parent", by)',
+        "ended += []",
+        what_ends_ends_all_below,
+        "did not name all",
     ),
     Planted(
-        "child tasks outlive their parent's plan", TASK, 'end(change, child.id, "plan", by)', "del child",
-        what_ends_ends_all_below, "after the end of a plan",
+        "child tasks outlive their parent's plan",
+        TASK,
+        'end(change, child.id, "plan", by)',
+        "del child",
+        what_ends_ends_all_below,
+        "after the end of a plan",
     ),
     Planted(
-        "a person leaves their agents behind", REVOCATION,
-        'ended += _agent(change, owned.id, by, "its owner left", stopped)', "ended += []",
-        what_ends_ends_all_below, "after the end of a person",
+        "a person leaves their agents behind",
+        REVOCATION,
+        'ended += _agent(change, owned.id, by, "its owner left", stopped)',
+        "ended += []",
+        what_ends_ends_all_below,
+        "after the end of a person",
     ),
     Planted(
-        "a withdrawn brief keeps its tasks", REVOCATION,
-        '_tasks(change, "brief = ? AND state != \'ended\'", target, "revoked", by)', "[]",
-        what_ends_ends_all_below, "did not name all",
+        "a withdrawn brief keeps its tasks",
+        REVOCATION,
+        '_tasks(change, "brief = ? AND state != \'ended\'", target, "revoked", by)',
+        "[]",
+        what_ends_ends_all_below,
+        "did not name all",
     ),
     Planted(
-        "the sweep forgets deadlines", "control/sweep.py", "state != 'ended' AND deadline <= ?",
-        "state != 'ended' AND deadline < 0 * ?", what_ends_ends_all_below, "past its deadline",
+        "the sweep forgets deadlines",
+        "control/sweep.py",
+        "state != 'ended' AND deadline <= ?",
+        "state != 'ended' AND deadline < 0 * ?",
+        what_ends_ends_all_below,
+        "past its deadline",
     ),
     Planted(
-        "a stream looks only at its credential", "control/gate.py", 'and task.state == "open"', "",
-        streams_of_the_dead_are_not_live, "an ended task was kept",
+        "a stream looks only at its credential",
+        "control/gate.py",
+        'and task.state == "open"',
+        "",
+        streams_of_the_dead_are_not_live,
+        "an ended task was kept",
     ),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)

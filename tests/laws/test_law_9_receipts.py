@@ -30,7 +30,7 @@ BESIDE = {"leaf", "tile", "head", "payload", "blob", "identity", "secret", "seal
 WRITE = Call("mcp:notes/write_note", {"path": "/notes/a", "text": "secret text", "amount": 7})
 
 
-def busy(world: World, hours: Hours, seed: int, acts: int = 25) -> None:
+def busy(world: World, hours: Hours, seed: int, acts: int = 25) -> None:  # noqa: C901 - a list of acts, each small
     """A random but repeatable stretch of work: tasks, plans, calls, outcomes, ends, and pieces that fail half-way."""
     rng = random.Random(seed)
     tasks, papers, permits = [], [], []
@@ -231,52 +231,87 @@ CHANGE, APPLY, PAYLOAD, TASK = "control/change.py", "store/apply.py", "store/pay
 REBUILD = the_ledger_rebuilds_the_tables
 FAULTS = (
     Planted(
-        "a receipt that changes nothing", CHANGE, "record = apply(self.db, leaf, receipt)",
-        'record = None if receipt["kind"] == "credential.ended" else apply(self.db, leaf, receipt)', REBUILD, "disagree",
+        "a receipt that changes nothing",
+        CHANGE,
+        "record = apply(self.db, leaf, receipt)",
+        'record = None if receipt["kind"] == "credential.ended" else apply(self.db, leaf, receipt)',
+        REBUILD,
+        "disagree",
     ),
     Planted(
-        "a change without a receipt", TASK, 'change.record("task.ended", ended[0], by)',
-        'import remit.store.record as rows; rows.put(change.db, ended[0]); change.reader.forget(ended[0])',
-        REBUILD, "disagree",
+        "a change without a receipt",
+        TASK,
+        'change.record("task.ended", ended[0], by)',
+        "import remit.store.record as rows; rows.put(change.db, ended[0]); change.reader.forget(ended[0])",
+        REBUILD,
+        "disagree",
     ),
     Planted(
-        "replay leaves a table out", APPLY, '"revocation", "usage",', '"revocation",', replay_misses_no_table,
+        "replay leaves a table out",
+        APPLY,
+        '"revocation", "usage",',
+        '"revocation",',
+        replay_misses_no_table,
         "usage was not compared",
     ),
     Planted(
-        "a failing piece is not undone", "control/batch.py", "authority.db.undo()", "authority.db.release()",
-        a_piece_that_fails_leaves_nothing, "left its change",
+        "a failing piece is not undone",
+        "control/batch.py",
+        "authority.db.undo()",
+        "authority.db.release()",
+        a_piece_that_fails_leaves_nothing,
+        "left its change",
     ),
     Planted(
-        "a failing piece keeps its receipt", "control/batch.py", "del change.bodies[before:]", "before += 0",
-        a_piece_that_fails_leaves_nothing, "left its receipt",
+        "a failing piece keeps its receipt",
+        "control/batch.py",
+        "del change.bodies[before:]",
+        "before += 0",
+        a_piece_that_fails_leaves_nothing,
+        "left its receipt",
     ),
     Planted(
-        "the salt outlives what it salted", PAYLOAD, "SET salt = NULL, body = NULL", "SET body = NULL",
-        what_is_erased_breaks_nothing, "salt",
+        "the salt outlives what it salted",
+        PAYLOAD,
+        "SET salt = NULL, body = NULL",
+        "SET body = NULL",
+        what_is_erased_breaks_nothing,
+        "salt",
     ),
     Planted(
-        "erasing scrubs the receipt", PAYLOAD, '    """Erase values and salt together; the ledger stays as it is."""',
+        "erasing scrubs the receipt",
+        PAYLOAD,
+        '    """Erase values and salt together; the ledger stays as it is."""',
         "    db.run(\"UPDATE leaf SET body = x'7b7d' WHERE instr(body, ?)\", (call,))",
-        what_is_erased_breaks_nothing, "broke the ledger",
+        what_is_erased_breaks_nothing,
+        "broke the ledger",
     ),
     Planted(
-        "values stand in receipts", "core/receipt.py", '"args": digests(call.arguments, salt),',
-        '"args": {**digests(call.arguments, salt), **call.arguments},', what_is_erased_breaks_nothing,
+        "values stand in receipts",
+        "core/receipt.py",
+        '"args": digests(call.arguments, salt),',
+        '"args": {**digests(call.arguments, salt), **call.arguments},',
+        what_is_erased_breaks_nothing,
         "value stands in a receipt",
     ),
     Planted(
-        "a failed call gives its use back", APPLY,
+        "a failed call gives its use back",
+        APPLY,
         'if db.run("DELETE FROM flight WHERE call = ?", (receipt["call"],)) != 1:',
         'db.run("UPDATE usage SET uses = uses - 1 WHERE task = (SELECT task FROM flight WHERE call = ?)",'
         ' (receipt["call"],))\n    if db.run("DELETE FROM flight WHERE call = ?", (receipt["call"],)) != 1:',
-        uses_are_never_given_back, "given back",
+        uses_are_never_given_back,
+        "given back",
     ),
     Planted(
-        "uses are written without a condition", APPLY, "AND step=? AND uses=?", "AND step=? AND -1<?",
-        a_use_is_taken_once, "stale reading",
+        "uses are written without a condition",
+        APPLY,
+        "AND step=? AND uses=?",
+        "AND step=? AND -1<?",
+        a_use_is_taken_once,
+        "stale reading",
     ),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
