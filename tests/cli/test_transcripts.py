@@ -25,7 +25,9 @@ def commands(text: str) -> list[tuple[str, str, int]]:
 
 def pattern(lines: list[str]) -> str:
     """`[..]` stands for anything within a line, a line of three dots for any number of lines."""
-    parts = [r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(re.escape("[..]"), ".*") + r"\n" for line in lines]
+    parts = [
+        r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(re.escape("[..]"), ".*") + r"\n" for line in lines
+    ]
     return "".join(parts) + r"\n*"
 
 

@@ -70,7 +70,12 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(folder), "LOGNAME": "olga", "LANG": "C.UTF-8"}
+        self.environment = {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "LOGNAME": "olga",
+            "LANG": "C.UTF-8",
+        }
 
     def run(self, command: str, *, together: bool = False, **more: str) -> Ran:
         """Run one line in the shell."""
@@ -111,9 +116,8 @@ class Shell:
         """Set up, and register everything that a task needs. The operator is olga."""
         self.files()
         self.ok("remit up --no-serve")
-        self.ok(
-            "remit agent add scribe --owner olga --review 30d --purpose 'Keeps notes.' --ceiling 'mcp:notes/*' && "
-            f"remit resource add notes --stdio --domain office --owner olga --reads read_note -- {sys.executable} notes.py"
-        )
-        self.ok(f"cd {self.folder} && remit policy apply policy && remit brief apply notes.toml")
+        self.ok("remit agent add scribe --owner olga --review 30d --purpose 'Keeps notes.' --ceiling 'mcp:notes/*'")
+        add = "remit resource add notes --stdio --domain office --owner olga --reads read_note"
+        self.ok(f"{add} -- {sys.executable} notes.py")
+        self.ok("remit policy apply policy && remit brief apply notes.toml")
         return self

@@ -81,8 +81,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(args: list[str]) -> int:
     """Run one command and return its exit code."""
-    from remit.cli.output import complain, exit_code
-
     debug = "--debug" in args
     try:
         outcome: Any = remit.main(args=args, prog_name="remit", standalone_mode=False)
@@ -95,11 +93,6 @@ def run(args: list[str]) -> int:
     except click.ClickException as fault:
         fault.show()
         return 2
-    except RemitError as fault:
-        if debug:
-            raise
-        complain(fault)
-        return exit_code(fault.code)
     except BrokenPipeError:
         # Whoever reads our output has gone; what is still buffered must not be complained about at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -107,7 +100,9 @@ def run(args: list[str]) -> int:
     except Exception as fault:
         if debug:
             raise
-        told = _told(fault)
+        from remit.cli.output import complain, exit_code
+
+        told = fault if isinstance(fault, RemitError) else _told(fault)
         complain(told)
         return exit_code(told.code)
     return outcome if isinstance(outcome, int) else 0

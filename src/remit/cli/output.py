@@ -25,8 +25,8 @@ PENDING: Final = 5
 
 _REFUSALS: Final = frozenset(
     {
-        "approval_required", "credential_refused", "depth_exceeded", "dispatcher_refused", "parent_ended", "person_other",
-        "plan_outside", "plan_wider", "task_refused", "transition_refused",
+        "approval_required", "credential_refused", "depth_exceeded", "dispatcher_refused", "parent_ended",
+        "person_other", "plan_outside", "plan_wider", "task_refused", "transition_refused",
     }
 )  # fmt: skip
 _REMOTE: Final = ("upstream_", "server_", "store_busy", "queue_full", "deadline_passed")
@@ -54,7 +54,7 @@ def format_option(command: F) -> F:
 
 
 def shown(text: str, most: int = 0) -> str:
-    """Write text from elsewhere, each character escaped that could move the cursor, turn direction or hide.
+    """Write text from elsewhere, each character escaped that could move the cursor, turn text or hide.
 
     `most` cuts a long one and says so; 0 never cuts.
     """

@@ -75,7 +75,9 @@ def add(
     if bool(url) == stdio or stdio != bool(argv):
         raise click.UsageError("Give --url URL, or --stdio -- COMMAND ARGS.")
     fixed = tuple((one.partition("=")[0], one.partition("=")[2]) for one in environment)
-    upstream = Upstream(url=url or "", argv=whole(argv, directory), directory=directory, environment=fixed, modern=modern)
+    upstream = Upstream(
+        url=url or "", argv=whole(argv, directory), directory=directory, environment=fixed, modern=modern
+    )
     with at_desk(ctx) as desk:
         injections = _injections(desk, secret, header, variable)
         owner_id = desk.principal(owner)

@@ -20,6 +20,7 @@ from remit.core.errors import RemitError
 
 FILE: Final = "remit.toml"
 PREFIX: Final = "REMIT_"
+DEMO: Final = "REMIT_DEMO_"
 _REFERENCES: Final = ("env:", "file:", "keyring:")
 _BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
 
@@ -77,8 +78,10 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | Non
         for key, value in _file(path).items():
             values[key] = _typed(key, value, known, _place(path, key))
     for name, text in environ.items():
-        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
-            key = name.removeprefix(PREFIX).lower()
+        key = name.removeprefix(PREFIX).lower()
+        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG" and not name.startswith(DEMO):
+            if key not in known and f"env:{name}" in _references(values, environ, flags):
+                continue
             values[key] = _typed(key, _from_text(key, text, known), known, f"The environment variable {name}")
     for key, value in flags.items():
         if value is not None:
@@ -86,6 +89,12 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | Non
     settings = Settings(**values)
     _whole(settings)
     return settings
+
+
+def _references(*sources: Mapping[str, Any]) -> set[str]:
+    """What the settings refer to: a variable that holds a key may be called as it likes."""
+    names = ("root_key", f"{PREFIX}ROOT_KEY")
+    return {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
 def check_bind(settings: Settings) -> None:

@@ -1,0 +1,162 @@
+"""`remit up` and `remit serve` as a process: it answers, ends cleanly, and never serves a store that was put back."""
+
+import base64
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from remit.cli import admin
+from remit.cli.serve import bind, new_loop
+from remit.cli.settings import Settings
+from remit.core.errors import RemitError
+from tests.kit.shell import BIN, Shell
+
+
+def a_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(url: str, token: str = "") -> tuple[int, dict[str, object]]:
+    request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"} if token else {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as fault:
+        return fault.code, json.loads(fault.read() or b"{}")
+
+
+@contextmanager
+def served(shell: Shell, port: int, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    with (shell.folder / "out.txt").open("wb") as out, (shell.folder / "err.txt").open("wb") as err:
+        process = subprocess.Popen(
+            [str(BIN / "remit"), *(words or ("serve",)), "--port", str(port)],
+            cwd=shell.folder,
+            env=shell.environment,
+            stdout=out,
+            stderr=err,
+        )
+    try:
+        until = time.monotonic() + 20
+        while time.monotonic() < until and process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), 0.2).close()
+                get(f"http://127.0.0.1:{port}/healthz")
+                break
+            except OSError:
+                time.sleep(0.05)
+        assert process.poll() is None, (shell.folder / "err.txt").read_text(encoding="utf-8")
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def test_up_serves_prints_a_token_once_and_ends_cleanly(tmp_path: Path) -> None:
+    shell, port = Shell(tmp_path), a_port()
+    with served(shell, port, "up") as process:
+        out = (tmp_path / "out.txt").read_text(encoding="utf-8")
+        token = re.search(r"^admin token +(\S+)$", out, re.MULTILINE)
+        assert token
+        assert f"Remit answers at http://127.0.0.1:{port}" in (tmp_path / "err.txt").read_text(encoding="utf-8")
+        base = f"http://127.0.0.1:{port}"
+        assert get(f"{base}/healthz") == (200, {"status": "alive"})
+        assert get(f"{base}/v1/status")[0] == 401
+        assert get(f"{base}/v1/status", "x" * 43)[0] == 401
+        assert get(f"{base}/v1/status", token[1])[0] == 200
+        assert get(f"{base}/mcp/notes")[0] in {401, 405}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    held = b"".join(path.read_bytes() for path in (tmp_path / ".remit").iterdir())
+    assert token[1].encode() not in held
+    assert "admin token" not in shell.ok("remit up --no-serve")
+    assert "admin token" in shell.ok("remit up --no-serve --admin")
+    assert shell.ok("remit ledger verify").startswith("ok: ")
+
+
+def test_a_command_and_a_server_work_on_one_store(tmp_path: Path) -> None:
+    shell, port = Shell(tmp_path).settle(), a_port()
+    name = shell.ok("remit ledger key").partition("+")[0]
+    with served(shell, port):
+        found = re.search(r"tsk_\w+", shell.ok("remit task open notes scribe --life 1s"))
+        assert found
+        until = time.monotonic() + 15
+        while "ended (deadline)" not in shell.ok(f"remit task show {found[0]}") and time.monotonic() < until:
+            time.sleep(0.2)
+        assert "ended (deadline)" in shell.ok(f"remit task show {found[0]}")
+        assert get(f"http://127.0.0.1:{port}/readyz")[0] == 200
+        refused = shell.run(f"remit serve --port {port}")
+        assert refused.code == 2
+        assert "[address_refused]" in refused.err
+    assert shell.ok("remit ledger verify").startswith("ok: ")
+    assert shell.ok("remit ledger key").partition("+")[0] == name, "another port gives no other ledger"
+
+
+def test_revoke_08_a_store_that_was_put_back_is_not_served_until_all_that_it_gave_out_has_ended(tmp_path: Path) -> None:
+    shell = Shell(tmp_path).settle()
+    found = re.search(r"tsk_\w+", shell.ok("remit task open notes scribe"))
+    assert found
+    shell.ok("mkdir backup; cp .remit/remit.db* backup/")
+    shell.ok(f"remit revoke task {found[0]}")
+    shell.ok("rm .remit/remit.db*; cp backup/* .remit/")
+    for command in ("remit status", "remit task list", f"remit serve --port {a_port()}", "remit up --no-serve"):
+        ran = shell.run(command)
+        assert ran.code == 2
+        assert "[store_restored]" in ran.err
+    ran = shell.run("remit doctor")
+    assert ran.code == 1
+    assert "[store_restored]" in ran.out
+    assert shell.run("remit doctor --accept-restore").code == 0
+    assert "open" not in shell.ok("remit task list").lower().partition("\n")[2]
+    ended = json.loads(shell.ok(f"remit task show {found[0]} -o json"))
+    assert ended["state"] == "ended"
+    assert shell.run('remit can scribe mcp:notes/read_note --args \'{"path": "/notes/a"}\'').code == 2
+    assert shell.ok("remit ledger verify").startswith("ok: ")
+    assert shell.ok("remit ledger replay")
+    shell.ok("remit task open notes scribe")
+    assert shell.ok('remit can scribe mcp:notes/read_note --args \'{"path": "/notes/a"}\'').startswith("yes")
+
+
+def test_revoke_08_another_store_of_the_same_size_is_noticed(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell.ok("remit up --no-serve; REMIT_DATA=other remit up --no-serve; cp other/remit.db other/root.key .remit/")
+    ran = shell.run("remit status")
+    assert ran.code == 2
+    assert "[store_restored]" in ran.err
+    shell.write(".remit/head", "nonsense")
+    assert "[head_invalid]" in shell.run("remit status").err
+
+
+def test_an_admin_token_is_kept_by_its_digest_alone(tmp_path: Path) -> None:
+    token = admin.issue(tmp_path)
+    assert len(base64.urlsafe_b64decode(token + "=")) == 32
+    assert len(admin.digests(tmp_path)) == 1
+    assert token not in (tmp_path / admin.NAME).read_text(encoding="ascii")
+    assert (tmp_path / admin.NAME).stat().st_mode & 0o777 == 0o600
+    (tmp_path / admin.NAME).write_text("zz\n", encoding="ascii")
+    with pytest.raises(RemitError, match="admins_invalid"):
+        admin.digests(tmp_path)
+    (tmp_path / admin.NAME).chmod(0o666)
+    with pytest.raises(RemitError, match="admins_exposed"):
+        admin.digests(tmp_path)
+    assert admin.digests(tmp_path / "elsewhere") == ()
+
+
+def test_an_address_that_cannot_be_had_is_refused() -> None:
+    with bind(Settings(port=a_port())) as taken, pytest.raises(RemitError, match="address_refused"):
+        bind(Settings(port=taken.getsockname()[1]))
+    with pytest.raises(RemitError, match="address_refused"):
+        bind(Settings(host="203.0.113.7"))
+    new_loop().close()
