@@ -66,6 +66,16 @@ def test_a_legacy_client_reaches_any_server(eras):
                 assert {one["mcp-param-region"] for one in server.heads if "mcp-param-region" in one} == {"eu"}
 
 
+def test_a_line_that_the_server_forgot_is_opened_again():
+    with small(LEGACY) as server, gate_for(server.url, tools=TOOLS) as gate:
+        agent = Agent(gate.url, gate.token)
+        assert agent.call("echo", {"text": "one"}).text == "one"
+        server.forget = True
+        assert "error" in agent.call("echo", {"text": "lost"}).last
+        assert agent.call("echo", {"text": "two"}).text == "two"
+        assert server.asked.count("initialize") == 2
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 def test_a_process_is_started_once_for_a_task_and_spoken_to_in_either_era(process, legacy):
     agent = Agent(process.url, process.token)

@@ -52,6 +52,7 @@ class Server:
         self.answers: list[dict[str, Any]] = []
         self.left = threading.Event()
         self.url = ""
+        self.forget = False
 
     def ran(self) -> list[str]:
         """The tools that were really called."""
@@ -84,6 +85,10 @@ class Server:
         modern = heads.get("mcp-protocol-version") == MODERN
         if (MODERN if modern else LEGACY) not in self.eras or (modern and heads.get("mcp-method") != body["method"]):
             await reply(send, 400, error(body, -32600, "Not in this era"))
+            return
+        if self.forget and body["method"] != "initialize":
+            self.forget = False
+            await reply(send, 404, error(body, -32001, "Session not found"))
             return
         params = body.get("params", {})
         name = params.get("name")

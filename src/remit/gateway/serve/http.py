@@ -54,6 +54,10 @@ class Target:
         """Note which revision the server speaks."""
         self._modern, self._learned = modern, now
 
+    def forget(self, line: Line) -> None:
+        """Drop a line that the server does not know any more: the next message opens another."""
+        self.lines = {task: held for task, held in self.lines.items() if held is not line}
+
     def close(self) -> None:
         """Cut its connections."""
         self.pool.close()
@@ -122,6 +126,8 @@ async def _answered(target: Target, line: Line | None, exchange: Exchange, reply
     exchange.status = status
     if status in (401, 403) or status >= 500 or 300 <= status < 400:
         return exchange.broken("upstream_rejected", f"The server answered with status {status}.", "error")
+    if status == 404 and line is not None:
+        target.forget(line)
     if message.method == "initialize" or line is not None:
         exchange.upstream_session = (reply.header(b"mcp-session-id") or b"").decode("latin-1")
     if kind == b"text/event-stream" and status == 200:
