@@ -6,7 +6,6 @@ from remit.cli.desk import LOCAL, at_desk
 from remit.cli.output import columns, emit, format_option, pairs, say, written
 from remit.cli.values import keys_of
 from remit.control import principal
-from remit.control.change import Change
 from remit.core.principal import Person, Service
 from remit.store import payload
 
@@ -64,13 +63,9 @@ def erase(ctx: click.Context, *, name: str, form: str) -> None:
     with at_desk(ctx) as desk:
         identity = desk.principal(name)
 
-        def work(change: Change) -> int:
-            one = change.need(Person, identity)
-            if one.state == "active":
-                say(f"{one.id} is still active: revoke the person to end what they own and opened.")
-            return payload.forget_person(change.db, identity)
-
-        gone = desk.act(work)
+        if desk.need(Person, identity).state == "active":
+            say(f"{identity} is still active: revoke the person to end what they own and opened.")
+        gone = desk.act(lambda c: principal.erase(c, identity))
         emit(form, {"person": identity, "erased": gone}, lambda: pairs({"person": identity, "erased": f"{gone} names"}))
 
 

@@ -43,6 +43,13 @@ def end_service(change: Change, service_id: str, by: str, because: str) -> Servi
     return gone
 
 
+def erase(change: Change, person_id: str) -> int:
+    """Erase by which names a person is known; returns how many. Receipts only ever held the opaque id."""
+    change.need(Person, person_id)
+    change.keep()
+    return payload.forget_person(change.db, person_id)
+
+
 def add_service(change: Change, name: str, owner: str, keys: tuple[dict[str, str], ...], by: str) -> Service:
     """Register one of the company's own services as a possible dispatcher."""
     change.need(Person, owner)
