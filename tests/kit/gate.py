@@ -127,7 +127,7 @@ def gate_for(
     settings: Settings | None = None,
     kinds: tuple[str, ...] = KINDS,
 ) -> Iterator[Gate]:
-    """A gate before the target at `url`: every tool is in the plan but those denied and one more; `lends` is a token."""
+    """A gate before the target at `url`: all its tools are in the plan but the denied; `lends` is a token."""
     offered = list_tools(url, lends) if tools is None else tools
     offered = offered | {"outside_the_plan": OUTSIDE}
     planned = [name for name in offered if name not in (*denied, "outside_the_plan")]
