@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -12,8 +13,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from remit.cli import admin
 from remit.cli.serve import bind, new_loop
@@ -160,3 +164,82 @@ def test_an_address_that_cannot_be_had_is_refused() -> None:
     with pytest.raises(RemitError, match="address_refused"):
         bind(Settings(host="203.0.113.7"))
     new_loop().close()
+
+
+MODERN = "2026-07-28"
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "clerk", "version": "1"},
+}
+
+
+def sent(url: str, data: bytes, **headers: str) -> tuple[int, dict[str, object]]:
+    request = urllib.request.Request(url, data, {name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            body = answer.read()
+            if answer.headers["content-type"].startswith("text/event-stream"):
+                body = re.findall(rb"^data: (.+)$", body, re.MULTILINE)[-1]
+            return answer.status, json.loads(body)
+    except urllib.error.HTTPError as fault:
+        return fault.code, json.loads(fault.read() or b"{}")
+
+
+def test_an_agent_is_governed_through_the_served_gate_and_dies_with_a_revocation_typed_beside_it(
+    tmp_path: Path,
+) -> None:
+    shell, port = Shell(tmp_path).settle(), a_port()
+    key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": "k1"})
+    shell.write("key.json", json.dumps(key.as_dict(private=False)))
+    add = "remit agent add clerk --owner olga --review 30d --purpose p --ceiling 'mcp:notes/*' --key key.json -o json"
+    agent = json.loads(shell.ok(add))["id"]
+    shell.ok('sed -i \'s/"scribe"/"clerk"/\' notes.toml; remit brief apply notes.toml')
+    with served(shell, port):
+        base = f"http://127.0.0.1:{port}"
+        # The origin follows from the address that is served, so the command beside it is told the same one.
+        task = json.loads(shell.ok("remit task open notes clerk -o json"))["id"]
+        now = int(time.time())
+        claims = {"iss": agent, "sub": agent, "aud": base, "iat": now, "exp": now + 60, "jti": secrets.token_hex(16)}
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": jwt.encode({"alg": "ES256", "kid": "k1"}, claims, key),
+            "task": task,
+            "resource": f"{base}/mcp/notes",
+        }
+        code, given = sent(f"{base}/oauth/token", urlencode(form).encode())
+        assert code == 200, given
+        token = str(given["access_token"])
+
+        def call(path: str) -> str:
+            params = {"name": "read_note", "arguments": {"path": path}, "_meta": META}
+            message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+            code, told = sent(
+                f"{base}/mcp/notes",
+                json.dumps(message).encode(),
+                content_type="application/json",
+                accept="application/json, text/event-stream",
+                authorization=f"Bearer {token}",
+                mcp_protocol_version=MODERN,
+                mcp_method="tools/call",
+                mcp_name="read_note",
+            )
+            return f"{code} {json.dumps(told)}"
+
+        assert "Note: /notes/a" in call("/notes/a")
+        assert "argument_refused" in call("/etc/passwd")
+        shell.ok("remit revoke agent clerk")
+        ended = call("/notes/a")
+        assert "Note:" not in ended
+        assert "401" in ended or "ended" in ended
+    said = [
+        (one["receipt"].get("decision"), one["receipt"].get("code"), one["receipt"].get("result"))
+        for one in json.loads(shell.ok(f"remit ledger show --task {task} -o json"))
+        if one["receipt"]["kind"].startswith("call.")
+    ]
+    assert ("allow", None, None) in said
+    assert (None, None, "ok") in said
+    assert ("deny", "argument_refused", None) in said
+    assert shell.ok("remit ledger verify").startswith("ok: ")
+    assert shell.ok("remit ledger replay")

@@ -25,6 +25,8 @@ for line in sys.stdin:
                            "serverInfo": {"name": "notes", "version": "1"}}}
     elif said["method"] == "tools/list":
         told = {"result": {"tools": TOOLS}}
+    elif said["method"] == "tools/call":
+        told = {"result": {"content": [{"type": "text", "text": "Note: " + said["params"]["arguments"]["path"]}]}}
     else:
         told = {"error": {"code": -32601, "message": "no such method"}}
     print(json.dumps({"jsonrpc": "2.0", "id": said["id"], **told}), flush=True)
