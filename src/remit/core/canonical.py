@@ -99,9 +99,12 @@ def _plain(value: Json) -> bool:
         return bool(-EXACT <= value <= EXACT)
     if kind is dict:
         members: dict[str, Json] = value
-        return all(k.isascii() and _plain(v) for k, v in members.items())
+        for name, held in members.items():
+            if not name.isascii() or not (type(held) is str or _plain(held)):
+                return False
+        return True
     if kind is list or kind is tuple:
-        return all(_plain(v) for v in value)
+        return all(map(_plain, value))
     return False
 
 
