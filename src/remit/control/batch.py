@@ -31,7 +31,7 @@ HELD_MS: Final = 4
 WAITING_EACH: Final = 512
 WAITING_ALL: Final = 8192
 PATIENCE_MS: Final = 5_000
-CHECKPOINT_PAGES: Final = 4_000
+CHECKPOINT_PAGES: Final = 2_000
 
 
 @dataclass(slots=True)
