@@ -1,8 +1,11 @@
-"""Durable decisions without transport, leaves appended with a sync for each batch, and entries verified offline."""
+"""Durable decisions without transport, leaves appended with a sync for each batch, and entries verified offline.
+
+Decisions are put to two policies, one of which looks at the arguments; these are other ones in each call, so that no
+answer of policy is found again. The figure with a hundred policies is that of `law`.
+"""
 
 import time
 
-from bench.law import policies
 from bench.places import folder
 from remit.control import policy
 from remit.control.receipt import files
@@ -12,13 +15,18 @@ from remit.ledger.note import parse_vkey
 from remit.ledger.verify import audit
 from tests.kit.world import World
 
+POLICIES = """
+@id("notes") permit(principal, action in Action::"mcp:notes", resource);
+@id("no-private") forbid(principal, action == Action::"mcp:notes/read_note", resource)
+  when { context.args has path && context.args.path like "*/private/*" };
+"""
 WAITING = 256
 LEAVES = 512
 
 
 def _world(world: World) -> World:
     world.settle()
-    text = {"common": policies(100), "delegated": {}, "own": {}}
+    text = {"common": {"bench.cedar": POLICIES}, "delegated": {}, "own": {}}
     world.act(lambda change: policy.apply(change, text, 1, "operator"))
     return world
 
