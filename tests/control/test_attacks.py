@@ -3,6 +3,7 @@
 import pytest
 
 from remit.control import agent, resource, revocation
+from remit.control.authority import Clock
 from remit.core.call import Call
 from remit.core.canonical import canon
 from remit.core.credential import Credential
@@ -12,8 +13,8 @@ from remit.core.resource import Upstream
 from remit.core.task import Task
 from remit.store.log import entries
 from tests.kit.nouns import code
-from tests.kit.told import kinds, refused, size, told
-from tests.kit.world import DAY, TOOLS, read_call
+from tests.kit.told import Time, kinds, refused, size, told
+from tests.kit.world import DAY, TOOLS, World, read_call
 
 HOSTILE = ("*", "a/+/b", "a\nb", "a,b", 'a"b', "a\r\nX-Admin: 1", "a\u2028b", "a\0", "../a")
 
@@ -64,3 +65,16 @@ def test_log_10_one_leaf_stays_one_leaf_whatever_it_is_told(world):
         assert body == canon(receipt)
         assert not {b"\n", b"\r", b"\0", b"\x1b"} & {body[at : at + 1] for at in range(len(body))}
         assert len(body) < 4_096, "what is long stands as its digest"
+
+
+def test_ops_01_a_node_whose_clock_lies_behind_the_newest_receipt_does_nothing(world, time):
+    entry = world.enter(world.a_credential(world.a_task().id).text)
+    behind, ahead = Time(), Time()
+    behind.ms, ahead.ms = time.ms - 180_000, time.ms + 180_000
+    assert code(World, world.folder, Clock(behind, behind)) == "clock_jumped", "it does not even start"
+    assert isinstance(world.decide(read_call(), entry), Permit)
+    other = World(world.folder, Clock(ahead, ahead))
+    other.act(lambda c: revocation.revoke(c, "path", "delegated", "operator"))
+    assert world.decide(read_call(), entry).code == "clock_jumped", "it is now the one that lies behind"
+    assert refused(world, lambda c: revocation.revoke(c, "path", "own", "operator")) == "clock_jumped"
+    other.close()
