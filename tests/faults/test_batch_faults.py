@@ -59,6 +59,7 @@ def failing_ios_give_no_false_permit(folder: Path, first: int = 1, step: int = 1
         for path in (outcome.killed, outcome.lost):
             bad = wrong(path, heard)
             assert not bad, f"{outcome.fault}: {bad}"
+    assert count * step > 900, f"only {count} faults were met"
     return count
 
 
