@@ -1,4 +1,7 @@
-"""Identifiers: a three-letter prefix and 16 random bytes in base32. Look-up keys, never capabilities."""
+"""Identifiers: a three-letter prefix and 16 bytes in base32, random ones or an instant and random ones.
+
+They are look-up keys, never capabilities.
+"""
 
 import re
 from typing import Final, NewType
@@ -31,7 +34,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 
 
 def make(prefix: str, random: bytes) -> str:
-    """Build an id of this kind from 16 random bytes that the caller drew."""
+    """Build an id of this kind from 16 bytes that the caller drew."""
     if prefix not in PREFIXES or len(random) != 16:
         raise RemitError("id_invalid", f"No id can be built for {prefix!r}.", "Use a known prefix and 16 random bytes.")
     bits = int.from_bytes(random, "big") << 2
