@@ -59,7 +59,7 @@ def test_a_resource_is_found_while_it_is_registered(world):
 
 
 def test_a_secret_is_lent_for_the_call_and_named_as_hidden(world, held):
-    world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush")))
+    world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush-hush")))
     injections = (
         Injection(secret="key", header="Authorization", template="Bearer {secret}"),
         Injection(secret="key", variable="TOKEN"),
@@ -67,7 +67,7 @@ def test_a_secret_is_lent_for_the_call_and_named_as_hidden(world, held):
     registered(world, injections=injections)
     permit = world.decide(read_call(), world.enter(held.text))
     lent = world.gate.borrow(permit)
-    assert lent == Lent(((b"authorization", b"Bearer hush"),), (("TOKEN", "hush"),), (b"hush", b"hush"))
+    assert lent == Lent(((b"authorization", b"Bearer hush-hush"),), (("TOKEN", "hush-hush"),), (b"hush-hush", b"hush-hush"))
     assert "hush" not in str(told(world))
 
 

@@ -58,7 +58,11 @@ def test_a_resource_that_cannot_be_is_refused_whole(world, given, code):
 
 def test_a_secret_is_sealed_kept_and_stands_in_no_receipt(world):
     before = size(world)
-    assert world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush"))) == 1
-    assert world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush2"))) == 2
-    assert world.authority.vault.get(resource.SECRETS, "key").reveal() == b"hush2"
+    assert world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush-hush"))) == 1
+    assert world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush-again"))) == 2
+    assert world.authority.vault.get(resource.SECRETS, "key").reveal() == b"hush-again"
     assert size(world) == before
+
+
+def test_a_secret_that_could_not_be_taken_out_of_answers_is_refused(world):
+    assert refused(world, lambda c: resource.put_secret(c, "key", Secret(b"hush"))) == "secret_too_short"

@@ -9,6 +9,7 @@ from remit.core.principal import Person
 from remit.core.record import changed
 from remit.core.resource import LIFE, TOOL, TOOL_LIFE, Injection, Resource, Tool, Upstream, pin
 from remit.custody.secret import Secret
+from remit.custody.sources.static import SHORTEST
 from remit.store import payload
 
 SECRETS = "upstream"
@@ -88,4 +89,8 @@ def _pin(definition: Json) -> str:
 def put_secret(change: Change, name: str, secret: Secret) -> int:
     """Seal an upstream secret; returns its version. No receipt: sealed secrets are not rebuilt by replay."""
     change.keep()
+    if len(secret) < SHORTEST:
+        raise RemitError(
+            "secret_too_short", "This secret is shorter than 8 bytes: it could not be taken out of answers.", "Use a longer one."
+        )
     return change.authority.vault.put(SECRETS, name, secret)
