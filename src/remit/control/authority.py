@@ -1,5 +1,6 @@
 """Authority: clock, store, vault, signer and ledger in one object; the only place with a clock."""
 
+import functools
 import os
 import time
 from collections.abc import Callable
@@ -29,6 +30,13 @@ from remit.store.record import Reader
 
 JUMP: Final = 30_000
 """How far, in milliseconds, the wall clock may move against the monotonic one before every change is refused."""
+
+
+_boottime: Final[Callable[[], int]] = (
+    functools.partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
+    if hasattr(time, "CLOCK_BOOTTIME")
+    else time.monotonic_ns
+)
 
 
 class Clock:
@@ -70,10 +78,6 @@ def raw_public(key: Key) -> bytes:
     if key.public is None or not isinstance(key.public.public, ed25519.Ed25519PublicKey):
         raise RemitError("key_missing", "The ledger key is not an Ed25519 key.", "Run `remit doctor`.")
     return key.public.public.public_bytes_raw()
-
-
-def _boottime() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic_ns()
 
 
 @dataclass(slots=True)
