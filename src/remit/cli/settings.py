@@ -147,7 +147,7 @@ def _file(path: Path) -> dict[str, Json]:
         raise RemitError(
             "settings_unreadable", f"{path} cannot be read: {fault.strerror}.", "Check the path."
         ) from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise RemitError(
             "settings_unreadable", f"{path} is not TOML: {fault}.", "Correct the line that is named."
         ) from fault

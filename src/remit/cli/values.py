@@ -68,7 +68,7 @@ def document(path: str) -> dict[str, Json]:
         ) from fault
     try:
         found = tomllib.loads(data.decode()) if place.suffix == ".toml" else read(data)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise RemitError("file_invalid", f"{path} is not TOML: {fault}.", "Correct the line that is named.") from fault
     except RemitError as fault:
         raise RemitError(fault.code, f"{path}: {fault.message}", fault.remedy) from fault

@@ -91,6 +91,8 @@ def put_secret(change: Change, name: str, secret: Secret) -> int:
     change.keep()
     if len(secret) < SHORTEST:
         raise RemitError(
-            "secret_too_short", "This secret is shorter than 8 bytes: it could not be taken out of answers.", "Use a longer one."
+            "secret_too_short",
+            "This secret is shorter than 8 bytes: it could not be taken out of answers.",
+            "Use a longer one.",
         )
     return change.authority.vault.put(SECRETS, name, secret)

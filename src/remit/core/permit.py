@@ -57,7 +57,11 @@ class Lent:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The authority could not decide or note: refuse. Never an allow."""
+    """The authority could not decide or note, or the target gave no usable answer: refuse. Never an allow.
+
+    `unsure` says that the call may have been done all the same: it was on its way.
+    """
 
     code: str
     what: str
+    unsure: bool = False

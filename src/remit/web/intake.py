@@ -1,9 +1,10 @@
 """What comes in: bodies up to a limit, strict JSON with known members only, forms without a parameter twice."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
@@ -11,16 +12,21 @@ from remit.core.errors import RemitError
 LARGEST = 1024 * 1024
 REPEATABLE = frozenset({"resource"})
 MOST = 200
+PATIENCE_S = 20
 Form = Mapping[str, list[str]]
 
 
 async def body(request: Request, largest: int = LARGEST) -> bytes:
     """The whole body, refused past `largest` bytes (`body_too_large`)."""
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > largest:
-            raise RemitError("body_too_large", f"The body is over {largest} bytes.", "Send less at once.")
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > largest:
+                    raise RemitError("body_too_large", f"The body is over {largest} bytes.", "Send less at once.")
+    except (ClientDisconnect, TimeoutError) as fault:
+        raise RemitError("body_unfinished", "The body did not arrive whole.", "Send it again, at once.") from fault
     return bytes(data)
 
 

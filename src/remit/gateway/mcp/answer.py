@@ -18,7 +18,10 @@ SHORT: Final = 8 * 1024 * 1024
 def refused(message: Message, why: Deny | Fault, *, modern: bool) -> dict[str, Json]:
     """The response to a refused request: a tool error for `tools/call`, else a JSON-RPC error."""
     if isinstance(why, Fault):
-        return error(message.id, INTERNAL, f"Not done: {why.what} [{why.code}]"[:400], {"code": why.code})
+        told = f"Not done: {why.what}"
+        if why.unsure:
+            told = f"Outcome unknown: {why.what} It may have been done; check before trying again."
+        return error(message.id, INTERNAL, f"{told[:350]} [{why.code}]"[:400], {"code": why.code})
     if why.code == "method_unknown":
         return error(message.id, METHOD, why.told(), {"code": why.code})
     if message.method == "tools/call":

@@ -44,7 +44,7 @@ def agree(headers: Headers, message: Message) -> Wrong | None:
     meta = message.params.get("_meta")
     version = _one(headers, b"mcp-protocol-version")
     if message.id is None:
-        return None if version == MODERN else _unsupported(version)
+        return contradicts(headers, message) if version == MODERN else _unsupported(version)
     if type(meta) is not dict or _KEY not in meta or type(meta.get(_CAPABILITIES)) is not dict:
         return Wrong(PARAMS, f"params._meta must hold {_KEY} and {_CAPABILITIES}.", "message_invalid")
     if version is None or version != meta[_KEY]:
@@ -57,6 +57,20 @@ def agree(headers: Headers, message: Message) -> Wrong | None:
         if named is not None and decoded(_one(headers, b"mcp-name")) != named:
             return _mismatch("Mcp-Name does not agree with the body")
     return None if version == MODERN else _unsupported(version)
+
+
+def contradicts(headers: Headers, message: Message) -> Wrong | None:
+    """Hold what a legacy request repeats, though it need not, against its body; None when nothing disagrees."""
+    method, named = _one(headers, b"mcp-method"), _one(headers, b"mcp-name")
+    if method is not None and method != message.method:
+        return _mismatch("Mcp-Method does not agree with the body")
+    key = NAMED.get(message.method)
+    if named is not None and (key is None or decoded(named) != message.params.get(key)):
+        return _mismatch("Mcp-Name does not agree with the body")
+    meta, version = message.params.get("_meta"), _one(headers, b"mcp-protocol-version")
+    if version is not None and type(meta) is dict and meta.get(_KEY, version) != version:
+        return _mismatch("MCP-Protocol-Version does not agree with the body")
+    return None
 
 
 def agree_on_arguments(headers: Headers, repeated: Repeated, arguments: Mapping[str, Json]) -> Wrong | None:

@@ -6,6 +6,7 @@ and whoever shows no credential for the resource (401, RFC 6750 and RFC 9728).
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from remit.gateway.serve.legs import Legs
 from remit.gateway.serve.session import Sessions
 
 PREFIX: Final = "/mcp/"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 DEFAULTS: Final = Settings()
 TICK_S: Final = 0.5
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -110,7 +112,13 @@ class Mcp:
     # One request.
 
     async def _request(self, scope: Scope, receive: Receive, out: Outlet) -> None:
-        name = scope["path"].rpartition(PREFIX)[2]
+        name = scope["path"].removeprefix(PREFIX)
+        raw = scope.get("raw_path", b"").partition(b"?")[0]
+        if not _NAME.fullmatch(name) or raw not in (b"", scope["path"].encode()):
+            # One resource has one spelling: whatever stands in front must see the address that is decided on.
+            text = "There is no such resource."
+            await out.say(404, messages.error(None, messages.REQUEST, text, {"code": "resource_unknown"}))
+            return
         given: dict[bytes, list[bytes]] = {}
         for key, value in scope["headers"]:
             if key in _WANTED or key.startswith(b"mcp-param-"):
@@ -198,9 +206,9 @@ class Mcp:
             await out.say(400, answer.wrong(None, message))
             return
         modern = heads.modern(given, message)
-        wrong = heads.agree(given, message) if modern else None
+        wrong = heads.agree(given, message) if modern else heads.contradicts(given, message)
         if message.method == "initialize" and not modern:
-            wrong = heads.too_old(message)
+            wrong = wrong or heads.too_old(message)
         if wrong is not None:
             await self._disagreed(out, entry, resource, message, wrong)
             return

@@ -115,18 +115,24 @@ class Child:
         await self._server.send(write(body))
 
     async def _read(self) -> None:
+        gone = RemitError("upstream_closed", "The server's process ended.", "Look at its log.")
         try:
             async for line in self._server:
                 found = parse(line)
                 if not isinstance(found, Wrong):
                     await self._heard(found)
-        except RemitError:
-            pass
+                elif self.greeting:
+                    # Before its greeting a server may print a banner; after it, a line that is no message is garbage.
+                    self._fail(RemitError("upstream_garbage", "The server answered garbage.", "Look at its log."))
+        except RemitError as fault:
+            gone = fault
         finally:
-            gone = RemitError("upstream_closed", "The server's process ended.", "Look at its log.")
-            for answer in self._waiting.values():
-                if not answer.done():
-                    answer.set_exception(gone)
+            self._fail(gone)
+
+    def _fail(self, fault: RemitError) -> None:
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(fault)
 
     async def _heard(self, found: Message) -> None:
         if not found.method:

@@ -127,7 +127,7 @@ class Exchange:
 
     def broken(self, code: str, what: str, result: str) -> Ended:
         """The target gave no usable answer."""
-        self.fail(Fault(code, what))
+        self.fail(Fault(code, what, unsure=result != "not_sent"))
         return Ended(self._timed({"result": result}))
 
     async def settle(self, response: Message, status: int = 200) -> Ended:
