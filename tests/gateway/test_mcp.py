@@ -232,3 +232,34 @@ def test_what_a_result_asks_for_is_found():
     assert reverse.wanted({"resultType": "input_required", "inputRequests": asked}) == [{"method": "roots/list"}, {}]
     assert reverse.wanted({"resultType": "input_required", "inputRequests": 5}) == [{}]
     assert reverse.wanted({"resultType": "complete", "inputRequests": asked}) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {b"mcp-method": [b"ping"]},
+        {b"mcp-name": [b"wipe"]},
+        {b"mcp-protocol-version": [b"2025-11-25"], b"meta": [b"2026-07-28"]},
+    ],
+)
+def test_what_a_legacy_request_repeats_must_agree_all_the_same(given):
+    meta = (
+        {"_meta": {"io.modelcontextprotocol/protocolVersion": given[b"meta"][0].decode()}} if b"meta" in given else {}
+    )
+    said = request("tools/call", {"name": "echo", **meta})
+    assert isinstance(headers.contradicts(given, said), Wrong)
+    assert (
+        headers.contradicts(
+            {b"mcp-method": [b"tools/call"], b"mcp-name": [b"echo"]}, request("tools/call", {"name": "echo"})
+        )
+        is None
+    )
+
+
+def test_a_call_that_may_have_been_done_is_not_called_undone():
+    asked = request("tools/call", {"name": "pay"})
+    sure = answer.refused(asked, Fault("upstream_unreachable", "The server is away."), modern=True)
+    unsure = answer.refused(asked, Fault("upstream_closed", "The process ended.", unsure=True), modern=True)
+    assert sure["error"]["message"].startswith("Not done: ")
+    assert unsure["error"]["message"].startswith("Outcome unknown: ")
+    assert "check before" in unsure["error"]["message"]

@@ -98,3 +98,18 @@ def test_mcp_06_a_tool_of_one_target_is_never_anothers():
         assert agent.call("other__echo").last["result"]["isError"]
         assert Agent(gate.url.replace("/target", "/other"), gate.token).call("echo").status == 401
         assert (server.ran(), other.bodies) == (["echo"], [])
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/mcp/other/mcp/{}", "/mcp/x%2Fmcp%2F{}", "/mcp/%65verything", "/%6dcp/{}", "/mcp//{}", "/mcp/{}/", "/mcp/./{}"],
+)
+def test_a_resource_answers_at_one_spelling_of_its_address_only(agent, gate, server, path):
+    before = len(server.bodies)
+    data, headers = agent.modern("tools/call", {"name": "echo", "arguments": {}})
+    parts = urlsplit(gate.url)
+    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    line.request("POST", path.format(parts.path.rpartition("/")[2]), data, headers)
+    assert line.getresponse().status == 404
+    line.close()
+    assert len(server.bodies) == before
