@@ -67,7 +67,9 @@ def test_a_secret_is_lent_for_the_call_and_named_as_hidden(world, held):
     registered(world, injections=injections)
     permit = world.decide(read_call(), world.enter(held.text))
     lent = world.gate.borrow(permit)
-    assert lent == Lent(((b"authorization", b"Bearer hush-hush"),), (("TOKEN", "hush-hush"),), (b"hush-hush", b"hush-hush"))
+    assert lent == Lent(
+        ((b"authorization", b"Bearer hush-hush"),), (("TOKEN", "hush-hush"),), (b"hush-hush", b"hush-hush")
+    )
     assert "hush" not in str(told(world))
 
 
@@ -75,7 +77,7 @@ def test_a_secret_that_would_break_a_header_or_is_missing_is_not_lent(world, hel
     registered(world, injections=(Injection(secret="key", header="x-key"),))
     permit = world.decide(read_call(), world.enter(held.text))
     assert world.gate.borrow(permit).code == "secret_unknown"
-    world.act(lambda c: resource.put_secret(c, "key", Secret(b"a\r\nb: c")))
+    world.act(lambda c: resource.put_secret(c, "key", Secret(b"value\r\nb: c")))
     assert world.gate.borrow(permit).code == "secret_unfit"
 
 
