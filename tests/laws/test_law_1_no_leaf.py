@@ -145,7 +145,7 @@ FAULTS = (
         a_clock_that_jumps_allows_nothing, "a clock that jumped",
     ),
     Planted(
-        "open calls not named", "control/revocation.py", "if one.task in over\n        or", "if",
+        "open calls not named", "control/revocation.py", "if one.task in over or", "if",
         revoke_names_what_is_in_flight, "did not name",
     ),
 )  # fmt: skip

@@ -16,7 +16,6 @@ from remit.core.credential import Key as KeyRecord
 from remit.core.errors import RemitError
 from remit.core.moment import Instant, instant
 from remit.core.policy import PolicySet
-from remit.core.trust import TrustPath
 from remit.custody.root import Root
 from remit.custody.rows import StoredKeys, StoredSecrets
 from remit.custody.signer import Key, Purpose, Signer
@@ -163,6 +162,3 @@ def open_authority(folder: Path, root: Root, issuer: str, name: str, clock: Cloc
         vault=Vault(StoredSecrets(db), (root,), os.urandom),
         lending=Vault(StoredSecrets(view), (root,), os.urandom),
     )
-
-
-PATHS: Final = (TrustPath.DELEGATED, TrustPath.OWN)

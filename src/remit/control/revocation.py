@@ -15,7 +15,6 @@ from remit.core.agent import Agent
 from remit.core.credential import Credential, PathGate
 from remit.core.errors import RemitError
 from remit.core.principal import Service
-from remit.core.receipt import decode
 from remit.core.record import changed
 from remit.core.resource import LIFE as RESOURCE_LIFE
 from remit.core.resource import Resource, split
@@ -23,7 +22,6 @@ from remit.core.revocation import Revocation
 from remit.core.task import Task
 from remit.core.trust import TrustPath
 from remit.store.apply import Flight, flights
-from remit.store.log import entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +43,30 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
     dead: set[str] = set()
     if kind == "task":
         ended = task.end(change, target, "revoked", by)
-        stopped_credential: str | None = None
     elif kind == "credential":
         credentials.end(change, target, by, because)
-        stopped_credential = target
+        dead = {target}
     elif kind == "agent":
         ended = _agent(change, target, by, because, stopped)
-        stopped_credential = None
     elif kind == "person":
         ended = _person(change, target, by, because, stopped)
-        stopped_credential = None
     elif kind == "service":
         ended = _service(change, target, by, because)
-        stopped_credential = None
     elif kind == "brief":
         briefs.withdraw(change, target, by, because)
         ended = _tasks(change, "brief = ? AND state != 'ended'", target, "revoked", by)
-        stopped_credential = None
     elif kind == "resource":
         resource = change.need(Resource, target)
         change.record(
             "resource.removed", changed(resource, state=RESOURCE_LIFE.after(resource.state, "removed")), by, because
         )
-        stopped_credential = None
     else:
         dead = _path(change, target, by, because)
-        stopped_credential = None
     over = {one.id for one in ended}
     hit = tuple(
         one
         for one in flights(change.db)
-        if one.task in over
-        or one.credential == stopped_credential
-        or one.credential in dead
-        or (kind == "resource" and _at(change, one) == target)
+        if one.task in over or one.credential in dead or (kind == "resource" and split(one.action)[0] == target)
     )
     return Ended(stop, tuple(sorted(over)), tuple(stopped), hit)
 
@@ -97,13 +85,6 @@ def _path(change: Change, target: str, by: str, because: str) -> set[str]:
     path = TrustPath(target)
     change.record("path.closed", PathGate(name=path, since=change.now, state="closed"), by, because)
     return {one.id for one in change.reader.where(Credential, "state = 'active'") if one.path is path}
-
-
-def _at(change: Change, call: Flight) -> str:
-    """The resource of a call in flight, as its decision's receipt says."""
-    written = call.leaf - change.base
-    body = change.bodies[written] if written >= 0 else next(entries(change.db, call.leaf, call.leaf + 1))
-    return split(str(decode(body)["action"]))[0]
 
 
 def _agent(change: Change, target: str, by: str, because: str, stopped: list[str]) -> list[Task]:
