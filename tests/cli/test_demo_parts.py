@@ -31,7 +31,7 @@ from remit.core.grant import Step, covers
 from remit.core.moment import Instant
 from remit.custody.assertion import Identity, verify_identity
 from remit.custody.jwk import read_key
-from remit.store.db import open_db
+from remit.store.opening import open_db
 from tests.kit.world import World, read_call
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from remit.control.authority import Clock
-from tests.kit.told import Time
+from tests.kit import stores
+from tests.kit.told import ByHand, Time
 from tests.kit.world import World
 
 
@@ -16,9 +16,9 @@ def time() -> Time:
     return Time()
 
 
-@pytest.fixture
-def world(tmp_path: Path, time: Time) -> Iterator[World]:
-    """Owner, agent, resource, policies and brief, registered for real."""
-    made = World(tmp_path / "store", Clock(time, time)).settle()
+@pytest.fixture(params=stores.KINDS)
+def world(request: pytest.FixtureRequest, tmp_path: Path, time: Time) -> Iterator[World]:
+    """Owner, agent, resource, policies and brief, registered for real, on either store."""
+    made = World(stores.place(request.param, tmp_path / "store"), ByHand(time)).settle()
     yield made
     made.close()

@@ -3,7 +3,6 @@
 import pytest
 
 from remit.control import agent, resource, revocation
-from remit.control.authority import Clock
 from remit.core.call import Call
 from remit.core.canonical import canon
 from remit.core.credential import Credential
@@ -13,7 +12,7 @@ from remit.core.resource import Upstream
 from remit.core.task import Task
 from remit.store.log import entries
 from tests.kit.nouns import code
-from tests.kit.told import Time, kinds, refused, size, told
+from tests.kit.told import ByHand, Time, kinds, refused, size, told
 from tests.kit.world import DAY, TOOLS, World, read_call
 
 HOSTILE = ("*", "a/+/b", "a\nb", "a,b", 'a"b', "a\r\nX-Admin: 1", "a\u2028b", "a\0", "../a")
@@ -71,9 +70,9 @@ def test_ops_01_a_node_whose_clock_lies_behind_the_newest_receipt_does_nothing(w
     entry = world.enter(world.a_credential(world.a_task().id).text)
     behind, ahead = Time(), Time()
     behind.ms, ahead.ms = time.ms - 180_000, time.ms + 180_000
-    assert code(World, world.folder, Clock(behind, behind)) == "clock_jumped", "it does not even start"
+    assert code(World, world.folder, ByHand(behind)) == "clock_jumped", "it does not even start"
     assert isinstance(world.decide(read_call(), entry), Permit)
-    other = World(world.folder, Clock(ahead, ahead))
+    other = World(world.folder, ByHand(ahead))
     other.act(lambda c: revocation.revoke(c, "path", "delegated", "operator"))
     assert world.decide(read_call(), entry).code == "clock_jumped", "it is now the one that lies behind"
     assert refused(world, lambda c: revocation.revoke(c, "path", "own", "operator")) == "clock_jumped"

@@ -3,7 +3,6 @@ import pytest
 from remit.control.batch import MOST, WAITING_EACH
 from remit.core.errors import RemitError
 from remit.core.principal import Person
-from remit.store.db import Database
 from tests.kit.nouns import named, person
 from tests.kit.told import kinds, size
 
@@ -44,8 +43,9 @@ def test_all_that_waits_is_one_transaction_and_a_fault_in_one_leaves_the_others(
 
 def test_nobody_hears_before_the_commit(quiet, monkeypatch):
     found, seen = [], []
-    real = Database.commit
-    monkeypatch.setattr(Database, "commit", lambda self: (seen.append(list(found)), real(self)))
+    store = type(quiet.authority.db)
+    real = store.commit
+    monkeypatch.setattr(store, "commit", lambda self: (seen.append(list(found)), real(self)))
     quiet.batch.submit("a", adds("b"), found.append)
     quiet.batch.turn()
     assert seen == [[]]
@@ -70,15 +70,16 @@ def test_a_transaction_that_fails_is_run_again_one_by_one(quiet, monkeypatch):
 
 
 def test_a_commit_that_may_have_happened_yields_faults_and_a_new_connection(quiet, monkeypatch):
-    real, found, reopened = Database.commit, [], []
-    reopen = Database.reopen
+    store = type(quiet.authority.db)
+    real, found, reopened = store.commit, [], []
+    reopen = store.reopen
 
     def commit(self):
         real(self)
         raise RemitError("commit_unknown", "It may or may not have been kept.", "Reopen the store.")
 
-    monkeypatch.setattr(Database, "commit", commit)
-    monkeypatch.setattr(Database, "reopen", lambda self: (reopened.append(self), reopen(self)))
+    monkeypatch.setattr(store, "commit", commit)
+    monkeypatch.setattr(store, "reopen", lambda self: (reopened.append(self), reopen(self)))
     for letter in "bc":
         quiet.batch.submit("a", adds(letter), found.append)
     quiet.batch.turn()
@@ -140,7 +141,7 @@ def test_what_the_lock_was_too_short_for_waits_in_its_own_queue(quiet, time):
     found = []
 
     def slow(change):
-        time.on(5)
+        time.on(quiet.authority.db.held_ms + 1)
         return "a"
 
     for _ in range(3 * MOST // 2):

@@ -8,8 +8,8 @@ from remit.custody.rows import StoredKeys, StoredSecrets
 from remit.custody.secret import Secret
 from remit.custody.signer import KeyRow, KeyState, Purpose, Signer
 from remit.custody.vault import SealedRow, Vault
-from remit.store.db import open_db
 from remit.store.migrate import migrate, packaged
+from remit.store.opening import open_db
 from tests.kit.rows import MemoryKeyRows, MemorySecretRows
 
 ROOT = Root(Secret(bytes(range(1, 33))))

@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from remit.core.errors import RemitError
-from remit.store.db import Database, open_db
+from remit.store.sqlite import Sqlite
+from remit.store.sqlite import open_sqlite as open_db
 from tests.kit.disk import Disk, Fault, each_fault, powerloss
 
 SEEDS = range(200)
@@ -123,9 +124,7 @@ def lost_by_the_next_process(root: Path) -> bool:
     db.run("INSERT INTO fact VALUES (1)")
     first.fault = Fault("sync", first._counts["sync"] + 1)
     with pytest.raises(apsw.IOError):
-        db._db.execute(
-            "INSERT INTO fact VALUES (2)"
-        )  # beneath `Database`, which would clean up: this process just dies
+        db._db.execute("INSERT INTO fact VALUES (2)")  # beneath `Sqlite`, which would clean up: this process just dies
     second.adopt(first, old, new)
     first.off = True
     db.close()
@@ -146,7 +145,7 @@ def test_a_failed_sync_of_a_dead_process_is_settled_when_the_next_one_opens(tmp_
 
 
 def test_without_settling_the_wal_a_failed_sync_of_a_dead_process_loses_a_later_commit(tmp_path, monkeypatch):
-    monkeypatch.setattr(Database, "_settle", lambda _: None)
+    monkeypatch.setattr(Sqlite, "_settle", lambda _: None)
     assert lost_by_the_next_process(tmp_path)
 
 
@@ -175,7 +174,7 @@ def test_a_store_that_opens_read_only_is_refused(tmp_path):
     assert caught.value.code == "store_read_only"
 
 
-def failing_commit(path: Path, error: str) -> tuple[Database, RemitError]:
+def failing_commit(path: Path, error: str) -> tuple[Sqlite, RemitError]:
     disk = Disk()
     db = open_db(path, vfs=disk.name)
     db.run("CREATE TABLE fact (n INTEGER PRIMARY KEY) STRICT")

@@ -20,7 +20,7 @@ from remit.core.permit import Entry, Permit
 from remit.core.receipt import decode
 from remit.core.task import Task
 from remit.core.trust import TrustPath
-from remit.store.db import open_db
+from remit.store.opening import open_db
 from tests.kit import ledger
 from tests.kit.disk import STORE, Disk, copy
 from tests.kit.world import World, read_call

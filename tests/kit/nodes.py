@@ -14,7 +14,7 @@ from pathlib import Path
 from remit.control import revocation
 from remit.core.permit import Entry, Permit
 from remit.core.trust import TrustPath
-from tests.kit.crash import settled
+from tests.kit import stores
 from tests.kit.world import World, read_call
 
 CALLERS = 32
@@ -42,9 +42,9 @@ class Tally:
     took: list[float] | None = None
 
 
-def call(folder: Path, commands: int, reports: int) -> None:
+def call(place: Path | str, commands: int, reports: int) -> None:
     """Be the node that serves the callers: a round of 32 calls, their outcomes, one line; until told to stop."""
-    world = World(folder)
+    world = World(place)
     os.set_blocking(commands, False)
     told, line = b"", ""
     while line != "stop":
@@ -87,7 +87,7 @@ def finish(world: World) -> None:
 
 
 @contextmanager
-def node(folder: Path) -> Iterator[tuple[int, Iterator[Report]]]:
+def node(place: Path | str) -> Iterator[tuple[int, Iterator[Report]]]:
     """The calling process, for as long as the block runs: where to send it credentials, and what it reports."""
     told, tell = os.pipe()
     hear, say = os.pipe()
@@ -96,7 +96,7 @@ def node(folder: Path) -> Iterator[tuple[int, Iterator[Report]]]:
         try:
             os.close(tell)
             os.close(hear)
-            call(folder, told, say)
+            call(place, told, say)
         finally:
             os._exit(0)
     os.close(told)
@@ -110,13 +110,16 @@ def node(folder: Path) -> Iterator[tuple[int, Iterator[Report]]]:
         os.waitpid(child, 0)
 
 
-def run(folder: Path, revokes: int, allows: int) -> Tally:
+def run(folder: Path, revokes: int, allows: int, kind: str = "sqlite") -> Tally:
     """Revoke so many tasks, each after so many calls of it were allowed, in one process, called in another."""
-    store, owner, agent = settled(folder / "store")
+    place = stores.place(kind, folder / "store")
+    made = World(place).settle()
+    made.close()
+    agent = made.agent.id
     tally = Tally(took=[])
-    with node(store.parent) as (tell, reports):
-        world = World(store.parent)
-        world.owner, world.agent = type("Known", (), {"id": owner})(), type("Known", (), {"id": agent})()
+    with node(place) as (tell, reports):
+        world = World(place)
+        world.owner, world.agent = made.owner, made.agent
         for _ in range(revokes):
             task = world.a_task()
             paper = world.a_credential(task.id).credential

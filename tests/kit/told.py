@@ -4,6 +4,7 @@ from typing import Any
 
 from remit.core.receipt import decode
 from remit.store.log import entries, newest
+from tests.kit.hours import Still
 from tests.kit.nouns import NOON, code
 from tests.kit.world import World
 
@@ -20,6 +21,13 @@ class Time:
     def on(self, ms: int) -> None:
         """Let time pass."""
         self.ms += ms
+
+
+class ByHand(Still):
+    """A clock that stands until its time is moved."""
+
+    def __init__(self, time: Time) -> None:
+        super().__init__(time, time)
 
 
 def size(world: World) -> int:

@@ -66,9 +66,9 @@ def steps(path: TrustPath = TrustPath.OWN) -> tuple[Step, ...]:
 class World:
     """Everything is opened for real in `folder`; `act` does one piece of control work at once."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None, issuer: str = ISSUER) -> None:
-        self.folder = folder
-        self.authority: Authority = open_authority(folder, ROOT, issuer, "127.0.0.1:8787/log", clock)
+    def __init__(self, place: Path | str, clock: Clock | None = None, issuer: str = ISSUER) -> None:
+        self.folder = place
+        self.authority: Authority = open_authority(place, ROOT, issuer, "127.0.0.1:8787/log", clock)
         self.batch = Batch(self.authority)
         self.gate = Gate(self.authority, self.batch)
         self.act = self.batch.act

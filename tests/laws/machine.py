@@ -14,8 +14,8 @@ from remit.core.receipt import decode
 from remit.core.record import changed
 from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES
-from remit.store.db import open_db
 from remit.store.log import newest
+from remit.store.opening import open_db
 from tests.kit.hours import Hours
 from tests.kit.live import DAY, Errand, Model, Paper
 from tests.kit.world import COMMON, TOOLS, World, read_call

@@ -8,8 +8,8 @@ from tests.kit.nodes import CALLERS, run
 from tests.kit.planted import Planted, red
 
 
-def revoke_holds_in_the_other_process(folder: Path, revokes: int = 300, allows: int = 32) -> None:
-    tally = run(folder, revokes, allows)
+def revoke_holds_in_the_other_process(folder: Path, revokes: int = 300, allows: int = 32, kind: str = "sqlite") -> None:
+    tally = run(folder, revokes, allows, kind)
     assert tally.let_through == 0, f"calls let through after revoke had returned: {tally.let_through}"
     assert tally.revoked == revokes, "not every revoke was tried"
     assert tally.allowed >= revokes * allows, "too few calls were allowed before"
@@ -20,17 +20,28 @@ def a_few_revokes_hold(folder: Path) -> None:
     revoke_holds_in_the_other_process(folder, 5)
 
 
+def a_few_revokes_hold_on_the_shared_store(folder: Path) -> None:
+    revoke_holds_in_the_other_process(folder, 20, kind="postgresql")
+
+
 FAULTS = (
     Planted(
         "facts kept between transactions", "control/change.py", "self.reader = Reader(authority.db)",
         "self.reader = globals().setdefault('_kept', {}).setdefault(id(authority), Reader(authority.db))",
         a_few_revokes_hold, "let through",
     ),
+    Planted(
+        "facts kept between transactions, on the shared store", "control/change.py",
+        "self.reader = Reader(authority.db)",
+        "self.reader = globals().setdefault('_kept', {}).setdefault(id(authority), Reader(authority.db))",
+        a_few_revokes_hold_on_the_shared_store, "let through",
+    ),
 )  # fmt: skip
 
 
-def test_law(tmp_path):
-    revoke_holds_in_the_other_process(tmp_path)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_law(tmp_path, kind):
+    revoke_holds_in_the_other_process(tmp_path, kind=kind)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

@@ -5,16 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from remit.core.moment import Instant
-from remit.store.db import Database, open_db
-from remit.store.migrate import migrate, packaged
+from remit.store.db import Database
+from tests.kit import stores
 
 
-@pytest.fixture
-def tables(tmp_path: Path) -> Iterator[Database]:
-    """The store as it is on first use."""
-    db = open_db(tmp_path / "tables" / "remit.db")
-    migrate(db, Instant(1), packaged())
+@pytest.fixture(params=stores.KINDS)
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Either store as it is on first use."""
+    db = stores.tables(request.param, tmp_path / "tables")
     db.begin()
     yield db
     db.close()

@@ -69,7 +69,7 @@ def test_a_usage_that_cannot_be_added_up_is_a_fault(tables):
 
 def test_the_same_call_cannot_be_allowed_twice(tables):
     apply(tables, 5, decided())
-    assert code(apply, tables, 6, decided(charges=[])) == "store_constraint"
+    assert code(lambda: (apply(tables, 6, decided(charges=[])), tables.flush())) == "store_constraint"
 
 
 def test_an_outcome_ends_the_flight_once_and_counts_rows(tables):

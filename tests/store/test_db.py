@@ -7,9 +7,10 @@ import time
 import pytest
 
 from remit.core.errors import RemitError
-from remit.store import db as module
 from remit.store import fault
-from remit.store.db import APPLICATION, open_db, refuse_unsafe
+from remit.store import sqlite as module
+from remit.store.sqlite import APPLICATION, refuse_unsafe
+from remit.store.sqlite import open_sqlite as open_db
 
 
 @pytest.fixture

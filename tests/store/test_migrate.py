@@ -4,8 +4,8 @@ import pytest
 
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
-from remit.store.db import open_db
 from remit.store.migrate import migrate, packaged, parse, require_current
+from remit.store.opening import open_db
 
 NOW = Instant(1_700_000_000_000)
 FIRST = ("0001_start.sql", b"CREATE TABLE a (n INTEGER PRIMARY KEY) STRICT; INSERT INTO a VALUES (1);")

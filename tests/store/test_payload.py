@@ -5,7 +5,9 @@ from tests.kit.nouns import CALL, PERSON, code
 def test_values_and_salt_are_erased_together_and_once(tables):
     payload.put(tables, CALL, b"salt", b"body")
     assert payload.get(tables, CALL) == (b"salt", b"body")
-    assert code(payload.put, tables, CALL, b"other", b"body") == "store_constraint"
+    tables.mark()
+    assert code(lambda: (payload.put(tables, CALL, b"other", b"body"), tables.flush())) == "store_constraint"
+    tables.undo()
     assert payload.erase(tables, CALL)
     assert payload.get(tables, CALL) is None
     assert tables.one("SELECT salt, body, erased FROM payload") == (None, None, 1)

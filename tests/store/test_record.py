@@ -44,7 +44,7 @@ def test_a_condition_looks_at_columns_and_the_order_is_that_of_ids(tables):
 
 def test_two_agents_of_one_name_are_refused_by_the_store_too(tables):
     put(tables, agent())
-    assert code(put, tables, agent(id=named("agt", "b"))) == "store_constraint"
+    assert code(lambda: (put(tables, agent(id=named("agt", "b"))), tables.flush())) == "store_constraint"
 
 
 def test_the_sweep_of_streams_reads_state_and_end(tables):

@@ -11,7 +11,7 @@ import click
 from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.settings import Settings
-from remit.control.authority import Authority, open_authority
+from remit.control.authority import FILE, Authority, open_authority
 from remit.control.batch import Batch
 from remit.control.change import Change
 from remit.core.agent import Agent
@@ -20,6 +20,7 @@ from remit.core.principal import Service
 from remit.core.record import Record
 from remit.custody.root import Root, open_root
 from remit.store import log, payload
+from remit.store.opening import SCHEMES, open_db
 from remit.store.record import Reader
 
 T = TypeVar("T")
@@ -103,8 +104,32 @@ def settings_of(ctx: click.Context, **flags: Any) -> Settings:
 
 
 def store_path(settings: Settings) -> Path:
-    """Where the store's file is."""
-    return settings.data / "remit.db"
+    """Where the embedded store's file is."""
+    return settings.data / FILE
+
+
+def place_of(settings: Settings) -> Path | str:
+    """Where the store is: the data folder, or the database that the settings name or refer to."""
+    if not settings.store:
+        return settings.data
+    if settings.store.startswith(SCHEMES):
+        return settings.store
+    url = rules.read_reference(settings.store, rules.environment()).decode(errors="replace").strip()
+    if not url.startswith(SCHEMES):
+        raise RemitError("setting_invalid", "What store refers to is no postgresql:// URL.", "Correct what is there.")
+    return url
+
+
+def is_set_up(settings: Settings) -> bool:
+    """Say whether the store has its tables."""
+    place = place_of(settings)
+    if isinstance(place, Path):
+        return store_path(settings).exists()
+    db = open_db(place)
+    try:
+        return "migration" in db.tables()
+    finally:
+        db.close()
 
 
 def root_of(settings: Settings) -> Root:
@@ -114,10 +139,10 @@ def root_of(settings: Settings) -> Root:
 
 def open_desk(settings: Settings, *, checked: bool = True) -> Desk:
     """Open a store that was set up before (`not_set_up`), and that was not put back since (`store_restored`)."""
-    if not store_path(settings).exists():
+    if not is_set_up(settings):
         raise RemitError(
             "not_set_up",
-            f"There is no store in {settings.data}.",
+            f"There is no store in {settings.data if not settings.store else 'that database'}.",
             "Set one up: remit up. Or name the folder: remit --data FOLDER.",
         )
     return Desk(settings, opened(settings, checked=checked))
@@ -125,7 +150,7 @@ def open_desk(settings: Settings, *, checked: bool = True) -> Desk:
 
 def opened(settings: Settings, *, checked: bool = True) -> Authority:
     """Open or create the store. A ledger keeps the name that its first head gave it, whatever the address is now."""
-    authority = open_authority(settings.data, root_of(settings), settings.origin, settings.ledger_name)
+    authority = open_authority(place_of(settings), root_of(settings), settings.origin, settings.ledger_name)
     try:
         if checked:
             memory.check(settings.data, authority)

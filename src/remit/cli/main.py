@@ -21,10 +21,12 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "policy": ("policy:policy", "Check, test, apply and compare policies."),
     "resource": ("resource:resource", "Register targets and pin their tools."),
     "revoke": ("revoke:revoke", "Stop something, and everything below it, now."),
+    "scan": ("scan:scan", "Look for secrets and risky servers in the configuration of agents."),
     "secret": ("secret:secret", "Store what upstreams want to see and agents never do."),
     "serve": ("serve:serve", "Serve this data folder."),
     "service": ("person:service", "Register services that may open tasks."),
     "status": ("status:status", "Say in which state this installation is."),
+    "store": ("store:store", "See where the records lie, and copy them to another database."),
     "task": ("task:task", "Open, plan, show, list and close tasks."),
     "up": ("up:up", "Set everything up on first use, and serve."),
 }

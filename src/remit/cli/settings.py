@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
+from remit.store.opening import SCHEMES
 
 FILE: Final = "remit.toml"
 PREFIX: Final = "REMIT_"
@@ -40,6 +41,7 @@ class Settings:
     """Everything that can be set. `where` says of each name where its value came from."""
 
     data: Path = Path(".remit")
+    store: str = ""
     host: str = "127.0.0.1"
     port: int = 8787
     issuer: str = ""
@@ -93,7 +95,7 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | Non
 
 def _references(*sources: Mapping[str, Any]) -> set[str]:
     """What the settings refer to: a variable that holds a key may be called as it likes."""
-    names = ("root_key", f"{PREFIX}ROOT_KEY")
+    names = ("root_key", "store", f"{PREFIX}ROOT_KEY", f"{PREFIX}STORE")
     return {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
@@ -221,6 +223,18 @@ def _whole(settings: Settings) -> None:
             raise RemitError("setting_invalid", "issuer is an https URL without a path.", "Write https://HOST[:PORT].")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise RemitError("setting_invalid", "tls_cert and tls_key go together.", "Set both, or neither.")
+    if settings.store and not settings.store.startswith((*_REFERENCES, *SCHEMES)):
+        raise RemitError(
+            "setting_invalid",
+            "store is a postgresql:// URL, or a reference to one.",
+            "Leave it out for the embedded store in the data folder.",
+        )
+    if settings.store.startswith(SCHEMES) and (urlsplit(settings.store).password or "password=" in settings.store):
+        raise RemitError(
+            "setting_invalid",
+            "store holds a password, and settings hold secrets by reference only.",
+            "Use env:NAME or file:PATH for the whole URL, or a password file (PGPASSFILE).",
+        )
     for name in ("root_key", "tls_cert", "tls_key"):
         value = getattr(settings, name)
         if value and not value.startswith(_REFERENCES[1:2] if name.startswith("tls") else _REFERENCES):

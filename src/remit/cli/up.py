@@ -7,7 +7,7 @@ import click
 
 from remit.cli import admin, memory
 from remit.cli import settings as rules
-from remit.cli.desk import LOCAL, Desk, close, opened, operator, settings_of
+from remit.cli.desk import LOCAL, Desk, close, is_set_up, opened, operator, settings_of
 from remit.cli.output import emit, format_option, pairs, say
 from remit.cli.settings import Settings
 from remit.control import key, principal
@@ -50,11 +50,11 @@ def set_up(settings: Settings) -> Desk:
     _folder(settings.data)
     path = settings.data / "root.key"
     if not settings.root_key and not path.exists():
-        if (settings.data / "remit.db").exists():
+        if is_set_up(settings):
             raise RemitError(
                 "key_missing",
-                f"The store in {settings.data} is there, but its root key {path} is not.",
-                "Restore the key: what it sealed needs it.",
+                f"The store is there, but its root key {path} is not.",
+                "Restore the key, or set root_key to where it is: what it sealed needs it.",
             )
         make_root_file(path, os.urandom)
         say(f"A root key was made: {path}. Keep a copy apart from the store: without it nothing that is sealed opens.")

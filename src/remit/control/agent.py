@@ -24,8 +24,6 @@ def add(
     """Register an agent, active until its first review is due. Refuses a taken name, a missing owner, a past review."""
     _owner(change, owner)
     _due(change, review_due)
-    if any(one.name == name for one in change.reader.where(Agent, "name = ?", (name,))):
-        raise RemitError("name_taken", f"There is an agent {name} already.", "Choose another name.")
     if keys:
         read_set({"keys": list(keys)})
     agent = Agent(
@@ -39,6 +37,8 @@ def add(
         tier=tier,
         state="active",
     )
+    if any(one.name == name for one in change.reader.where(Agent, "name = ?", (name,))):
+        raise RemitError("name_taken", f"There is an agent {name} already.", "Choose another name.")
     change.record("agent.added", agent, by)
     return agent
 

@@ -22,11 +22,15 @@ from remit.custody.signer import Key, Purpose, Signer
 from remit.custody.vault import Vault
 from remit.ledger import checkpoint, note
 from remit.store.apply import version_leaf
-from remit.store.db import Database, open_db
+from remit.store.db import Database
 from remit.store.log import Log, newest
 from remit.store.migrate import migrate, packaged
+from remit.store.moved import refuse_moved
+from remit.store.opening import open_db
 from remit.store.record import Reader
 
+FILE: Final = "remit.db"
+"""The embedded store's file in its folder."""
 JUMP: Final = 30_000
 """How far, in milliseconds, the wall clock may move against the monotonic one before every change is refused."""
 
@@ -45,9 +49,25 @@ class Clock:
         self._wall = wall
         self._steady = steady or _boottime
         self._offset = self._wall() // 1_000_000 - self.steady()
+        self._shared: int | None = None
+
+    def hear(self, at: int | None) -> None:
+        """Take the instant from the store's clock, which nodes share; refuses one that jumped (`clock_jumped`)."""
+        if at is None:
+            return
+        offset = at - self.steady()
+        if self._shared is not None and abs(offset - self._shared) > JUMP:
+            raise RemitError(
+                "clock_jumped",
+                "The clock of the database jumped by more than 30 seconds; nothing is decided on it.",
+                "Set the clock of the database right and restart Remit.",
+            )
+        self._shared = offset
 
     def now(self) -> Instant:
         """The instant; refuses after a jump of more than 30 s (`clock_jumped`)."""
+        if self._shared is not None:
+            return instant(self.steady() + self._shared)
         wall = self._wall() // 1_000_000
         if abs(wall - self.steady() - self._offset) > JUMP:
             raise RemitError(
@@ -141,13 +161,25 @@ class Authority:
         return ids.make(prefix, self.random(16))
 
 
-def open_authority(folder: Path, root: Root, issuer: str, name: str, clock: Clock | None = None) -> Authority:
-    """Open, or on first use create, the store in `folder`. Migrates it, and makes the keys that are missing."""
-    clock = clock or Clock()
-    path = folder / "remit.db"
+def _opened(path: Path | str, clock: Clock) -> Database:
+    """The writer's connection to a store that is brought up to date, in order, and still in use."""
     db = open_db(path)
-    migrate(db, clock.now(), packaged())
-    in_order(newest(db).at, clock.now())
+    try:
+        refuse_moved(db)
+        migrate(db, clock.now(), packaged())
+        clock.hear(db.at)
+        in_order(newest(db).at, clock.now())
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_authority(place: Path | str, root: Root, issuer: str, name: str, clock: Clock | None = None) -> Authority:
+    """Open, or on first use create, the store: in a folder, or at a `postgresql://` URL. Migrates it."""
+    clock = clock or Clock()
+    path = place / FILE if isinstance(place, Path) else place
+    db = _opened(path, clock)
     view = open_db(path)
     signer = Signer(StoredKeys(db), (root,), os.urandom)
     return Authority(

@@ -27,7 +27,6 @@ Offload = Callable[[Job, Job], None]
 """Run the first job where it may block, then the second one where `turn` runs."""
 
 MOST: Final = 256
-HELD_MS: Final = 4
 WAITING_EACH: Final = 512
 WAITING_ALL: Final = 8192
 PATIENCE_MS: Final = 5_000
@@ -64,6 +63,7 @@ class Batch:
         self._busy = False
         self._failure: RemitError | None = None
         self._late: list[Item] = []
+        self._over: list[Item] = []
         self.broken = 0
         self.unswept = 0
         self._room = MOST
@@ -117,6 +117,10 @@ class Batch:
         if self._busy or not self._count:
             return
         self._busy = True
+        if self._authority.db.remote:
+            items = self._take()
+            self._offload(lambda: self._through(items), lambda: self._finish(items))
+            return
         try:
             locked = self._authority.db.try_begin()
         except RemitError as fault:
@@ -126,6 +130,30 @@ class Batch:
             self._body()
         else:
             self._offload(self._wait, self._begun)
+
+    def _through(self, items: list[Item]) -> None:
+        """A turn on a store across a network: the whole of it in one job, since each statement waits."""
+        if not items:
+            return
+        try:
+            self._authority.db.begin()
+        except RemitError as fault:
+            self._renew(fault, items)
+            return
+        try:
+            change = self._fill(items, self._start())
+        except Exception as fault:  # noqa: BLE001 - see _body
+            self._again(items, _translated(fault))
+            return
+        if change is None:
+            self._authority.db.rollback()
+            return
+        self._commit()
+        if self._failure is not None:
+            self._renew(self._failure, items)
+            return
+        self._authority.log.committed()
+        self.commits += 1
 
     def _wait(self) -> None:
         try:
@@ -155,6 +183,7 @@ class Batch:
 
     def _start(self) -> Change:
         authority = self._authority
+        authority.clock.hear(authority.db.at)
         head = authority.log.begin()
         now = authority.clock.now()
         in_order(head.at, now)
@@ -164,7 +193,7 @@ class Batch:
     def _fill(self, items: list[Item], change: Change) -> Change | None:
         """Do each item in its own savepoint, then append, sign and store the head. None when nothing was written."""
         authority = self._authority
-        end = authority.clock.steady() + HELD_MS
+        end = authority.clock.steady() + authority.db.held_ms
         self._room = min(MOST, 2 * self._room)
         for place, item in enumerate(items):
             before = len(change.bodies)
@@ -188,12 +217,14 @@ class Batch:
             if authority.clock.steady() >= end and place + 1 < len(items):
                 # Taking what is put back again costs time under the lock: take no more next time than could be done.
                 self._room = place + 9
-                self._put_back(items[place + 1 :])
+                self._over = items[place + 1 :]
                 del items[place + 1 :]
                 break
         if not change.bodies:
+            authority.db.flush()
             return change if change.kept else None
         authority.log.append(change.bodies, change.now, authority.sign_head)
+        authority.db.flush()
         self.largest = max(self.largest, len(change.bodies))
         return change
 
@@ -231,6 +262,10 @@ class Batch:
             self.unswept += 1
 
     def _abandon(self, items: list[Item], fault: RemitError) -> None:
+        self._again(items, fault)
+        self._finish(items)
+
+    def _again(self, items: list[Item], fault: RemitError) -> None:
         """The transaction failed before its commit: undo it, and run its items again one by one."""
         authority = self._authority
         authority.log.dropped()
@@ -242,9 +277,7 @@ class Batch:
             for item in items:
                 self._alone(item)
         except RemitError as worse:
-            self._reopen(worse, items)
-            return
-        self._finish(items)
+            self._renew(worse, items)
 
     def _alone(self, item: Item) -> None:
         authority = self._authority
@@ -265,6 +298,10 @@ class Batch:
     def _reopen(self, fault: RemitError, items: list[Item] | None = None) -> None:
         """The connection is in doubt: nobody gets a result, all that was taken or waits is told the fault."""
         items = items if items is not None else self._take()
+        self._renew(fault, items)
+        self._finish(items)
+
+    def _renew(self, fault: RemitError, items: list[Item]) -> None:
         self._authority.log.dropped()
         for item in items:
             item.result = fault
@@ -274,10 +311,11 @@ class Batch:
         except RemitError as still:
             # It stays in doubt: each following turn tries again, and answers with the fault that it meets.
             self._failure = still
-        self._finish(items)
 
     def _finish(self, items: list[Item]) -> None:
         late, self._late = self._late, []
+        over, self._over = self._over, []
+        self._put_back(over)
         self._busy = False
         for item in (*late, *items):
             try:

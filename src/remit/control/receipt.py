@@ -12,8 +12,9 @@ from remit.ledger.export import export
 from remit.ledger.log import nodes
 from remit.store import log
 from remit.store.apply import REBUILT, apply
-from remit.store.db import Database, open_db
+from remit.store.db import Database
 from remit.store.migrate import migrate, packaged
+from remit.store.opening import open_db
 
 PART: Final = 4096
 

@@ -31,10 +31,10 @@ def add(
 ) -> Resource:
     """Register a target and pin every tool definition as it is now. Registering it again replaces and pins anew."""
     change.need(Person, owner)
+    resource = Resource(name=name, upstream=upstream, domain=domain, owner=owner, injections=injections, labels=labels)
     before = change.reader.get(Resource, name)
     if before is not None:
         LIFE.after(before.state, "changed")
-    resource = Resource(name=name, upstream=upstream, domain=domain, owner=owner, injections=injections, labels=labels)
     change.record("resource.changed" if before else "resource.added", resource, by)
     for tool, definition in tools.items():
         pin_tool(change, name, tool, definition, by, reads=tool in reads)

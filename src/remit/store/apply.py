@@ -40,7 +40,7 @@ def apply(db: Database, leaf: int, receipt: Mapping[str, Json]) -> Record | None
     put(db, record)
     moved = _MOVES.get(type(record))
     if moved is not None:
-        db.run(
+        db.put(
             "INSERT INTO version (name, leaf) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET leaf=excluded.leaf",
             (moved, leaf),
         )
@@ -131,12 +131,12 @@ def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:
     allowed = receipt["decision"] == "allow"
     if task is not None:
         acts = allowed and not receipt["action"].endswith(QUIET)
-        db.run(_ALLOWED if acts else _DENIED, (task, receipt["at"] if acts else 0, leaf))
+        db.put(_ALLOWED if acts else _DENIED, (task, receipt["at"] if acts else 0, leaf))
     if not allowed:
         return
     for charge in receipt.get("charges", ()):
         _charge(db, charge, receipt["at"])
-    db.run(
+    db.put(
         "INSERT INTO flight (call, leaf, task, credential, action, step, plan, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             receipt["call"],
@@ -182,6 +182,6 @@ def _outcome(db: Database, receipt: Mapping[str, Json]) -> None:
     for part in receipt.get("rows", ()):
         db.run(
             "INSERT INTO usage (task, scope, step, uses, totals, recent, rows) VALUES (?, ?, ?, 0, '[]', '[]', ?)"
-            " ON CONFLICT (task, scope, step) DO UPDATE SET rows = rows + excluded.rows",
+            " ON CONFLICT (task, scope, step) DO UPDATE SET rows = usage.rows + excluded.rows",
             (part["task"], part["scope"], part["step"], part["rows"]),
         )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.ledger import checkpoint, note
@@ -70,7 +72,7 @@ class Log:
             full = [(tile.level, tile.index, tile.data) for tile in tiles]
             self._db.many("INSERT INTO tile (level, number, body) VALUES (?, ?, ?)", full)
         head = Head(edge.size, at, sign(edge.size, edge.root()))
-        self._db.run("INSERT INTO head (size, at, note) VALUES (?, ?, ?)", (head.size, head.at, head.note))
+        self._db.put("INSERT INTO head (size, at, note) VALUES (?, ?, ?)", (head.size, head.at, head.note))
         self._next = head, edge
         return head
 
@@ -139,9 +141,19 @@ def heads(db: Database, after: int = -1, most: int = 1000) -> list[Head]:
 def of_task(db: Database, task: str, after: int, span: int) -> list[tuple[int, bytes]]:
     """The entries among the `span` after `after` that name a task, and its calls' outcomes, with their numbers."""
     rows = db.all(
-        "SELECT number, body FROM leaf AS one WHERE number > ? AND number <= ? AND (instr(body, ?) OR (instr(body, ?)"
-        " AND EXISTS (SELECT 1 FROM leaf AS decision WHERE instr(decision.body, ?)"
-        " AND decision.number = json_extract(CAST(one.body AS TEXT), '$.leaf')))) ORDER BY number",
-        (after, after + span, task.encode(), b'"kind":"call.outcome"', task.encode()),
+        "SELECT number, body FROM leaf WHERE number > ? AND number <= ? ORDER BY number", (after, after + span)
     )
-    return [(number, bytes(body)) for number, body in rows]
+    name, found = task.encode(), []
+    for number, body in rows:
+        if name in body or (_OUTCOME in body and name in _decision(db, body)):
+            found.append((number, bytes(body)))
+    return found
+
+
+_OUTCOME: Final = b'"kind":"call.outcome"'
+
+
+def _decision(db: Database, body: bytes) -> bytes:
+    """The entry of the decision that an outcome closes."""
+    leaf = msgspec.json.decode(body)["leaf"]
+    return next(entries(db, leaf, leaf + 1), b"")

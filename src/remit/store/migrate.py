@@ -83,10 +83,9 @@ def require_current(db: Database, migrations: Sequence[Migration]) -> None:
 
 def _applied(db: Database, migrations: Sequence[Migration]) -> int:
     """Count the applied migrations after checking each against its file."""
-    exists = db.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration'")
+    exists = "migration" in db.tables()
     rows = db.all("SELECT number, name, digest FROM migration ORDER BY number") if exists else []
-    version = db.one("PRAGMA user_version")
-    if [row[0] for row in rows] != list(range(1, len(rows) + 1)) or version != (len(rows),):
+    if [row[0] for row in rows] != list(range(1, len(rows) + 1)) or db.stamped() != len(rows):
         raise _edited("the list of applied migrations has gaps")
     if len(rows) > len(migrations):
         raise RemitError(
@@ -103,22 +102,22 @@ def _applied(db: Database, migrations: Sequence[Migration]) -> int:
 def _apply(db: Database, now: Instant, step: Migration) -> None:
     try:
         if step.number == 1:
-            db.all(_TABLE)
-        db.all(step.sql)
-        orphans = db.all("PRAGMA foreign_key_check")
+            db.define(_TABLE)
+        db.define(step.sql)
+        orphans = db.orphans()
     except RemitError as fault:
         if fault.code in {"store_statement", "store_constraint"}:
             raise _failed(step, fault.message) from fault
         raise
     if orphans:
-        raise _failed(step, f"{len(orphans)} rows refer to rows that do not exist.")
+        raise _failed(step, f"{orphans} rows refer to rows that do not exist.")
     if not db.in_transaction:
         raise _failed(step, "It ends the transaction that it runs in.")
     db.run(
         "INSERT INTO migration (number, name, digest, applied) VALUES (?, ?, ?, ?)",
         (step.number, step.name, step.digest, now),
     )
-    db.all(f"PRAGMA user_version = {step.number}")
+    db.stamp(step.number)
 
 
 def _edited(what: str) -> RemitError:

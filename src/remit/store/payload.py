@@ -9,7 +9,7 @@ from remit.store.db import Database
 
 def put(db: Database, call: str, salt: bytes, body: bytes) -> None:
     """Keep the argument values of a call beside its receipt."""
-    db.run("INSERT INTO payload (call, salt, body) VALUES (?, ?, ?)", (call, salt, body))
+    db.put("INSERT INTO payload (call, salt, body) VALUES (?, ?, ?)", (call, salt, body))
 
 
 def get(db: Database, call: str) -> tuple[bytes, bytes] | None:
@@ -25,7 +25,7 @@ def erase(db: Database, call: str) -> bool:
 
 def put_blob(db: Database, digest: str, body: bytes) -> None:
     """Keep a public text (a policy, a tool definition) under its digest."""
-    db.run("INSERT OR IGNORE INTO blob (digest, body) VALUES (?, ?)", (digest, body))
+    db.run("INSERT INTO blob (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, body))
 
 
 def get_blob(db: Database, digest: str) -> bytes | None:
@@ -57,7 +57,8 @@ def forget_person(db: Database, person: str) -> int:
 
 def spend(db: Database, kind: str, value: str, until: int) -> bool:
     """Use up a single-use value (a client assertion's jti); False when it was used before. One atomic statement."""
-    return db.run("INSERT OR IGNORE INTO nonce (kind, value, until) VALUES (?, ?, ?)", (kind, value, until)) == 1
+    sql = "INSERT INTO nonce (kind, value, until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    return db.run(sql, (kind, value, until)) == 1
 
 
 def expire_nonces(db: Database, now: int) -> int:

@@ -60,7 +60,7 @@ def put(db: Database, record: Record) -> None:
     """Write a record's row. Called by `apply` alone, so that no row changes without its receipt (law 9)."""
     table = noun(type(record))
     extra = tuple(getattr(record, name) for name in COLUMNS.get(table, ()))
-    db.run(_insert(table), (key(record), getattr(record, "state", "made"), *extra, _sorted(dump(record))))
+    db.put(_insert(table), (key(record), getattr(record, "state", "made"), *extra, _sorted(dump(record))))
 
 
 @functools.lru_cache(maxsize=16384)
@@ -92,12 +92,12 @@ class Reader:
         return record
 
     def where(
-        self, kind: type[R], condition: str = "1", values: tuple[str | int, ...] = (), most: int = -1
+        self, kind: type[R], condition: str = "1 = 1", values: tuple[str | int, ...] = (), most: int = -1
     ) -> Iterator[R]:
         """The records of this kind that meet a condition over columns, by id; `most` of them, all when negative."""
-        values = (*values, most)
-        sql = f"SELECT body FROM {_TABLES[kind]} WHERE {condition} ORDER BY id LIMIT ?"  # noqa: S608 - written in our own code
-        for (body,) in self.db.all(sql, values):
+        sql = f"SELECT body FROM {_TABLES[kind]} WHERE {condition} ORDER BY id"  # noqa: S608 - written in our own code
+        found = self.db.all(sql, values) if most < 0 else self.db.all(f"{sql} LIMIT ?", (*values, most))
+        for (body,) in found:
             yield _parsed(kind, body)
 
     def forget(self, record: Record) -> None:

@@ -14,7 +14,10 @@ def keys(db: Database) -> list[KeyFields]:
 def put_key(db: Database, row: KeyFields) -> None:
     """Insert or replace a sealed signing key."""
     db.run(
-        "INSERT OR REPLACE INTO sealed_key (id, purpose, state, since, until, sealed) VALUES (?, ?, ?, ?, ?, ?)", row
+        "INSERT INTO sealed_key (id, purpose, state, since, until, sealed) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET purpose=excluded.purpose, state=excluded.state, since=excluded.since,"
+        " until=excluded.until, sealed=excluded.sealed",
+        row,
     )
 
 
@@ -31,4 +34,8 @@ def get_secret(db: Database, purpose: str, name: str) -> SecretFields | None:
 
 def put_secret(db: Database, row: SecretFields) -> None:
     """Insert or replace a sealed secret."""
-    db.run("INSERT OR REPLACE INTO secret (purpose, name, version, sealed) VALUES (?, ?, ?, ?)", row)
+    db.run(
+        "INSERT INTO secret (purpose, name, version, sealed) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (purpose, name) DO UPDATE SET version=excluded.version, sealed=excluded.sealed",
+        row,
+    )

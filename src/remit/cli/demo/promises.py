@@ -24,7 +24,7 @@ from remit.control import task as tasks
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.store import log
-from remit.store.db import open_db
+from remit.store.opening import open_db
 
 PATIENCE: Final = 5.0
 

@@ -20,7 +20,7 @@ from remit.cli.demo.site import Issuer, Site
 from remit.cli.demo.stage import AUDIENCE, Cast, Stage
 from remit.cli.demo.timeline import Timeline
 from remit.cli.output import NO, YES, emit, say
-from remit.store.db import open_db
+from remit.store.opening import open_db
 
 
 @dataclass(frozen=True, slots=True)

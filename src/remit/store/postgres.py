@@ -1,0 +1,391 @@
+"""The shared store: one PostgreSQL connection that is durable, or refuses to open. Many nodes share one database.
+
+Nodes meet at one row: every transaction that writes takes it `FOR UPDATE` first, and reads after it under READ
+COMMITTED, so that each statement sees all that the holder before it committed. The server ends a session that holds it
+in silence; a server that says nothing for `SILENT` waits is given up by us. The instant is the server's clock.
+
+Statements whose outcome nobody waits for travel together with the next one that is waited for (pipeline mode,
+https://www.postgresql.org/docs/current/libpq-pipeline-mode.html); a savepoint is sent only with the first of them.
+"""
+
+import contextlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Any, Final, final
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.abc import RV, PQGen
+from psycopg.types.numeric import Int8BinaryDumper
+
+from remit.core.errors import RemitError
+from remit.store.db import Row, Value
+from remit.store.dialect import dollars, translated
+from remit.store.fault import Flaw
+from remit.store.refusal import translate, unknown
+
+TIMEOUT_MS: Final = 2000
+IDLE_MS: Final = 1500
+"""How long a session may hold the write lock in silence before the server ends it: a stopped node stops nobody else."""
+POLL_S: Final = 0.1
+SILENT: Final = 40
+"""How many polls in a row without a word from the server until the connection is given up: 4 seconds."""
+OLDEST: Final = 150_000
+"""PostgreSQL 15."""
+SCHEMA: Final = "remit"
+
+_SESSION: Final = (
+    ("search_path", f"{SCHEMA}, pg_temp"),
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_read_only", "off"),
+    ("idle_in_transaction_session_timeout", str(IDLE_MS)),
+    ("lock_timeout", str(TIMEOUT_MS)),
+    ("statement_timeout", "30000"),
+    ("client_min_messages", "warning"),
+    ("standard_conforming_strings", "on"),
+)
+_LOCK: Final = f"SELECT one FROM {SCHEMA}.writer FOR UPDATE"  # noqa: S608 - our own schema
+_CLOCK: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+_WEAK: Final = ("off", "local")
+
+
+class Watched(psycopg.Connection[Row]):
+    """A connection that gives up on a server which says nothing, instead of waiting for ever."""
+
+    def wait(self, gen: PQGen[RV], interval: float = POLL_S, timeout: float | None = None) -> RV:
+        """Run one exchange with the server; `OperationalError` after `SILENT` polls without an answer."""
+        found: RV = super().wait(_patient(gen), min(interval, POLL_S), timeout)
+        return found
+
+
+def _patient(gen: Any) -> Generator[Any, Any, Any]:
+    silent = 0
+    try:
+        state = next(gen)
+        while True:
+            ready = yield state
+            silent = 0 if ready else silent + 1
+            if silent > SILENT:
+                raise psycopg.OperationalError("the server says nothing")
+            state = gen.send(ready)
+    except StopIteration as end:
+        return end.value
+
+
+@final
+class Postgres:
+    """One connection. Build it with `open_postgres`. Raises as `Sqlite` does, and `store_unsafe` for a weak server."""
+
+    remote: Final = True
+    held_ms: Final = 40
+
+    __slots__ = ("_conn", "_cursor", "_doubt", "_marks", "_pending", "_url", "_warned", "at")
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._doubt = True
+        self._open()
+
+    def _open(self) -> None:
+        self._pending: list[tuple[str, Sequence[Value]]] = []
+        self._marks: list[int] = []
+        self._warned = False
+        self.at: int | None = None
+        try:
+            self._conn = Watched.connect(
+                self._url, autocommit=True, connect_timeout=2, application_name="remit", prepare_threshold=2,
+                keepalives_idle=5, keepalives_interval=1, keepalives_count=3, tcp_user_timeout=4000,
+                target_session_attrs="read-write", client_encoding="utf8",
+            )  # fmt: skip
+        except psycopg.Error as error:
+            raise RemitError(
+                "store_unavailable",
+                f"The database cannot be reached ({error.sqlstate or type(error).__name__}).",
+                "Check the store setting, the database and the network between; Remit tries again by itself.",
+            ) from error
+        try:
+            self._conn.adapters.register_dumper(int, Int8BinaryDumper)
+            self._conn.add_notice_handler(self._noticed)
+            self._cursor = psycopg.RawCursor(self._conn)
+            self._cursor.format = psycopg.pq.Format.BINARY
+            self._configure()
+        except psycopg.Error as error:
+            self._abandon()
+            raise translate(error) from error
+        except RemitError:
+            self._abandon()
+            raise
+        self._doubt = False
+
+    def _configure(self) -> None:
+        if self._conn.info.server_version < OLDEST:
+            raise RemitError("store_unsafe", "The database is older than PostgreSQL 15.", "Use 15 or later.")
+        for name, value in _SESSION:
+            self._cursor.execute("SELECT set_config($1, $2, false)", (name, value))
+        self._require_durable()
+        found = self._cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = $1", (SCHEMA,)).fetchall()
+        if not found:
+            self._create()
+
+    def _create(self) -> None:
+        """Make our schema and its one row; nodes that start together meet at the catalogue's own lock."""
+        with contextlib.suppress(errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):
+            self._conn.execute(
+                sql.SQL(
+                    "BEGIN; CREATE SCHEMA {0}; CREATE TABLE {0}.writer (one BIGINT PRIMARY KEY CHECK (one = 1));"
+                    " INSERT INTO {0}.writer VALUES (1); COMMIT"
+                ).format(sql.Identifier(SCHEMA))
+            )
+            return
+        self._conn.execute("ROLLBACK")
+
+    def _require_durable(self) -> None:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            value = str((self._cursor.execute(f"SHOW {name}").fetchone() or ("",))[0])
+            if value in _WEAK:
+                raise RemitError(
+                    "store_not_durable",
+                    f"The database answers {name}={value}: a power loss could undo a commit.",
+                    f"Set {name} = on for this database and restart it.",
+                )
+
+    def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
+        # A commit whose wait for the standby was cut short is only a warning to PostgreSQL.
+        self._warned = self._warned or notice.severity_nonlocalized == "WARNING"
+
+    # Transactions
+
+    def try_begin(self) -> bool:
+        """Take the write lock now, or say False at once when another node holds it."""
+        try:
+            self._send("BEGIN", _LOCK + " NOWAIT", _CLOCK)
+        except errors.LockNotAvailable:
+            self.rollback()
+            return False
+        except psycopg.Error as error:
+            raise self._fault(error) from error
+        return True
+
+    def begin(self, timeout_ms: int = TIMEOUT_MS) -> None:
+        """Take the write lock, waiting up to `timeout_ms`; then `store_busy`."""
+        try:
+            self._send("BEGIN", f"SET LOCAL lock_timeout = {int(timeout_ms)}", _LOCK, _CLOCK)
+        except psycopg.Error as error:
+            fault = self._fault(error)
+            if not self._doubt:
+                self.rollback()
+            raise fault from error
+
+    def _send(self, *statements: str) -> None:
+        self._refuse_doubt()
+        self._pending.clear()
+        self._marks.clear()
+        with self._conn.pipeline():
+            for statement in statements:
+                self._cursor.execute(statement)
+        self.at = int(self._cursor.fetchall()[0][0])
+
+    def commit(self) -> None:
+        """Commit, on the server's disk. Any error is `commit_unknown`; the connection is then dropped."""
+        self.flush()
+        self._warned = False
+        try:
+            self._refuse_doubt()
+            self._cursor.execute("COMMIT")
+        except psycopg.Error as error:
+            self._abandon()
+            raise unknown(error) from error
+        if self._warned or self._cursor.statusmessage != "COMMIT":
+            self._abandon()
+            raise unknown(None)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Say whether a transaction is open; a dropped connection has none."""
+        return not self._doubt and self._conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+
+    def rollback(self) -> None:
+        """Undo the open transaction; without one, do nothing."""
+        self._pending.clear()
+        self._marks.clear()
+        if self.in_transaction:
+            self._now("ROLLBACK")
+
+    def mark(self) -> None:
+        """Set a savepoint in the open transaction; marks nest. End each with `release` or `undo`."""
+        self._marks.append(len(self._pending))
+        self._pending.append(("SAVEPOINT m", ()))
+
+    def release(self) -> None:
+        """Keep what happened since the latest mark."""
+        place = self._marks.pop()
+        if place >= 0:
+            del self._pending[place]
+        else:
+            self._pending.append(("RELEASE SAVEPOINT m", ()))
+
+    def undo(self) -> None:
+        """Undo what happened since the latest mark, and drop the mark."""
+        place = self._marks.pop()
+        if place >= 0:
+            del self._pending[place:]
+            return
+        self._pending.clear()
+        self._now("ROLLBACK TO SAVEPOINT m")
+        self._now("RELEASE SAVEPOINT m")
+
+    @contextlib.contextmanager
+    def transaction(self, timeout_ms: int = TIMEOUT_MS) -> Iterator[None]:
+        """Run the body between `begin` and `commit`; roll back when it raises."""
+        self.begin(timeout_ms)
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(RemitError):
+                self.rollback()
+            raise
+        self.commit()
+
+    # Statements
+
+    def all(self, statement: str, params: Sequence[Value] = ()) -> list[Row]:
+        """Run one statement, after all that waits to be sent, and return all its rows."""
+        return self._now(dollars(statement), params).fetchall()
+
+    def one(self, statement: str, params: Sequence[Value] = ()) -> Row | None:
+        """Run one statement and return its only row, or None; more than one row is `store_statement`."""
+        rows = self.all(statement, params)
+        if len(rows) > 1:
+            raise RemitError("store_statement", "A look-up of one row found more.", "Report this defect.")
+        return rows[0] if rows else None
+
+    def run(self, statement: str, params: Sequence[Value] = ()) -> int:
+        """Run one INSERT, UPDATE or DELETE and return how many rows it changed."""
+        return self._now(dollars(statement), params).rowcount
+
+    def put(self, statement: str, params: Sequence[Value] = ()) -> None:
+        """Have one statement run with the next that is waited for; its fault is raised there, or by `flush`."""
+        self._pending.append((dollars(statement), params))
+
+    def many(self, statement: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Have one statement run once for each row, as `put` does."""
+        text = dollars(statement)
+        self._pending.extend((text, row) for row in rows)
+
+    def flush(self) -> None:
+        """Send what waits, and hear how all of it went."""
+        if self._pending:
+            self._now("")
+
+    def _now(self, statement: str, params: Sequence[Value] = ()) -> "psycopg.RawCursor[Row]":
+        waiting_too, self._pending = self._pending, []
+        self._marks = [-1] * len(self._marks)
+        try:
+            self._refuse_doubt()
+            if not waiting_too:
+                return self._cursor.execute(statement, params)
+            with self._conn.pipeline():
+                for text, values in waiting_too:
+                    self._cursor.execute(text, values)
+                if statement:
+                    self._cursor.execute(statement, params)
+        except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
+            raise self._fault(error) from error
+        return self._cursor
+
+    # Schema
+
+    def tables(self) -> frozenset[str]:
+        """The names of all tables."""
+        rows = self.all("SELECT tablename FROM pg_tables WHERE schemaname = ?", (SCHEMA,))
+        return frozenset(row[0] for row in rows) - {"writer"}
+
+    def define(self, statements: str) -> None:
+        """Run a migration, translated, in the open transaction."""
+        self.flush()
+        try:
+            self._refuse_doubt()
+            self._conn.execute(translated(statements).encode())
+        except psycopg.Error as error:
+            raise self._fault(error) from error
+
+    def orphans(self) -> int:
+        """None: PostgreSQL refuses them as they come."""
+        return 0
+
+    def stamped(self) -> int:
+        """How many migrations the database has had."""
+        return int(self.all("SELECT count(*) FROM migration")[0][0]) if "migration" in self.tables() else 0
+
+    def stamp(self, number: int) -> None:
+        """See that the list of migrations, the only mark here, says so (`schema_failed`)."""
+        if self.stamped() != number:
+            raise RemitError("schema_failed", "The list of migrations has gaps.", "Keep the store and report this.")
+
+    # Upkeep
+
+    @property
+    def wal_pages(self) -> int:
+        """Always 0: the server looks after its own log."""
+        return 0
+
+    @property
+    def usable(self) -> bool:
+        """False once an error left the connection in doubt; `reopen` makes it usable again."""
+        return not self._doubt and not self._conn.closed
+
+    def checkpoint(self, pages: int = 0) -> bool:  # noqa: ARG002 - as the other store takes it
+        """Nothing to do here."""
+        return True
+
+    def reopen(self) -> None:
+        """Close, and connect again with every check."""
+        self._abandon()
+        self._open()
+
+    def close(self) -> None:
+        """Close; an open transaction is rolled back. A second close does nothing."""
+        self._abandon()
+
+    def check(self) -> list[Flaw]:
+        """Say whether the server is reached, durable, and whether its data pages carry checksums."""
+        flaws: list[Flaw] = []
+        try:
+            self._require_durable()
+            if self.all("SHOW data_checksums") == [("off",)]:
+                flaws.append(
+                    Flaw("store_unsafe", "The database does not check its pages.", "Run pg_checksums --enable.")
+                )
+        except RemitError as weak:
+            flaws.append(Flaw(weak.code, weak.message, weak.remedy))
+        except psycopg.Error as error:
+            fault = self._fault(error)
+            flaws.append(Flaw(fault.code, fault.message, fault.remedy))
+        return flaws
+
+    def _refuse_doubt(self) -> None:
+        if self._doubt:
+            raise RemitError("store_dropped", "This connection to the store was dropped.", "Reopen the store.")
+
+    def _abandon(self) -> None:
+        self._doubt = True
+        with contextlib.suppress(psycopg.Error, AttributeError):
+            self._conn.close()
+
+    def _fault(self, error: Exception) -> RemitError:
+        if (
+            self._conn.closed
+            or self._conn.broken
+            or isinstance(error, psycopg.InterfaceError)
+            or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
+        ):
+            self._abandon()
+        return translate(error)
+
+
+def open_postgres(url: str) -> Postgres:
+    """Open the store at this libpq URL (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING).
+
+    Our tables stand in a schema of their own, made on first use. Refuses a server that is older than 15
+    (`store_unsafe`), read-only (`store_unavailable`), or not durable (`store_not_durable`).
+    """
+    return Postgres(url)

