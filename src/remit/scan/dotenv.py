@@ -1,0 +1,28 @@
+"""Reader of `.env` files: secrets that stand in them in full (AG101). Pure."""
+
+import re
+from typing import Final
+
+from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import secret
+
+_LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s#]*))")
+_SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults")
+
+
+def wants(path: str) -> bool:
+    """Say whether this is such a file; one that is named as an example, a template or a test's is not."""
+    name = path.rsplit("/", 1)[-1].lower()
+    parts = name.split(".")
+    return (name.startswith(".env") or name.endswith(".env")) and not any(part in _SAMPLES for part in parts)
+
+
+def read(path: str, text: str) -> tuple[Finding, ...]:
+    """Find what stands in this file. It refuses nothing: a line that is no assignment is passed over."""
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _LINE.match(line)
+        if match and secret.is_name(match[1]) and secret.is_literal(match[2] or match[3] or match[4] or ""):
+            said = f"{match[1]} holds a literal value"
+            found.append(Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, number, said)))
+    return tuple(found)

@@ -1,0 +1,110 @@
+"""JSON as people write it in settings (comments, trailing commas), each value with its line. Pure.
+
+The grammar is RFC 8259; `//` and `/* */` comments and a comma before a closing bracket are passed over, as
+VS Code does.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+DEEPEST: Final = 64
+"""Levels of nesting that are read; more is refused."""
+
+_SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*+")
+_STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*+"')
+_WORD: Final = re.compile(r"-?[0-9][0-9.eE+-]*|true|false|null")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and the line, from 1, on which it begins."""
+
+    line: int
+    value: "Value"
+
+
+Value: TypeAlias = dict[str, Node] | list[Node] | str | int | float | bool | None
+
+
+def read(text: str) -> Node | None:
+    """Read one document; None when it is none, or is nested too deep. Of a repeated key the last one counts."""
+    try:
+        reader = _Reader(text)
+        found = reader.node(0)
+        reader.skip()
+    except ValueError:
+        return None
+    return found if reader.at == len(text) else None
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.line = 1
+        self.counted = 0
+
+    def skip(self) -> None:
+        found = _SPACE.match(self.text, self.at)
+        self.at = found.end() if found else self.at
+
+    def here(self) -> int:
+        self.line += self.text.count("\n", self.counted, self.at)
+        self.counted = self.at
+        return self.line
+
+    def take(self, mark: str) -> bool:
+        self.skip()
+        if self.text.startswith(mark, self.at):
+            self.at += 1
+            return True
+        return False
+
+    def node(self, depth: int) -> Node:
+        if depth > DEEPEST:
+            raise ValueError
+        self.skip()
+        line = self.here()
+        if self.take("{"):
+            return Node(line, self.members(depth))
+        if self.take("["):
+            return Node(line, self.items(depth))
+        if self.text.startswith('"', self.at):
+            return Node(line, self.string())
+        return Node(line, self.word())
+
+    def members(self, depth: int) -> dict[str, Node]:
+        found: dict[str, Node] = {}
+        while not self.take("}"):
+            name = self.string()
+            if not self.take(":"):
+                raise ValueError
+            found[name] = self.node(depth + 1)
+            if not self.take(",") and not self.text.startswith("}", self.at):
+                raise ValueError
+        return found
+
+    def items(self, depth: int) -> list[Node]:
+        found: list[Node] = []
+        while not self.take("]"):
+            found.append(self.node(depth + 1))
+            if not self.take(",") and not self.text.startswith("]", self.at):
+                raise ValueError
+        return found
+
+    def string(self) -> str:
+        found = _STRING.match(self.text, self.at)
+        if not found:
+            raise ValueError
+        self.at = found.end()
+        return str(json.loads(found.group()))
+
+    def word(self) -> int | float | bool | None:
+        found = _WORD.match(self.text, self.at)
+        if not found:
+            raise ValueError
+        self.at = found.end()
+        word: int | float | bool | None = json.loads(found.group())
+        return word

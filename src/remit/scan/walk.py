@@ -1,0 +1,116 @@
+"""The walk: the only I/O of the scanner. It reads regular files of bounded size, follows no link and runs nothing."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from remit.core.finding import Finding
+from remit.scan import readers
+
+LARGEST: Final = 4 << 20
+"""Bytes of a file that are read; a larger one is named as not read."""
+
+PASSED_OVER: Final = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv"})
+"""Folders that hold others' code or a store of versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file or folder that should have been read and was not, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one walk found, what it could not read, and how many files it read and met."""
+
+    findings: tuple[Finding, ...]
+    unread: tuple[Unread, ...]
+    read: int
+    met: int
+
+
+def scan(places: tuple[str, ...]) -> Scan:
+    """Scan files and folders. What cannot be read is named in `unread`; nothing is raised for it."""
+    findings: list[Finding] = []
+    unread: list[Unread] = []
+    read = met = 0
+    for path in _paths(places, unread):
+        met += 1
+        name = path.replace(os.sep, "/")
+        if not readers.wants(name):
+            continue
+        data = _bytes(path)
+        found = readers.read(name, data) if isinstance(data, bytes) else data
+        if isinstance(found, str):
+            unread.append(Unread(name, found))
+        else:
+            read += 1
+            findings += found
+    findings.sort(key=lambda one: (-one.rule.severity.rank, one.evidence.file, one.evidence.line, one.kind))
+    unread.sort(key=lambda one: one.file)
+    return Scan(tuple(findings), tuple(unread), read, met)
+
+
+def _paths(places: tuple[str, ...], unread: list[Unread]) -> Iterator[str]:
+    """Every entry below the places that is no folder. A link to a folder is not entered, so no loop holds it."""
+    folders: list[str] = []
+    for place in dict.fromkeys(os.path.normpath(place) for place in places):
+        if Path(place).is_dir():
+            folders.append(place)
+        else:
+            yield place
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    path = entry.name if folder == os.curdir else f"{folder.rstrip(os.sep)}{os.sep}{entry.name}"
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield path
+                    elif entry.name not in PASSED_OVER:
+                        folders.append(path)
+        except OSError as fault:
+            unread.append(Unread(folder.replace(os.sep, "/"), _why(fault)))
+
+
+def _bytes(path: str) -> bytes | str:
+    """The file's bytes; else why not. It is opened without waiting (a FIFO) and without following a link."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as fault:
+        return "a link, which is not followed" if Path(path).is_symlink() else _why(fault)
+    try:
+        before = os.fstat(handle)
+        if not stat.S_ISREG(before.st_mode):
+            return "no regular file"
+        if before.st_size > LARGEST:
+            return f"larger than {LARGEST} bytes"
+        data = _whole(handle)
+        after = os.fstat(handle)
+    except OSError as fault:
+        return _why(fault)
+    finally:
+        os.close(handle)
+    if len(data) != before.st_size or (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        return "changed while it was read"
+    return data
+
+
+def _whole(handle: int) -> bytes:
+    """What the file holds, and never more than one byte over the bound, however it grows."""
+    parts: list[bytes] = []
+    left = LARGEST + 1
+    while left and (part := os.read(handle, left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def _why(fault: OSError) -> str:
+    return fault.strerror or "the system refused"
