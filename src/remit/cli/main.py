@@ -22,7 +22,6 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "resource": ("resource:resource", "Register targets and pin their tools."),
     "revoke": ("revoke:revoke", "Stop something, and everything below it, now."),
     "scan": ("scan:scan", "Look for secrets and risky servers in the configuration of agents."),
-    "scan": ("scan:scan", "Look for secrets and risky servers in the configuration of agents."),
     "secret": ("secret:secret", "Store what upstreams want to see and agents never do."),
     "serve": ("serve:serve", "Serve this data folder."),
     "service": ("person:service", "Register services that may open tasks."),
