@@ -16,6 +16,7 @@ from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES
 from remit.store.log import newest
 from remit.store.opening import open_db
+from tests.kit import stores
 from tests.kit.hours import Hours
 from tests.kit.live import DAY, Errand, Model, Paper
 from tests.kit.world import COMMON, TOOLS, World, read_call
@@ -30,6 +31,7 @@ SILENT = {"base.cedar": '@id("none") permit(principal, action == Action::"mcp:no
 class Machine(RuleBasedStateMachine):
     """`allowed` and `refused` count over all runs, so that a test can see that both happened."""
 
+    kind = "sqlite"
     allowed = 0
     refused = 0
     reasons: ClassVar[set[str]] = set()
@@ -38,12 +40,12 @@ class Machine(RuleBasedStateMachine):
     def open(self):
         self.folder = tempfile.TemporaryDirectory()
         self.hours = Hours()
-        place = Path(self.folder.name)
+        place = stores.place(self.kind, Path(self.folder.name) / "store")
         first = World(place, self.hours.clock()).settle()
         second = World(place, self.hours.clock())
         second.owner, second.person, second.agent = first.owner, first.person, first.agent
         self.worlds = (first, second)
-        self.reader = open_db(place / "remit.db")
+        self.reader = open_db(stores.where(place))
         self.model = Model(idle=IDLE)
         bot = first.agent.id
         self.model.active.add(bot)
@@ -186,10 +188,10 @@ class Machine(RuleBasedStateMachine):
         assert not (allowed and why), f"a call was allowed although: {why}"
         assert allowed or why, f"a call was refused that nothing stands against: {answers[0]}"
         if not allowed:
-            Machine.refused += 1
-            Machine.reasons |= {answers[0].code}
+            type(self).refused += 1
+            type(self).reasons |= {answers[0].code}
             return
-        Machine.allowed += 1
+        type(self).allowed += 1
         self.model.tasks[paper.task].active = self.now
         world.note(answers[0])
 
@@ -317,3 +319,12 @@ class Machine(RuleBasedStateMachine):
         kid = self.worlds[0].act(work)
         self.worlds[1].authority.signer.reload()
         self.model.gone_keys[kid] = self.now
+
+
+class Shared(Machine):
+    """The same on the store that nodes share."""
+
+    kind = "postgresql"
+    allowed = 0
+    refused = 0
+    reasons: ClassVar[set[str]] = set()

@@ -9,27 +9,40 @@ from hypothesis.stateful import run_state_machine_as_test
 from remit.control import agent, revocation
 from remit.core.decision import Deny
 from remit.core.permit import Fault, Permit
+from tests.kit import postgres
 from tests.kit.hours import Hours
 from tests.kit.planted import Planted, red
 from tests.kit.world import World, read_call
-from tests.laws.machine import Machine
+from tests.laws.machine import Machine, Shared
 
 RUN = settings(
-    max_examples=40, stateful_step_count=30, derandomize=True, database=None, deadline=None,
+    max_examples=60, stateful_step_count=30, derandomize=True, database=None, deadline=None,
     report_multiple_bugs=False, suppress_health_check=list(HealthCheck), phases=[Phase.generate], print_blob=False,
 )  # fmt: skip
 
 
 def allowed_if_and_only_if_live(_folder: Path) -> None:
-    Machine.allowed = Machine.refused = 0
-    Machine.reasons = set()
-    run_state_machine_as_test(Machine, settings=RUN)
-    assert Machine.allowed > 500, "hardly a call was allowed"
-    assert Machine.refused > 500, "hardly a call was refused"
-    assert len(Machine.reasons) >= 8, f"calls were refused for few reasons: {Machine.reasons}"
+    _live(Machine, RUN, 500)
 
 
-def revoke_holds_on_every_node(folder: Path) -> None:
+def allowed_if_and_only_if_live_on_the_shared_store(_folder: Path) -> None:
+    _live(Shared, settings(RUN, max_examples=10), 100)
+
+
+def _live(kind: type[Machine], run: settings, enough: int) -> None:
+    kind.allowed = kind.refused = 0
+    kind.reasons = set()
+    run_state_machine_as_test(kind, settings=run)
+    assert kind.allowed > enough, "hardly a call was allowed"
+    assert kind.refused > enough, "hardly a call was refused"
+    assert len(kind.reasons) >= 8, f"calls were refused for few reasons: {kind.reasons}"
+
+
+def revoke_holds_on_every_node_of_the_shared_store(_folder: Path) -> None:
+    revoke_holds_on_every_node(postgres.fresh())
+
+
+def revoke_holds_on_every_node(folder: Path | str) -> None:
     """Two authorities on one store, nothing told between them."""
     one, two = World(folder).settle(), World(folder)
     two.agent = one.agent
@@ -98,6 +111,7 @@ def revoke_names_what_is_in_flight(folder: Path) -> None:
 
 
 LAWS = (
+    allowed_if_and_only_if_live_on_the_shared_store, revoke_holds_on_every_node_of_the_shared_store,
     allowed_if_and_only_if_live, revoke_holds_on_every_node, a_permit_is_old_after_a_second,
     a_clock_that_jumps_allows_nothing, an_overdue_review_refuses, revoke_names_what_is_in_flight,
 )  # fmt: skip

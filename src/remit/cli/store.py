@@ -3,7 +3,7 @@
 import click
 
 from remit.cli import memory
-from remit.cli.desk import at_desk, place_of
+from remit.cli.desk import at_desk, close, open_desk, place_of, settings_of
 from remit.cli.output import emit, format_option, pairs
 from remit.control import copy as copying
 from remit.core.errors import RemitError
@@ -44,13 +44,16 @@ def copy_(ctx: click.Context, *, url: str, form: str) -> None:
     """
     if not remote(url):
         raise RemitError("setting_invalid", "--to is no postgresql:// URL.", "Write postgresql://USER@HOST/DATABASE.")
-    with at_desk(ctx) as desk:
+    desk = open_desk(settings_of(ctx))
+    try:
+        memory.remember(desk.settings.data, desk.authority)
         target = open_db(url)
         try:
             migrate(target, desk.authority.clock.now(), packaged())
-            memory.remember(desk.settings.data, desk.authority)
             done = copying.copy(desk.authority.db, target, desk.authority.verifiers())
         finally:
             target.close()
-        data = {"rows": done.rows, "entries": done.entries, "heads_proven": done.heads}
+    finally:
+        close(desk.authority)
+    data = {"rows": done.rows, "entries": done.entries, "heads_proven": done.heads}
     emit(form, data, lambda: [*pairs(data), "Set store to the new database, on every node, and start again."])
