@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,6 +22,10 @@ from remit.control.batch import Batch
 from remit.control.gate import Gate
 from remit.control.sweep import sweep
 from remit.core.errors import RemitError
+
+if TYPE_CHECKING:
+    from remit.gateway.serve.app import Mcp
+    from remit.web.hint import Hints
 
 SWEEP_S: Final = 1.0
 BACKLOG: Final = 2048
@@ -105,6 +109,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.
         signal.signal(number, lambda *_: None)
+    hints = _hints(settings, batch, mcp, loop)
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
     say(f"Remit answers at {settings.origin}")
     gc.collect()
@@ -112,6 +117,8 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     try:
         loop.run_until_complete(server.serve(sockets=[listening]))
     finally:
+        if hints is not None:
+            loop.run_until_complete(hints.stop())
         loop.run_until_complete(mcp.close())
         until = time.monotonic() + settings.drain_seconds
         while not batch.idle and time.monotonic() < until:
@@ -120,6 +127,24 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         loop.run_until_complete(asyncio.sleep(0))
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
+
+
+def _hints(settings: Settings, batch: Batch, mcp: "Mcp", loop: asyncio.AbstractEventLoop) -> "Hints | None":
+    """This node's end of the bus, when there is one: told of what ends here, and looking when others tell."""
+    if not settings.bus:
+        return None
+    from remit.web.hint import Hints
+
+    bus = settings.bus
+    url = bus if "://" in bus else rules.read_reference(bus, rules.environment()).decode(errors="replace").strip()
+    hints = Hints(url, mcp.look)
+    batch.moved = hints.tell
+
+    async def start() -> None:
+        hints.start()
+
+    loop.run_until_complete(start())
+    return hints
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -42,6 +42,7 @@ class Settings:
 
     data: Path = Path(".remit")
     store: str = ""
+    bus: str = ""
     host: str = "127.0.0.1"
     port: int = 8787
     issuer: str = ""
@@ -95,7 +96,7 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | Non
 
 def _references(*sources: Mapping[str, Any]) -> set[str]:
     """What the settings refer to: a variable that holds a key may be called as it likes."""
-    names = ("root_key", "store", f"{PREFIX}ROOT_KEY", f"{PREFIX}STORE")
+    names = ("root_key", "store", "bus", f"{PREFIX}ROOT_KEY", f"{PREFIX}STORE", f"{PREFIX}BUS")
     return {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
@@ -234,6 +235,13 @@ def _whole(settings: Settings) -> None:
             "setting_invalid",
             "store holds a password, and settings hold secrets by reference only.",
             "Use env:NAME or file:PATH for the whole URL, or a password file (PGPASSFILE).",
+        )
+    plain = settings.bus.startswith(("nats://", "tls://"))
+    if settings.bus and not settings.bus.startswith(_REFERENCES) and (not plain or "@" in settings.bus):
+        raise RemitError(
+            "setting_invalid",
+            "bus is a nats:// or tls:// URL without credentials, or a reference to one.",
+            "Write nats://HOST:4222, or env:NAME or file:PATH of the whole URL.",
         )
     for name in ("root_key", "tls_cert", "tls_key"):
         value = getattr(settings, name)

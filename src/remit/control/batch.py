@@ -44,6 +44,11 @@ class Item:
     result: Any = None
 
 
+def _nothing() -> None:
+    """Do nothing: nobody listens."""
+    return
+
+
 def inline(job: Job, after: Job) -> None:
     """Do both here and now."""
     job()
@@ -68,6 +73,9 @@ class Batch:
         self.unswept = 0
         self._room = MOST
         self.largest = 0
+        self.moved: Job = _nothing
+        """Called where `turn` runs, after a commit that ended or changed something: not after mere calls."""
+        self._moved = False
         self.commits = 0
         self.commit_ms = 0
 
@@ -226,6 +234,7 @@ class Batch:
         authority.log.append(change.bodies, change.now, authority.sign_head)
         authority.db.flush()
         self.largest = max(self.largest, len(change.bodies))
+        self._moved = self._moved or change.moved
         return change
 
     def _commit(self) -> None:
@@ -314,6 +323,7 @@ class Batch:
 
     def _finish(self, items: list[Item]) -> None:
         late, self._late = self._late, []
+        moved, self._moved = self._moved, False
         over, self._over = self._over, []
         self._put_back(over)
         self._busy = False
@@ -322,6 +332,8 @@ class Batch:
                 item.done(item.result)
             except Exception:  # noqa: BLE001 - one listener that breaks must not leave the others without their answer
                 self.broken += 1
+        if moved:
+            self.moved()
         if self._count:
             self.wake()
 

@@ -25,7 +25,7 @@ class Change:
     value, a sealed secret) is committed only if its writer calls `keep`.
     """
 
-    __slots__ = ("authority", "base", "bodies", "db", "kept", "now", "reader", "sets")
+    __slots__ = ("authority", "base", "bodies", "db", "kept", "moved", "now", "reader", "sets")
 
     def __init__(self, authority: Authority, base: int, now: Instant) -> None:
         self.authority = authority
@@ -36,6 +36,7 @@ class Change:
         self.bodies: list[bytes] = []
         self.sets: dict[TrustPath, PolicySet | None] = {}
         self.kept = False
+        self.moved = False
 
     def record(self, tag: str, record: Record, by: str, because: str = "") -> int:
         """Write a noun's new record with its receipt; return the leaf's number."""
@@ -48,6 +49,7 @@ class Change:
         record = apply(self.db, leaf, receipt)
         self.bodies.append(body)
         if record is not None:
+            self.moved = True
             self.reader.forget(record)
             self.sets.clear()
         return leaf

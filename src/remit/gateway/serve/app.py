@@ -273,10 +273,13 @@ class Mcp:
         await out.answer(exchange.status, exchange.data, exchange.last)
 
     def _tick(self) -> None:
-        """Twice a second: cut what has ended, watch clients that wait long, stop what nobody may use any more."""
         loop = self.loop
         self._timer = loop.call_later(TICK_S, self._tick)
-        now = loop.time()
+        self.look()
+
+    def look(self) -> None:
+        """Cut what has ended, watch clients that wait long, stop what nobody may use any more."""
+        now = self.loop.time()
         if self.running:
             live = self.authority.live(sorted({one.entry.credential for one in self.running}))
             for exchange in tuple(self.running):
