@@ -21,7 +21,7 @@ async def until(holds, patience=10.0):
 async def pair(url, seen):
     one, two = Hints(url, lambda: seen.append(1)), Hints(url, lambda: seen.append(2))
     for hints in (one, two):
-        hints.start()
+        hints.start(asyncio.get_running_loop())
     await until(lambda: one.connected and two.connected)
     return one, two
 
@@ -74,8 +74,8 @@ def test_a_bus_that_is_not_there_holds_up_nobody_and_is_found_when_it_comes():
             Hints(f"nats://127.0.0.1:{port}", seen.append),
             Hints(f"nats://127.0.0.1:{port}", lambda: seen.append(2)),
         )
-        one.start()
-        two.start()
+        for hints in (one, two):
+            hints.start(asyncio.get_running_loop())
         await asyncio.sleep(0.1)
         one.tell()
         assert not one.connected
@@ -99,7 +99,7 @@ def test_a_client_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "nats.aio.client", None)
 
     async def start():
-        Hints("nats://127.0.0.1:1", lambda: None).start()
+        Hints("nats://127.0.0.1:1", lambda: None).start(asyncio.get_running_loop())
 
     assert code(lambda: asyncio.run(start())) == "driver_missing"
 

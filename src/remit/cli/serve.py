@@ -139,11 +139,7 @@ def _hints(settings: Settings, batch: Batch, mcp: "Mcp", loop: asyncio.AbstractE
     url = bus if "://" in bus else rules.read_reference(bus, rules.environment()).decode(errors="replace").strip()
     hints = Hints(url, mcp.look)
     batch.moved = hints.tell
-
-    async def start() -> None:
-        hints.start()
-
-    loop.run_until_complete(start())
+    hints.start(loop)
     return hints
 
 

@@ -33,7 +33,7 @@ class Hints:
         """Whether the bus is there now."""
         return self._client is not None and self._client.is_connected
 
-    def start(self) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Connect in the background, however long it takes. Without the client installed, `driver_missing`."""
         try:
             import nats.aio.client  # noqa: F401
@@ -41,7 +41,7 @@ class Hints:
             raise RemitError(
                 "driver_missing", "The client for NATS is not installed.", "Install it: pip install 'remit[nats]'."
             ) from fault
-        self._task = asyncio.get_running_loop().create_task(self._connect())
+        self._task = loop.create_task(self._connect())
 
     async def stop(self) -> None:
         """Leave the bus."""
