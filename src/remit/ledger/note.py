@@ -144,8 +144,13 @@ def _b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
+def line(signature: Signature) -> str:
+    """Return a signature as the line that stands under a note, with its newline."""
+    return f"{_DASH}{signature.name} {_b64(signature.key_id + signature.value)}\n"
+
+
 def _line(name: str, key: bytes, value: bytes) -> bytes:
-    return f"{_DASH}{name} {_b64(key + value)}\n".encode()
+    return line(Signature(name, key, value)).encode()
 
 
 def _signature(line: str) -> Signature:
