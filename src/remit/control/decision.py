@@ -20,6 +20,8 @@ from remit.store.facts import facts
 
 LIFE_MS: Final = 1_000
 FLOOD_EACH_S: Final = 50
+Hold = Callable[[Change, Facts, Decision, str], Decision]
+"""What a door holds a decision to besides, in its transaction, before its receipt: it may only narrow."""
 RESULTS: Final = frozenset({"ok", "error", "cut", "not_sent", "unknown", "withheld"})
 
 
@@ -62,9 +64,19 @@ class Denials:
 
 
 def work(
-    call: Call, entry: Entry, origin: str, denials: Denials, refused: Deny | None = None
+    call: Call,
+    entry: Entry,
+    origin: str,
+    denials: Denials,
+    refused: Deny | None = None,
+    *,
+    service: str = "",
+    hold: Hold | None = None,
 ) -> Callable[[Change], Decided]:
-    """The piece of work that decides one call in the batch's transaction, or records what a gate refused by itself."""
+    """The piece of work that decides one call in the batch's transaction, or records what a gate refused by itself.
+
+    `service` is who asked, and `hold` what its door holds the decision to besides.
+    """
 
     def run(change: Change) -> Decided:
         authority, now = change.authority, change.now
@@ -78,12 +90,14 @@ def work(
             )
         steady, task = authority.clock.steady(), seen.task.id if seen.task else ""
         call_id = authority.make("cal")
+        if hold is not None:
+            decision = hold(change, seen, decision, call_id)
         for agent, code, count in denials.due(now):
             change.receipt({"v": VERSION, "kind": MERGED, "at": now, "agent": agent, "code": code, "count": count})
         if isinstance(decision, Deny) and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, task, steady)
         salt = authority.random(16)
-        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt))
+        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
         if call.arguments:
             payload.put(change.db, call_id, salt, canon(dict(call.arguments)))
         return Decided(call_id, decision, leaf, task, steady)

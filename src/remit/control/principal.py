@@ -1,7 +1,9 @@
 """People and services: who may own, dispatch and delegate. A person who leaves ends what was delegated by them."""
 
+import hashlib
+
 from remit.control.change import Change
-from remit.core.canonical import Json
+from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
 from remit.core.principal import LIFE, Person, Service
 from remit.core.record import changed
@@ -58,6 +60,21 @@ def add_service(change: Change, name: str, owner: str, keys: tuple[dict[str, str
     service = Service(id=change.authority.make("svc"), name=name, owner=owner, keys=keys)
     change.record("service.added", service, by)
     return service
+
+
+def give_token(change: Change, service_id: str, by: str) -> tuple[Service, str]:
+    """Give a service the random token it asks for decisions with; the one before it ends. The text is kept nowhere."""
+    service = change.need(Service, service_id)
+    LIFE.after(service.state, "left")
+    text = f"rsv_{b64(change.authority.random(32))}"
+    armed = changed(service, token=token_digest(text))
+    change.record("service.changed", armed, by, "given a token")
+    return armed, text
+
+
+def token_digest(text: str) -> str:
+    """The digest by which a service's token is known."""
+    return b64(hashlib.sha256(text.encode()).digest())
 
 
 def known_as(change: Change, person_id: str) -> list[Json]:

@@ -1,6 +1,6 @@
-"""What time does: end what is idle or past its deadline, retire keys, forget spent values."""
+"""What time does: end tasks that are over, close calls that nobody told of, retire keys, forget spent values."""
 
-from remit.control import key, task
+from remit.control import access, key, task
 from remit.control.change import Change
 from remit.core.moment import Instant
 from remit.core.task import Task
@@ -21,6 +21,7 @@ def sweep(change: Change, most: int = 200) -> int:
         children = any(True for _ in change.reader.where(Task, "parent = ? AND state = 'open'", (one.id,)))
         if not children and change.now - activity(change.reader, one) >= one.idle:
             over += len(task.end(change, one.id, "idle", "sweep"))
+    access.close_overdue(change)
     key.sweep(change)
     if payload.expire_nonces(change.db, Instant(change.now - NONCES_EVERY)):
         change.keep()

@@ -4,13 +4,16 @@ People stand in receipts by opaque id alone. Who a person is at their identity p
 and can be erased without breaking the ledger.
 """
 
+import re
 from typing import Final
 
 from remit.core import ids
+from remit.core.errors import RemitError
 from remit.core.lifecycle import Lifecycle
 from remit.core.record import Record
 
 LIFE: Final = Lifecycle("principal", {"active": {"left": "gone"}, "gone": {}})
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 class Person(Record, frozen=True, kw_only=True, tag_field="noun", tag="person"):
@@ -28,19 +31,25 @@ class Person(Record, frozen=True, kw_only=True, tag_field="noun", tag="person"):
 
 
 class Service(Record, frozen=True, kw_only=True, tag_field="noun", tag="service"):
-    """A piece of the company's own software that may dispatch tasks; it is never an agent."""
+    """A piece of the company's own software that may dispatch tasks, or ask for decisions; it is never an agent.
+
+    `token` is the SHA-256 digest of the random token with which it asks at `/access` and `/ext-authz`, if it may.
+    """
 
     id: str
     name: str
     owner: str
     keys: tuple[dict[str, str], ...] = ()
     state: str = "active"
+    token: str = ""
 
     def __post_init__(self) -> None:
         ids.parse("svc", self.id)
         ids.name("service", self.name)
         ids.parse("per", self.owner)
         _known(self.state)
+        if self.token and not _DIGEST.fullmatch(self.token):
+            raise RemitError("service_invalid", "This is no digest of a token.", "Let Remit make the token.")
 
 
 def _known(state: str) -> None:

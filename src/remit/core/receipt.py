@@ -59,7 +59,8 @@ NOUNS: Final[dict[str, type[Record]]] = {
 }
 TAGS: Final = frozenset(
     {
-        "person.added", "person.changed", "person.left", "service.added", "service.left",
+        "person.added", "person.changed", "person.left", "service.added", "service.changed",
+        "service.left",
         "agent.added", "agent.reviewed", "agent.transferred", "agent.suspended", "agent.retired",
         "resource.added", "resource.changed", "resource.removed", "tool.pinned", "tool.suspended",
         "brief.applied", "brief.withdrawn", "policy.applied",
@@ -84,8 +85,13 @@ def change(tag: str, record: Record, at: Instant, by: str, because: str = "") ->
     return receipt
 
 
-def decided(call: Call, facts: Facts, decision: Decision, *, call_id: str, salt: bytes) -> dict[str, Json]:
-    """The receipt of one decision. Its `prev` is the leaf of the task's decision before it, -1 for the first."""
+def decided(
+    call: Call, facts: Facts, decision: Decision, *, call_id: str, salt: bytes, service: str = ""
+) -> dict[str, Json]:
+    """The receipt of one decision. Its `prev` is the leaf of the task's decision before it, -1 for the first.
+
+    `service` is who asked for it at a door that does not forward by itself.
+    """
     credential, task, agent = facts.credential, facts.task, facts.agent
     receipt: dict[str, Json] = {
         "v": VERSION,
@@ -104,6 +110,8 @@ def decided(call: Call, facts: Facts, decision: Decision, *, call_id: str, salt:
             receipt["thumb"] = credential.thumb
     if task is not None:
         receipt["task"], receipt["brief"], receipt["requester"] = task.id, task.brief, task.requester
+    if service:
+        receipt["service"] = service
     if agent is not None:
         receipt["owner"] = agent.owner
     tool = facts.tools.get(call.kind)

@@ -62,5 +62,18 @@ def spend(db: Database, kind: str, value: str, until: int) -> bool:
 
 
 def expire_nonces(db: Database, now: int) -> int:
-    """Forget single-use values that can no longer be accepted anyway."""
-    return db.run("DELETE FROM nonce WHERE until < ?", (now,))
+    """Forget single-use values that can no longer be accepted anyway; a permit's only once its call has ended."""
+    sql = (
+        "DELETE FROM nonce WHERE until < ? AND NOT"
+        " (kind = 'permit' AND EXISTS (SELECT 1 FROM flight WHERE flight.call = nonce.value))"
+    )
+    return db.run(sql, (now,))
+
+
+def overdue(db: Database, now: int, most: int) -> list[tuple[str, int]]:
+    """Calls, each with its leaf, that were permitted to others, whose outcome was due before now and never came."""
+    sql = (
+        "SELECT flight.call, flight.leaf FROM nonce JOIN flight ON flight.call = nonce.value"
+        " WHERE nonce.kind = 'permit' AND nonce.until < ? ORDER BY flight.leaf LIMIT ?"
+    )
+    return [(row[0], row[1]) for row in db.all(sql, (now, most))]

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.core.errors import RemitError
-from remit.web import health, log, metadata, oauth, standing
+from remit.web import access, ext_authz, health, log, metadata, oauth, standing
 from remit.web.api import agent, brief, credential, policy, principal, receipt, resource, revocation, status, task
 from remit.web.issuers import Issuers
 from remit.web.problem import problem
@@ -33,7 +33,7 @@ HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-PARTS: Final = (oauth, standing, metadata, log, health)
+PARTS: Final = (oauth, standing, metadata, log, health, access, ext_authz)
 NOUNS: Final = (agent, brief, credential, policy, principal, receipt, resource, revocation, status, task)
 
 

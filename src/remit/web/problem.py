@@ -24,6 +24,8 @@ STATUS: Final = {
     "method_refused": 405,
     "name_taken": 409,
     "transition_refused": 409,
+    "outcome_unknown_call": 409,
+    "outcome_late": 409,
     "parent_ended": 409,
     "body_too_large": 413,
     "media_type": 415,

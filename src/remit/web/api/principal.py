@@ -11,6 +11,7 @@ from remit.core.principal import Person, Service
 from remit.web.api.listing import found, listed, shown
 from remit.web.bearer import OPERATOR, caller
 from remit.web.intake import json_object, text, texts
+from remit.web.problem import NO_STORE
 from remit.web.site import Site
 
 
@@ -51,6 +52,12 @@ def routes(site: Site) -> list[Route]:
         one = await site.act(OPERATOR, lambda c: principal.add_service(c, name, owner, (), OPERATOR))
         return JSONResponse(shown(one), 201)
 
+    async def give_token(request: Request) -> Response:
+        (await caller(site, request)).only("operator")
+        identity = parse("svc", request.path_params["id"])
+        one, given = await site.act(OPERATOR, lambda c: principal.give_token(c, identity, OPERATOR))
+        return JSONResponse({**shown(one), "text": given}, headers=NO_STORE)
+
     return [
         Route("/v1/people", people, methods=["GET"]),
         Route("/v1/people", add_person, methods=["POST"]),
@@ -58,4 +65,5 @@ def routes(site: Site) -> list[Route]:
         Route("/v1/services", services, methods=["GET"]),
         Route("/v1/services", add_service, methods=["POST"]),
         Route("/v1/services/{id}", service, methods=["GET"]),
+        Route("/v1/services/{id}/token", give_token, methods=["POST"]),
     ]
