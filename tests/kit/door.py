@@ -1,4 +1,4 @@
-"""A governed world whose decisions somebody else's data plane asks for: a service with its token, and HTTP operations."""
+"""A governed world that somebody else's data plane asks: a service with its token, and HTTP operations."""
 
 import json
 from collections.abc import Iterator

@@ -81,7 +81,7 @@ async def _read(request: Request, path: str) -> operation.Request:
         method=request.method,
         path=path,
         query=request.scope["query_string"].decode("ascii", "replace"),
-        headers=frozenset(name.lower() for name in request.headers),
+        headers=frozenset(name.lower().replace("_", "-") for name in request.headers),
         kind=request.headers.get("content-type", ""),
         body=await body(request),
     )

@@ -1,0 +1,68 @@
+"""Operation: one reading of an HTTP request, and every second one refused."""
+
+import json
+
+import pytest
+
+from remit.core.errors import RemitError
+from remit.core.operation import Request, found, operation
+from tests.house.tree import ROOT
+
+VECTORS = json.loads((ROOT / "tests/vectors/access/requests.json").read_text(encoding="utf-8"))
+KNOWN = [one for one in (operation(name, said) for name, said in VECTORS["operations"].items()) if one]
+
+
+def request(method, path, query, body, **more):
+    kind = "application/json" if body else ""
+    return Request(**({"method": method, "path": path, "query": query, "kind": kind, "body": body.encode()} | more))
+
+
+def code(asked, known=KNOWN):
+    with pytest.raises(RemitError) as caught:
+        found(known, asked)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(("method", "path", "query", "body", "name", "arguments"), VECTORS["good"])
+def test_a_plain_request_is_one_operation(method, path, query, body, name, arguments):
+    assert found(KNOWN, request(method, path, query, body)) == (name, arguments)
+
+
+@pytest.mark.parametrize(("method", "path", "query", "body", "refused"), VECTORS["bad"])
+def test_http_03_and_07_what_could_be_read_otherwise_is_refused(method, path, query, body, refused):
+    assert code(request(method, path, query, body)) == refused
+
+
+@pytest.mark.parametrize("name", ["x-http-method-override", "x-original-url", "x-rewrite-url", "upgrade"])
+def test_a_header_that_names_another_request_is_refused(name):
+    assert code(request("GET", "/", "", "", headers=frozenset({"accept", name}))) == "request_ambiguous"
+
+
+def test_two_operations_of_one_request_are_refused_and_other_bodies_too():
+    twice = [*KNOWN, operation("other", {"http": {"method": "GET", "path": "/{page}"}})]
+    assert code(request("GET", "/admin", "", ""), twice) == "operation_ambiguous"
+    assert found(twice, request("GET", "/about", "", "")) == ("other", {"page": "about"})
+    assert code(request("PUT", "/orders/o-1", "", "a=b", kind="text/plain")) == "body_refused"
+    assert code(request("GET", "/" + "a" * 9_000, "", "")) == "request_ambiguous"
+    assert code(request("GET", "/find", "q=" + "a" * 9_000, "")) == "request_ambiguous"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        {},
+        {"http": "GET /"},
+        {"http": {"method": "BREW", "path": "/"}},
+        {"http": {"method": "GET", "path": "orders"}},
+        {"http": {"method": "GET", "path": "/a//b"}},
+        {"http": {"method": "GET", "path": "/a/../b"}},
+        {"http": {"method": "GET", "path": "/a/x{id}"}},
+        {"http": {"method": "GET", "path": "/{id}/{ID}"}},
+        {"http": {"method": "GET", "path": "/a%20b"}},
+        {"http": {"method": "GET", "path": "/", "body": 1}},
+        {"http": {"method": "GET", "path": "/", "hosts": []}},
+    ],
+)
+def test_a_definition_without_one_plain_form_is_no_operation(said):
+    assert operation("one", said) is None
