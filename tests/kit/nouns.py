@@ -17,6 +17,7 @@ from remit.core.resource import Injection, Resource, Tool, Upstream
 from remit.core.revocation import Revocation
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
+from remit.core.witness import Witness, WitnessRule
 
 
 def named(prefix: str, letter: str = "a") -> str:
@@ -105,9 +106,18 @@ def revocation(**members: Any) -> Revocation:
     return Revocation(**(given | members))
 
 
+def witness(**members: Any) -> Witness:
+    given = {"id": "witness.example/w1", "url": "http://127.0.0.1:8789", "vkey": "witness.example/w1+00000000+AA=="}
+    return Witness(**(given | {"since": NOON} | members))
+
+
+def witness_rule(**members: Any) -> WitnessRule:
+    return WitnessRule(**({"required": 1, "stop": True, "max_age": 60_000} | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
         *(person(), service(), agent(), resource(), tool(), brief(), policy(), task()),
-        *(plan(), credential(), gate(), key(), revocation()),
+        *(plan(), credential(), gate(), key(), revocation(), witness(), witness_rule()),
     )

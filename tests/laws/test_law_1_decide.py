@@ -16,7 +16,9 @@ from remit.core.grant import Usage
 from remit.core.moment import Instant
 from remit.core.record import changed
 from remit.core.trust import TrustPath
+from remit.core.witness import Watch
 from tests.kit.hours import Hours
+from tests.kit.nouns import witness, witness_rule
 from tests.kit.planted import Planted, red
 from tests.kit.world import World
 from tests.oracle import decide as oracle
@@ -98,6 +100,14 @@ def used(facts, edge, scope):
     return replace(facts, usage={(task, scope, step): Usage(uses=3 + edge) for task in tasks for step in range(6)})
 
 
+def watched(facts, states, required, *, stop=True, heard=None, since=0):
+    """Witnesses in these states, all heard at the same instant, and how many of them must be in order."""
+    rule = witness_rule(required=required, stop=stop, max_age=60_000)
+    at = Instant(facts.now if heard is None else heard)
+    seen = tuple((witness(state=state, since=Instant(since)), at) for state in states)
+    return replace(facts, watch=Watch(rule, seen))
+
+
 WRONGS = {
     **{
         f"no {name}": without(name)
@@ -145,6 +155,12 @@ WRONGS = {
     "uses of the plan": lambda f, e: used(f, e, "plan:1"),
     "uses of the brief": lambda f, e: used(f, e, "brief:own:mcp:notes/write_note"),
     "other uses of the brief": lambda f, e: used(f, e, "brief:delegated:mcp:notes/write_note"),
+    "a witness refused": lambda f, e: watched(f, ("in_order", "refused", "in_order"), 2 + e),
+    "a witness acknowledged": lambda f, e: watched(f, ("acknowledged", "refused"), 1 + max(e, 0)),
+    "a witness late": lambda f, e: watched(f, ("in_order",), 1, heard=f.now - 60_000 + e),
+    "a witness never heard": lambda f, e: watched(f, ("in_order",), 1, heard=0),
+    "a witness heard before it was added": lambda f, e: watched(f, ("in_order",), 1, since=f.now + 1_000 * e),
+    "a witness refused, and calls go on": lambda f, e: watched(f, ("refused",), 1, stop=False),
 }  # fmt: skip
 MUTATIONS = st.lists(st.tuples(st.sampled_from(sorted(WRONGS)), st.sampled_from(TIMES)), max_size=3)
 
@@ -211,6 +227,23 @@ FAULTS = (
         "requester here",
     ),
     Planted("path gate skipped", DECIDE, 'or gate.state != "open" or', "or", SINGLE, "gate open"),
+    Planted("witnesses skipped", DECIDE, "or _witnesses_standing(facts)", "", SINGLE, "witnesses in order"),
+    Planted(
+        "a witness a moment late",
+        "core/witness.py",
+        "now - heard < max_age",
+        "now - heard <= max_age",
+        SINGLE,
+        "witnesses in order",
+    ),
+    Planted(
+        "a witness that refused counts",
+        "core/witness.py",
+        'or (witness.state == "in_order" and recent)',
+        "or recent",
+        SINGLE,
+        "witnesses in order",
+    ),
     Planted("tool pin skipped", DECIDE, 'if tool.state != "pinned":', "if not tool.state:", SINGLE, "tool pinned"),
     Planted(
         "ceiling skipped",

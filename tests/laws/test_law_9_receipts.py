@@ -8,13 +8,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from remit.control import agent, decision, key, principal, revocation, sweep, task
+from remit.control import agent, decision, key, principal, revocation, sweep, task, witness
 from remit.core.call import Call
 from remit.core.errors import RemitError
 from remit.core.grant import Usage
 from remit.core.permit import Permit
 from remit.core.task import Task
+from remit.core.witness import WitnessRule
 from remit.custody.signer import Purpose
+from remit.ledger import cosignature
 from remit.store import apply, payload
 from tests.kit import ledger
 from tests.kit.hours import Hours
@@ -25,7 +27,10 @@ LAW = settings(
     max_examples=12, derandomize=True, database=None, deadline=None, report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck), phases=[Phase.generate], print_blob=False,
 )  # fmt: skip
-BESIDE = {"leaf", "tile", "head", "payload", "blob", "identity", "secret", "sealed_key", "nonce", "migration"}
+BESIDE = {
+    "leaf", "tile", "head", "payload", "blob", "identity", "secret", "sealed_key", "nonce", "migration", "cosignature",
+    "heard",
+}  # fmt: skip
 """The ledger itself, and what law 9 names as not rebuilt; whatever else is in the store must be."""
 WRITE = Call("mcp:notes/write_note", {"path": "/notes/a", "text": "secret text", "amount": 7})
 
@@ -124,6 +129,8 @@ def replay_misses_no_table(folder: Path) -> None:
     world.decide(WRITE, entry)
     other = world.a_credential(world.a_task().id).credential.id
     world.act(lambda c: revocation.revoke(c, "credential", other, "operator"))
+    peers = {cosignature.vkey("witness.example/w1", bytes(range(32))): "http://127.0.0.1:9"}
+    world.act(lambda c: witness.ensure(c, peers, WitnessRule(required=1), "operator"))
     assert ledger.faults(world.authority) == [], "it is whole before it is touched"
     db = world.authority.db
     there = {row[0] for row in db.all("SELECT name FROM sqlite_schema WHERE type = 'table'")}

@@ -52,6 +52,7 @@ def reasons(call, facts, policy_says):
         "resource active": place.state == "active",
         "resource in the audience": place.name in paper.audience,
         "domain in the brief": place.domain in brief.domains,
+        "witnesses in order": witnessed(facts),
     }
     kind = call.action.split("/", 1)[1]
     if kind in {"@sampling", "@elicitation", "@roots"}:
@@ -68,6 +69,19 @@ def reasons(call, facts, policy_says):
         conditions["a step holds it"] = any(held(call, facts, number) for number in range(len(plan.steps)))
         conditions["policy permits"] = policy_says == "allow"
     return [name for name, holds in conditions.items() if not holds]
+
+
+def witnessed(facts):
+    """Whether enough witnesses stand behind the ledger, where the rule stops decisions otherwise."""
+    if facts.watch is None or not facts.watch.rule.stop:
+        return True
+    good = 0
+    for witness, heard in facts.watch.seen:
+        since_added = heard // 1000 >= witness.since // 1000
+        young = facts.watch.rule.max_age == 0 or heard > facts.now - facts.watch.rule.max_age
+        if witness.state == "acknowledged" or (witness.state == "in_order" and since_added and young):
+            good += 1
+    return good >= facts.watch.rule.required
 
 
 def reaches(agent, call):

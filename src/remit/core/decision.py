@@ -22,6 +22,7 @@ from remit.core.principal import Person
 from remit.core.resource import Resource, Tool, split
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
+from remit.core.witness import Watch, standing
 
 UNUSED: Final = Usage()
 NEVER: Final = Instant(0)
@@ -61,6 +62,7 @@ class Facts:
     usage: Mapping[tuple[str, str, int], Usage] = field(default_factory=dict)
     above: tuple[Plan, ...] = ()
     origin: bool = False
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,23 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
         return Deny("task_idle", "This task was idle for too long.", "Stop; a dispatcher can open a new task.")
     if facts.ancestors is None or any(one.state != "open" or now >= one.deadline for one in facts.ancestors):
         return Deny("parent_ended", "A task above this one has ended.", "Stop; this task ends with it.")
-    return _plan_standing(credential, task, facts) or _people_standing(facts) or _target_standing(call, facts)
+    return (
+        _plan_standing(credential, task, facts)
+        or _people_standing(facts)
+        or _target_standing(call, facts)
+        or _witnesses_standing(facts)
+    )
+
+
+def _witnesses_standing(facts: Facts) -> Deny | None:
+    """Refuse while fewer witnesses than required stand behind the ledger, when the rule says stop."""
+    watch = facts.watch
+    code = standing(watch, facts.now) if watch is not None and watch.rule.stop else ""
+    if code == "witness_refused":
+        return Deny(code, "A witness refuses this ledger's newest head.", "Stop; tell the operator.")
+    if code:
+        return Deny(code, "Witnesses have not cosigned this ledger lately.", "Try again later, or tell the operator.")
+    return None
 
 
 def _plan_standing(credential: Credential, task: Task, facts: Facts) -> Deny | None:

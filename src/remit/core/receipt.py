@@ -25,6 +25,7 @@ from remit.core.record import Record, dump, load
 from remit.core.resource import Resource, Tool
 from remit.core.revocation import Revocation
 from remit.core.task import Plan, Task
+from remit.core.witness import Witness, WitnessRule
 
 VERSION: Final = 1
 LARGEST: Final = 60_000
@@ -56,6 +57,8 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "path": PathGate,
     "key": Key,
     "revocation": Revocation,
+    "witness": Witness,
+    "witness_rule": WitnessRule,
 }
 TAGS: Final = frozenset(
     {
@@ -67,6 +70,8 @@ TAGS: Final = frozenset(
         "task.opened", "task.planned", "task.suspended", "task.resumed", "task.ended", "plan.made",
         "credential.issued", "credential.ended", "path.opened", "path.closed",
         "key.added", "key.retiring", "key.retired", "revocation.made",
+        "witness.added", "witness.removed", "witness.refused", "witness.acknowledged", "witness.cleared",
+        "witness.ruled",
         DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

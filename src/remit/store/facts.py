@@ -15,6 +15,7 @@ from remit.core.principal import Person, Service
 from remit.core.resource import Resource, Tool, split
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
+from remit.store import cosignature
 from remit.store.apply import usage
 from remit.store.record import Reader
 
@@ -79,6 +80,7 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
         tools=_tools(reader, call, plan),
         policy=policies(credential.path),
         above=plans,
+        watch=cosignature.watch(reader),
     )
     return standing, _places(call, plan, plans, brief)
 

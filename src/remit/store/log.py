@@ -138,6 +138,12 @@ def heads(db: Database, after: int = -1, most: int = 1000) -> list[Head]:
     return [Head(*row) for row in rows]
 
 
+def at_size(db: Database, size: int) -> Head | None:
+    """The signed head of exactly `size` entries; None when none was signed at this size."""
+    row = db.one("SELECT size, at, note FROM head WHERE size = ?", (size,))
+    return Head(*row) if row else None
+
+
 def of_task(db: Database, task: str, after: int, span: int) -> list[tuple[int, bytes]]:
     """The entries among the `span` after `after` that name a task, and its calls' outcomes, with their numbers."""
     rows = db.all(

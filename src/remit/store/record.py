@@ -20,6 +20,7 @@ IDS: Final[dict[str, Callable[[Any], str]]] = {
     "brief": lambda one: str(one.name),
     "policy": lambda one: str(one.name),
     "path": lambda one: str(one.name.value),
+    "witness_rule": lambda one: str(one.name),
     "plan": lambda one: f"{one.task}:{one.version}",
 }
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
