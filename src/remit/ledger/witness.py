@@ -8,6 +8,7 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from remit.ledger import LedgerFault, checkpoint, merkle, note
@@ -69,6 +70,11 @@ def parse_size(data: bytes) -> int | None:
 def origin(asked: Submission) -> str:
     """Return the origin that the head claims, to look up what is held of it. Malformed heads fault."""
     return checkpoint.parse(note.parse(asked.head).text).origin
+
+
+def digest(name: str) -> str:
+    """Return the SHA-256 of an origin in hexadecimal: where its last cosigned head is read."""
+    return sha256(name.encode()).hexdigest()
 
 
 def judge(asked: Submission, logs: Mapping[str, Iterable[note.Verifier]], held: Checkpoint | None) -> Answer:
