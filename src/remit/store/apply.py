@@ -21,7 +21,7 @@ from remit.store.record import put
 
 REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
-    "revocation", "witness", "witness_rule", "usage", "activity", "flight", "version",
+    "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
 )  # fmt: skip
 
 
