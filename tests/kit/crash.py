@@ -21,6 +21,7 @@ from remit.core.receipt import decode
 from remit.core.task import Task
 from remit.core.trust import TrustPath
 from remit.store.opening import open_db
+from remit.store.sqlite import open_sqlite
 from tests.kit import ledger
 from tests.kit.disk import STORE, Disk, copy
 from tests.kit.world import World, read_call
@@ -33,7 +34,7 @@ Heard = Callable[[str], None]
 def on_disk(vfs: str | None) -> Iterator[None]:
     """Every store that is opened meanwhile is opened through this VFS."""
     opened = authority.open_db
-    authority.open_db = partial(open_db, vfs=vfs) if vfs else opened
+    authority.open_db = partial(open_sqlite, vfs=vfs) if vfs else opened
     try:
         yield
     finally:

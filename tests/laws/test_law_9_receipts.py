@@ -304,9 +304,9 @@ FAULTS = (
     Planted(
         "a failed call gives its use back",
         APPLY,
-        'if db.run("DELETE FROM flight WHERE call = ?", (receipt["call"],)) != 1:',
+        'db.expect("DELETE FROM flight WHERE call = ?", (receipt["call"],), _NOT_OPEN)',
         'db.run("UPDATE usage SET uses = uses - 1 WHERE task = (SELECT task FROM flight WHERE call = ?)",'
-        ' (receipt["call"],))\n    if db.run("DELETE FROM flight WHERE call = ?", (receipt["call"],)) != 1:',
+        ' (receipt["call"],))\n    db.expect("DELETE FROM flight WHERE call = ?", (receipt["call"],), _NOT_OPEN)',
         uses_are_never_given_back,
         "given back",
     ),

@@ -82,7 +82,8 @@ def test_an_outcome_ends_the_flight_once_and_counts_rows(tables):
     assert flights(tables) == []
     assert usage(tables, TASK, "brief", 0).rows == 4
     assert usage(tables, TASK, "plan:1", 2).rows == 4
-    assert code(apply, tables, 7, outcome(CALL, 5, NOON, {"result": "ok"})) == "outcome_unknown_call"
+    again = outcome(CALL, 5, NOON, {"result": "ok"})
+    assert code(lambda: (apply(tables, 7, again), tables.flush())) == "outcome_unknown_call"
 
 
 def test_merged_denials_change_no_table(tables):

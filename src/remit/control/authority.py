@@ -180,8 +180,16 @@ def open_authority(place: Path | str, root: Root, issuer: str, name: str, clock:
     clock = clock or Clock()
     path = place / FILE if isinstance(place, Path) else place
     db = _opened(path, clock)
-    view = open_db(path)
-    signer = Signer(StoredKeys(db), (root,), os.urandom)
+    try:
+        view = open_db(path)
+        try:
+            signer = Signer(StoredKeys(db), (root,), os.urandom)
+        except BaseException:
+            view.close()
+            raise
+    except BaseException:
+        db.close()
+        raise
     return Authority(
         issuer=issuer,
         name=name,

@@ -7,10 +7,10 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.policy import PolicySet
-from remit.core.receipt import change, encode
+from remit.core.receipt import DECIDED, change, encode
 from remit.core.record import Record
 from remit.core.trust import TrustPath
-from remit.store.apply import apply
+from remit.store.apply import acted, apply
 from remit.store.db import Database
 from remit.store.record import Reader
 
@@ -48,11 +48,18 @@ class Change:
         body = encode(receipt)
         record = apply(self.db, leaf, receipt)
         self.bodies.append(body)
+        if receipt["kind"] == DECIDED and "task" in receipt:
+            self._remember(receipt, leaf)
         if record is not None:
             self.moved = True
             self.reader.forget(record)
             self.sets.clear()
         return leaf
+
+    def _remember(self, receipt: dict[str, Json], leaf: int) -> None:
+        before = self.reader.active.get(receipt["task"])
+        if before is not None:
+            self.reader.active[receipt["task"]] = (acted(receipt) or before[0], leaf)
 
     def keep(self) -> None:
         """Commit this transaction even if it leaves no receipt."""

@@ -83,13 +83,11 @@ def usage(db: Database, task: str, scope: str, step: int) -> Usage | None:
 
 QUIET: Final = ("/@session", "/@list")
 """Allowed without being work: they do not keep an idle task open."""
-_ALLOWED: Final = (
-    "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?)"
-    " ON CONFLICT (task) DO UPDATE SET at=excluded.at, leaf=excluded.leaf"
+_ACTIVITY: Final = (
+    "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?) ON CONFLICT (task) DO UPDATE"
+    " SET at = CASE WHEN excluded.at > 0 THEN excluded.at ELSE activity.at END, leaf = excluded.leaf"
 )
-_DENIED: Final = (
-    "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?) ON CONFLICT (task) DO UPDATE SET leaf=excluded.leaf"
-)
+"""An instant of 0 leaves the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +124,17 @@ def version_leaf(db: Database, name: str) -> int:
     return row[0] if row else -1
 
 
+def acted(receipt: Mapping[str, Json]) -> int:
+    """The instant at which a decision was work that keeps its task open; 0 when it was not."""
+    work = receipt["decision"] == "allow" and not receipt["action"].endswith(QUIET)
+    return int(receipt["at"]) if work else 0
+
+
 def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:
     task = receipt.get("task")
     allowed = receipt["decision"] == "allow"
     if task is not None:
-        acts = allowed and not receipt["action"].endswith(QUIET)
-        db.put(_ALLOWED if acts else _DENIED, (task, receipt["at"] if acts else 0, leaf))
+        db.put(_ACTIVITY, (task, acted(receipt), leaf))
     if not allowed:
         return
     for charge in receipt.get("charges", ()):
@@ -174,11 +177,13 @@ def _charge(db: Database, charge: Mapping[str, Json], at: int) -> None:
         raise RemitError("usage_raced", "What this step has used changed meanwhile.", "Try the call again.")
 
 
+_NOT_OPEN: Final = RemitError(
+    "outcome_unknown_call", "This call is not open.", "Note an outcome once, for a call that was allowed."
+)
+
+
 def _outcome(db: Database, receipt: Mapping[str, Json]) -> None:
-    if db.run("DELETE FROM flight WHERE call = ?", (receipt["call"],)) != 1:
-        raise RemitError(
-            "outcome_unknown_call", "This call is not open.", "Note an outcome once, for a call that was allowed."
-        )
+    db.expect("DELETE FROM flight WHERE call = ?", (receipt["call"],), _NOT_OPEN)
     for part in receipt.get("rows", ()):
         db.run(
             "INSERT INTO usage (task, scope, step, uses, totals, recent, rows) VALUES (?, ?, ?, 0, '[]', '[]', ?)"

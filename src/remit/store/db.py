@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from remit.core.errors import RemitError
 from remit.store.fault import Flaw
 
 Value = None | int | float | str | bytes
@@ -97,6 +98,14 @@ class Database(Protocol):
 
     def put(self, sql: str, params: Sequence[Value] = ()) -> None:
         """Run one statement whose outcome nobody waits for; a fault may come later, at `flush` at the latest."""
+        ...
+
+    def expect(self, sql: str, params: Sequence[Value], fault: RemitError) -> None:
+        """Run one statement that must change exactly one row, else `fault`: now, or at `flush` at the latest."""
+        ...
+
+    def ahead(self, reads: Sequence[tuple[str, Sequence[Value]]]) -> list[list[Row]]:
+        """Run several reads at the price of one, and return the rows of each."""
         ...
 
     def flush(self) -> None:

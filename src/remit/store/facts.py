@@ -10,11 +10,13 @@ from remit.core.credential import Credential, Key, PathGate
 from remit.core.decision import Facts, brief_place, consumes
 from remit.core.grant import Usage
 from remit.core.moment import Instant
-from remit.core.policy import PolicySet
+from remit.core.policy import COMMON, PolicySet
 from remit.core.principal import Person, Service
+from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool, split
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
+from remit.core.witness import RULE, WitnessRule
 from remit.store import cosignature
 from remit.store.apply import usage
 from remit.store.record import Reader
@@ -52,11 +54,20 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
     credential = reader.get(Credential, credential_id)
     if credential is None:
         return Facts(now=now), ()
+    path = credential.path.value
+    reader.ahead(
+        (Task, credential.task), (Resource, call.resource), (Key, credential.key), (PathGate, path),
+        (PolicyRecord, COMMON), (PolicyRecord, path), (WitnessRule, RULE),
+    )  # fmt: skip
     task = reader.get(Task, credential.task)
     resource = reader.get(Resource, call.resource)
     key, gate = reader.get(Key, credential.key), reader.get(PathGate, credential.path.value)
     if task is None:
         return Facts(now=now, credential=credential, key=key, gate=gate, resource=resource), ()
+    reader.ahead(
+        (Plan, f"{task.id}:{task.plan}"), (Agent, task.agent), (Brief, task.brief), (Person, task.person),
+        (Person, task.requester), (Service, task.requester), (Tool, f"{call.resource}/{call.kind}"),
+    )  # fmt: skip
     plan = reader.get(Plan, f"{task.id}:{task.plan}")
     agent = reader.get(Agent, task.agent)
     parents = ancestors(reader, task)
@@ -103,8 +114,11 @@ def activity(reader: Reader, task: Task) -> Instant:
 
 
 def _activity(reader: Reader, task: Task) -> tuple[int, int]:
-    row = reader.db.one("SELECT at, leaf FROM activity WHERE task = ?", (task.id,))
-    return row or (0, -1)
+    held = reader.active.get(task.id)
+    if held is None:
+        row = reader.db.one("SELECT at, leaf FROM activity WHERE task = ?", (task.id,))
+        held = reader.active[task.id] = (row[0], row[1]) if row else (0, -1)
+    return held
 
 
 def principal_live(reader: Reader, principal: str) -> bool:

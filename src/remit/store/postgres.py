@@ -21,6 +21,7 @@ from remit.core.errors import RemitError
 from remit.store.db import Row, Value
 from remit.store.dialect import dollars, translated
 from remit.store.fault import Flaw
+from remit.store.late import Late, grouped
 from remit.store.refusal import translate, unknown
 
 TIMEOUT_MS: Final = 2000
@@ -86,7 +87,7 @@ class Postgres:
         self._open()
 
     def _open(self) -> None:
-        self._pending: list[tuple[str, Sequence[Value]]] = []
+        self._pending: list[Late] = []
         self._marks: list[int] = []
         self._warned = False
         self.at: int | None = None
@@ -105,8 +106,7 @@ class Postgres:
         try:
             self._conn.adapters.register_dumper(int, Int8BinaryDumper)
             self._conn.add_notice_handler(self._noticed)
-            self._cursor = psycopg.RawCursor(self._conn)
-            self._cursor.format = psycopg.pq.Format.BINARY
+            self._cursor = self._reading()
             self._configure()
         except psycopg.Error as error:
             self._abandon()
@@ -213,7 +213,7 @@ class Postgres:
     def mark(self) -> None:
         """Set a savepoint in the open transaction; marks nest. End each with `release` or `undo`."""
         self._marks.append(len(self._pending))
-        self._pending.append(("SAVEPOINT m", ()))
+        self._pending.append(Late("SAVEPOINT m", ()))
 
     def release(self) -> None:
         """Keep what happened since the latest mark."""
@@ -221,7 +221,7 @@ class Postgres:
         if place >= 0:
             del self._pending[place]
         else:
-            self._pending.append(("RELEASE SAVEPOINT m", ()))
+            self._pending.append(Late("RELEASE SAVEPOINT m", ()))
 
     def undo(self) -> None:
         """Undo what happened since the latest mark, and drop the mark."""
@@ -264,12 +264,30 @@ class Postgres:
 
     def put(self, statement: str, params: Sequence[Value] = ()) -> None:
         """Have one statement run with the next that is waited for; its fault is raised there, or by `flush`."""
-        self._pending.append((dollars(statement), params))
+        self._pending.append(Late(dollars(statement), params))
 
     def many(self, statement: str, rows: Iterable[Sequence[Value]]) -> None:
         """Have one statement run once for each row, as `put` does."""
         text = dollars(statement)
-        self._pending.extend((text, row) for row in rows)
+        self._pending.extend(Late(text, row) for row in rows)
+
+    def expect(self, statement: str, params: Sequence[Value], fault: RemitError) -> None:
+        """Have one statement run as `put` does; when it does not change exactly one row, `fault` is raised there."""
+        self._pending.append(Late(dollars(statement), params, fault))
+
+    def ahead(self, reads: Sequence[tuple[str, Sequence[Value]]]) -> list[list[Row]]:
+        """Send several reads at once, after all that waits, and return the rows of each."""
+        self.flush()
+        cursors: list[psycopg.RawCursor[Row]] = []
+        try:
+            self._refuse_doubt()
+            with self._conn.pipeline():
+                for statement, params in reads:
+                    cursor = self._reading()
+                    cursors.append(cursor.execute(dollars(statement), params))
+            return [cursor.fetchall() for cursor in cursors]
+        except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
+            raise self._fault(error) from error
 
     def flush(self) -> None:
         """Send what waits, and hear how all of it went."""
@@ -284,13 +302,22 @@ class Postgres:
             if not waiting_too:
                 return self._cursor.execute(statement, params)
             with self._conn.pipeline():
-                for text, values in waiting_too:
-                    self._cursor.execute(text, values)
+                sent = [(one, self._reading()) for one in grouped(waiting_too)]
+                for one, cursor in sent:
+                    cursor.executemany(one.text, one.rows)
                 if statement:
                     self._cursor.execute(statement, params)
+            for one, cursor in sent:
+                if one.fault is not None and cursor.rowcount != len(one.rows):
+                    raise one.fault
         except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
             raise self._fault(error) from error
         return self._cursor
+
+    def _reading(self) -> "psycopg.RawCursor[Row]":
+        cursor = psycopg.RawCursor(self._conn)
+        cursor.format = psycopg.pq.Format.BINARY
+        return cursor
 
     # Schema
 

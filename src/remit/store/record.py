@@ -73,13 +73,15 @@ def _parsed(kind: type[R], body: bytes) -> R:
 class Reader:
     """Reads records within one transaction; a row is read once and forgotten when it is written or the reader ends.
 
-    `joined` holds what was put together from several records; any write of a record empties it.
+    `joined` holds what was put together from several records; any write of a record empties it. `active` is what this
+    transaction has made of its tasks' activity, so that the next decision of a batch need not ask for it again.
     """
 
     def __init__(self, db: Database) -> None:
         self.db = db
         self.joined: dict[tuple[str, str], Any] = {}
         self._seen: dict[tuple[str, str], Record | None] = {}
+        self.active: dict[str, tuple[int, int]] = {}
 
     def get(self, kind: type[R], identity: str) -> R | None:
         """The record of this kind and id, or None."""
@@ -91,6 +93,18 @@ class Reader:
         record = _parsed(kind, row[0]) if row else None
         self._seen[place] = record
         return record
+
+    def ahead(self, *places: tuple[type[Record], str]) -> None:
+        """Read these at once, on a store across a network; elsewhere each is read when it is asked for."""
+        if not self.db.remote:
+            return
+        wanted = [(_TABLES[kind], identity, kind) for kind, identity in places if identity]
+        missing = [one for one in dict.fromkeys(wanted) if one[:2] not in self._seen]
+        if len(missing) < 2:
+            return
+        reads = [(f"SELECT body FROM {table} WHERE id = ?", (identity,)) for table, identity, _ in missing]  # noqa: S608
+        for (table, identity, kind), rows in zip(missing, self.db.ahead(reads), strict=True):
+            self._seen[table, identity] = _parsed(kind, rows[0][0]) if rows else None
 
     def where(
         self, kind: type[R], condition: str = "1 = 1", values: tuple[str | int, ...] = (), most: int = -1
@@ -109,6 +123,7 @@ class Reader:
     def clear(self) -> None:
         """Forget everything that was read."""
         self._seen.clear()
+        self.active.clear()
         self.joined.clear()
 
 

@@ -248,6 +248,15 @@ class Sqlite:
         except _ERRORS as error:
             raise self._fault(error) from error
 
+    def expect(self, sql: str, params: Sequence[Value], fault: RemitError) -> None:
+        """Run one statement that must change exactly one row, else `fault`."""
+        if self.run(sql, params) != 1:
+            raise fault
+
+    def ahead(self, reads: Sequence[tuple[str, Sequence[Value]]]) -> list[list[Row]]:
+        """Run several reads, one after the other."""
+        return [self.all(sql, params) for sql, params in reads]
+
     def flush(self) -> None:
         """See that the connection stands: every statement that was put has run already."""
         if self._doubt:
