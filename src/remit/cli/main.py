@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "status": ("status:status", "Say in which state this installation is."),
     "store": ("store:store", "See where the records lie, and copy them to another database."),
     "task": ("task:task", "Open, plan, show, list and close tasks."),
+    "witness": ("witness:witness", "Cosign heads of ledgers, and refuse forks and rollbacks."),
     "up": ("up:up", "Set everything up on first use, and serve."),
 }
 """Name, where it is, and what its line in the help says."""

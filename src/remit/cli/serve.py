@@ -14,14 +14,16 @@ import click
 from remit.cli import admin, memory
 from remit.cli import settings as rules
 from remit.cli.attach import attach
-from remit.cli.desk import Desk, close, open_desk, settings_of
+from remit.cli.desk import Desk, close, open_desk, place_of, settings_of, store_path
 from remit.cli.output import say
 from remit.cli.settings import Settings
-from remit.control import key
+from remit.cli.witnessing import Witnessing
+from remit.control import key, witness
 from remit.control.batch import Batch
 from remit.control.gate import Gate
 from remit.control.sweep import sweep
 from remit.core.errors import RemitError
+from remit.core.witness import WitnessRule
 
 if TYPE_CHECKING:
     from remit.gateway.serve.app import Mcp
@@ -87,6 +89,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         public_log=settings.public_log,
     )
     desk.act(lambda c: key.ensure(c, "operator"))
+    desk.act(lambda c: witness.ensure(c, *watched(settings), "operator"))
     loop = new_loop()
     asyncio.set_event_loop(loop)
     batch = Batch(authority)
@@ -102,14 +105,16 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_seconds,
-        ssl_certfile=_path(settings.tls_cert),
-        ssl_keyfile=_path(settings.tls_key),
+        ssl_certfile=tls_path(settings.tls_cert),
+        ssl_keyfile=tls_path(settings.tls_key),
     )
     server = uvicorn.Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.
         signal.signal(number, lambda *_: None)
     hints = _hints(settings, batch, mcp, loop)
+    witnessing = Witnessing(authority, batch, store_path(settings) if not settings.store else place_of(settings), loop)
+    _every(loop, SWEEP_S, witnessing.tick)
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
     say(f"Remit answers at {settings.origin}")
     gc.collect()
@@ -120,6 +125,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         if hints is not None:
             loop.run_until_complete(hints.stop())
         loop.run_until_complete(mcp.close())
+        witnessing.close()
         until = time.monotonic() + settings.drain_seconds
         while not batch.idle and time.monotonic() < until:
             loop.run_until_complete(asyncio.sleep(0.01))
@@ -141,6 +147,14 @@ def _hints(settings: Settings, batch: Batch, mcp: "Mcp", loop: asyncio.AbstractE
     batch.moved = hints.tell
     hints.start(loop)
     return hints
+
+
+def watched(settings: Settings) -> tuple[dict[str, str], WitnessRule]:
+    """The witnesses that the settings name, by verifier key, and the rule about them."""
+    rule = WitnessRule(
+        required=settings.witness_required, stop=settings.witness_stop, max_age=1000 * settings.witness_max_age
+    )
+    return {one.key: one.url for one in settings.witnesses}, rule
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -170,7 +184,8 @@ def _tick(batch: Batch, folder: Path, authority: Any) -> None:
     batch.wake()
 
 
-def _path(reference: str) -> str | None:
+def tls_path(reference: str) -> str | None:
+    """The file that a reference names; None for none (`reference_invalid`)."""
     if not reference:
         return None
     path = reference.removeprefix("file:")

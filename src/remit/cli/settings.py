@@ -37,6 +37,14 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A witness that heads are sent to: the prefix of its `add-checkpoint`, and its verifier key."""
+
+    url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `where` says of each name where its value came from."""
 
@@ -52,6 +60,10 @@ class Settings:
     public_log: bool = False
     drain_seconds: int = 5
     issuers: tuple[Issuer, ...] = ()
+    witnesses: tuple[Cosigned, ...] = ()
+    witness_required: int = 0
+    witness_stop: bool = False
+    witness_max_age: int = 0
 
     @property
     def origin(self) -> str:
@@ -91,6 +103,7 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | Non
             values[key] = _typed(key, value, known, f"The flag --{key.replace('_', '-')}")
     settings = Settings(**values)
     _whole(settings)
+    _enough(settings)
     return settings
 
 
@@ -172,6 +185,8 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
         )
     if key == "issuers":
         return _issuers(value, where)
+    if key == "witnesses":
+        return _witnesses(value, where)
     wanted = known[key]
     if wanted is Path and isinstance(value, str) and value:
         return Path(value)
@@ -203,6 +218,38 @@ def _issuers(value: Any, where: str) -> tuple[Issuer, ...]:
             raise RemitError("setting_invalid", f"{where}: an issuer has an issuer and an audience.", "Give both.")
         found.append(Issuer(**held))
     return tuple(found)
+
+
+def _witnesses(value: Any, where: str) -> tuple[Cosigned, ...]:
+    if isinstance(value, tuple):
+        return value
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise RemitError(
+            "setting_invalid", f"{where}: witnesses is a list of tables.", "Write one [[witnesses]] table for each."
+        )
+    known = {one.name: one.type for one in fields(Cosigned)}
+    found = []
+    for one in value:
+        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
+        if set(held) != set(known) or not _reachable(held["url"]):
+            raise RemitError(
+                "setting_invalid",
+                f"{where}: a witness has a url and a key; plain http is for this very machine only.",
+                "Give both, the key as remit witness show prints it.",
+            )
+        found.append(Cosigned(**held))
+    return tuple(found)
+
+
+def _reachable(url: str) -> bool:
+    """Say whether heads may be sent there: https, or http on this very machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        clean = bool(host) and not (parts.username or parts.query or parts.fragment) and parts.port != 0
+    except ValueError:
+        return False
+    return clean and (parts.scheme == "https" or (parts.scheme == "http" and loopback(host)))
 
 
 def _from_text(key: str, text: str, known: Mapping[str, Any]) -> Any:
@@ -251,6 +298,15 @@ def _whole(settings: Settings) -> None:
                 f"{name} takes a reference, never a value.",
                 "Write file:PATH." if name.startswith("tls") else "Write env:NAME, file:PATH or keyring:SERVICE/NAME.",
             )
+
+
+def _enough(settings: Settings) -> None:
+    if not 0 <= settings.witness_required <= len(settings.witnesses) or settings.witness_max_age < 0:
+        raise RemitError(
+            "setting_invalid",
+            "witness_required is 0 up to the number of witnesses, witness_max_age 0 or more seconds.",
+            "Name each witness in a [[witnesses]] table, or require fewer.",
+        )
 
 
 def environment() -> Mapping[str, str]:
