@@ -33,10 +33,20 @@ def ledger() -> None:
 @click.option(
     "--expect", type=click.Path(dir_okay=False), help="A signed head that must be in it, as it was kept elsewhere."
 )
+@click.option(
+    "--witness", "witnesses", multiple=True, metavar="VKEY", help="A witness's verifier key; say what it cosigned."
+)
 @format_option
 @click.pass_context
 def verify(
-    ctx: click.Context, *, folder: str | None, live: bool, vkey: str | None, expect: str | None, form: str
+    ctx: click.Context,
+    *,
+    folder: str | None,
+    live: bool,
+    vkey: str | None,
+    expect: str | None,
+    witnesses: tuple[str, ...],
+    form: str,
 ) -> None:
     """Verify an exported ledger in DIR, or the live one; name the first bad entry by number. Exit code 1 if any.
 
@@ -45,25 +55,25 @@ def verify(
     if folder and live:
         raise click.UsageError("Name DIR or --live, not both.")
     if folder and vkey:
-        found = examine(lambda path: _file(Path(folder), path), vkey, None, Path(expect) if expect else None)
+        found = examine(lambda path: _file(Path(folder), path), vkey, None, Path(expect) if expect else None, witnesses)
     else:
         with at_desk(ctx) as desk:
             key = vkey or desk.authority.verifier()
             head = Path(expect) if expect else None
             if folder:
-                found = examine(lambda path: _file(Path(folder), path), key, None, head)
+                found = examine(lambda path: _file(Path(folder), path), key, None, head, witnesses)
             else:
-                found = _live(desk, key, head)
+                found = _live(desk, key, head, witnesses)
     emit(form, found.to_json(), lambda: verdict_lines(found))
     ctx.exit(0 if found.ok else NO)
 
 
-def _live(desk: Desk, key: str, expect: Path | None) -> Found:
+def _live(desk: Desk, key: str, expect: Path | None, witnesses: tuple[str, ...]) -> Found:
     if not log.newest(desk.authority.view).size:
         raise RemitError("ledger_empty", "The ledger has no entry yet.", "Do something first.")
     with tempfile.TemporaryDirectory(prefix="remit-verify-") as scratch:
         write(desk, Path(scratch))
-        return examine(lambda path: _file(Path(scratch), path), key, None, expect)
+        return examine(lambda path: _file(Path(scratch), path), key, None, expect, witnesses)
 
 
 @ledger.command()

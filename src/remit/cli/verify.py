@@ -6,16 +6,20 @@ It imports the pure ledger and the form of receipts, and the standard library. W
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
 from remit.core.receipt import Auditor
-from remit.ledger import LedgerFault, checkpoint, note, proof
+from remit.ledger import LedgerFault, checkpoint, cosignature, note, proof
 from remit.ledger.checkpoint import Checkpoint
-from remit.ledger.verify import audit
+from remit.ledger.verify import Cosigned, audit
 
 Read = Callable[[str], bytes | None]
+_LAST: Final = 253_402_300_800
+"""The first second of the year 10000, which a date cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,9 @@ class Found:
     size: int
     heads: int
     unknown: int
+    cosigned: tuple[Cosigned, ...] = ()
 
-    def to_json(self) -> dict[str, bool | int | str | None]:
+    def to_json(self) -> dict[str, Any]:
         """The same as JSON; `unknown` are allowed calls whose outcome is not in it."""
         return {
             "ok": self.ok,
@@ -38,16 +43,20 @@ class Found:
             "entries": self.size,
             "heads": self.heads,
             "outcomes_unknown": self.unknown,
+            "cosigned": [{"witness": c.name, "heads": c.heads, "entries": c.size, "at": c.at} for c in self.cosigned],
         }
 
 
-def examine(read: Read, vkey: str, origin: str | None, expect: Path | None) -> Found:
-    """Audit an export: every entry, tile, head and signature, and each receipt's form and place. Raises LedgerFault."""
+def examine(read: Read, vkey: str, origin: str | None, expect: Path | None, witnesses: Iterable[str] = ()) -> Found:
+    """Audit an export: every entry, tile, head and signature, and each receipt's form and place. Raises LedgerFault.
+
+    `witnesses` are verifier keys; what they cosigned is told, and a cosignature by one of them must hold.
+    """
     key = note.parse_vkey(vkey)
     name, receipts = origin or key.name, Auditor()
     known = expected(expect, name, key) if expect else None
-    found = audit(read, name, [key], receipts, known)
-    return Found(found.ok, found.index, found.what, found.size, found.heads, len(receipts.open))
+    found = audit(read, name, [key], receipts, known, [cosignature.parse_vkey(one) for one in witnesses])
+    return Found(found.ok, found.index, found.what, found.size, found.heads, len(receipts.open), found.cosigned)
 
 
 def expected(path: Path, origin: str, key: note.Verifier) -> Checkpoint:
@@ -68,10 +77,18 @@ def verdict_lines(found: Found) -> list[str]:
         return [f"ok: entry {found.index} stands in the ledger, as the signed head says"]
     if found.ok:
         lines = [f"ok: {found.size} entries, {found.heads} signed heads; every one holds"]
+        lines += [f"{one.name} cosigned {_reach(one)}" for one in found.cosigned]
         return lines + ([f"{found.unknown} allowed calls have no outcome yet"] if found.unknown else [])
     where = f"entry {found.index}" if found.index is not None else "the ledger"
     before = [f"{found.size} entries and {found.heads} signed heads before it hold"] if found.size else []
     return [f"BAD: {where}: {found.what}", *before]
+
+
+def _reach(one: Cosigned) -> str:
+    if not one.heads:
+        return "no head"
+    when = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if one.at < _LAST else "a time to come"
+    return f"{one.heads} heads, the newest of {one.size} entries at {when}"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -87,6 +104,9 @@ def _run(argv: list[str]) -> int:
     parser.add_argument("--expect", type=Path, metavar="FILE", help="a signed head, kept elsewhere, that must be in it")
     parser.add_argument(
         "--record", type=Path, metavar="FILE", help="the entry that a proof is about; by default FILE.json"
+    )
+    parser.add_argument(
+        "--witness", action="append", default=[], metavar="VKEY", help="a witness's verifier key; may be repeated"
     )
     parser.add_argument("--json", action="store_true", help="say it as JSON")
     asked = parser.parse_args(argv)
@@ -112,7 +132,7 @@ def _folder(asked: argparse.Namespace) -> Found:
         place = base / path
         return place.read_bytes() if place.is_file() else None
 
-    return examine(read, asked.key, asked.origin, asked.expect)
+    return examine(read, asked.key, asked.origin, asked.expect, asked.witness)
 
 
 def _proof(asked: argparse.Namespace) -> Found:

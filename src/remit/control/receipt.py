@@ -10,7 +10,7 @@ from remit.core.receipt import decode
 from remit.ledger import checkpoint, merkle, note, proof
 from remit.ledger.export import export
 from remit.ledger.log import nodes
-from remit.store import log
+from remit.store import cosignature, log
 from remit.store.apply import REBUILT, apply
 from remit.store.db import Database
 from remit.store.migrate import migrate, packaged
@@ -32,7 +32,8 @@ def prove(authority: Authority, leaf: int) -> bytes:
         raise RemitError("not_found", f"The ledger has no entry {leaf}.", f"It holds entries 0 to {head.size - 1}.")
     get = nodes(head.size, lambda level, index, width: log.read_tile(authority.view, level, index, width))
     hashes = merkle.inclusion_proof(leaf, head.size, get)
-    return proof.encode(proof.Bundle(leaf, tuple(hashes), head.note.encode()))
+    signed = (head.note + cosignature.under(authority.view, head.size)).encode()
+    return proof.encode(proof.Bundle(leaf, tuple(hashes), signed))
 
 
 def head_size(text: str) -> int:
@@ -79,7 +80,8 @@ def _leaves(db: Database, size: int) -> Iterator[bytes]:
 def _heads(db: Database, size: int) -> Iterator[bytes]:
     after = -1
     while part := log.heads(db, after):
+        cosigned = cosignature.between(db, after, part[-1].size)
         for head in part:
             if head.size <= size:
-                yield head.note.encode()
+                yield (head.note + cosigned.get(head.size, "")).encode()
         after = part[-1].size

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from remit.ledger import LedgerFault, checkpoint, tile
+from remit.ledger import LedgerFault, checkpoint, cosignature, note, tile
 from remit.ledger.checkpoint import Checkpoint
 from remit.ledger.log import Edge
 from remit.ledger.merkle import HASH_SIZE, leaf_hash
@@ -26,14 +26,28 @@ HEADS: Final = "heads"
 
 
 @dataclass(frozen=True, slots=True)
+class Cosigned:
+    """What one witness cosigned of the heads that hold: how many, the size of the newest, and when (POSIX seconds)."""
+
+    name: str
+    heads: int = 0
+    size: int = 0
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """The auditor's finding. `size` and `heads` say how far it got: entries and signed heads that hold."""
+    """The auditor's finding. `size` and `heads` say how far it got: entries and signed heads that hold.
+
+    `cosigned` has an entry for each witness that was asked about, in that order.
+    """
 
     ok: bool
     index: int | None
     what: str
     size: int
     heads: int
+    cosigned: tuple[Cosigned, ...] = ()
 
     def __bool__(self) -> bool:
         return self.ok
@@ -49,20 +63,28 @@ class _BadError(Exception):
 
 
 def audit(
-    read: Read, origin: str, keys: Sequence[Verifier], check: Check | None = None, expect: Checkpoint | None = None
+    read: Read,
+    origin: str,
+    keys: Sequence[Verifier],
+    check: Check | None = None,
+    expect: Checkpoint | None = None,
+    witnesses: Sequence[cosignature.Witness] = (),
 ) -> Audit:
     """Audit the export of the log `origin`, whose heads are signed by `keys`.
 
     `check` judges each entry's content. `expect` is the newest head that the auditor already trusts: a log that ends
     before it, or has another root at its size, is not ok. Without it, a log cut back to an older signed head cannot be
-    told from a young log. Malformed files are findings, not faults; nothing is raised but what `read` or `check` raise.
+    told from a young log. A cosignature by one of `witnesses` must hold; that there is one is not required. Malformed
+    files are findings, not faults; nothing is raised but what `read` or `check` raise.
     """
     walk = _Walk(read, origin, keys, check, expect)
+    walk.witnesses = witnesses
+    walk.cosigned = {one.name: Cosigned(one.name) for one in witnesses}
     try:
         walk.run()
     except _BadError as bad:
-        return Audit(ok=False, index=bad.index, what=bad.what, size=walk.edge.size, heads=walk.heads)
-    return Audit(ok=True, index=None, what="", size=walk.edge.size, heads=walk.heads)
+        return Audit(False, bad.index, bad.what, walk.edge.size, walk.heads, tuple(walk.cosigned.values()))
+    return Audit(True, None, "", walk.edge.size, walk.heads, tuple(walk.cosigned.values()))
 
 
 class _Walk:
@@ -73,6 +95,9 @@ class _Walk:
     ) -> None:
         self.edge, self.heads = Edge.empty(), 0
         self._read, self._origin, self._keys, self._check, self._expect = read, origin, keys, check, expect
+        self.witnesses: Sequence[cosignature.Witness] = ()
+        self.cosigned: dict[str, Cosigned] = {}
+        self._lines: list[cosignature.Cosignature] = []
         self._listed: list[bytes] = []
         self._next: Checkpoint | None = None
         self._known = 0
@@ -131,6 +156,9 @@ class _Walk:
             head = self._head(self._listed[self.heads], f"head {self.heads}", self._known)
             if not self._known <= head.size <= size:
                 raise _BadError(self._known, f"head {self.heads}: its size {head.size} is out of order")
+            self._lines, wrong = cosignature.held(note.parse(self._listed[self.heads]), self.witnesses)
+            if wrong:
+                raise _BadError(self._known, f"head {self.heads}: {wrong}")
             self._next = head
 
     def _settle(self, size: int) -> None:
@@ -143,6 +171,9 @@ class _Walk:
                 span = f"entries {self._known} to {self.edge.size - 1}"
                 raise _BadError(self._known, f"head {self.heads}: {span} do not give its root")
             self.heads += 1
+            for line in self._lines:
+                before = self.cosigned[line.name]
+                self.cosigned[line.name] = Cosigned(line.name, before.heads + 1, self.edge.size, line.at)
             self._step(size)
 
     def _grow(self, leaves: Sequence[bytes], size: int) -> None:

@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from remit.core.errors import RemitError
+from remit.core.witness import RULE, WitnessRule
 from remit.ledger import LedgerFault
 from remit.ledger.log import nodes
 from remit.ledger.tile import WIDTH, encode_bundle, parse_path
-from remit.store import log
+from remit.store import cosignature, log
 from remit.web.bearer import caller
 from remit.web.site import Site
 
@@ -22,10 +23,11 @@ def routes(site: Site) -> list[Route]:
     """The read side of the ledger."""
 
     async def checkpoint(_: Request) -> Response:
-        head = log.newest(site.authority.view)
+        head = _published(site)
         if not head.size:
             raise _none()
-        return Response(head.note, media_type="text/plain; charset=utf-8", headers={"cache-control": "no-cache"})
+        signed = head.note + cosignature.under(site.authority.view, head.size)
+        return Response(signed, media_type="text/plain; charset=utf-8", headers={"cache-control": "no-cache"})
 
     async def tile(request: Request) -> Response:
         try:
@@ -50,6 +52,14 @@ def routes(site: Site) -> list[Route]:
         Route("/log/checkpoint", checkpoint, methods=["GET"]),
         Route("/log/tile/{rest:path}", tile, methods=["GET"]),
     ]
+
+
+def _published(site: Site) -> log.Head:
+    """The newest head, or where witnesses are required, the newest that so many have cosigned, once there is one."""
+    view = site.authority.view
+    rule = site.reader().get(WitnessRule, RULE)
+    size = cosignature.widest(view, rule.required) if rule is not None and rule.required else 0
+    return (log.at_size(view, size) if size else None) or log.newest(view)
 
 
 def _none() -> RemitError:
