@@ -9,15 +9,15 @@ from remit.core.operation import Request
 from remit.core.resource import Upstream
 from remit.store import payload
 from remit.store.apply import flights
+from tests.kit import stores
 from tests.kit.door import OPERATIONS
 from tests.kit.hours import Hours
 from tests.kit.world import World, read_call
 
 
-@pytest.fixture
-def place(tmp_path):
-    tmp_path.chmod(0o700)
-    one = World(tmp_path, (hours := Hours()).clock()).settle()
+@pytest.fixture(params=stores.KINDS)
+def place(tmp_path, request):
+    one = World(stores.place(request.param, tmp_path / "data"), (hours := Hours()).clock()).settle()
     one.hours, one.door = hours, Door(one.authority, one.batch)
     made = one.act(lambda c: principal.add_service(c, "edge", one.owner.id, (), "operator"))
     one.service, one.token = one.act(lambda c: principal.give_token(c, made.id, "operator"))

@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from remit.core.errors import RemitError
-from remit.core.operation import Request, found, operation
+from remit.core.operation import Request, found, operation, path_segments, query_pairs
 from tests.house.tree import ROOT
+from tests.oracle.operation import agree, readings
 
 VECTORS = json.loads((ROOT / "tests/vectors/access/requests.json").read_text(encoding="utf-8"))
 KNOWN = [one for one in (operation(name, said) for name, said in VECTORS["operations"].items()) if one]
@@ -29,7 +32,7 @@ def test_a_plain_request_is_one_operation(method, path, query, body, name, argum
 
 
 @pytest.mark.parametrize(("method", "path", "query", "body", "refused"), VECTORS["bad"])
-def test_http_03_and_07_what_could_be_read_otherwise_is_refused(method, path, query, body, refused):
+def test_http_03_what_could_be_read_otherwise_is_refused(method, path, query, body, refused):
     assert code(request(method, path, query, body)) == refused
 
 
@@ -66,3 +69,49 @@ def test_two_operations_of_one_request_are_refused_and_other_bodies_too():
 )
 def test_a_definition_without_one_plain_form_is_no_operation(said):
     assert operation("one", said) is None
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "a",
+            "o-1",
+            ".",
+            "..",
+            "/",
+            "//",
+            "%2e",
+            "%2E",
+            "%2f",
+            "%5c",
+            "\\",
+            "%25",
+            "%252f",
+            "%61",
+            ";",
+            "%3b",
+            "+",
+            "%20",
+        ),
+        *("%C3%A9", "%ff", "é", "%00", "?", "#", " ", "~", ":", "@", "=", "&", "%26", "%2B", "orders", "%zz", "%"),
+    ]
+)
+TEXTS = st.lists(PIECES, max_size=6).map("".join)
+
+
+@settings(max_examples=3_000, derandomize=True, database=None, deadline=None)
+@given(TEXTS, TEXTS)
+def test_what_is_taken_is_what_every_reader_sees(path, query):
+    try:
+        segments, pairs = path_segments(f"/{path}"), query_pairs(query)
+    except RemitError:
+        return
+    assert agree(f"/{path}", query)
+    assert readings(f"/{path}", query)[0] == (("", *(segments or ("",))), tuple(pairs))
+
+
+def test_the_twin_sees_what_is_ambiguous():
+    ambiguous = ["/a/../b", "/a%2Fb", "/a//b", "/a\\b", "/a%252Fb", "/a;b", "/a/"]
+    assert not any(agree(path, "") for path in ambiguous)
+    assert not any(agree("/", query) for query in ("a=1&a=2", "a=1&A=2", "a=b+c", "a=%2541", "a=1;b=2"))
+    assert agree("/orders/o-1", "q=a%20b")

@@ -35,6 +35,7 @@ OUTCOME_MS: Final = 5 * 60 * 1000
 """How long after its decision the outcome of a call is taken."""
 RESULTS: Final = frozenset({"ok", "error", "cut", "not_sent", "unknown"})
 OVERDUE_EACH: Final = 500
+KNOWN_MOST: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,17 @@ class Asked:
 
 
 class Door:
-    """Owned by the web face, called on its thread. Keeps nothing between calls but who was refused how often."""
+    """Owned by the web face, called on its thread.
+
+    What it keeps between calls is who was refused how often, and what a definition says, by its digest.
+    """
 
     def __init__(self, authority: Authority, batch: Batch) -> None:
         self._authority = authority
         self._batch = batch
         self._gate = Gate(authority, batch)
         self._denials = Denials()
+        self._read: dict[tuple[str, str], Operation | None] = {}
 
     def service(self, token: str) -> Service:
         """The service of this token (`unauthenticated`). Looked up anew for each question."""
@@ -79,13 +84,23 @@ class Door:
         pins: dict[str, str] = {}
         known: list[Operation] = []
         for tool in reader.where(Tool, "resource = ?", (resource,)):
-            text = payload.get_blob(reader.db, tool.pin)
-            one = operation(tool.name, read(text)) if text is not None else None
+            one = self._operation(reader, tool)
             if one is not None:
                 known.append(one)
                 pins[one.name] = tool.pin
         name, arguments = found(known, request)
         return Call(f"mcp:{resource}/{name}", arguments), pins[name]
+
+    def _operation(self, reader: Reader, tool: Tool) -> Operation | None:
+        place = tool.name, tool.pin
+        if place not in self._read:
+            text = payload.get_blob(reader.db, tool.pin)
+            if text is None:
+                return None
+            if len(self._read) >= KNOWN_MOST:
+                self._read.clear()
+            self._read[place] = operation(tool.name, read(text))
+        return self._read[place]
 
     def ask(self, asked: Asked, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call in the next transaction; `done` hears of it after the commit, and never of a stale permit."""
