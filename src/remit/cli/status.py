@@ -4,6 +4,7 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, emit, format_option, moment, pairs
+from remit.control import witness
 from remit.core.agent import Agent
 from remit.core.canonical import Json
 from remit.core.credential import Credential, PathGate
@@ -42,6 +43,9 @@ def state(desk: Desk) -> dict[str, Json]:
         for name in ("common", *(path.value for path in TrustPath))
         if reader.get(PolicyRecord, name) is None
     ]
+    code, stops, witnesses = witness.standings(reader, now)
+    if code and stops:
+        wrong.append(f"too few witnesses are in order ({code})")
     agents = list(reader.where(Agent))
     overdue = [one.name for one in agents if one.state == "active" and now >= one.review_due]
     suspended = [f"{one.resource}/{one.name}" for one in reader.where(Tool) if one.state == "suspended"]
@@ -58,6 +62,14 @@ def state(desk: Desk) -> dict[str, Json]:
         "tasks_open": len(open_tasks),
         "credentials_live": len(live),
         "calls_in_flight": len(flights(desk.authority.view)),
+        "witnesses": [_stands(one) for one in witnesses],
         "ledger_entries": head.size,
         "ledger_at": head.at,
     }
+
+
+def _stands(one: witness.Standing) -> str:
+    """One witness in a line."""
+    heard = f"{one.lag} entries behind, heard {one.age // 1000} s ago" if one.age >= 0 else "never heard"
+    state = "in order" if one.in_order and one.state == "in_order" else one.state.replace("in_order", "late")
+    return f"{one.name}: {state}, {heard}" + (f" ({one.because})" if one.because else "")

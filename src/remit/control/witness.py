@@ -4,16 +4,18 @@ A cosignature itself leaves no receipt: it proves itself, and a receipt for each
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from remit.control.change import Change
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.record import changed
-from remit.core.witness import LIFE, RULE, Witness, WitnessRule
+from remit.core.witness import LIFE, RULE, Witness, WitnessRule, in_order, standing
 from remit.ledger import LedgerFault, cosignature, note
 from remit.store import cosignature as kept
 from remit.store import log
+from remit.store.record import Reader
 
 BY: Final = "witness"
 
@@ -98,6 +100,35 @@ def refused(change: Change, name: str, size: int, because: str) -> Witness:
 def acknowledge(change: Change, name: str, by: str, because: str) -> Witness:
     """Let calls go on although this witness refuses or is late, until it is in order again (`transition_refused`)."""
     return _move(change, _need(change, name), "acknowledged", by, because)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one witness stands: whether it counts, how many entries it is behind, and how old its last word is.
+
+    `age` is in milliseconds, -1 when it never cosigned.
+    """
+
+    name: str
+    state: str
+    in_order: bool
+    lag: int
+    age: int
+    because: str
+
+
+def standings(reader: Reader, now: Instant) -> tuple[str, bool, list[Standing]]:
+    """What is wrong with the witnesses in a word or nothing, whether that stops calls, and how each stands."""
+    watch = kept.watch(reader)
+    if watch is None:
+        return "", False, []
+    size, heard = log.newest(reader.db).size, kept.heard(reader.db)
+    found = []
+    for one, at in watch.seen:
+        last = heard.get(one.id, (0, at))[0]
+        good = in_order(one, at, watch.rule.max_age, now)
+        found.append(Standing(one.id, one.state, good, max(0, size - last), now - at if at else -1, one.because))
+    return standing(watch, now), watch.rule.stop, found
 
 
 def _move(change: Change, one: Witness, event: str, by: str, because: str) -> Witness:

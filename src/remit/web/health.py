@@ -1,11 +1,15 @@
 """What operators watch: alive, ready, and figures in the Prometheus text format. Nothing names a person or a task."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from remit.control import witness
+from remit.core.canonical import Json
 from remit.core.credential import PathGate
 from remit.core.errors import RemitError
 from remit.core.receipt import PolicyRecord
@@ -14,6 +18,14 @@ from remit.custody.signer import Purpose
 from remit.store import log, metrics
 from remit.web.bearer import caller
 from remit.web.site import Site
+
+_QUOTED: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+_FIGURES: Final[tuple[tuple[str, str, Callable[[witness.Standing], int]], ...]] = (
+    ("in_order", "Whether this witness stands behind the ledger.", lambda one: int(one.in_order)),
+    ("refused", "Whether this witness refused a head.", lambda one: int(one.state == "refused")),
+    ("lag_entries", "Entries that this witness has not cosigned yet.", lambda one: one.lag),
+    ("age_ms", "Milliseconds since its last cosignature, -1 for never.", lambda one: one.age),
+)
 
 
 def routes(site: Site) -> list[Route]:
@@ -25,7 +37,8 @@ def routes(site: Site) -> list[Route]:
 
     async def ready(_: Request) -> Response:
         wrong = flaws(site)
-        body = {"status": "not ready" if wrong else "ready", "checks": wrong}
+        body: dict[str, Json] = {"status": "not ready" if wrong else "ready", "checks": wrong}
+        body |= _witnesses(site)
         return JSONResponse(body, 503 if wrong else 200, headers={"cache-control": "no-store"})
 
     async def figures(request: Request) -> Response:
@@ -59,9 +72,20 @@ def flaws(site: Site) -> list[dict[str, str]]:
             held("policy", reader.get(PolicyRecord, str(name)) is not None, "Apply the policies: remit policy apply.")
         for path in TrustPath:
             held(f"path_{path.value}", reader.get(PathGate, path.value) is not None, "Run remit up.")
+        code, stops, _ = witness.standings(reader, authority.clock.now())
+        held(code, not (code and stops), "See remit status; remit witness acknowledge lets calls go on.")
     except RemitError as fault:
         found.append({"code": fault.code, "remedy": fault.remedy})
     return [dict(pairs) for pairs in dict.fromkeys(tuple(one.items()) for one in found)]
+
+
+def _witnesses(site: Site) -> dict[str, Json]:
+    """How the witnesses stand; nothing when there are none, or when it cannot be read."""
+    try:
+        _, _, found = witness.standings(site.reader(), site.authority.clock.now())
+    except RemitError:
+        return {}
+    return {"witnesses": [asdict(one) for one in found]} if found else {}
 
 
 def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
@@ -81,6 +105,10 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
     yield from _family(
         "remit_batch_commit_ms", "gauge", "Milliseconds that the last commit took.", {"": batch.commit_ms}
     )
+    _, _, found = witness.standings(site.reader(), site.authority.clock.now())
+    for name, said, figure in _FIGURES:
+        values = {f'witness="{one.name.translate(_QUOTED)}"': figure(one) for one in found}
+        yield from _family(f"remit_witness_{name}", "gauge", said, values)
     noise = {f'reason="{code}"': count for code, count in sorted(site.noise().items())}
     yield from _family("remit_unknown_total", "counter", "Presentations that were no credential.", noise)
 
