@@ -10,6 +10,7 @@ import pytest
 from remit.cli import agent, brief, can, desk, doctor, ledger, memory, person, policy, revoke, secret, status, task, up
 from remit.cli.main import COMMANDS, run
 from remit.cli.settings import Settings
+from remit.control.principal import token_digest
 from remit.core.call import Call
 from remit.core.decision import Allow, Ask, Deny, Facts
 from remit.core.errors import RemitError
@@ -121,6 +122,18 @@ def test_a_service_may_dispatch_and_is_no_agent(told: Told) -> None:
     assert made["id"].startswith("svc_")
     assert [one["name"] for one in told("service", "show")] == ["ticketing"]
     assert run(["service", "add", "ticketing", "--owner", "olga"]) == 2
+
+
+def test_a_service_is_given_a_token_that_is_shown_once_and_kept_as_its_digest(told: Told) -> None:
+    made = told("service", "add", "edge", "--owner", "olga")
+    first, second = (told("service", "token", "edge") for _ in range(2))
+    assert first["service"] == second["service"] == made["id"]
+    assert first["token"].startswith("rsv_")
+    assert first["token"] != second["token"]
+    assert told("service", "show")[0]["token"] == token_digest(second["token"])
+    assert run(["service", "token", "nobody"]) == 2
+    told("revoke", "service", made["id"])
+    assert run(["service", "token", "edge"]) != 0
 
 
 def test_a_task_is_planned_narrower_and_closed(settled: Told, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def erase(ctx: click.Context, *, name: str, form: str) -> None:
 
 @click.group()
 def service() -> None:
-    """Register services that may open tasks. A service is never an agent."""
+    """Register services that may open tasks or ask for decisions. A service is never an agent."""
 
 
 @service.command("add")
@@ -86,6 +86,18 @@ def add_service(ctx: click.Context, *, name: str, owner: str, key_file: str | No
         keys, owner_id = keys_of(key_file), desk.principal(owner)
         made = desk.act(lambda c: principal.add_service(c, name, owner_id, keys, desk.by))
         emit(form, written(made), lambda: pairs({"id": made.id, "name": made.name, "owner": made.owner}))
+
+
+@service.command("token")
+@click.argument("name")
+@format_option
+@click.pass_context
+def give_token(ctx: click.Context, *, name: str, form: str) -> None:
+    """Give a service a token to ask for decisions with. The one before it ends; this one is shown once."""
+    with at_desk(ctx) as desk:
+        identity = desk.principal(name)
+        made, text = desk.act(lambda c: principal.give_token(c, identity, desk.by))
+        emit(form, {"service": made.id, "token": text}, lambda: pairs({"service": made.id, "token": text}))
 
 
 @service.command("show")
