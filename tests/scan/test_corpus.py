@@ -1,0 +1,84 @@
+"""The scanner over its corpus: what it finds and what it lets stand, per code, as lower bounds."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from remit.cli.main import run
+from tests.kit import corpus
+
+# What the readers reach today: at least so many right, at most so many wrong. Whoever betters a reader moves its row.
+HELD: dict[str, tuple[int, int]] = {}
+
+
+def _findings(case: corpus.Case, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str, int]]:
+    # A folder of its own: a path with "test" in it could rightly be read as a test's.
+    root = Path(tempfile.mkdtemp(prefix="site")).resolve()
+    try:
+        case.write(root)
+        run(["scan", str(root), "-o", "json"])
+        told = json.loads(capsys.readouterr().out)
+        place = f"{root.as_posix()}/"
+        return [(one["code"], one["file"].removeprefix(place), one["line"]) for one in told["findings"]]
+    finally:
+        shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("code", corpus.codes())
+def test_a_family_has_positives_and_near_misses(code: str) -> None:
+    cases = corpus.cases(code)
+    assert sum(not case.near for case in cases) >= 20
+    assert sum(case.near for case in cases) >= 20
+    assert [case.name for case in cases if case.near == bool(case.expect)] == []
+    assert [case.name for case in cases for _, text in case.files if corpus.MARK.search(text)] == []
+    assert [case.name for case in cases for _, text in case.files if corpus.SECRET.search(text)] == []
+
+
+@pytest.mark.parametrize("code", corpus.codes())
+def test_no_skeleton_stands_in_more_than_three_positives(code: str) -> None:
+    skeletons = [corpus.skeleton(case) for case in corpus.cases(code) if not case.near]
+    assert [one for one in set(skeletons) if skeletons.count(one) > 3] == []
+
+
+def test_a_secret_is_the_same_in_its_case_and_another_in_every_other() -> None:
+    assert corpus.expand("{{secret:npm:1}}", "a") == corpus.expand("{{secret:npm:1}}", "a")
+    seen = {corpus.secret(kind, seed) for kind in corpus.SHAPES for seed in ("a", "b")}
+    assert len(seen) == 2 * len(corpus.SHAPES)
+
+
+def test_a_finding_that_is_wrong_or_missing_lowers_the_score() -> None:
+    case = next(one for one in corpus.cases("AG101") if len(one.expect) == 1)
+    [place] = case.expect
+    assert corpus.judge(case, [("AG101", place.file, place.line)]) == corpus.Score(1, 0, 0)
+    assert corpus.judge(case, [("AG101", place.file, place.line + 1)]) == corpus.Score(0, 1, 1)
+    assert corpus.judge(case, [("AG120", place.file, place.line)]) == corpus.Score(0, 0, 1)
+
+
+def test_the_scanner_is_no_worse_than_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = []
+    worse = []
+    whole = corpus.Score()
+    for code in corpus.codes():
+        scores = [(case, corpus.judge(case, _findings(case, capsys))) for case in corpus.cases(code)]
+        total = sum((score for _, score in scores), corpus.Score())
+        whole += total
+        lines.append(_row(code, total))
+        off = ", ".join(case.name for case, score in scores if score.wrong or score.missed)
+        lines.extend([f"       {off}"] if off else [])
+        right, wrong = HELD.get(code, (0, 0))
+        if total.right < right or total.wrong > wrong:
+            worse.append(code)
+    with capsys.disabled():
+        head = "code  right wrong missed  precision (at least)  recall (at least)"
+        print("\n" + "\n".join([head, *lines, _row("all", whole)]))
+    assert worse == []
+
+
+def _row(name: str, total: corpus.Score) -> str:
+    said, due = total.right + total.wrong, total.right + total.missed
+    precision = f"{total.right / said if said else 0:.3f} ({corpus.lower(total.right, said):.3f})"
+    recall = f"{total.right / due if due else 0:.3f} ({corpus.lower(total.right, due):.3f})"
+    return f"{name:5} {total.right:5} {total.wrong:5} {total.missed:6}  {precision:20}  {recall}"
