@@ -1,12 +1,16 @@
 """Decisions for others: who may ask, what an operation is now, and what becomes of calls that nobody tells of."""
 
+from dataclasses import replace
+
 import pytest
 
 from remit.control import access, principal, resource, revocation
 from remit.control.access import Door
 from remit.core.errors import RemitError
 from remit.core.operation import Request
+from remit.core.permit import Permit
 from remit.core.resource import Upstream
+from remit.core.trust import TrustPath
 from remit.store import payload
 from remit.store.apply import flights
 from tests.kit import stores
@@ -65,6 +69,26 @@ def test_an_operation_is_what_is_pinned_now(place):
     moved, other = place.door.operation("shop", Request("GET", "/old/o-1"))
     assert moved == call
     assert other != pin
+
+
+def test_on_the_delegated_path_the_subject_is_the_person(place):
+    errand = place.a_task(person=place.person.id, requester=place.person.id, by=place.person.id)
+    text = place.a_credential(errand.id, TrustPath.DELEGATED, place.person.id).text
+    asked = access.Asked(place.service, read_call(), place.enter(text), subject=place.person.id, agent=place.agent.id)
+    heard = []
+    place.door.ask(asked, heard.append)
+    place.door.ask(replace(asked, subject=place.agent.id), heard.append)
+    assert isinstance(heard[0], Permit)
+    assert heard[1].code == "subject_other"
+
+
+def test_strangers_are_counted(place):
+    counted = {}
+    door = Door(place.authority, place.batch, counted)
+    assert code(lambda: door.service("x")) == "unauthenticated"
+    door.enter("x", "notes")
+    assert counted["service_unknown"] == 1
+    assert sum(counted.values()) == 2
 
 
 def test_what_is_overdue_is_closed_once_and_a_permit_is_not_forgotten_before(place):

@@ -36,6 +36,15 @@ def test_what_a_gate_would_decide_is_what_is_asked_here(method, kind, identity, 
     assert (said.call.action, said.call.arguments) == (action, arguments)
 
 
+def test_arguments_that_are_left_out_are_no_argument_of_a_prompt():
+    resource = {"type": "prompt", "id": "greet", "properties": {"server": "notes"}}
+    asked = ONE | {"action": {"name": "prompts/get"}, "resource": resource, "context": {"credential": "c"}}
+    assert question(asked).call.arguments == {"name": "greet"}
+    assert question(ONE | {"context": {"credential": "c"}}).call.arguments == {}
+    with pytest.raises(RemitError):
+        question(ONE | {"context": {"credential": "c", "arguments": None}})
+
+
 @pytest.mark.parametrize("server", ["", "Notes", "a/b", "*", "no\ntes", 7, None])
 def test_a_server_that_cannot_be_is_mapped_to_nothing(server):
     resource = {"type": "resource", "id": "x", "properties": {"server": server}}

@@ -62,6 +62,7 @@ def test_envoy_shows_bodies_and_they_are_decided(place, tmp_path):
             assert found == status
         big = b'{"amount":3,"pad":"' + b"a" * 70_000 + b'"}'
         assert raw(url, "/orders/o-1", place.credential, "PUT", big, content_type="application/json") == 413
+        assert raw(url, "/orders/o-1", place.credential, "GET", b"{}", content_type="application/json") == 400
         assert [body for _, _, body, _ in target.seen] == [b'{"amount": 3}']
 
 

@@ -53,13 +53,16 @@ class Asked:
 class Door:
     """Owned by the web face, called on its thread.
 
-    What it keeps between calls is who was refused how often, and what a definition says, by its digest.
+    What it keeps between calls is who was refused how often, and what a definition says, by its digest. `unknown`
+    counts presentations that were nobody's, by reason.
     """
 
-    def __init__(self, authority: Authority, batch: Batch) -> None:
+    def __init__(self, authority: Authority, batch: Batch, unknown: dict[str, int] | None = None) -> None:
         self._authority = authority
         self._batch = batch
         self._gate = Gate(authority, batch)
+        if unknown is not None:
+            self._gate.unknown = unknown
         self._denials = Denials()
         self._read: dict[tuple[str, str], Operation | None] = {}
 
@@ -69,6 +72,7 @@ class Door:
         for one in Reader(self._authority.reading()).where(Service):
             if one.token and hmac.compare_digest(one.token, digest) and one.state == "active":
                 return one
+        self._gate.unknown["service_unknown"] = self._gate.unknown.get("service_unknown", 0) + 1
         raise _stranger()
 
     def enter(self, presented: str, resource: str) -> Entry | Unknown:

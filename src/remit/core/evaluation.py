@@ -77,8 +77,12 @@ def question(value: Json) -> Question | Deny:
     context = value.get("context", {})
     if not isinstance(context, dict):
         raise _invalid("context is not an object.")
-    credential, agent, arguments = context.get("credential", ""), context.get("agent", ""), context.get("arguments", {})
-    if not isinstance(credential, str) or not isinstance(agent, str) or not isinstance(arguments, dict):
+    credential, agent, arguments = context.get("credential", ""), context.get("agent", ""), context.get("arguments")
+    if (
+        not isinstance(credential, str)
+        or not isinstance(agent, str)
+        or not isinstance(context.get("arguments", {}), dict)
+    ):
         raise _invalid("context.credential and context.agent are texts, context.arguments is an object.")
     kinds = SUBJECTS.get(subject["type"], ())
     if not subject["id"].startswith(tuple(f"{kind}_" for kind in kinds) or ("\n",)):
@@ -89,7 +93,7 @@ def question(value: Json) -> Question | Deny:
     return call if isinstance(call, Deny) else Question(call, subject["id"], agent, credential)
 
 
-def _call(method: str, resource: Mapping[str, Json], arguments: Mapping[str, Json]) -> Call | Deny:
+def _call(method: str, resource: Mapping[str, Json], arguments: Mapping[str, Json] | None) -> Call | Deny:
     properties = resource.get("properties", {})
     server, name = properties.get("server"), resource["id"]
     if server is None and resource["type"] == "tool":
@@ -105,10 +109,12 @@ def _call(method: str, resource: Mapping[str, Json], arguments: Mapping[str, Jso
             "Ask about tools/call, resources/read or prompts/get, at a named server.",
         )
     if method == "tools/call":
-        return Call(f"mcp:{server}/{name}", arguments)
+        return Call(f"mcp:{server}/{name}", arguments or {})
     if method == "resources/read":
         return Call(f"mcp:{server}/@read", {"uri": name})
-    return Call(f"mcp:{server}/@prompt", {"name": name, "arguments": dict(arguments)})
+    return Call(
+        f"mcp:{server}/@prompt", {"name": name} if arguments is None else {"name": name, "arguments": arguments}
+    )
 
 
 def _entity(value: Mapping[str, Json], member: str, texts: tuple[str, ...]) -> Mapping[str, Json]:

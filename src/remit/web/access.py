@@ -33,7 +33,7 @@ LONGEST_ID: Final = 256
 
 def routes(site: Site) -> list[Route]:
     """The decision point's addresses."""
-    door = Door(site.authority, site.batch)
+    door = site.door
 
     async def evaluation(request: Request) -> Response:
         service = asking(door, request)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from remit.control.access import Door
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.core.errors import RemitError
@@ -42,7 +43,8 @@ def build(authority: Authority, batch: Batch, gate: App, settings: WebSettings, 
 
     Everything runs on the loop that serves it; `batch` must be attached to that same loop.
     """
-    site = Site(authority, batch, settings, Issuers(settings.issuers, authority.clock.steady), watched)
+    door = Door(authority, batch, watched.unknown if watched else None)
+    site = Site(authority, batch, settings, Issuers(settings.issuers, authority.clock.steady), watched, door)
     routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}
     pages = Starlette(routes=routes, exception_handlers=handlers)

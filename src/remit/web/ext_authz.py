@@ -36,7 +36,7 @@ PARTIAL: Final = "x-envoy-auth-partial-body"
 
 def routes(site: Site) -> list[Route]:
     """The address that a data plane checks at."""
-    door = Door(site.authority, site.batch)
+    door = site.door
 
     async def check(request: Request) -> Response:
         try:

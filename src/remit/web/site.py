@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from remit.control.access import Door
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
@@ -48,6 +49,7 @@ class Site:
     settings: WebSettings
     issuers: Issuers
     watched: Watched | None
+    door: Door
     waiting: int = 0
 
     def now(self) -> Instant:
