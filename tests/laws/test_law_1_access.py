@@ -11,8 +11,9 @@ from remit.control.access import Asked, Door, close_overdue
 from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.permit import Fault, Permit
+from remit.core.receipt import decode
 from remit.store.apply import in_flight
-from remit.store.log import newest
+from remit.store.log import entries, newest
 from tests.kit.hours import Hours
 from tests.kit.planted import Planted, red
 from tests.kit.world import World, read_call
@@ -80,6 +81,22 @@ def a_permit_is_for_one_call(folder: Path) -> None:
     assert not place.door.left(given[0]), "a permit outlived its second"
 
 
+def a_stale_permit_is_not_given(folder: Path) -> None:
+    place = Place(folder)
+
+    def slow(job: Any, after: Any) -> None:
+        job()
+        place.hours.pass_by(1_001)
+        after()
+
+    place.world.batch._offload = slow
+    found = place.ask()
+    assert isinstance(found, Fault), "a permit left after its second was over"
+    assert found.code == "permit_expired", "a permit left after its second was over"
+    last = next(iter(entries(place.world.authority.view, newest(place.world.authority.view).size - 1, 10_000)))
+    assert decode(last)["result"] == "not_sent", "nothing says that the call was not made"
+
+
 def an_outcome_is_noted_once_by_who_asked(folder: Path) -> None:
     place = Place(folder)
     one, other = place.allowed(), place.named("other")
@@ -126,6 +143,7 @@ def names_and_operations_are_held_in_the_transaction(folder: Path) -> None:
 LAWS = (
     a_yes_has_its_leaf_first,
     a_permit_is_for_one_call,
+    a_stale_permit_is_not_given,
     an_outcome_is_noted_once_by_who_asked,
     what_nobody_tells_of_reads_unknown,
     who_asks_must_stand_and_what_ended_is_refused,
@@ -142,6 +160,10 @@ FAULTS = (
         "permit used twice", HERE, "given = permit(asked.call, asked.entry, said)",
         "given = globals().setdefault('_kept', permit(asked.call, asked.entry, said))",
         a_permit_is_for_one_call, "a permit was given twice",
+    ),
+    Planted(
+        "a stale permit is given", HERE, "and not self._gate.fresh(given)", "and not given.call",
+        a_stale_permit_is_not_given, "after its second",
     ),
     Planted(
         "outcome noted twice", "store/apply.py", '"DELETE FROM flight WHERE call = ?"',
