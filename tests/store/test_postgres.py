@@ -67,6 +67,27 @@ def test_who_waited_for_the_lock_reads_what_the_holder_wrote(pair):
     assert found == [("d",)]
 
 
+SILENCES = {
+    "after taking the lock": lambda db: None,
+    "after a statement": lambda db: db.run(BLOB, ("d", b"body")),
+    "after statements that went together": lambda db: (db.put(BLOB, ("d", b"body")), db.flush()),
+    "after reads that went together": lambda db: db.ahead([("SELECT 1", ()), ("SELECT 2", ())]),
+}
+
+
+@pytest.mark.parametrize("works", SILENCES.values(), ids=SILENCES)
+def test_a_holder_that_falls_silent_anywhere_loses_the_lock(pair, works):
+    one, two = pair
+    for _ in range(3):
+        one.begin()
+        works(one)
+        began = time.monotonic()
+        two.begin()
+        assert time.monotonic() - began < 2
+        two.rollback()
+        one.reopen()
+
+
 def test_a_node_that_holds_the_lock_in_silence_loses_it(pair):
     one, two = pair
     one.begin()

@@ -141,8 +141,13 @@ class Batch:
 
     def _through(self, items: list[Item]) -> None:
         """A turn on a store across a network: the whole of it in one job, since each statement waits."""
-        if not items:
-            return
+        try:
+            if items:
+                self._one_by_wire(items)
+        except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
+            self._renew(_translated(fault, "commit_unknown"), items)
+
+    def _one_by_wire(self, items: list[Item]) -> None:
         try:
             self._authority.db.begin()
         except RemitError as fault:

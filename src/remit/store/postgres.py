@@ -157,7 +157,7 @@ class Postgres:
     def try_begin(self) -> bool:
         """Take the write lock now, or say False at once when another node holds it."""
         try:
-            self._send("BEGIN", _LOCK + " NOWAIT", _CLOCK)
+            self._send("BEGIN", _LOCK + " NOWAIT")
         except errors.LockNotAvailable:
             self.rollback()
             return False
@@ -168,7 +168,7 @@ class Postgres:
     def begin(self, timeout_ms: int = TIMEOUT_MS) -> None:
         """Take the write lock, waiting up to `timeout_ms`; then `store_busy`."""
         try:
-            self._send("BEGIN", f"SET LOCAL lock_timeout = {int(timeout_ms)}", _LOCK, _CLOCK)
+            self._send("BEGIN", f"SET LOCAL lock_timeout = {int(timeout_ms)}", _LOCK)
         except psycopg.Error as error:
             fault = self._fault(error)
             if not self._doubt:
@@ -182,6 +182,8 @@ class Postgres:
         with self._conn.pipeline():
             for statement in statements:
                 self._cursor.execute(statement)
+        # Last, and by itself: see _again.
+        self._cursor.execute(_CLOCK)
         self.at = int(self._cursor.fetchall()[0][0])
 
     def commit(self) -> None:
@@ -285,6 +287,7 @@ class Postgres:
                 for statement, params in reads:
                     cursor = self._reading()
                     cursors.append(cursor.execute(dollars(statement), params))
+            self._again()
             return [cursor.fetchall() for cursor in cursors]
         except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
             raise self._fault(error) from error
@@ -305,14 +308,24 @@ class Postgres:
                 sent = [(one, self._reading()) for one in grouped(waiting_too)]
                 for one, cursor in sent:
                     cursor.executemany(one.text, one.rows)
-                if statement:
-                    self._cursor.execute(statement, params)
+            if statement:
+                self._cursor.execute(statement, params)
+            else:
+                self._again()
             for one, cursor in sent:
                 if one.fault is not None and cursor.rowcount != len(one.rows):
                     raise one.fault
         except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
             raise self._fault(error) from error
         return self._cursor
+
+    def _again(self) -> None:
+        """Let the server count our silence again.
+
+        A pipeline may end with a request to flush, which stops the server's `idle_in_transaction_session_timeout` without
+        starting it anew: a node that stopped then would hold the lock for ever. A plain statement starts it.
+        """
+        self._cursor.execute("SELECT 1")
 
     def _reading(self) -> "psycopg.RawCursor[Row]":
         cursor = psycopg.RawCursor(self._conn)
