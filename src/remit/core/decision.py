@@ -162,9 +162,11 @@ def _witnesses_standing(facts: Facts) -> Deny | None:
     watch = facts.watch
     code = standing(watch, facts.now) if watch is not None and watch.rule.stop else ""
     if code == "witness_refused":
-        return Deny(code, "A witness refuses this ledger's newest head.", "Stop; tell the operator.")
+        return Deny("witness_refused", "A witness refuses this ledger's newest head.", "Stop; tell the operator.")
     if code:
-        return Deny(code, "Witnesses have not cosigned this ledger lately.", "Try again later, or tell the operator.")
+        return Deny(
+            "witness_late", "Witnesses have not cosigned this ledger lately.", "Try again later, or tell the operator."
+        )
     return None
 
 
