@@ -6,7 +6,7 @@ READY := .venv/.ready
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check laws bench peers slow format pins clean help
+.PHONY: demo test check laws bench bench-nodes peers slow format pins clean help
 
 demo: $(READY) ## watch agents leave their remit: refused, recorded, ended, proved
 	@.venv/bin/remit demo
@@ -26,6 +26,9 @@ laws: $(READY) ## the named laws, each with the planted faults that it must catc
 
 bench: $(READY) ## measure, and print one JSON document
 	@$(PY) -m bench
+
+bench-nodes: $(READY) ## measure several nodes on one PostgreSQL database
+	@$(PY) -m bench.nodes
 
 peers: $(READY) ## the tests against other people's programs; a peer that is missing is a failure
 	@$(PYTEST) tests/peers
@@ -48,7 +51,7 @@ clean: ## remove what the other verbs made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,4 +1,4 @@
-"""One of two processes on one store: `python -m bench.node FOLDER SOCKET`. Decides and revokes for whoever connects.
+"""One of two processes on one store: `python -m bench.node STORE SOCKET AGENT OWNER`. Decides and revokes for callers.
 
 A line is `d TOKEN NUMBER` (decide one call), `o` (open a task, answer its id and a credential) or `r KIND TARGET`. Each
 line is answered by one line, after the commit, in any order: the number of the request stands first.
@@ -74,7 +74,7 @@ def say_all(say: Any) -> Any:
 
 async def main() -> None:
     folder, path, agent, owner = sys.argv[1:]
-    world = World(Path(folder))
+    world = World(folder if "://" in folder else Path(folder))
     attach(world.batch, asyncio.get_running_loop())
     server = await asyncio.start_unix_server(Node(world, agent, owner).serve, path, limit=1 << 20)
     async with server:

@@ -105,10 +105,10 @@ async def trials(paths: list[str], wanted: int) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def nodes(place: Path, agent: str, owner: str) -> Iterator[list[str]]:
-    """Two deciding processes on the store in `place`; their sockets."""
+def nodes(place: Path, agent: str, owner: str, store: str = "") -> Iterator[list[str]]:
+    """Two deciding processes on the store in `place`, or at the URL `store`; their sockets."""
     paths = [str(place / name) for name in ("one", "other")]
-    argv = [sys.executable, "-m", "bench.node", str(place)]
+    argv = [sys.executable, "-m", "bench.node", store or str(place)]
     running = []
     try:
         for path in paths:
