@@ -1,6 +1,5 @@
 """What only the shared store can do wrong: locks between nodes, sessions that end, servers that are weak or silent."""
 
-import signal
 import threading
 import time
 
@@ -184,22 +183,6 @@ def weak():
 
 def test_a_server_that_does_not_sync_is_refused(weak):
     assert code(open_db, weak.fresh()) == "store_not_durable"
-
-
-def test_a_server_that_falls_silent_is_given_up_in_time(weak, monkeypatch):
-    monkeypatch.setattr("remit.store.postgres._WEAK", ())
-    db = open_db(weak.fresh())
-    weak.send(signal.SIGSTOP)
-    try:
-        began = time.monotonic()
-        assert code(db.all, "SELECT 1") == "store_failed"
-        assert time.monotonic() - began < 6
-        assert not db.usable
-    finally:
-        weak.send(signal.SIGCONT)
-    db.reopen()
-    assert db.all("SELECT 1") == [(1,)]
-    db.close()
 
 
 STEPS = st.lists(

@@ -2,19 +2,18 @@
 
 Nodes meet at one row: every transaction that writes takes it `FOR UPDATE` first, and reads after it under READ
 COMMITTED, so that each statement sees all that the holder before it committed. The server ends a session that holds it
-in silence; a server that says nothing for `SILENT` waits is given up by us. The instant is the server's clock.
+in silence; a server that says nothing for `wire.SILENT` waits is given up by us. The instant is the server's clock.
 
 Statements whose outcome nobody waits for travel together with the next one that is waited for (pipeline mode,
 https://www.postgresql.org/docs/current/libpq-pipeline-mode.html); a savepoint is sent only with the first of them.
 """
 
 import contextlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Any, Final, final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, final
 
 import psycopg
 from psycopg import errors, sql
-from psycopg.abc import RV, PQGen
 from psycopg.types.numeric import Int8BinaryDumper
 
 from remit.core.errors import RemitError
@@ -23,13 +22,11 @@ from remit.store.dialect import dollars, translated
 from remit.store.fault import Flaw
 from remit.store.late import Late, grouped
 from remit.store.refusal import translate, unknown
+from remit.store.wire import Watched
 
 TIMEOUT_MS: Final = 2000
 IDLE_MS: Final = 1500
 """How long a session may hold the write lock in silence before the server ends it: a stopped node stops nobody else."""
-POLL_S: Final = 0.1
-SILENT: Final = 40
-"""How many polls in a row without a word from the server until the connection is given up: 4 seconds."""
 OLDEST: Final = 150_000
 """PostgreSQL 15."""
 SCHEMA: Final = "remit"
@@ -47,29 +44,6 @@ _SESSION: Final = (
 _LOCK: Final = f"SELECT one FROM {SCHEMA}.writer FOR UPDATE"  # noqa: S608 - our own schema
 _CLOCK: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 _WEAK: Final = ("off", "local")
-
-
-class Watched(psycopg.Connection[Row]):
-    """A connection that gives up on a server which says nothing, instead of waiting for ever."""
-
-    def wait(self, gen: PQGen[RV], interval: float = POLL_S, timeout: float | None = None) -> RV:
-        """Run one exchange with the server; `OperationalError` after `SILENT` polls without an answer."""
-        found: RV = super().wait(_patient(gen), min(interval, POLL_S), timeout)
-        return found
-
-
-def _patient(gen: Any) -> Generator[Any, Any, Any]:
-    silent = 0
-    try:
-        state = next(gen)
-        while True:
-            ready = yield state
-            silent = 0 if ready else silent + 1
-            if silent > SILENT:
-                raise psycopg.OperationalError("the server says nothing")
-            state = gen.send(ready)
-    except StopIteration as end:
-        return end.value
 
 
 @final
@@ -322,7 +296,7 @@ class Postgres:
     def _again(self) -> None:
         """Let the server count our silence again.
 
-        A pipeline may end with a request to flush, which stops the server's `idle_in_transaction_session_timeout` without
+        A pipeline may end with a request to flush, which stops the `idle_in_transaction_session_timeout` without
         starting it anew: a node that stopped then would hold the lock for ever. A plain statement starts it.
         """
         self._cursor.execute("SELECT 1")
