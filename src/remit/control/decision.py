@@ -14,6 +14,7 @@ from remit.core.decision import Allow, Ask, Decision, Deny, Facts, decide
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
+from remit.core.resource import Resource
 from remit.store import payload
 from remit.store.apply import usage
 from remit.store.facts import facts
@@ -34,6 +35,7 @@ class Decided:
     leaf: int
     task: str
     steady: int
+    target: Resource | None = None
 
 
 class Denials:
@@ -100,7 +102,7 @@ def work(
         leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
         if call.arguments:
             payload.put(change.db, call_id, salt, canon(dict(call.arguments)))
-        return Decided(call_id, decision, leaf, task, steady)
+        return Decided(call_id, decision, leaf, task, steady, seen.resource)
 
     return run
 
@@ -120,6 +122,7 @@ def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | De
             until=found.steady + LIFE_MS,
             visible=found.decision.visible,
             counted=found.decision.counted,
+            target=found.target,
         )
     if isinstance(found.decision, Deny):
         return found.decision

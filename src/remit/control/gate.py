@@ -1,6 +1,7 @@
 """The authority as a gate sees it, in the same process: text checked, calls decided in the batch, secrets lent."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from remit.control.authority import Authority
 from remit.control.batch import Batch
@@ -21,6 +22,8 @@ from remit.custody.jws import TokenRefusal
 from remit.custody.token import verify
 from remit.store.facts import ancestors
 from remit.store.record import Reader
+
+_NOTHING: Final = Lent()
 
 
 class Gate:
@@ -91,11 +94,13 @@ class Gate:
         """Lend what this permit's call needs upstream. Refuses a permit that is too old (`permit_expired`)."""
         if not self.fresh(permit):
             return Fault("permit_expired", "This permit is too old; the call must be decided again.")
+        if permit.target is None:
+            return Fault("resource_unknown", "This resource is gone.")
+        if not permit.target.injections:
+            return _NOTHING
         try:
-            resource = Reader(self._authority.reading()).get(Resource, permit.resource)
-            if resource is None:
-                return Fault("resource_unknown", "This resource is gone.")
-            return self._lend(resource)
+            self._authority.reading()
+            return self._lend(permit.target)
         except RemitError as fault:
             return Fault(fault.code, fault.message)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from remit.core.resource import Resource
 from remit.core.trust import TrustPath
 
 
@@ -32,7 +33,8 @@ class Permit:
 
     Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts
     suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show;
-    `counted` are the steps whose rows the answer is counted on, with their limits.
+    `counted` are the steps whose rows the answer is counted on, with their limits. `target` is the resource as the
+    decision's transaction read it: what is borrowed is for that one.
     """
 
     call: str
@@ -44,6 +46,7 @@ class Permit:
     until: int
     visible: frozenset[str] = frozenset()
     counted: tuple[tuple[str, str, int, int], ...] = ()
+    target: Resource | None = None
 
 
 @dataclass(frozen=True, slots=True)
