@@ -14,8 +14,8 @@ def test_every_noun_is_read_back_as_it_was_written(record):
 def test_no_noun_takes_a_member_it_does_not_know_or_a_wrong_type(record):
     assert code(load, type(record), dump(record) | {"extra": 1}) == "record_invalid"
     assert code(load, type(record), [dump(record)]) == "record_invalid"
-    name = next(name for name, value in dump(record).items() if name != "noun" and isinstance(value, str))
-    assert code(load, type(record), dump(record) | {name: 7}) == "record_invalid"
+    name = next(name for name, value in dump(record).items() if name != "noun" and isinstance(value, str | int))
+    assert code(load, type(record), dump(record) | {name: []}) == "record_invalid"
 
 
 def test_defaults_are_left_out_and_a_noun_says_its_name():
