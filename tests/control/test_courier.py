@@ -13,6 +13,7 @@ from remit.core.decision import Deny
 from remit.core.permit import Permit
 from remit.core.witness import Witness, WitnessRule
 from remit.store.log import newest
+from tests.kit import stores
 from tests.kit.hours import Hours
 from tests.kit.watching import NAME, URL, VKEY, Direct, a_witness
 from tests.kit.world import World, read_call
@@ -229,3 +230,24 @@ def test_one_that_is_not_there_is_missed(made):
     courier = Courier(world.folder / FILE, VKEY, "http://127.0.0.1:9")
     assert isinstance(courier.push(), Missed)
     courier.close()
+
+
+def test_on_the_shared_store_each_node_meets_the_refusal_that_another_heard(tmp_path):
+    hours = Hours()
+    place = stores.place("postgresql", tmp_path / "store")
+    world, other = World(place, hours.clock()).settle(), World(place, hours.clock())
+    cosigner = a_witness(tmp_path, hours, world.authority.verifier())
+    rule = WitnessRule(required=1, stop=True)
+    world.act(lambda c: witness.ensure(c, {VKEY: URL}, rule, "operator"))
+    other.owner, other.agent = world.owner, world.agent
+    assert called(other).code == "witness_late"
+    courier = Direct(world, cosigner)
+    brought(world, courier.push())
+    assert isinstance(called(other), Permit)
+    brought(world, Refused(NAME, newest(world.authority.view).size, "it holds another tree"))
+    assert called(other).code == "witness_refused"
+    brought(other, courier.push())
+    assert isinstance(called(world), Permit)
+    courier.close()
+    world.close()
+    other.close()

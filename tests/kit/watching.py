@@ -4,11 +4,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit.control.authority import FILE
 from remit.control.cosigner import Cosigner, Reply
 from remit.control.courier import Courier
 from remit.ledger import cosignature
 from remit.store import witness
+from tests.kit import stores
 from tests.kit.hours import Hours
 from tests.kit.world import World
 
@@ -32,7 +32,7 @@ class Direct(Courier):
     """A courier that hands its request to a witness in the same process instead of over a socket."""
 
     def __init__(self, world: World, cosigner: Cosigner) -> None:
-        super().__init__(Path(world.folder) / FILE, VKEY, URL)
+        super().__init__(stores.where(world.folder), VKEY, URL)
         self.cosigner = cosigner
         self.replies: list[Reply] = []
 
