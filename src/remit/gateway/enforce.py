@@ -6,8 +6,9 @@ call: what was borrowed for is given back, what was forwarded is noted as unknow
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from remit.core.call import Call
 from remit.core.canonical import Json
@@ -17,8 +18,7 @@ from remit.core.permit import Entry, Fault, Lent, Permit
 # What happens.
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """A call came in with an entry; `origin` is the open call that a reverse call hangs on."""
 
     call: Call
@@ -26,34 +26,29 @@ class Arrived:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """The authority's answer."""
 
     answer: Permit | Deny | Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Borrowed:
+class Borrowed(msgspec.Struct, frozen=True):
     """What the call needs upstream, or why there is none of it."""
 
     lent: Lent | Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(msgspec.Struct, frozen=True):
     """The permit was too old just before the first byte: certainly nothing was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """The exchange with the target is over; `result` is what will be noted: `not_sent` when nothing was sent."""
 
     result: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(msgspec.Struct, frozen=True):
     """The outcome is durably recorded, or could not be."""
 
     fault: Fault | None = None
@@ -64,8 +59,7 @@ Event = Arrived | Decided | Borrowed | Expired | Ended | Noted
 # What to do.
 
 
-@dataclass(frozen=True, slots=True)
-class Decide:
+class Decide(msgspec.Struct, frozen=True):
     """Have the call decided; answer with `Decided`."""
 
     call: Call
@@ -73,15 +67,13 @@ class Decide:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Borrow:
+class Borrow(msgspec.Struct, frozen=True):
     """Borrow under the permit; answer with `Borrowed`."""
 
     permit: Permit
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(msgspec.Struct, frozen=True):
     """Send the call on, if the permit is still fresh at the first byte; answer with `Expired` or `Ended`."""
 
     call: Call
@@ -89,28 +81,24 @@ class Forward:
     lent: Lent
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Record the outcome; answer with `Noted`."""
 
     permit: Permit
     result: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """Record that nothing was sent under this permit; nobody waits for that."""
 
     permit: Permit
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """Let the answer leave: its outcome is recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True):
     """Answer with this refusal or fault; nothing was forwarded, or its outcome could not be recorded."""
 
     why: Deny | Fault
@@ -121,13 +109,11 @@ Command = Decide | Borrow | Forward | Note | Release | Answer | Refuse
 # Where a call stands.
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(msgspec.Struct, frozen=True):
     """Nothing has arrived."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deciding:
+class Deciding(msgspec.Struct, frozen=True):
     """Being decided, for the `time`-th time."""
 
     call: Call
@@ -136,31 +122,27 @@ class Deciding:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Borrowing:
+class Borrowing(msgspec.Struct, frozen=True):
     """Permitted; what it needs is being borrowed."""
 
     decided: Deciding
     permit: Permit
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarding:
+class Forwarding(msgspec.Struct, frozen=True):
     """On its way, or about to be."""
 
     decided: Deciding
     permit: Permit
 
 
-@dataclass(frozen=True, slots=True)
-class Noting:
+class Noting(msgspec.Struct, frozen=True):
     """Over at the target; being recorded."""
 
     permit: Permit
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """Answered or refused. Nothing follows."""
 
 
