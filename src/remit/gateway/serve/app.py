@@ -6,6 +6,7 @@ and whoever shows no credential for the resource (401, RFC 6750 and RFC 9728).
 """
 
 import asyncio
+import functools
 import re
 from collections import OrderedDict
 from typing import Any, Final
@@ -155,7 +156,7 @@ class Mcp:
                 return False
         if self._local:
             hosts = given.get(b"host", [])
-            return len(hosts) <= 1 and all(urlsplit(f"//{h.decode('latin-1')}").hostname in _LOOPBACK for h in hosts)
+            return len(hosts) <= 1 and all(map(_loopback, hosts))
         return True
 
     def _enter(self, given: dict[bytes, list[bytes]], name: str) -> Entry | Unknown | None:
@@ -288,6 +289,11 @@ class Mcp:
                 elif exchange.watch is None and now - exchange.began > TICK_S:
                     self.observe(exchange)
         self.legs.tick(now)
+
+
+@functools.lru_cache(maxsize=64)
+def _loopback(host: bytes) -> bool:
+    return urlsplit(f"//{host.decode('latin-1')}").hostname in _LOOPBACK
 
 
 async def _watch(exchange: Exchange, receive: Receive) -> None:
