@@ -9,7 +9,7 @@ from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
 from remit.core.call import Call
-from remit.core.canonical import Json, canon
+from remit.core.canonical import Json
 from remit.core.decision import Allow, Ask, Decision, Deny, Facts, decide
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Permit
@@ -101,7 +101,7 @@ def work(
         salt = authority.random(16)
         leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
         if call.arguments:
-            payload.put(change.db, call_id, salt, canon(dict(call.arguments)))
+            payload.put(change.db, call_id, salt, call.text)
         return Decided(call_id, decision, leaf, task, steady, seen.resource)
 
     return run

@@ -1,9 +1,10 @@
 """Call: one tool use in one shape, whatever carried it, with a digest of exactly what will be forwarded."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from remit.core.canonical import Json, digest
+from remit.core.canonical import Json, canon
 from remit.core.resource import split
 
 
@@ -18,6 +19,8 @@ class Call:
 
     action: str
     arguments: Mapping[str, Json]
+    text: bytes = field(init=False, repr=False, compare=False)
+    """The arguments in canonical form."""
     digest: bytes = field(init=False)
     resource: str = field(init=False)
     kind: str = field(init=False)
@@ -26,4 +29,8 @@ class Call:
         resource, kind = split(self.action)
         object.__setattr__(self, "resource", resource)
         object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "digest", digest({"action": self.action, "arguments": dict(self.arguments)}))
+        text = canon(dict(self.arguments))
+        # RFC 8785 orders members by name: this is the canonical form of an object with these two.
+        whole = b'{"action":%b,"arguments":%b}' % (canon(self.action), text)
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "digest", hashlib.sha256(whole).digest())
