@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from remit.cli.main import run
 from tests.kit import corpus
 
 # What the readers reach today: at least so many right, at most so many wrong. Whoever betters a reader moves its row.
-HELD: dict[str, tuple[int, int]] = {}
+HELD = {"AG101": (10, 1), "AG120": (10, 1), "AG121": (6, 0), "AG122": (7, 0), "AG130": (6, 1)}
 
 
 def _findings(case: corpus.Case, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str, int]]:
@@ -73,7 +74,7 @@ def test_the_scanner_is_no_worse_than_it_was(capsys: pytest.CaptureFixture[str])
             worse.append(code)
     with capsys.disabled():
         head = "code  right wrong missed  precision (at least)  recall (at least)"
-        print("\n" + "\n".join([head, *lines, _row("all", whole)]))
+        sys.stdout.write("\n" + "\n".join([head, *lines, _row("all", whole)]) + "\n")
     assert worse == []
 
 
