@@ -43,7 +43,6 @@ _SESSION: Final = (
 )
 _LOCK: Final = f"SELECT one FROM {SCHEMA}.writer FOR UPDATE"  # noqa: S608 - our own schema
 _CLOCK: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
-_WEAK: Final = ("off", "local")
 
 
 @final
@@ -81,6 +80,7 @@ class Postgres:
             self._conn.adapters.register_dumper(int, Int8BinaryDumper)
             self._conn.add_notice_handler(self._noticed)
             self._cursor = self._reading()
+            self._doubt = False
             self._configure()
         except psycopg.Error as error:
             self._abandon()
@@ -88,7 +88,6 @@ class Postgres:
         except RemitError:
             self._abandon()
             raise
-        self._doubt = False
 
     def _configure(self) -> None:
         if self._conn.info.server_version < OLDEST:
@@ -96,8 +95,7 @@ class Postgres:
         for name, value in _SESSION:
             self._cursor.execute("SELECT set_config($1, $2, false)", (name, value))
         self._require_durable()
-        found = self._cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = $1", (SCHEMA,)).fetchall()
-        if not found:
+        if not self.all("SELECT 1 FROM pg_namespace WHERE nspname = ?", (SCHEMA,)):
             self._create()
 
     def _create(self) -> None:
@@ -114,8 +112,8 @@ class Postgres:
 
     def _require_durable(self) -> None:
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
-            value = str((self._cursor.execute(f"SHOW {name}").fetchone() or ("",))[0])
-            if value in _WEAK:
+            value = str(self.all(f"SHOW {name}")[0][0])
+            if value in ("off", "local"):
                 raise RemitError(
                     "store_not_durable",
                     f"The database answers {name}={value}: a power loss could undo a commit.",
@@ -347,7 +345,7 @@ class Postgres:
         """False once an error left the connection in doubt; `reopen` makes it usable again."""
         return not self._doubt and not self._conn.closed
 
-    def checkpoint(self, pages: int = 0) -> bool:  # noqa: ARG002 - as the other store takes it
+    def checkpoint(self, _: int = 0) -> bool:
         """Nothing to do here."""
         return True
 
@@ -357,7 +355,7 @@ class Postgres:
         self._open()
 
     def close(self) -> None:
-        """Close; an open transaction is rolled back. A second close does nothing."""
+        """Close; an open transaction is rolled back."""
         self._abandon()
 
     def check(self) -> list[Flaw]:
@@ -371,9 +369,6 @@ class Postgres:
                 )
         except RemitError as weak:
             flaws.append(Flaw(weak.code, weak.message, weak.remedy))
-        except psycopg.Error as error:
-            fault = self._fault(error)
-            flaws.append(Flaw(fault.code, fault.message, fault.remedy))
         return flaws
 
     def _refuse_doubt(self) -> None:
