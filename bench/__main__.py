@@ -22,6 +22,8 @@ PARTS = {
     "governed": "governed",
     "start": "start",
 }
+PROSE = "\n## "
+"""What stands below the table is written by hand, and stays."""
 PACKAGES = ("apsw", "cedarpy", "cryptography", "httptools", "msgspec", "uvicorn", "uvloop")
 
 
@@ -80,8 +82,9 @@ def main() -> None:
     parser.add_argument("--markdown", metavar="FILE", help="write docs/guide/figures.md from a document, and end")
     given = parser.parse_args()
     if given.markdown:
-        text = markdown(json.loads(Path(given.markdown).read_text()))
-        (ROOT / "docs/guide/figures.md").write_text(text)
+        page = ROOT / "docs/guide/figures.md"
+        _, mark, prose = page.read_text().partition(PROSE)
+        page.write_text(markdown(json.loads(Path(given.markdown).read_text())) + mark + prose)
         return
     names = given.only.split(",")
     print(json.dumps(run(names, given.rounds or (1 if given.quick else 5), quick=given.quick), indent=1))
