@@ -20,7 +20,6 @@ from remit.core.permit import Entry, Permit
 from remit.core.receipt import decode
 from remit.core.task import Task
 from remit.core.trust import TrustPath
-from remit.store.opening import open_db
 from remit.store.sqlite import open_sqlite
 from tests.kit import ledger
 from tests.kit.disk import STORE, Disk, copy
