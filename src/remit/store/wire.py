@@ -1,5 +1,6 @@
 """A connection to PostgreSQL that gives up on a server which says nothing, instead of waiting for ever."""
 
+import logging
 from collections.abc import Generator
 from typing import Any, Final
 
@@ -7,6 +8,9 @@ import psycopg
 from psycopg.abc import RV, PQGen
 
 from remit.store.db import Row
+
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+# What it warns of (a pipeline that an error ended) is raised to us anyway.
 
 POLL_S: Final = 0.1
 SILENT: Final = 40
