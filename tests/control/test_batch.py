@@ -1,6 +1,6 @@
 import pytest
 
-from remit.control.batch import MOST, WAITING_EACH
+from remit.control.queue import MOST, WAITING_EACH
 from remit.core.errors import RemitError
 from remit.core.principal import Person
 from tests.kit.nouns import named, person

@@ -36,6 +36,12 @@ FAULTS = (
         "self.reader = globals().setdefault('_kept', {}).setdefault(id(authority), Reader(authority.db))",
         a_few_revokes_hold_on_the_shared_store, "let through",
     ),
+    Planted(
+        "what was read ahead is kept", "store/foresight.py",
+        "bodies |= {(table, identity): body for table, identity, body in rows[2]}",
+        "bodies |= globals().setdefault('_kept', {}).setdefault(self.places, {(t, i): b for t, i, b in rows[2]})",
+        a_few_revokes_hold_on_the_shared_store, "let through",
+    ),
 )  # fmt: skip
 
 

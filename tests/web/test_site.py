@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from remit.control.batch import WAITING_EACH
+from remit.control.queue import WAITING_EACH
 from remit.core.errors import RemitError
 from remit.web.site import do
 from tests.kit.world import World

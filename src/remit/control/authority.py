@@ -23,6 +23,7 @@ from remit.custody.vault import Vault
 from remit.ledger import checkpoint, note
 from remit.store.apply import version_leaf
 from remit.store.db import Database
+from remit.store.foresight import Foresight
 from remit.store.log import Log, newest
 from remit.store.migrate import migrate, packaged
 from remit.store.moved import refuse_moved
@@ -118,12 +119,16 @@ class Authority:
     vault: Vault
     lending: Vault
     sets: dict[tuple[str, ...], PolicySet] = field(default_factory=dict)
+    foresight: Foresight = field(default_factory=Foresight)
     ring_leaf: int = -1
     ring_moved: bool = False
 
-    def freshen(self) -> None:
-        """Read the signing keys again when any process has changed them; called first in every transaction."""
-        leaf = version_leaf(self.db, "key")
+    def freshen(self, leaf: int | None = None) -> None:
+        """Read the signing keys again when any process has changed them; called first in every transaction.
+
+        `leaf` is that of their latest change, when it was read with the lock.
+        """
+        leaf = version_leaf(self.db, "key") if leaf is None else leaf
         if leaf != self.ring_leaf:
             self.signer.reload()
             self.ring_leaf = leaf

@@ -2,23 +2,23 @@
 
 Each piece of work is a savepoint of its own; one that faults is undone and answered with its fault, and the others go
 on. When the transaction itself fails before its commit, its pieces run again one by one. A commit that may or may not
-have happened yields faults, never a Permit, and drops the connection. Queues are bounded and fair: each turn takes one
-piece of every agent's queue in rotation, and a piece that waited past its deadline leaves undone.
+have happened yields faults, never a Permit, and drops the connection. A piece that waited past its deadline is
+left undone.
 
 The body of a turn runs where `turn` is called; only what blocks (taking a busy lock, the commit's fsync) goes through
 `offload`, so that one thread's work is not sliced among many.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from remit.control.authority import Authority, in_order
 from remit.control.change import Change
+from remit.control.queue import MOST, Item, Queue
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.ledger import LedgerFault
+from remit.store.foresight import Ahead, Foreseen, Hint
 
 T = TypeVar("T")
 Work = Callable[[Change], T]
@@ -26,22 +26,8 @@ Job = Callable[[], None]
 Offload = Callable[[Job, Job], None]
 """Run the first job where it may block, then the second one where `turn` runs."""
 
-MOST: Final = 256
-WAITING_EACH: Final = 512
-WAITING_ALL: Final = 8192
 PATIENCE_MS: Final = 5_000
 CHECKPOINT_PAGES: Final = 2_000
-
-
-@dataclass(slots=True)
-class Item:
-    """One waiting piece of work. `done` is called once, with the result or the fault, after the commit."""
-
-    who: str
-    work: Work[Any]
-    done: Callable[[Any], None]
-    until: int
-    result: Any = None
 
 
 def _nothing() -> None:
@@ -62,9 +48,7 @@ class Batch:
         self._authority = authority
         self._offload = offload
         self.wake: Job = self.turn
-        self._queues: dict[str, deque[Item]] = {}
-        self._turns: deque[str] = deque()
-        self._count = 0
+        self._queue = Queue()
         self._busy = False
         self._failure: RemitError | None = None
         self._late: list[Item] = []
@@ -82,31 +66,32 @@ class Batch:
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing runs."""
-        return not self._busy and not self._count
+        return not self._busy and not self._queue
 
     @property
     def waiting(self) -> int:
         """How many pieces of work wait."""
-        return self._count
+        return len(self._queue)
 
     def submit(
-        self, who: str, work: Work[T], done: Callable[[T | RemitError], None], patience: int = PATIENCE_MS
+        self,
+        who: str,
+        work: Work[T],
+        done: Callable[[T | RemitError], None],
+        patience: int = PATIENCE_MS,
+        hint: Hint | None = None,
     ) -> None:
-        """Queue work for `who`. Answers `queue_full` at once when too much waits already. Call `turn` soon after."""
-        queue = self._queues.get(who)
-        if queue is None:
-            queue = self._queues[who] = deque()
-        if len(queue) >= WAITING_EACH or self._count >= WAITING_ALL:
+        """Queue work for `who`. Answers `queue_full` at once when too much waits already. Call `turn` soon after.
+
+        `hint` says what the work will read, for a store across a network.
+        """
+        item = Item(who, work, done, self._authority.clock.steady() + patience, hint)
+        if not self._queue.put(item):
             done(
                 RemitError(
                     "queue_full", "Too many calls wait to be decided.", "Try again in a moment, with fewer at once."
                 )
             )
-            return
-        if not queue:
-            self._turns.append(who)
-        queue.append(Item(who, work, done, self._authority.clock.steady() + patience))
-        self._count += 1
 
     def act(self, work: Work[T]) -> T:
         """Do one piece of work now and return its result or raise its fault; for those who may block."""
@@ -122,12 +107,13 @@ class Batch:
 
     def turn(self) -> None:
         """Take what waits into one transaction. Does nothing while one is under way."""
-        if self._busy or not self._count:
+        if self._busy or not self._queue:
             return
         self._busy = True
         if self._authority.db.remote:
-            items = self._take()
-            self._offload(lambda: self._through(items), lambda: self._finish(items))
+            items: list[Item] = []
+            ahead = self._authority.foresight.ahead(self._queue.hints())
+            self._offload(lambda: self._through(items, ahead), lambda: self._finish(items))
             return
         try:
             locked = self._authority.db.try_begin()
@@ -139,22 +125,26 @@ class Batch:
         else:
             self._offload(self._wait, self._begun)
 
-    def _through(self, items: list[Item]) -> None:
-        """A turn on a store across a network: the whole of it in one job, since each statement waits."""
+    def _through(self, items: list[Item], ahead: Ahead) -> None:
+        """A turn on a store across a network: the whole of it in one job, since each statement waits.
+
+        What is taken is what waits when the lock is held: other nodes may have kept it for a while.
+        """
         try:
-            if items:
-                self._one_by_wire(items)
+            self._one_by_wire(items, ahead)
         except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
             self._renew(_translated(fault, "commit_unknown"), items)
 
-    def _one_by_wire(self, items: list[Item]) -> None:
+    def _one_by_wire(self, items: list[Item], ahead: Ahead) -> None:
         try:
-            self._authority.db.begin()
+            rows = self._authority.db.begin(reads=ahead.reads)
         except RemitError as fault:
+            items.extend(self._take())
             self._renew(fault, items)
             return
+        items.extend(self._take())
         try:
-            change = self._fill(items, self._start())
+            change = self._fill(items, self._start(ahead.understood(rows)))
         except Exception as fault:  # noqa: BLE001 - see _body
             self._again(items, _translated(fault))
             return
@@ -194,14 +184,18 @@ class Batch:
             return
         self._offload(self._commit, lambda: self._committed(items))
 
-    def _start(self) -> Change:
+    def _start(self, found: Foreseen | None = None) -> Change:
         authority = self._authority
         authority.clock.hear(authority.db.at)
-        head = authority.log.begin()
+        head = authority.log.begin(found.head if found else None)
         now = authority.clock.now()
         in_order(head.at, now)
-        authority.freshen()
-        return Change(authority, head.size, Instant(max(now, head.at)))
+        authority.freshen(found.versions.get("key", -1) if found else None)
+        change = Change(authority, head.size, Instant(max(now, head.at)))
+        if found:
+            change.reader.take(found)
+            change.versions.update(found.versions)
+        return change
 
     def _fill(self, items: list[Item], change: Change) -> Change | None:
         """Do each item in its own savepoint, then append, sign and store the head. None when nothing was written."""
@@ -225,6 +219,7 @@ class Batch:
                 del change.bodies[before:]
                 change.reader.clear()
                 change.sets.clear()
+                change.versions.clear()
             else:
                 authority.db.release()
             if authority.clock.steady() >= end and place + 1 < len(items):
@@ -330,7 +325,7 @@ class Batch:
         late, self._late = self._late, []
         moved, self._moved = self._moved, False
         over, self._over = self._over, []
-        self._put_back(over)
+        self._queue.back(over)
         self._busy = False
         for item in (*late, *items):
             try:
@@ -339,38 +334,13 @@ class Batch:
                 self.broken += 1
         if moved:
             self.moved()
-        if self._count:
+        if self._queue:
             self.wake()
 
     def _take(self) -> list[Item]:
-        now = self._authority.clock.steady()
-        items: list[Item] = []
-        most = min(MOST, self._room)
-        while self._turns and len(items) < most:
-            who = self._turns.popleft()
-            queue = self._queues[who]
-            item = queue.popleft()
-            self._count -= 1
-            if queue:
-                self._turns.append(who)
-            else:
-                del self._queues[who]
-            if now <= item.until:
-                items.append(item)
-            else:
-                item.result = RemitError("deadline_passed", "It waited too long to be decided.", "Try again.")
-                self._late.append(item)
+        items, late = self._queue.take(self._authority.clock.steady(), min(MOST, self._room))
+        self._late += late
         return items
-
-    def _put_back(self, items: list[Item]) -> None:
-        """Let what the lock was too short for wait on, each first in its own queue."""
-        for item in reversed(items):
-            queue = self._queues.get(item.who)
-            if queue is None:
-                queue = self._queues[item.who] = deque()
-                self._turns.appendleft(item.who)
-            queue.appendleft(item)
-        self._count += len(items)
 
 
 _IN_DOUBT: Final = RemitError(

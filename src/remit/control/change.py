@@ -10,7 +10,7 @@ from remit.core.policy import PolicySet
 from remit.core.receipt import DECIDED, change, encode
 from remit.core.record import Record
 from remit.core.trust import TrustPath
-from remit.store.apply import acted, apply
+from remit.store.apply import acted, apply, version_leaf
 from remit.store.db import Database
 from remit.store.record import Reader
 
@@ -25,12 +25,15 @@ class Change:
     value, a sealed secret) is committed only if its writer calls `keep`.
     """
 
-    __slots__ = ("authority", "base", "bodies", "db", "kept", "moved", "now", "reader", "sets")
+    __slots__ = ("authority", "base", "bodies", "db", "kept", "moved", "now", "reader", "sets", "versions")
 
     def __init__(self, authority: Authority, base: int, now: Instant) -> None:
         self.authority = authority
         self.db: Database = authority.db
         self.reader = Reader(authority.db)
+        if authority.db.remote:
+            self.reader.foresight = authority.foresight
+        self.versions: dict[str, int] = {}
         self.base = base
         self.now = now
         self.bodies: list[bytes] = []
@@ -54,12 +57,19 @@ class Change:
             self.moved = True
             self.reader.forget(record)
             self.sets.clear()
+            self.versions.clear()
         return leaf
 
     def _remember(self, receipt: dict[str, Json], leaf: int) -> None:
         before = self.reader.active.get(receipt["task"])
         if before is not None:
             self.reader.active[receipt["task"]] = (acted(receipt) or before[0], leaf)
+
+    def version(self, name: str) -> int:
+        """The leaf of the latest change of this name (see `store.apply.version_leaf`), read once a transaction."""
+        if name not in self.versions:
+            self.versions[name] = version_leaf(self.db, name)
+        return self.versions[name]
 
     def keep(self) -> None:
         """Commit this transaction even if it leaves no receipt."""

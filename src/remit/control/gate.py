@@ -74,7 +74,8 @@ class Gate:
         def answered(found: Decided | RemitError) -> None:
             done(permit(call, entry, found))
 
-        self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered)
+        hint = (entry.credential, call.action)
+        self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered, hint=hint)
         self._batch.wake()
 
     def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Fault | None], None]) -> None:

@@ -14,7 +14,6 @@ from remit.core.resource import Resource, Tool
 from remit.core.schema import ResourceShape, Schema, schema
 from remit.core.trust import TrustPath
 from remit.store import payload
-from remit.store.apply import version_leaf
 from remit.store.record import Reader
 
 LAYERS = (law.COMMON, TrustPath.DELEGATED.value, TrustPath.OWN.value)
@@ -31,7 +30,7 @@ def _current(change: Change, path: TrustPath) -> PolicySet | None:
     common, own = change.reader.get(PolicyRecord, law.COMMON), change.reader.get(PolicyRecord, path.value)
     if common is None or own is None:
         return None
-    leaf = version_leaf(change.db, "shape")
+    leaf = change.version("shape")
     key = (path.value, common.digest, own.digest, str(leaf))
     sets = change.authority.sets
     found = sets.get(key)

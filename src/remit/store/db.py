@@ -13,6 +13,8 @@ from remit.store.fault import Flaw
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
+Reads = Sequence[tuple[str, Sequence[Any]]]
+"""Statements that only read, each with its values."""
 
 
 class Database(Protocol):
@@ -56,8 +58,8 @@ class Database(Protocol):
         """Take the write lock now, or say False at once."""
         ...
 
-    def begin(self, timeout_ms: int = ...) -> None:
-        """Take the write lock, waiting up to `timeout_ms`."""
+    def begin(self, timeout_ms: int = ..., reads: Reads = ()) -> list[list[Row]]:
+        """Take the write lock, waiting up to `timeout_ms`, and return the rows of each of `reads`, read under it."""
         ...
 
     def commit(self) -> None:
@@ -104,7 +106,7 @@ class Database(Protocol):
         """Run one statement that must change exactly one row, else `fault`: now, or at `flush` at the latest."""
         ...
 
-    def ahead(self, reads: Sequence[tuple[str, Sequence[Value]]]) -> list[list[Row]]:
+    def ahead(self, reads: Reads) -> list[list[Row]]:
         """Run several reads at the price of one, and return the rows of each."""
         ...
 

@@ -35,7 +35,7 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
     place = (credential_id, call.action)
     held: tuple[Facts, Places] | None = reader.joined.get(place)
     if held is None:
-        held = reader.joined[place] = _standing(reader, credential_id, call, now, policies)
+        held = reader.joined[place] = _learned(reader, credential_id, call, now, policies)
     standing, places = held
     task = standing.task
     if task is None or standing.credential is None:
@@ -48,6 +48,17 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
         usage=_usage(reader, places) if places else standing.usage,
         origin=bool(origin) and _in_flight(reader, origin, credential_id, call.resource),
     )
+
+
+def _learned(reader: Reader, credential_id: str, call: Call, now: Instant, policies: Policies) -> tuple[Facts, Places]:
+    """What rests on records; on a store across a network, learn which, so that they are read ahead the next time."""
+    if reader.foresight is None:
+        return _standing(reader, credential_id, call, now, policies)
+    asked = reader.asked = set()
+    held = _standing(reader, credential_id, call, now, policies)
+    reader.asked = None
+    reader.foresight.learn((credential_id, call.action), asked)
+    return held
 
 
 def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, policies: Policies) -> tuple[Facts, Places]:

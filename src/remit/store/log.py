@@ -48,9 +48,9 @@ class Log:
         self._next: tuple[Head, Edge] | None = None
         self.head = EMPTY
 
-    def begin(self) -> Head:
-        """Read the head anew; it must be called first in every transaction."""
-        self.head = newest(self._db)
+    def begin(self, head: Head | None = None) -> Head:
+        """Read the head anew, unless it was read with the lock; it must be called first in every transaction."""
+        self.head = newest(self._db) if head is None else head
         self._next = None
         if self._kept is None or self._kept[0] != self.head:
             self._kept = self.head, self._grown() or self._restore(self.head)

@@ -17,7 +17,7 @@ from psycopg import errors, sql
 from psycopg.types.numeric import Int8BinaryDumper
 
 from remit.core.errors import RemitError
-from remit.store.db import Row, Value
+from remit.store.db import Reads, Row, Value
 from remit.store.dialect import dollars, translated
 from remit.store.fault import Flaw
 from remit.store.late import Late, grouped
@@ -137,26 +137,28 @@ class Postgres:
             raise self._fault(error) from error
         return True
 
-    def begin(self, timeout_ms: int = TIMEOUT_MS) -> None:
-        """Take the write lock, waiting up to `timeout_ms`; then `store_busy`."""
+    def begin(self, timeout_ms: int = TIMEOUT_MS, reads: Reads = ()) -> list[list[Row]]:
+        """Take the write lock, waiting up to `timeout_ms`; then `store_busy`. `reads` travel with it."""
         try:
-            self._send("BEGIN", f"SET LOCAL lock_timeout = {int(timeout_ms)}", _LOCK)
+            return self._send("BEGIN", f"SET LOCAL lock_timeout = {int(timeout_ms)}", _LOCK, reads=reads)
         except psycopg.Error as error:
             fault = self._fault(error)
             if not self._doubt:
                 self.rollback()
             raise fault from error
 
-    def _send(self, *statements: str) -> None:
+    def _send(self, *statements: str, reads: Reads = ()) -> list[list[Row]]:
         self._refuse_doubt()
         self._pending.clear()
         self._marks.clear()
         with self._conn.pipeline():
             for statement in statements:
                 self._cursor.execute(statement)
+            cursors = [self._reading().execute(dollars(text), params) for text, params in reads]
         # Last, and by itself: see _again.
         self._cursor.execute(_CLOCK)
         self.at = int(self._cursor.fetchall()[0][0])
+        return [cursor.fetchall() for cursor in cursors]
 
     def commit(self) -> None:
         """Commit, on the server's disk. Any error is `commit_unknown`; the connection is then dropped."""
@@ -249,7 +251,7 @@ class Postgres:
         """Have one statement run as `put` does; when it does not change exactly one row, `fault` is raised there."""
         self._pending.append(Late(dollars(statement), params, fault))
 
-    def ahead(self, reads: Sequence[tuple[str, Sequence[Value]]]) -> list[list[Row]]:
+    def ahead(self, reads: Reads) -> list[list[Row]]:
         """Send several reads at once, after all that waits, and return the rows of each."""
         self.flush()
         cursors: list[psycopg.RawCursor[Row]] = []
@@ -360,16 +362,13 @@ class Postgres:
 
     def check(self) -> list[Flaw]:
         """Say whether the server is reached, durable, and whether its data pages carry checksums."""
-        flaws: list[Flaw] = []
         try:
             self._require_durable()
             if self.all("SHOW data_checksums") == [("off",)]:
-                flaws.append(
-                    Flaw("store_unsafe", "The database does not check its pages.", "Run pg_checksums --enable.")
-                )
+                return [Flaw("store_unsafe", "The database does not check its pages.", "Run pg_checksums --enable.")]
         except RemitError as weak:
-            flaws.append(Flaw(weak.code, weak.message, weak.remedy))
-        return flaws
+            return [Flaw(weak.code, weak.message, weak.remedy)]
+        return []
 
     def _refuse_doubt(self) -> None:
         if self._doubt:

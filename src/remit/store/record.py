@@ -11,6 +11,7 @@ from remit.core.credential import Credential
 from remit.core.receipt import NOUNS
 from remit.core.record import Record, dump, load
 from remit.store.db import Database
+from remit.store.foresight import Foreseen, Foresight
 
 R = TypeVar("R", bound=Record)
 
@@ -75,10 +76,13 @@ class Reader:
 
     `joined` holds what was put together from several records; any write of a record empties it. `active` is what this
     transaction has made of its tasks' activity, so that the next decision of a batch need not ask for it again.
+    Where there is a `foresight`, `asked` gathers meanwhile where the records that are asked for stand.
     """
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        self.foresight: Foresight | None = None
+        self.asked: set[tuple[str, str]] | None = None
         self.joined: dict[tuple[str, str], Any] = {}
         self._seen: dict[tuple[str, str], Record | None] = {}
         self.active: dict[str, tuple[int, int]] = {}
@@ -87,12 +91,20 @@ class Reader:
         """The record of this kind and id, or None."""
         table = _TABLES[kind]
         place = (table, identity)
+        if self.asked is not None:
+            self.asked.add(place)
         if place in self._seen:
             return self._seen[place]  # type: ignore[return-value]
         row = self.db.one(f"SELECT body FROM {table} WHERE id = ?", (identity,))  # noqa: S608 - a noun's own table
         record = _parsed(kind, row[0]) if row else None
         self._seen[place] = record
         return record
+
+    def take(self, found: Foreseen) -> None:
+        """Take in what was read together with the lock of this transaction."""
+        for (table, identity), body in found.bodies.items():
+            self._seen[table, identity] = None if body is None else _parsed(NOUNS[table], body)
+        self.active.update(found.active)
 
     def ahead(self, *places: tuple[type[Record], str]) -> None:
         """Read these at once, on a store across a network; elsewhere each is read when it is asked for."""

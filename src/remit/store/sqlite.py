@@ -16,7 +16,7 @@ import apsw
 
 from remit.core.errors import RemitError
 from remit.store import fault
-from remit.store.db import Row, Value
+from remit.store.db import Reads, Row, Value
 from remit.store.fault import Flaw
 
 APPLICATION: Final = 0x524D4954
@@ -148,13 +148,14 @@ class Sqlite:
             raise self._fault(error) from error
         return True
 
-    def begin(self, timeout_ms: int = TIMEOUT_MS) -> None:
+    def begin(self, timeout_ms: int = TIMEOUT_MS, reads: Reads = ()) -> list[list[Row]]:
         """Take the write lock (`BEGIN IMMEDIATE`), waiting up to `timeout_ms`; then `store_busy`."""
         try:
             self._timeout = timeout_ms
             self._execute("BEGIN IMMEDIATE")
         except apsw.Error as error:
             raise self._fault(error) from error
+        return self.ahead(reads)
 
     def commit(self) -> None:
         """Commit and sync. Any error is `commit_unknown`: the change may or may not last; the connection is dropped."""
@@ -253,7 +254,7 @@ class Sqlite:
         if self.run(sql, params) != 1:
             raise fault
 
-    def ahead(self, reads: Sequence[tuple[str, Sequence[Value]]]) -> list[list[Row]]:
+    def ahead(self, reads: Reads) -> list[list[Row]]:
         """Run several reads, one after the other."""
         return [self.all(sql, params) for sql, params in reads]
 
