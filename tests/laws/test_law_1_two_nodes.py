@@ -38,8 +38,8 @@ FAULTS = (
     ),
     Planted(
         "what was read ahead is kept", "store/foresight.py",
-        "bodies |= {(table, identity): body for table, identity, body in rows[2]}",
-        "bodies |= globals().setdefault('_kept', {}).setdefault(self.places, {(t, i): b for t, i, b in rows[2]})",
+        "return Foreseen(head, versions, bodies, active)",
+        "return Foreseen(head, versions, globals().setdefault('_kept', {}).setdefault(self.places, bodies), active)",
         a_few_revokes_hold_on_the_shared_store, "let through",
     ),
 )  # fmt: skip

@@ -1,9 +1,8 @@
 """What is read with the lock is what separate reads would have given, and a hint is never an answer."""
 
 from remit.control import task as tasks
-from remit.core.moment import Instant
 from remit.store.foresight import MOST_HINTS, Ahead, Foresight
-from remit.store.log import newest
+from remit.store.log import EMPTY, Head, newest
 from tests.kit import postgres
 from tests.kit.world import World, read_call
 
@@ -17,20 +16,19 @@ def decided(world, entry):
 
 
 def test_nothing_hinted_is_still_the_head_and_the_versions():
-    foreseen = Ahead().understood([[], []])
-    assert (foreseen.head.size, foreseen.head.at, dict(foreseen.versions), dict(foreseen.bodies)) == (
-        0, Instant(0), {}, {},
-    )  # fmt: skip
+    foreseen = Ahead().understood([])
+    assert (foreseen.head, dict(foreseen.versions), dict(foreseen.bodies)) == (EMPTY, {}, {})
 
 
 def test_what_is_not_there_is_known_not_to_be_there():
     foresight = Foresight()
     foresight.learn(("cred", "shop/read"), {("task", "t1"), ("person", "p1")})
     ahead = foresight.ahead([("cred", "shop/read"), ("cred", "unheard of")])
-    assert [len(params) for _, params in ahead.reads] == [0, 0, 2, 1]
-    found = ahead.understood([[(3, 5, "note")], [("key", 2)], [("task", "t1", b"{}")], []])
+    assert ahead.reads[0][1] == (["t1"], ["p1"], ["t1"])
+    rows = [("@head", "note", None, 3, 5), ("@version", "key", None, 2, 0), ("task", "t1", b"{}", 0, 0)]
+    found = ahead.understood(rows)
     assert dict(found.bodies) == {("task", "t1"): b"{}", ("person", "p1"): None}
-    assert (found.head.size, dict(found.versions), dict(found.active)) == (3, {"key": 2}, {"t1": (0, -1)})
+    assert (found.head, dict(found.versions), dict(found.active)) == (Head(3, 5, "note"), {"key": 2}, {"t1": (0, -1)})
 
 
 def test_hints_are_bounded():
@@ -55,7 +53,7 @@ def test_the_second_decision_finds_its_records_read_and_the_same_as_they_stand(m
     monkeypatch.undo()
     ahead = world.authority.foresight.ahead([(entry.credential, read_call().action)])
     db = world.authority.db
-    found = ahead.understood(db.begin(reads=ahead.reads))
+    found = ahead.understood(db.begin(reads=ahead.reads)[0])
     assert len(found.bodies) >= 10
     for (table, identity), body in found.bodies.items():
         row = db.one(f"SELECT body FROM {table} WHERE id = ?", (identity,))

@@ -12,7 +12,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.store.migrate import migrate, packaged
 from remit.store.opening import open_db
-from remit.store.postgres import IDLE_MS
+from remit.store.postgres import BOUNDED, IDLE_MS
 from tests.kit import postgres
 from tests.kit.nouns import code
 from tests.kit.postgres import Postgres
@@ -230,3 +230,16 @@ def test_marks_and_late_statements_come_to_the_same_on_both_stores(both, steps):
         db.rollback()
         found.append(reads)
     assert found[0] == found[1]
+
+
+def test_one_that_stops_in_the_middle_of_what_it_sends_holds_the_lock_no_longer_than_any_other(pair):
+    one, two = pair
+    assert one._conn.info.server_version >= BOUNDED
+    one.begin(reads=(("SELECT 1", ()),))
+    one._conn.pgconn.enter_pipeline_mode()
+    one._conn.pgconn.send_query_params(b"SELECT 1", None)
+    one._conn.pgconn.send_flush_request()
+    one._conn.pgconn.flush()
+    two.begin(timeout_ms=IDLE_MS + 1000)
+    two.rollback()
+    assert code(one.commit) == "commit_unknown"

@@ -144,7 +144,7 @@ class Batch:
             return
         items.extend(self._take())
         try:
-            change = self._fill(items, self._start(ahead.understood(rows)))
+            change = self._fill(items, self._start(ahead.understood(rows[0])))
         except Exception as fault:  # noqa: BLE001 - see _body
             self._again(items, _translated(fault))
             return

@@ -5,13 +5,12 @@ answer: all that a decision rests on is read in its own transaction (law 1), and
 is asked for.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from remit.core.moment import Instant
-from remit.store.db import Reads
-from remit.store.log import Head
+from remit.store.db import Reads, Row
+from remit.store.log import EMPTY, Head
 
 Place = tuple[str, str]
 """A table and an id in it."""
@@ -20,9 +19,13 @@ Hint = tuple[str, str]
 
 MOST_HINTS: Final = 4096
 MOST_PLACES: Final = 2048
-_HEAD: Final = "SELECT size, at, note FROM head ORDER BY size DESC LIMIT 1"
-_VERSIONS: Final = "SELECT name, leaf FROM version"
-_ACTIVITY: Final = "SELECT task, at, leaf FROM activity WHERE task = ANY(?)"
+_ALWAYS: Final = (
+    "SELECT '@head' AS kind, note AS id, CAST(NULL AS BYTEA) AS body, size AS a, at AS b"
+    " FROM (SELECT size, at, note FROM head ORDER BY size DESC LIMIT 1) AS newest"
+    " UNION ALL SELECT '@version', name, NULL, leaf, 0 FROM version"
+)
+_ACTIVITY: Final = " UNION ALL SELECT '@activity', task, NULL, at, leaf FROM activity WHERE task = ANY(?)"
+_RECORD: Final = " UNION ALL SELECT '{0}', id, body, 0, 0 FROM {0} WHERE id = ANY(?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +43,27 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """The reads to make with the lock, and how to understand their rows."""
+    """The one statement to run with the lock, in PostgreSQL's words, and how to understand its rows."""
 
     places: frozenset[Place] = frozenset()
-    reads: Reads = field(default=((_HEAD, ()), (_VERSIONS, ())))
+    reads: Reads = ((_ALWAYS, ()),)
 
-    def understood(self, rows: Sequence[Sequence[tuple[Any, ...]]]) -> Foreseen:
-        """Turn the rows of `reads`, in their order, into what they say."""
-        head = Head(*rows[0][0]) if rows[0] else Head(0, Instant(0), "")
+    def understood(self, rows: Iterable[Row]) -> Foreseen:
+        """Turn the rows of the statement into what they say. What was asked for and is not among them is not there."""
+        head = EMPTY
+        versions: dict[str, int] = {}
         bodies: dict[Place, bytes | None] = dict.fromkeys(self.places)
-        active: dict[str, tuple[int, int]] = {}
-        if self.places:
-            bodies |= {(table, identity): body for table, identity, body in rows[2]}
-            active = {identity: (0, -1) for table, identity in self.places if table == "task"}
-            active |= {task: (at, leaf) for task, at, leaf in rows[3]}
-        return Foreseen(head, dict(rows[1]), bodies, active)
+        active = {identity: (0, -1) for table, identity in self.places if table == "task"}
+        for kind, identity, body, a, b in rows:
+            if kind == "@head":
+                head = Head(a, b, identity)
+            elif kind == "@version":
+                versions[identity] = a
+            elif kind == "@activity":
+                active[identity] = a, b
+            else:
+                bodies[kind, identity] = body
+        return Foreseen(head, versions, bodies, active)
 
 
 class Foresight:
@@ -81,7 +90,6 @@ class Foresight:
         by: dict[str, list[str]] = {}
         for table, identity in sorted(places):
             by.setdefault(table, []).append(identity)
-        each = (f"SELECT '{table}', id, body FROM {table} WHERE id = ANY(?)" for table in by)  # noqa: S608 - our nouns
         tasks = by.get("task", [])
-        records = (" UNION ALL ".join(each), tuple(by.values()))
-        return Ahead(frozenset(places), ((_HEAD, ()), (_VERSIONS, ()), records, (_ACTIVITY, (tasks,))))
+        text = _ALWAYS + _ACTIVITY + "".join(_RECORD.format(table) for table in by)
+        return Ahead(frozenset(places), ((text, (tasks, *by.values())),))

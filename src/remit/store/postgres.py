@@ -29,6 +29,8 @@ IDLE_MS: Final = 1500
 """How long a session may hold the write lock in silence before the server ends it: a stopped node stops nobody else."""
 OLDEST: Final = 150_000
 """PostgreSQL 15."""
+BOUNDED: Final = 170_000
+"""PostgreSQL 17 can end a transaction that lasts too long, even one that stopped in the middle of what it was sending."""
 SCHEMA: Final = "remit"
 
 _SESSION: Final = (
@@ -42,6 +44,7 @@ _SESSION: Final = (
     ("standard_conforming_strings", "on"),
 )
 _LOCK: Final = f"SELECT one FROM {SCHEMA}.writer FOR UPDATE"  # noqa: S608 - our own schema
+_BOUND: Final = f"SET LOCAL transaction_timeout = {IDLE_MS}; "
 _CLOCK: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
@@ -52,7 +55,7 @@ class Postgres:
     remote: Final = True
     held_ms: Final = 40
 
-    __slots__ = ("_conn", "_cursor", "_doubt", "_marks", "_pending", "_url", "_warned", "at")
+    __slots__ = ("_conn", "_cursor", "_doubt", "_marks", "_pending", "_plain", "_url", "_warned", "at")
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -79,7 +82,7 @@ class Postgres:
         try:
             self._conn.adapters.register_dumper(int, Int8BinaryDumper)
             self._conn.add_notice_handler(self._noticed)
-            self._cursor = self._reading()
+            self._cursor, self._plain = self._reading(), psycopg.RawCursor(self._conn)
             self._doubt = False
             self._configure()
         except psycopg.Error as error:
@@ -129,7 +132,7 @@ class Postgres:
     def try_begin(self) -> bool:
         """Take the write lock now, or say False at once when another node holds it."""
         try:
-            self._send("BEGIN", _LOCK + " NOWAIT")
+            self._lock(_LOCK + " NOWAIT")
         except errors.LockNotAvailable:
             self.rollback()
             return False
@@ -138,27 +141,29 @@ class Postgres:
         return True
 
     def begin(self, timeout_ms: int = TIMEOUT_MS, reads: Reads = ()) -> list[list[Row]]:
-        """Take the write lock, waiting up to `timeout_ms`; then `store_busy`. `reads` travel with it."""
+        """Take the write lock, waiting up to `timeout_ms`; then `store_busy`. Each of `reads` follows at once.
+
+        A transaction begun with `reads` is a batch: from PostgreSQL 17 on the server ends it after `IDLE_MS`.
+        """
+        bound = _BOUND if reads and self._conn.info.server_version >= BOUNDED else ""
         try:
-            return self._send("BEGIN", f"SET LOCAL lock_timeout = {int(timeout_ms)}", _LOCK, reads=reads)
+            self._lock(f"{bound}SET LOCAL lock_timeout = {int(timeout_ms)}; {_LOCK}")
         except psycopg.Error as error:
             fault = self._fault(error)
             if not self._doubt:
                 self.rollback()
             raise fault from error
+        return [self.all(*one) for one in reads]
 
-    def _send(self, *statements: str, reads: Reads = ()) -> list[list[Row]]:
+    def _lock(self, statements: str) -> None:
+        """One exchange: begin, take the lock, and read the clock under it."""
         self._refuse_doubt()
         self._pending.clear()
         self._marks.clear()
-        with self._conn.pipeline():
-            for statement in statements:
-                self._cursor.execute(statement)
-            cursors = [self._reading().execute(dollars(text), params) for text, params in reads]
-        # Last, and by itself: see _again.
-        self._cursor.execute(_CLOCK)
-        self.at = int(self._cursor.fetchall()[0][0])
-        return [cursor.fetchall() for cursor in cursors]
+        self._plain.execute(f"BEGIN; {statements}; {_CLOCK}")
+        while self._plain.nextset():
+            pass
+        self.at = int(self._plain.fetchall()[0][0])
 
     def commit(self) -> None:
         """Commit, on the server's disk. Any error is `commit_unknown`; the connection is then dropped."""
