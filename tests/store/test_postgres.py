@@ -12,7 +12,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.store.migrate import migrate, packaged
 from remit.store.opening import open_db
-from remit.store.postgres import BOUNDED, IDLE_MS
+from remit.store.wire import BOUNDED, IDLE_MS
 from tests.kit import postgres
 from tests.kit.nouns import code
 from tests.kit.postgres import Postgres

@@ -22,29 +22,9 @@ from remit.store.dialect import dollars, translated
 from remit.store.fault import Flaw
 from remit.store.late import Late, grouped
 from remit.store.refusal import translate, unknown
-from remit.store.wire import Watched
+from remit.store.wire import BOUND, BOUNDED, OLDEST, SCHEMA, SESSION, TIMEOUT_MS, Watched
 
-TIMEOUT_MS: Final = 2000
-IDLE_MS: Final = 1500
-"""How long a session may hold the write lock in silence before the server ends it: a stopped node stops nobody else."""
-OLDEST: Final = 150_000
-"""PostgreSQL 15."""
-BOUNDED: Final = 170_000
-"""PostgreSQL 17 can end a transaction that lasts too long, even one that stopped in the middle of what it was sending."""
-SCHEMA: Final = "remit"
-
-_SESSION: Final = (
-    ("search_path", f"{SCHEMA}, pg_temp"),
-    ("default_transaction_isolation", "read committed"),
-    ("default_transaction_read_only", "off"),
-    ("idle_in_transaction_session_timeout", str(IDLE_MS)),
-    ("lock_timeout", str(TIMEOUT_MS)),
-    ("statement_timeout", "30000"),
-    ("client_min_messages", "warning"),
-    ("standard_conforming_strings", "on"),
-)
 _LOCK: Final = f"SELECT one FROM {SCHEMA}.writer FOR UPDATE"  # noqa: S608 - our own schema
-_BOUND: Final = f"SET LOCAL transaction_timeout = {IDLE_MS}; "
 _CLOCK: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
@@ -95,7 +75,7 @@ class Postgres:
     def _configure(self) -> None:
         if self._conn.info.server_version < OLDEST:
             raise RemitError("store_unsafe", "The database is older than PostgreSQL 15.", "Use 15 or later.")
-        for name, value in _SESSION:
+        for name, value in SESSION:
             self._cursor.execute("SELECT set_config($1, $2, false)", (name, value))
         self._require_durable()
         if not self.all("SELECT 1 FROM pg_namespace WHERE nspname = ?", (SCHEMA,)):
@@ -145,9 +125,9 @@ class Postgres:
 
         A transaction begun with `reads` is a batch: from PostgreSQL 17 on the server ends it after `IDLE_MS`.
         """
-        bound = _BOUND if reads and self._conn.info.server_version >= BOUNDED else ""
+        bound = BOUND if reads and self._conn.info.server_version >= BOUNDED else ""
         try:
-            self._lock(f"{bound}SET LOCAL lock_timeout = {int(timeout_ms)}; {_LOCK}")
+            self._lock(f"SET LOCAL lock_timeout = {int(timeout_ms)}; {_LOCK}{bound}")
         except psycopg.Error as error:
             fault = self._fault(error)
             if not self._doubt:
