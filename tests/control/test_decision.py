@@ -1,7 +1,7 @@
 import pytest
 
 from remit.control import policy
-from remit.control.decision import FLOOD_EACH_S, Decided, permit, seen_facts, shown
+from remit.control.decision import FLOOD_EACH_S, Decided, Denials, permit, seen_facts, shown
 from remit.core.call import Call
 from remit.core.canonical import b64, canon
 from remit.core.decision import Ask, decide
@@ -105,3 +105,27 @@ def test_asking_what_would_be_allowed_leaves_nothing(world, entry):
     assert decide(read_call(), facts).step == 0
     assert decide(Call("mcp:notes/wipe", {}), facts).code == "policy_forbids"
     assert size(world) == before
+
+
+def test_a_clean_stop_writes_the_counts_that_are_still_held(world, entry):
+    for _ in range(FLOOD_EACH_S + 7):
+        world.decide(read_call("/etc"), entry)
+    before = size(world)
+    world.gate.settle()
+    world.batch.turn()
+    (merged,) = told(world, before)
+    assert (merged["kind"], merged["count"]) == ("call.denials", 7)
+    world.gate.settle()
+    world.batch.turn()
+    assert size(world) == before + 1
+
+
+def test_counts_that_went_into_a_transaction_that_came_to_nothing_are_given_back():
+    denials, one, two = Denials(), object(), object()
+    for _ in range(FLOOD_EACH_S + 3):
+        denials.admits("agt", "c", 1_000)
+    assert denials.due(2_000, one) == [("agt", "c", 3)]
+    assert denials.due(2_000, one) == []
+    assert denials.due(2_000, two) == [("agt", "c", 3)]
+    denials.kept()
+    assert denials.due(2_000, object()) == []

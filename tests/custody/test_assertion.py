@@ -67,6 +67,8 @@ def test_an_assertion_is_short_fresh_and_named():
     assert proves(exp=None) == "token_exp_missing"
     assert proves(exp=str(SECONDS + 60)) == "token_exp_type"
     assert proves(iat=SECONDS + 61) == "token_iat_future"
+    assert isinstance(proves(iat=SECONDS - 360), Assertion)
+    assert proves(iat=SECONDS - 361) == "assertion_life"
     assert proves(nbf=SECONDS + 61) == "token_nbf"
     assert proves(jti=None) == proves(jti="") == proves(jti=7) == proves(jti="a" * 257) == "token_claim_invalid"
     assert proves({"typ": "at+jwt"}) == "token_type"

@@ -43,7 +43,7 @@ def test_dpop_06_a_private_or_symmetric_key_another_algorithm_or_a_long_proof_is
         {"typ": "JWT"},
         {"kid": "x"},
     ]
-    assert [judged(head) for head in heads] == ["proof_invalid"] * 5
+    assert [judged(head) for head in heads] == ["dpop_proof_invalid"] * 5
     for text in ("", "a.b", "a.b.c", "é.é.é", "x" * 65_536):
         assert isinstance(verify_proof(text, method="POST", url=URL, now=NOW), TokenRefusal)
 

@@ -232,7 +232,7 @@ def test_a_stranger_is_told_where_to_go(agent, gate):
 
 def test_a_body_over_the_limit_is_413(agent, server):
     before = len(server.bodies)
-    told = agent.raw(b" ", agent.headers() | {"content-length": str(4 * 1024 * 1024 + 1)})
+    told = agent.raw(b" " * (4 * 1024 * 1024 + 1), agent.headers())
     assert (told.status, told.code) == (413, "body_too_large")
     assert len(server.bodies) == before
 
@@ -319,3 +319,40 @@ def test_a_resumed_stream_is_decided_again(gate):
 
 def test_get_without_a_session_is_405(agent):
     assert agent.raw(b"", agent.headers(), "GET").status == 405
+
+
+@pytest.mark.parametrize(
+    ("data", "changes", "status", "code"),
+    [
+        (b"{}", {"content-type": "text/plain"}, 415, "content_type_unsupported"),
+        (b"{}", {"accept": "text/html"}, 406, "accept_unsupported"),
+        (b"x" * (4 * 1024 * 1024 + 1), {}, 413, "body_too_large"),
+        (b"{nonsense", {}, 400, None),
+        (b'{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}', {}, 400, None),
+        (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', {}, 400, None),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping"}', {"mcp-session-id": "nobodys"}, 404, "session_unknown"),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping"}', {}, 400, "session_missing"),
+    ],
+)
+def test_what_is_turned_away_at_the_door_from_an_agent_that_is_known_leaves_a_receipt(
+    agent, gate, server, data, changes, status, code
+):
+    before, reached = len(gate.entries()), len(server.bodies)
+    headers = {name: value for name, value in agent.headers().items() if not name.lower().startswith("mcp-")}
+    told = agent.raw(data, headers | changes)
+    assert told.status == status
+    assert code is None or told.code == code
+    (one,) = gate.entries()[before:]
+    assert (one["kind"], one["decision"], one["code"]) == ("call.decided", "deny", told.code)
+    assert len(server.bodies) == reached
+
+
+def test_a_stranger_who_is_turned_away_leaves_none(agent, gate):
+    before = len(gate.entries())
+    assert agent.raw(b"{nonsense", agent.headers() | {"authorization": "Bearer x"}).status == 401
+    assert len(gate.entries()) == before
+
+
+def test_a_body_far_over_the_limit_is_refused_unread(agent):
+    told = agent.raw(b" ", agent.headers() | {"content-length": str(1 << 40)})
+    assert (told.status, told.code) == (413, "body_too_large")

@@ -162,3 +162,31 @@ def test_a_proved_key_is_bound_and_a_bound_credential_is_no_bearer(place):
 def digest(token):
 
     return b64(hashlib.sha256(token.encode()).digest())
+
+
+def test_what_a_refused_request_showed_is_used_up(place):
+    key, now = ECKey.generate_key("P-256"), place.world.authority.clock.now() // 1000
+    client = place.client(place.bot)
+    good = {"grant_type": "client_credentials", "task": place.task}
+    for wrong, said in (
+        ({"task": "tsk_aaaaaaaaaaaaaaaaaaaaaaaaaa"}, "invalid_grant"),
+        ({"scope": "mcp:notes/never"}, "invalid_scope"),
+    ):
+        client, shown = place.client(place.bot), proof(key, now, jti=said)
+        assert error(place.form("/oauth/token", good | wrong | client, dpop=shown)) == said
+        assert error(place.form("/oauth/token", good | client, dpop=proof(key, now, jti="n")), 401) == "invalid_client"
+        assert error(place.form("/oauth/token", good | place.client(place.bot), dpop=shown)) == "invalid_dpop_proof"
+
+
+def test_a_refused_request_leaves_no_credential_behind(place):
+    before = len(place.world.authority.view.all("SELECT id FROM credential"))
+    asked = {"grant_type": "client_credentials", "task": place.task, "scope": "mcp:notes/never"}
+    assert error(place.form("/oauth/token", asked | place.client(place.bot))) == "invalid_scope"
+    assert len(place.world.authority.view.all("SELECT id FROM credential")) == before
+
+
+@pytest.mark.parametrize("late", [-61, 61, 300])
+def test_dpop_05_a_proof_from_outside_the_window_is_refused(place, late):
+    key, now = ECKey.generate_key("P-256"), place.world.authority.clock.now() // 1000
+    asked = {"grant_type": "client_credentials", "task": place.task} | place.client(place.bot)
+    assert error(place.form("/oauth/token", asked, dpop=proof(key, now + late))) == "invalid_dpop_proof"

@@ -113,6 +113,8 @@ class Door:
             return _held(change, asked, seen, decision, call_id)
 
         def answered(said: Decided | RemitError) -> None:
+            if not isinstance(said, RemitError):
+                self._denials.kept()
             given = permit(asked.call, asked.entry, said)
             if isinstance(given, Permit) and not self._gate.fresh(given):
                 self._gate.note(given, {"result": "not_sent"}, lambda _: done(_STALE))

@@ -203,25 +203,7 @@ class Batch:
         end = authority.clock.steady() + authority.db.held_ms
         self._room = min(MOST, 2 * self._room)
         for place, item in enumerate(items):
-            before = len(change.bodies)
-            authority.db.mark()
-            try:
-                item.result = item.work(change)
-            except RemitError as fault:
-                item.result = fault
-            except Exception as fault:  # noqa: BLE001 - whatever breaks in one piece refuses that piece alone
-                item.result = RemitError(
-                    "internal", f"Remit failed ({type(fault).__name__}).", "Nothing was done; report this."
-                )
-            if isinstance(item.result, RemitError):
-                authority.db.undo()
-                authority.undone()
-                del change.bodies[before:]
-                change.reader.clear()
-                change.sets.clear()
-                change.versions.clear()
-            else:
-                authority.db.release()
+            item.result = change.part(item.work)
             if authority.clock.steady() >= end and place + 1 < len(items):
                 # Taking what is put back again costs time under the lock: take no more next time than could be done.
                 self._room = place + 9

@@ -1,5 +1,6 @@
 """Change: one open transaction, its instant, what was read in it and the receipts that it will leave."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from remit.control.authority import Authority
@@ -15,6 +16,7 @@ from remit.store.db import Database
 from remit.store.record import Reader
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 class Change:
@@ -70,6 +72,27 @@ class Change:
         if name not in self.versions:
             self.versions[name] = version_leaf(self.db, name)
         return self.versions[name]
+
+    def part(self, work: Callable[["Change"], T]) -> T | RemitError:
+        """Do a part of this transaction that is undone by itself when it faults; the fault is returned."""
+        before = len(self.bodies)
+        self.db.mark()
+        try:
+            result: T | RemitError = work(self)
+        except RemitError as fault:
+            result = fault
+        except Exception as fault:  # noqa: BLE001 - whatever breaks in one part refuses that part alone
+            result = RemitError("internal", f"Remit failed ({type(fault).__name__}).", "Nothing was done; report this.")
+        if not isinstance(result, RemitError):
+            self.db.release()
+            return result
+        self.db.undo()
+        self.authority.undone()
+        del self.bodies[before:]
+        self.reader.clear()
+        self.sets.clear()
+        self.versions.clear()
+        return result
 
     def keep(self) -> None:
         """Commit this transaction even if it leaves no receipt."""

@@ -47,6 +47,8 @@ class Denials:
     def __init__(self) -> None:
         self._second: dict[str, tuple[int, int]] = {}
         self._held: dict[tuple[str, str], int] = {}
+        self._told: dict[tuple[str, str], int] = {}
+        self._in: object = None
 
     def admits(self, agent: str, code: str, now: int) -> bool:
         """Say whether this denial gets a receipt of its own; count it when not."""
@@ -59,10 +61,41 @@ class Denials:
         self._held[agent, code] = self._held.get((agent, code), 0) + 1
         return False
 
-    def due(self, now: int) -> list[tuple[str, str, int]]:
-        """Take the counts of agents whose second is over."""
-        over = [key for key in self._held if self._second[key[0]][0] != now // 1000]
-        return [(*key, self._held.pop(key)) for key in over]
+    def due(self, now: int, within: object, *, last: bool = False) -> list[tuple[str, str, int]]:
+        """Take the counts of agents whose second is over, or with `last` all; `within` is the transaction they go into.
+
+        What went into a transaction that came to nothing is given back when the next one asks.
+        """
+        if within is not self._in:
+            for key, count in self._told.items():
+                self._held[key] = self._held.get(key, 0) + count
+            self._told.clear()
+            self._in = within
+        over = [key for key in self._held if last or self._second[key[0]][0] != now // 1000]
+        found = [(*key, self._held.pop(key)) for key in over]
+        for agent, code, count in found:
+            self._told[agent, code] = self._told.get((agent, code), 0) + count
+        return found
+
+    def kept(self) -> None:
+        """The transaction that took counts last has committed."""
+        self._told.clear()
+
+
+def merged(denials: Denials) -> Callable[[Change], int]:
+    """The piece of work that writes down every count that is still held, for a clean stop; returns how many."""
+
+    def run(change: Change) -> int:
+        return _merged(change, denials, last=True)
+
+    return run
+
+
+def _merged(change: Change, denials: Denials, *, last: bool = False) -> int:
+    found = denials.due(change.now, change, last=last)
+    for agent, code, count in found:
+        change.receipt({"v": VERSION, "kind": MERGED, "at": change.now, "agent": agent, "code": code, "count": count})
+    return len(found)
 
 
 def work(
@@ -94,8 +127,7 @@ def work(
         call_id = authority.make("cal")
         if hold is not None:
             decision = hold(change, seen, decision, call_id)
-        for agent, code, count in denials.due(now):
-            change.receipt({"v": VERSION, "kind": MERGED, "at": now, "agent": agent, "code": code, "count": count})
+        _merged(change, denials)
         if isinstance(decision, Deny) and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, task, steady)
         salt = authority.random(16)

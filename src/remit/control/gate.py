@@ -7,7 +7,7 @@ from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
 from remit.control.credential import audience
-from remit.control.decision import Decided, Denials, note, permit, work
+from remit.control.decision import Decided, Denials, merged, note, permit, work
 from remit.control.resource import SECRETS, differing
 from remit.core.call import Call
 from remit.core.canonical import Json
@@ -52,7 +52,7 @@ class Gate:
         try:
             now = authority.clock.now()
         except RemitError as fault:
-            return Unknown("temporarily_unavailable", fault.message)
+            return Unknown("temporarily_unavailable", fault.message, fault.code)
         claims = verify(
             presented,
             issuer=authority.issuer,
@@ -62,16 +62,19 @@ class Gate:
         )
         if isinstance(claims, TokenRefusal):
             self.unknown[claims.code] = self.unknown.get(claims.code, 0) + 1
-            return Unknown("invalid_token", claims.what)
+            return Unknown("invalid_token", claims.what, claims.code)
         if claims.thumbprint is not None:
             # Bound to a key that nothing here proves: showing it as a bearer token must fail (RFC 9449 section 7.1).
-            return Unknown("invalid_token", "This credential is bound to a key, and no proof came with it.")
+            what = "This credential is bound to a key, and no proof came with it."
+            return Unknown("invalid_token", what, "dpop_proof_missing")
         return Entry(claims.id, claims.task, claims.client, claims.path, resource)
 
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call in the next transaction; `done` hears of it after the commit."""
 
         def answered(found: Decided | RemitError) -> None:
+            if not isinstance(found, RemitError):
+                self._denials.kept()
             done(permit(call, entry, found))
 
         hint = (entry.credential, call.action)
@@ -82,9 +85,21 @@ class Gate:
         """Record a call that the gate refused before any decision: a header that disagrees, a method nobody knows."""
 
         def recorded(found: Decided | RemitError) -> None:
+            if not isinstance(found, RemitError):
+                self._denials.kept()
             done(Fault(found.code, found.message) if isinstance(found, RemitError) else None)
 
         self._batch.submit(entry.agent, work(call, entry, "", self._denials, why), recorded)
+        self._batch.wake()
+
+    def settle(self) -> None:
+        """Write down the denials that are counted and not yet written: for a clean stop."""
+
+        def settled(found: int | RemitError) -> None:
+            if not isinstance(found, RemitError):
+                self._denials.kept()
+
+        self._batch.submit("settle", merged(self._denials), settled)
         self._batch.wake()
 
     def fresh(self, permit: Permit) -> bool:

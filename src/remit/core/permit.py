@@ -25,6 +25,7 @@ class Unknown:
 
     error: str
     what: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,9 @@ def _assertion(payload: dict[str, Json], client: str, issuer: str, now: Instant)
         raise Refused("assertion_client", "iss and sub of a client assertion are both the client.")
     if payload.get("aud") not in (issuer, [issuer]):
         raise Refused("assertion_audience", "aud of a client assertion is our issuer identifier and nothing else.")
-    expires = _times(payload, now)[1]
+    issued, expires = _times(payload, now)
+    if issued is not None and issued * 1000 < now - (ASSERTION_LIFE + SKEW) * 1000:
+        raise Refused("assertion_life", "A client assertion is no older than five minutes.")
     if expires * 1000 > now + ASSERTION_LIFE * 1000:
         raise Refused("assertion_life", "A client assertion ends within five minutes.")
     return Assertion(client, _text(payload, "jti", 256), Instant(expires * 1000))

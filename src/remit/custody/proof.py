@@ -28,7 +28,7 @@ def verify_proof(text: str, *, method: str, url: str, now: Instant, token: str =
 
     With `token`, its `ath` must be that token's digest. Refuses a key that is symmetric or has private members.
     """
-    wrong = TokenRefusal("proof_invalid", "This DPoP proof is not one that RFC 9449 allows.")
+    wrong = TokenRefusal("dpop_proof_invalid", "This DPoP proof is not one that RFC 9449 allows.")
     parts = text.split(".")
     if len(text) > LONGEST or len(parts) != 3 or not text.isascii():
         return wrong
@@ -53,7 +53,7 @@ def _said(body: dict[str, Json], thumb: str, method: str, url: str, now: Instant
     if type(made) is not int or abs(made * 1000 - now) > SKEW * 1000:
         return TokenRefusal("proof_time", "This DPoP proof was not made within a minute of now.")
     if not isinstance(name, str) or not 0 < len(name) <= 256 or not name.isprintable():
-        return TokenRefusal("proof_invalid", "A DPoP proof needs a jti of up to 256 characters.")
+        return TokenRefusal("dpop_proof_invalid", "A DPoP proof needs a jti of up to 256 characters.")
     if token and body.get("ath") != b64(hashlib.sha256(token.encode()).digest()):
         return TokenRefusal("proof_other_token", "This DPoP proof is not for this token.")
     return Proof(thumb, name, Instant((made + 2 * SKEW) * 1000))

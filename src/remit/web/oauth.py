@@ -93,19 +93,27 @@ async def _give(
     proof = _proof(site, request)
     path = TrustPath.DELEGATED if person else TrustPath.OWN
 
-    def work(change: Change) -> tuple[Issued, Plan]:
-        agent = client.enter(change)
-        if proof is not None and not payload.spend(change.db, "dpop", f"{proof.thumb} {proof.id}", proof.until):
-            raise RemitError(
-                "invalid_dpop_proof", "This DPoP proof was used before.", "Make a new proof for each request."
-            )
+    def give(change: Change) -> tuple[Issued, Plan]:
         subject = known(change, person) if person else ""
-        made = _made(change, task, agent.id, path, subject, resources, proof.thumb if proof else "")
-        plan = change.need(Plan, f"{made.credential.task}:{made.credential.plan}")
+        found = _found(change, task, client.agent.id)
+        plan = change.need(Plan, f"{found.id}:{found.plan}")
         _scope(asked, plan, path)
+        thumb = proof.thumb if proof else ""
+        made = credential.give(
+            change, task_id=task, agent_id=found.agent, path=path, person_id=subject, resources=resources, thumb=thumb
+        )
         return made, plan
 
-    made, plan = await site.act(client.agent.id, work)
+    def work(change: Change) -> list[tuple[Issued, Plan] | RemitError]:
+        client.enter(change)
+        fresh = proof is None or payload.spend(change.db, "dpop", f"{proof.thumb} {proof.id}", proof.until)
+        # What was shown is used up even when what it was shown for is refused (RFC 7523 section 3, RFC 9449 11.1).
+        return [change.part(give) if fresh else _SPENT]
+
+    (given,) = await site.act(client.agent.id, work)
+    if isinstance(given, RemitError):
+        raise given
+    made, plan = given
     one = made.credential
     return {
         "access_token": made.text,
@@ -125,16 +133,17 @@ async def _give(
     }
 
 
-def _made(
-    change: Change, task: str, agent: str, path: TrustPath, person: str, resources: tuple[str, ...], thumb: str
-) -> Issued:
-    """Give, and let no stranger learn whether a task exists: another's is answered as none."""
+_SPENT: Final = RemitError(
+    "invalid_dpop_proof", "This DPoP proof was used before.", "Make a new proof for each request."
+)
+
+
+def _found(change: Change, task: str, agent: str) -> Task:
+    """The task, and let no stranger learn whether it exists: another's is answered as none."""
     found = change.reader.get(Task, task)
     if found is None or found.agent != agent:
         raise RemitError("invalid_grant", "There is no such open task of this agent.", "Ask for the task again.")
-    return credential.give(
-        change, task_id=task, agent_id=agent, path=path, person_id=person, resources=resources, thumb=thumb
-    )
+    return found
 
 
 def _task(asked: Form) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from remit.core.call import Call
-from remit.core.canonical import write
+from remit.core.canonical import Json, write
 from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Unknown
@@ -176,7 +176,7 @@ class Mcp:
             said += f', error="{error}"'
         out.headers.append((b"www-authenticate", said.encode("latin-1", "replace")))
         text = why.what if why is not None else "Show a credential for this resource."
-        code = why.code if isinstance(why, Deny) else "credential_unknown"
+        code = why.code if why is not None else "credential_missing"
         await out.say(401, messages.error(None, messages.REFUSED, text, {"code": code}))
 
     async def _post(
@@ -190,20 +190,22 @@ class Mcp:
     ) -> None:
         kind = given.get(b"content-type", [b""])[0].partition(b";")[0].strip().lower()
         if kind != b"application/json":
-            await out.say(415, messages.error(None, messages.REQUEST, "Send application/json."))
+            await self.turn_away(out, entry, resource, 415, Deny("content_type_unsupported", "Send application/json."))
             return
         if not _accepts(given, b"application/json", b"text/event-stream"):
             text = "Accept application/json and text/event-stream."
-            await out.say(406, messages.error(None, messages.REQUEST, text))
+            await self.turn_away(out, entry, resource, 406, Deny("accept_unsupported", text))
             return
         data = await asgi.body(scope, receive, self.settings.body)
-        if data is None:
-            out.headers.append((b"connection", b"close"))
-            text = f"A body may have {self.settings.body} octets."
-            await out.say(413, messages.error(None, messages.REQUEST, text, {"code": "body_too_large"}))
+        if isinstance(data, asgi.Lost):
+            if data is asgi.Lost.LARGE:
+                out.headers.append((b"connection", b"close"))
+                text = f"A body may have {self.settings.body} octets."
+                await self.turn_away(out, entry, resource, 413, Deny("body_too_large", text))
             return
         message = parse(data)
         if isinstance(message, Wrong):
+            await self.record(methods.session(resource.name, "POST"), entry, Deny(message.why, message.text))
             await out.say(400, answer.wrong(None, message))
             return
         modern = heads.modern(given, message)
@@ -227,18 +229,27 @@ class Mcp:
         session = given.get(b"mcp-session-id")
         if not session:
             out.headers.append((b"allow", b"POST"))
-            await out.say(405, messages.error(None, messages.REQUEST, "Without a session there is only POST."))
+            why = Deny("session_missing", "Without a session there is only POST.")
+            await self.turn_away(out, entry, resource, 405, why)
         elif method == "GET" and not _accepts(given, b"text/event-stream"):
-            await out.say(406, messages.error(None, messages.REQUEST, "Accept text/event-stream."))
+            why = Deny("accept_unsupported", "Accept text/event-stream.")
+            await self.turn_away(out, entry, resource, 406, why)
         else:
             await self.legs.stream_or_end(method, entry, resource, given, receive, out)
 
     async def _disagreed(self, out: Outlet, entry: Entry, resource: Resource, message: Message, wrong: Wrong) -> None:
-        if wrong.why != "message_invalid":
-            await self.record(methods.session(resource.name, message.method), entry, Deny(wrong.why, wrong.text))
+        await self.record(methods.session(resource.name, message.method), entry, Deny(wrong.why, wrong.text))
         await out.say(400, answer.wrong(message.id, wrong))
 
     # What requests share.
+
+    async def turn_away(
+        self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, number: Json = None
+    ) -> None:
+        """Refuse a request of an agent that is known, before it is a call: recorded like any denial, then told."""
+        await self.record(methods.session(resource.name, "refused"), entry, why)
+        kind = messages.REFUSED if status == 404 else messages.REQUEST
+        await out.say(status, messages.error(number, kind, why.what, {"code": why.code}))
 
     async def record(self, call: Call, entry: Entry, why: Deny) -> None:
         """Record a refusal of the gate's own, before it is told."""

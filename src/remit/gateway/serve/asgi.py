@@ -1,6 +1,7 @@
 """ASGI as the gate uses it: a body with a limit, one JSON answer or one event stream."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from enum import StrEnum
 from typing import Any, Final
 
 from remit.core.canonical import write
@@ -11,6 +12,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+DRAIN: Final = 4
 _JSON: Final = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 _EVENTS: Final = [
     (b"content-type", b"text/event-stream"),
@@ -19,24 +21,34 @@ _EVENTS: Final = [
 ]
 
 
-async def body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    """Read a request's body; None when it is larger than `limit` octets or the client left."""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and (not value.isdigit() or len(value) > 15 or int(value) > limit):
-            return None
+class Lost(StrEnum):
+    """Why there is no body: it is too large, or the client left."""
+
+    LARGE = "large"
+    LEFT = "left"
+
+
+async def body(scope: Scope, receive: Receive, limit: int) -> bytes | Lost:
+    """Read a request's body of at most `limit` octets.
+
+    Of a larger one up to `DRAIN` times as much is read and thrown away, so that the refusal is not lost in a reset.
+    """
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    most = DRAIN * limit
+    if len(length) > 15 or not length.isdigit() or int(length) > most:
+        return Lost.LARGE
     message = await receive()
     data: bytes = message.get("body", b"")
-    if not message.get("more_body") and message["type"] == "http.request":
-        return data if len(data) <= limit else None
     parts, size = [data], len(data)
-    while message.get("more_body"):
+    while message.get("more_body") and size <= most:
         message = await receive()
         data = message.get("body", b"")
         size += len(data)
-        if size > limit:
-            return None
-        parts.append(data)
-    return b"".join(parts) if message["type"] == "http.request" else None
+        if size <= limit:
+            parts.append(data)
+    if message["type"] != "http.request":
+        return Lost.LEFT
+    return Lost.LARGE if size > limit else data if len(parts) == 1 else b"".join(parts)
 
 
 class Outlet:

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from remit.core.call import Call
+from remit.core.canonical import Json
 from remit.core.decision import Deny
 from remit.core.permit import Entry
+from remit.core.resource import Resource
 from remit.gateway.authority import Authority
 from remit.gateway.mcp.message import Message, Wrong
+from remit.gateway.serve.asgi import Outlet
 from remit.gateway.serve.session import Sessions
 
 
@@ -48,6 +51,11 @@ class Host(Protocol):
 
     async def record(self, call: Call, entry: Entry, why: Deny) -> None:
         """Record a refusal of the gate's own, before it is told."""
+
+    async def turn_away(
+        self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, number: Json = None
+    ) -> None:
+        """Refuse a request of an agent that is known, before it is a call: recorded like any denial, then told."""
 
     async def finish(self, exchange: Any, verdict: object) -> None:
         """Answer an exchange that has ended."""

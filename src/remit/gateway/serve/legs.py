@@ -44,7 +44,7 @@ class Legs:
         """Take one posted message to its answer."""
         gate, session = self._gate, None
         if not modern and message.method != "initialize":
-            session = await self._session(entry, given, message, out)
+            session = await self._session(entry, resource, given, message, out)
             if session is None:
                 return
             if not message.method:
@@ -86,7 +86,7 @@ class Legs:
     ) -> None:
         """Open the stream of a legacy session, or end the session."""
         gate = self._gate
-        session = await self._session(entry, given, None, out)
+        session = await self._session(entry, resource, given, None, out)
         if session is None:
             return
         message = Message({}, method, None, {})
@@ -117,22 +117,25 @@ class Legs:
             await self.lose(session)
         await gate.finish(exchange, verdict)
 
-    async def _session(self, entry: Entry, given: Given, message: Message | None, out: Outlet) -> Session | None:
+    async def _session(
+        self, entry: Entry, resource: Resource, given: Given, message: Message | None, out: Outlet
+    ) -> Session | None:
+        turn_away = self._gate.turn_away
         number = message.id if message is not None and message.method else None
         shown = given.get(b"mcp-session-id", [])
         if len(shown) != 1:
             text = "Send initialize first, then its Mcp-Session-Id; or name protocol version 2026-07-28."
-            await out.say(400, messages.error(number, messages.REQUEST, text, {"code": "session_missing"}))
+            await turn_away(out, entry, resource, 400, Deny("session_missing", text), number)
             return None
         session = self._gate.sessions.find(shown[0].decode("latin-1"), entry, self._gate.loop.time())
         if session is None:
             text = "There is no such session."
-            await out.say(404, messages.error(number, messages.REFUSED, text, {"code": "session_unknown"}))
+            await turn_away(out, entry, resource, 404, Deny("session_unknown", text), number)
             return None
         version = given.get(b"mcp-protocol-version")
         if version is not None and (len(version) != 1 or version[0].decode("latin-1") != session.version):
             text = f"This session speaks {session.version}."
-            await out.say(400, messages.error(number, messages.REQUEST, text, {"code": "version_unsupported"}))
+            await turn_away(out, entry, resource, 400, Deny("version_unsupported", text), number)
             return None
         return session
 
@@ -142,7 +145,7 @@ class Legs:
         asked = session.asked.pop(message.id, None)
         if asked is None:
             text = "Nothing was asked under this id."
-            await out.say(400, messages.error(None, messages.REQUEST, text, {"code": "response_unasked"}))
+            await gate.turn_away(out, entry, resource, 400, Deny("response_unasked", text))
             return
         permit, method = asked
         exchange = Exchange(
