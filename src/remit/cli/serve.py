@@ -78,6 +78,7 @@ def bind(settings: Settings) -> socket.socket:
 def _serve(desk: Desk, listening: socket.socket) -> None:
     import uvicorn
 
+    from remit.cli.door import Standing, door
     from remit.gateway.serve.app import Mcp
     from remit.web.app import build
     from remit.web.settings import Issuer, WebSettings
@@ -96,9 +97,11 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     detach = attach(batch, loop)
     gate = Gate(authority, batch)
     mcp = Mcp(gate, settings.origin)
+    standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
-        build(authority, batch, mcp, web, gate),
-        http="httptools",
+        build(authority, batch, mcp, web, gate, standing.refused),
+        http=door(standing),
+        ws="none",
         lifespan="off",
         access_log=False,
         log_level="warning",
@@ -128,6 +131,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
             loop.run_until_complete(hints.stop())
         loop.run_until_complete(mcp.close())
         witnessing.close()
+        gate.settle()
         until = time.monotonic() + settings.drain_seconds
         while not batch.idle and time.monotonic() < until:
             loop.run_until_complete(asyncio.sleep(0.01))

@@ -59,6 +59,8 @@ class Settings:
     tls_key: str = ""
     public_log: bool = False
     drain_seconds: int = 5
+    connections: int = 1000
+    connections_peer: int = 200
     issuers: tuple[Issuer, ...] = ()
     witnesses: tuple[Cosigned, ...] = ()
     witness_required: int = 0
@@ -103,6 +105,7 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | Non
             values[key] = _typed(key, value, known, f"The flag --{key.replace('_', '-')}")
     settings = Settings(**values)
     _whole(settings)
+    _bounded(settings)
     _enough(settings)
     return settings
 
@@ -257,6 +260,15 @@ def _from_text(key: str, text: str, known: Mapping[str, Any]) -> Any:
     if wanted is int and text.isascii() and text.isdecimal():
         return int(text)
     return _BOOLEANS.get(text.lower(), text) if wanted is bool else text
+
+
+def _bounded(settings: Settings) -> None:
+    if not 1 <= settings.connections_peer <= settings.connections <= 100_000:
+        raise RemitError(
+            "setting_invalid",
+            "connections is 1 to 100000, and connections_peer no more than that.",
+            "Correct the one that is not.",
+        )
 
 
 def _whole(settings: Settings) -> None:

@@ -3,7 +3,8 @@
 Every answer says how it may be framed, sniffed and cached. Faults are JSON problems; nothing else leaves a page.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -27,6 +28,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
+NONE: Final[Mapping[str, int]] = MappingProxyType({})
 HEADERS: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -38,13 +40,23 @@ PARTS: Final = (oauth, standing, metadata, log, health, access, ext_authz)
 NOUNS: Final = (agent, brief, credential, policy, principal, receipt, resource, revocation, status, task)
 
 
-def build(authority: Authority, batch: Batch, gate: App, settings: WebSettings, watched: Watched | None = None) -> App:
+def build(
+    authority: Authority,
+    batch: Batch,
+    gate: App,
+    settings: WebSettings,
+    watched: Watched | None = None,
+    turned_away: Mapping[str, int] = NONE,
+) -> App:
     """Build the application. `gate` is the raw app of `/mcp/…`; `watched` is what counts its noise, for the metrics.
 
+    `turned_away` is how many connections were refused, by reason.
     Everything runs on the loop that serves it; `batch` must be attached to that same loop.
     """
     door = Door(authority, batch, watched.unknown if watched else None)
-    site = Site(authority, batch, settings, Issuers(settings.issuers, authority.clock.steady), watched, door)
+    site = Site(
+        authority, batch, settings, Issuers(settings.issuers, authority.clock.steady), watched, door, turned_away
+    )
     routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}
     pages = Starlette(routes=routes, exception_handlers=handlers)

@@ -109,6 +109,8 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
     for name, said, figure in _FIGURES:
         values = {f'witness="{one.name.translate(_QUOTED)}"': figure(one) for one in found}
         yield from _family(f"remit_witness_{name}", "gauge", said, values)
+    away = {f'reason="{why}"': count for why, count in sorted(site.turned_away.items())}
+    yield from _family("remit_connections_refused_total", "counter", "Connections turned away at the door.", away)
     noise = {f'reason="{code}"': count for code, count in sorted(site.noise().items())}
     yield from _family("remit_unknown_total", "counter", "Presentations that were no credential.", noise)
 

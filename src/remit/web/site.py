@@ -50,6 +50,7 @@ class Site:
     issuers: Issuers
     watched: Watched | None
     door: Door
+    turned_away: Mapping[str, int]
     waiting: int = 0
 
     def now(self) -> Instant:

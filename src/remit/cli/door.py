@@ -1,0 +1,120 @@
+"""The door of the listening socket: how many may stand in it, and how long a request may take to arrive.
+
+A client that sends one octet a minute costs a descriptor for as long as it is let. uvicorn bounds only the pause
+between two requests, so this adds the rest: each request has `REQUEST_S` to arrive whole, head and body; connections
+are bounded in all and for each peer. What is turned away is told why (408, 503) and counted.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from remit.cli.settings import loopback
+
+REQUEST_S: Final = 20.0
+"""Seconds from the first octet of a connection, or of a further request on it, to the last octet of the body."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """Who stands in the door, and how many were turned away, by reason.
+
+    `each` does not bind this machine's own peers: a proxy in front is one of them.
+    """
+
+    most: int
+    each: int
+    peers: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def enter(self, peer: str) -> str:
+        """Count one in; return why it may not stay, or nothing."""
+        self.peers[peer] += 1
+        if self.peers.total() > self.most:
+            return "connections_full"
+        if self.peers[peer] > self.each and not loopback(peer):
+            return "connections_peer"
+        return ""
+
+    def leave(self, peer: str) -> None:
+        """Count one out."""
+        self.peers[peer] -= 1
+        if not self.peers[peer]:
+            del self.peers[peer]
+
+
+def said(status: int, reason: str, code: str, text: str) -> bytes:
+    """A whole answer that closes the connection."""
+    body = json.dumps({"code": code, "detail": text, "title": reason, "status": status}).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        "cache-control: no-store\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+SLOW: Final = said(408, "Request Timeout", "request_slow", "The request did not arrive in time. Send it at once.")
+FULL: Final = said(503, "Service Unavailable", "connections_full", "Too many connections are open. Try again shortly.")
+
+
+class Door(HttpToolsProtocol):
+    """One connection. Made by uvicorn, on its loop."""
+
+    standing: ClassVar[Standing]
+    within: ClassVar[float]
+    _peer = ""
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Count it in, or turn it away."""
+        super().connection_made(transport)
+        self._peer = self.client[0] if self.client else ""
+        why = self.standing.enter(self._peer)
+        if why:
+            self.standing.refused[why] += 1
+            transport.write(FULL)
+            transport.close()
+            return
+        self._begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it out."""
+        self.standing.leave(self._peer)
+        self._end()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A further request on this connection has its own time."""
+        self._begin()
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """It has arrived whole: from here on the time is ours."""
+        self._end()
+        super().on_message_complete()
+
+    def _begin(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.within, self._slow)
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _slow(self) -> None:
+        self._timer = None
+        self.standing.refused["request_slow"] += 1
+        cycle: Any = self.cycle
+        if cycle is None or not cycle.response_started or cycle.response_complete:
+            self.transport.write(SLOW)
+        self.transport.close()
+
+
+def door(standing: Standing, within: float = REQUEST_S) -> type[Door]:
+    """The protocol class that uvicorn is to make for each connection; `within` is in seconds."""
+    return type("Bound", (Door,), {"standing": standing, "within": within})

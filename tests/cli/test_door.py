@@ -1,0 +1,140 @@
+"""Slow and many connections at the served door, over real sockets."""
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+
+from remit.cli.door import Standing, door
+
+WITHIN = 0.4
+
+
+async def echo(_, receive, send):
+    data, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return
+        data, more = data + message.get("body", b""), message.get("more_body", False)
+    head = [(b"content-length", str(len(data)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    await send({"type": "http.response.body", "body": data})
+
+
+@contextmanager
+def served(most: int = 50, each: int = 50) -> Iterator[tuple[int, Standing]]:
+    standing, loop = Standing(most, each), asyncio.new_event_loop()
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(echo, http=door(standing, WITHIN), lifespan="off", log_level="error", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets=[listening])))
+    thread.start()
+    try:
+        yield listening.getsockname()[1], standing
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listening.close()
+        loop.close()
+
+
+def slowly(port: int, begin: bytes, more: bytes = b"x") -> bytes:
+    """What a client gets that sends this much, and then an octet now and again."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as one:
+        one.sendall(begin)
+        one.settimeout(WITHIN / 8)
+        end = time.monotonic() + 10
+        got = b""
+        while time.monotonic() < end:
+            try:
+                data = one.recv(4096)
+            except TimeoutError:
+                one.sendall(more)
+                continue
+            except ConnectionResetError:
+                return got
+            if not data:
+                return got
+            got += data
+        raise AssertionError("it was never cut")
+
+
+def post(port: int, data: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("POST", "/", data)
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"POST / HTTP/1.1\r\nhost: a\r\nx-", b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\nbegun"],
+    ids=["nothing", "head", "body"],
+)
+def test_ops_03_one_who_dawdles_is_cut_and_the_others_are_served(begin):
+    with served() as (port, standing):
+        found: list[bytes] = []
+        threads = [
+            threading.Thread(target=lambda: found.append(slowly(port, begin, b"x" if begin else b"")))
+            for _ in range(20)
+        ]
+        for one in threads:
+            one.start()
+        while any(one.is_alive() for one in threads):
+            assert post(port, b"hello") == (200, b"hello")
+            time.sleep(0.02)
+        assert len(found) == 20
+        assert standing.refused["request_slow"] == 20
+        assert all(b" 408 " in one and b"request_slow" in one for one in found)
+        assert not standing.peers
+
+
+def test_a_second_request_on_a_connection_has_its_own_time():
+    with served() as (port, standing):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        for _ in range(3):
+            connection.request("POST", "/", b"again")
+            assert connection.getresponse().read() == b"again"
+            time.sleep(WITHIN * 0.7)
+        connection.close()
+        assert not standing.refused
+        begun = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n"
+        assert slowly(port, begun + b"POST / HTTP/1.1\r\nx-").startswith(b"HTTP/1.1 200")
+        assert standing.refused["request_slow"] == 1
+
+
+def test_more_connections_than_may_be_are_told_so():
+    with served(most=3) as (port, standing):
+        held = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(3)]
+        for one in held:
+            one.sendall(b"P")
+        while standing.peers.total() < 3:
+            time.sleep(0.01)
+        status, body = post(port, b"")
+        assert (status, json.loads(body)["code"]) == (503, "connections_full")
+        held[0].close()
+        while standing.peers.total() > 2:
+            time.sleep(0.01)
+        assert post(port, b"room") == (200, b"room")
+        for one in held:
+            one.close()
+    assert standing.refused["connections_full"] == 1
+
+
+def test_a_peer_has_its_share_and_this_machine_has_all():
+    standing = Standing(10, 2)
+    assert [standing.enter("203.0.113.7") for _ in range(3)] == ["", "", "connections_peer"]
+    assert [standing.enter("127.0.0.1") for _ in range(4)] == [""] * 4
+    for _ in range(3):
+        standing.leave("203.0.113.7")
+    assert standing.enter("203.0.113.7") == ""
