@@ -68,6 +68,11 @@ def twice(history: Iterable[Event], most: Mapping[str, int] | None = None) -> li
     ]
 
 
+def unanswered(history: Iterable[Event]) -> list[str]:
+    """Acts that got no yes and no no. For histories in which nothing was hurt: then each has an answer."""
+    return [f"unanswered: {one.kind} {one.name} at {one.node}" for one in history if one.said is Said.UNKNOWN]
+
+
 def leafless(history: Iterable[Event], arrived: Iterable[str], recorded: Iterable[str]) -> list[str]:
     """Calls that were allowed or arrived, without an allowing entry of the ledger; and those that arrived twice."""
     kept, came = set(recorded), Counter(arrived)

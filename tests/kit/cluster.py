@@ -1,0 +1,212 @@
+"""Three real `remit serve` processes on one PostgreSQL database, each behind its own proxy; and what they govern."""
+
+import contextlib
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from joserfc.jwk import ECKey
+
+from remit.control import agent, brief, credential, login, policy, resource, task
+from remit.core.brief import Brief
+from remit.core.resource import Upstream
+from remit.core.trust import TrustPath
+from remit.custody.root import make_root_file
+from tests.kit.gate import step
+from tests.kit.nats import free, nats
+from tests.kit.planted import ROOT as TREE
+from tests.kit.planted import Planted
+from tests.kit.postgres import Postgres
+from tests.kit.proxy import Proxy
+from tests.kit.upstream import TOOLS, small
+from tests.kit.world import DAY, ISSUER, World
+
+NODES = 3
+HOUR = 60 * 60 * 1000
+ADMIN = "an-admin-token-of-these-three-nodes-only"
+NAME = "target"
+USES = 2
+"""How often a task may use the tool `reflect`."""
+SKEWED = """
+import time
+def _moved(by):
+    wall, wall_ns, real, real_ns = time.time, time.time_ns, time.clock_gettime, time.clock_gettime_ns
+    time.time = lambda: wall() + by
+    time.time_ns = lambda: wall_ns() + by * 10**9
+    time.clock_gettime = lambda which: real(which) + (by if which == time.CLOCK_REALTIME else 0)
+    time.clock_gettime_ns = lambda which: real_ns(which) + (by * 10**9 if which == time.CLOCK_REALTIME else 0)
+_moved({by})
+"""
+
+
+@dataclass
+class Node:
+    """One process, its address, and the proxy before its database."""
+
+    name: str
+    port: int
+    proxy: Proxy
+    environment: dict[str, str]
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "remit.cli.main", "serve"], env=self.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait(10)
+
+    def ready(self) -> bool:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+            connection.request("GET", "/readyz")
+            status = connection.getresponse().status
+            connection.close()
+        except (OSError, http.client.HTTPException):
+            return False
+        return status == 200
+
+    def until_ready(self, seconds: float = 60.0) -> float:
+        """Wait until it serves; how long that took."""
+        begun = time.monotonic()
+        while not self.ready():
+            assert time.monotonic() - begun < seconds, f"{self.name} did not become ready"
+            time.sleep(0.02)
+        return time.monotonic() - begun
+
+
+class Cluster:
+    """Enter it, and three nodes serve. `world` is this process's own way into the same store."""
+
+    def __init__(self, folder: Path, fault: Planted | None = None, skew: int = 0) -> None:
+        self._folder, self._fault, self._skew = folder, fault, skew
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        try:
+            self._build()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _build(self) -> None:
+        self.server = Postgres()
+        self._stack.callback(self.server.close)
+        self.upstream = self._stack.enter_context(small())
+        self.bus_port = free()
+        self.bus = self._stack.enter_context(ExitStack())
+        self.bus.enter_context(nats(self.bus_port))
+        url = self.server.fresh()
+        self.database = url.rpartition("/")[2]
+        self.world = World(url).settle()
+        self._stack.callback(self.world.close)
+        self.key = ECKey.generate_key("P-256")
+        self._govern()
+        make_root_file(self._folder / "root.key", lambda _: bytes(range(1, 33)))
+        self.nodes = [self._node(number) for number in range(NODES)]
+        for one in self.nodes:
+            one.start()
+            self._stack.callback(one.kill)
+        for one in self.nodes:
+            one.until_ready()
+
+    def _node(self, number: int) -> Node:
+        proxy = Proxy(self.server.port)
+        self._stack.callback(proxy.close)
+        data, port = self._folder / f"n{number}", free()
+        data.mkdir(mode=0o700)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("REMIT_")} | {
+            "REMIT_DATA": str(data), "REMIT_PORT": str(port), "REMIT_ISSUER": ISSUER,
+            "REMIT_STORE": self.server.url(self.database, proxy.port),
+            "REMIT_ROOT_KEY": f"file:{self._folder / 'root.key'}", "REMIT_BUS": f"nats://127.0.0.1:{self.bus_port}",
+            "PYTHONPATH": os.pathsep.join([*self._moved(number), *self._patched()]),
+        }  # fmt: skip
+        return Node(f"n{number}", port, proxy, environment)
+
+    def _moved(self, number: int) -> list[str]:
+        """A folder whose `sitecustomize` sets this node's clock off."""
+        by = (self._skew, -self._skew, 0)[number]
+        if not by:
+            return []
+        place = self._folder / f"clock{number}"
+        place.mkdir()
+        (place / "sitecustomize.py").write_text(SKEWED.replace("{by}", str(by)), encoding="utf-8")
+        return [str(place)]
+
+    def _patched(self) -> list[str]:
+        if self._fault is None:
+            return []
+        copy = self._folder / "src"
+        if not copy.exists():
+            shutil.copytree(TREE / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
+            place = copy / "remit" / self._fault.where
+            text = place.read_text(encoding="utf-8")
+            assert text.count(self._fault.old) == 1, f"{self._fault.where} no longer holds once: {self._fault.old}"
+            place.write_text(text.replace(self._fault.old, self._fault.new), encoding="utf-8")
+        return [str(copy)]
+
+    def _govern(self) -> None:
+        world, act = self.world, self.world.act
+        act(lambda c: login.keep(c, "token", ADMIN, "operator"))
+        place = Upstream(url=self.upstream.url)
+        act(
+            lambda c: resource.add(
+                c, name=NAME, upstream=place, domain="office", owner=world.owner.id, tools=TOOLS, by="operator"
+            )
+        )
+        public = {k: str(v) for k, v in self.key.as_dict(private=False).items()} | {"alg": "ES256", "kid": "one"}
+        due = world.authority.clock.now() + 30 * DAY
+        self.agent = act(
+            lambda c: agent.add(
+                c, name="driver", owner=world.owner.id, purpose="Drives the target.", review_due=due,
+                ceiling=(f"mcp:{NAME}/*",), keys=(public,), by="operator",
+            )
+        )  # fmt: skip
+        rule = f'@id("all") permit(principal, action in Action::"mcp:{NAME}", resource);'
+        never = '@id("no-wipe") forbid(principal, action == Action::"mcp:notes/wipe", resource);'
+        act(lambda c: policy.apply(c, {"common": {"a.cedar": f"{rule}\n{never}"}, "delegated": {}, "own": {}}, 1, "op"))
+        made = Brief(
+            name=NAME, version=1, purpose="Drive the target.", dispatchers=(world.owner.id,), agents=(self.agent.id,),
+            steps=(step(f"mcp:{NAME}/echo"), step(f"mcp:{NAME}/reflect", uses=USES)), domains=("office",),
+            life=8 * HOUR, idle=HOUR, credential_life=HOUR,
+        )  # fmt: skip
+        act(lambda c: brief.apply(c, made, "operator"))
+
+    def tasks(self, count: int) -> list[tuple[str, str]]:
+        """So many open tasks, each with a credential's text."""
+        world, owner = self.world, self.world.owner.id
+        found: list[Any] = []
+
+        def made(change: Any) -> tuple[str, str]:
+            opened = task.open_task(change, brief=NAME, agent=self.agent.id, requester=owner, by=owner)
+            given = credential.give(change, task_id=opened.id, agent_id=self.agent.id, path=TrustPath.OWN)
+            return opened.id, given.text
+
+        for number in range(count):
+            world.batch.submit(f"maker{number % 16}", made, found.append)
+            if number % 16 == 15 or number == count - 1:
+                while not world.batch.idle:
+                    world.batch.turn()
+        assert all(isinstance(one, tuple) for one in found), [one for one in found if not isinstance(one, tuple)][:1]
+        return found
