@@ -259,7 +259,7 @@ def test_a_doctor_names_what_is_wrong(settled: Told, tmp_path: Path) -> None:
             "replay",
         ],
     }
-    (tmp_path / ".remit" / "admins").chmod(0o644)
+    (tmp_path / ".remit" / "left").touch(0o644)
     (tmp_path / "notes.py").write_text("changed", encoding="utf-8")
     (tmp_path / ".remit" / "head").unlink()
     found = settled("doctor", code=1)["findings"]

@@ -1,6 +1,5 @@
 """`remit up` and `remit serve` as a process: it answers, ends cleanly, and never serves a store that was put back."""
 
-import base64
 import json
 import re
 import secrets
@@ -19,7 +18,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from remit.cli import admin
 from remit.cli.serve import bind, new_loop
 from remit.cli.settings import Settings
 from remit.core.errors import RemitError
@@ -68,12 +66,18 @@ def served(shell: Shell, port: int, *words: str) -> Iterator[subprocess.Popen[by
             process.wait(20)
 
 
-def test_up_serves_prints_a_token_once_and_ends_cleanly(tmp_path: Path) -> None:
+def test_up_serves_prints_a_link_that_counts_once_and_ends_cleanly(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     shell, port = Shell(tmp_path), a_port()
     with served(shell, port, "up") as process:
         out = (tmp_path / "out.txt").read_text(encoding="utf-8")
-        token = re.search(r"^admin token +(\S+)$", out, re.MULTILINE)
+        link = re.search(r"^admin link +(\S+)$", out, re.MULTILINE)
+        assert link
+        kept = json.loads(shell.ok(f"remit login {link[1]} -o json"))["file"]
+        token = re.fullmatch(r"Authorization: Bearer (\S+)\n", Path(kept).read_text(encoding="ascii"))
         assert token
+        assert Path(kept).stat().st_mode & 0o777 == 0o600
+        assert "[login_used]" in shell.run(f"remit login {link[1]}").err
         assert f"Remit answers at http://127.0.0.1:{port}" in (tmp_path / "err.txt").read_text(encoding="utf-8")
         base = f"http://127.0.0.1:{port}"
         assert get(f"{base}/healthz") == (200, {"status": "alive"})
@@ -85,8 +89,9 @@ def test_up_serves_prints_a_token_once_and_ends_cleanly(tmp_path: Path) -> None:
         assert process.wait(20) == 0
     held = b"".join(path.read_bytes() for path in (tmp_path / ".remit").iterdir())
     assert token[1].encode() not in held
-    assert "admin token" not in shell.ok("remit up --no-serve")
-    assert "admin token" in shell.ok("remit up --no-serve --admin")
+    assert link[1].rpartition("/")[2].encode() not in held
+    assert "admin link" not in shell.ok("remit up --no-serve")
+    assert "admin link" in shell.ok("remit up --no-serve --admin")
     assert shell.ok("remit ledger verify").startswith("ok: ")
 
 
@@ -141,21 +146,6 @@ def test_revoke_08_another_store_of_the_same_size_is_noticed(tmp_path: Path) -> 
     assert "[store_restored]" in ran.err
     shell.write(".remit/head", "nonsense")
     assert "[head_invalid]" in shell.run("remit status").err
-
-
-def test_an_admin_token_is_kept_by_its_digest_alone(tmp_path: Path) -> None:
-    token = admin.issue(tmp_path)
-    assert len(base64.urlsafe_b64decode(token + "=")) == 32
-    assert len(admin.digests(tmp_path)) == 1
-    assert token not in (tmp_path / admin.NAME).read_text(encoding="ascii")
-    assert (tmp_path / admin.NAME).stat().st_mode & 0o777 == 0o600
-    (tmp_path / admin.NAME).write_text("zz\n", encoding="ascii")
-    with pytest.raises(RemitError, match="admins_invalid"):
-        admin.digests(tmp_path)
-    (tmp_path / admin.NAME).chmod(0o666)
-    with pytest.raises(RemitError, match="admins_exposed"):
-        admin.digests(tmp_path)
-    assert admin.digests(tmp_path / "elsewhere") == ()
 
 
 def test_an_address_that_cannot_be_had_is_refused() -> None:

@@ -10,6 +10,7 @@ from remit.core.brief import Brief
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
 from remit.core.grant import Step
+from remit.core.login import Login
 from remit.core.principal import Person, Service
 from remit.core.receipt import PolicyRecord
 from remit.core.record import Record
@@ -115,9 +116,14 @@ def witness_rule(**members: Any) -> WitnessRule:
     return WitnessRule(**({"required": 1, "stop": True, "max_age": 60_000} | members))
 
 
+def login(**members: Any) -> Login:
+    given = {"id": named("lgn"), "kind": "link", "made": 1, "until": 2}
+    return Login(**(given | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
         *(person(), service(), agent(), resource(), tool(), brief(), policy(), task()),
-        *(plan(), credential(), gate(), key(), revocation(), witness(), witness_rule()),
+        *(plan(), credential(), gate(), key(), revocation(), witness(), witness_rule(), login()),
     )

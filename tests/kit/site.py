@@ -16,8 +16,9 @@ import uvicorn
 from joserfc.jwk import ECKey, RSAKey
 
 from remit.control import agent as agents
+from remit.control import login
 from remit.web.app import build
-from remit.web.settings import WebSettings, admin_digest
+from remit.web.settings import WebSettings
 from remit.web.site import do
 from tests.kit.tokens import peer_sign
 from tests.kit.world import DAY, ISSUER, World
@@ -164,7 +165,9 @@ def site(folder: Path, settled: bool = True, **settings: Any) -> Iterator[Site]:
         await send({"type": "http.response.start", "status": 418, "headers": []})
         await send({"type": "http.response.body", "body": b"the gate"})
 
-    told = WebSettings(**({"admins": (admin_digest(ADMIN),)} | settings))
+    if settled:
+        world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
+    told = WebSettings(**settings)
     try:
         with serving(build(world.authority, world.batch, gate, told, world.gate)) as (url, loop):
             yield Site(world, url, loop)

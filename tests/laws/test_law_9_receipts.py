@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from remit.control import agent, decision, key, principal, revocation, sweep, task, witness
+from remit.control import agent, decision, key, login, principal, revocation, sweep, task, witness
 from remit.core.call import Call
 from remit.core.errors import RemitError
 from remit.core.grant import Usage
@@ -131,6 +131,7 @@ def replay_misses_no_table(folder: Path) -> None:
     world.act(lambda c: revocation.revoke(c, "credential", other, "operator"))
     peers = {cosignature.vkey("witness.example/w1", bytes(range(32))): "http://127.0.0.1:9"}
     world.act(lambda c: witness.ensure(c, peers, WitnessRule(required=1), "operator"))
+    world.act(lambda c: login.issue(c, "link", "operator"))
     assert ledger.faults(world.authority) == [], "it is whole before it is touched"
     db = world.authority.db
     there = {row[0] for row in db.all("SELECT name FROM sqlite_schema WHERE type = 'table'")}

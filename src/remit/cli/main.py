@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("demo:demo", "Watch three agents leave their remit: refused, recorded, ended, proved."),
     "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),
     "ledger": ("ledger:ledger", "Verify, export, show, replay and prove the ledger."),
+    "login": ("login:login", "Exchange an admin link for a token of the API."),
     "person": ("person:person", "Register people, and erase who they are."),
     "policy": ("policy:policy", "Check, test, apply and compare policies."),
     "resource": ("resource:resource", "Register targets and pin their tools."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from remit.cli import admin, memory
+from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.attach import attach
 from remit.cli.desk import Desk, close, open_desk, place_of, settings_of, store_path
@@ -85,7 +85,6 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
 
     settings, authority = desk.settings, desk.authority
     web = WebSettings(
-        admins=admin.digests(settings.data),
         issuers=tuple(Issuer(one.issuer, one.audience, one.jwks_uri, one.auto_register) for one in settings.issuers),
         public_log=settings.public_log,
     )

@@ -5,20 +5,22 @@ from pathlib import Path
 
 import click
 
-from remit.cli import admin, memory
+from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.desk import LOCAL, Desk, close, is_set_up, opened, operator, settings_of
 from remit.cli.output import emit, format_option, pairs, say
 from remit.cli.settings import Settings
-from remit.control import key, principal
+from remit.control import key, login, principal
 from remit.core.errors import RemitError
+from remit.core.login import Login
 from remit.custody.root import make_root_file
+from remit.store.record import Reader
 
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on.  [default: 8787]")
-@click.option("--admin", "renew", is_flag=True, help="Issue another admin token.")
+@click.option("--admin", "renew", is_flag=True, help="Print another one-time admin link.")
 @click.option("--no-serve", is_flag=True, help="Only set up.")
 @format_option
 @click.pass_context
@@ -33,9 +35,10 @@ def up(ctx: click.Context, *, host: str | None, port: int | None, renew: bool, n
         "operator": desk.by,
         "ledger_key": desk.authority.verifier(),
     }
-    if renew or not admin.digests(settings.data):
-        data["admin_token"] = admin.issue(settings.data)
-        say("The admin token is shown this once. Keep it; remit up --admin issues another.")
+    if renew or not any(Reader(desk.authority.view).where(Login, most=1)):
+        code = desk.act(lambda c: login.issue(c, "link", desk.by))
+        data["admin_link"] = f"{settings.origin}/console/enter/{code}"
+        say("The admin link opens the console once, within 15 minutes; remit up --admin prints another.")
     memory.remember(settings.data, desk.authority)
     close(desk.authority)
     emit(form, data, lambda: pairs({name.replace("_", " "): value for name, value in data.items()}))

@@ -19,6 +19,7 @@ from remit.core.canonical import Json, b64, canon
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.decision import Allow, Ask, Decision, Facts
 from remit.core.errors import RemitError
+from remit.core.login import Login
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service
 from remit.core.record import Record, dump, load
@@ -59,6 +60,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "revocation": Revocation,
     "witness": Witness,
     "witness_rule": WitnessRule,
+    "login": Login,
 }
 TAGS: Final = frozenset(
     {
@@ -71,7 +73,7 @@ TAGS: Final = frozenset(
         "credential.issued", "credential.ended", "path.opened", "path.closed",
         "key.added", "key.retiring", "key.retired", "revocation.made",
         "witness.added", "witness.removed", "witness.refused", "witness.acknowledged", "witness.cleared",
-        "witness.ruled",
+        "witness.ruled", "login.issued", "login.used", "login.ended",
         DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

@@ -22,6 +22,7 @@ from remit.store.record import put
 REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
+    "login",
 )  # fmt: skip
 
 

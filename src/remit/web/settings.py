@@ -1,6 +1,5 @@
 """What the web face is told by the composition root. It reads no settings itself."""
 
-import hashlib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -34,18 +33,10 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """What may differ between installations. `admins` are SHA-256 digests of random tokens, see `admin_digest`."""
+    """What may differ between installations."""
 
-    admins: tuple[bytes, ...] = ()
     issuers: tuple[Issuer, ...] = ()
     public_log: bool = False
-
-
-def admin_digest(token: str) -> bytes:
-    """The digest under which an operator's random token is kept. Refuses one of under 32 characters (`admin_token`)."""
-    if len(token) < 32 or not token.isascii():
-        raise RemitError("admin_token", "This admin token is too short.", "Use 32 random bytes, in base64url.")
-    return hashlib.sha256(token.encode()).digest()
 
 
 def safe(url: str) -> bool:

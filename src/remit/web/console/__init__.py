@@ -1,0 +1,1 @@
+"""The console: pages for the operator's browser, made on the server, without script."""

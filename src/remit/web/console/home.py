@@ -1,0 +1,77 @@
+"""The console's first page: what is here, what is open, what was refused, what is wrong."""
+
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from remit.control import login
+from remit.core.agent import Agent
+from remit.core.task import Task
+from remit.store import log, payload
+from remit.web.console.enter import HOME, posted, session, shown
+from remit.web.console.page import page
+from remit.web.health import flaws
+from remit.web.site import Site
+
+MOST: Final = 100
+LOOKED: Final = 500
+"""How many of the newest receipts are looked through for refusals."""
+REFUSALS: Final = 20
+
+
+def routes(site: Site) -> list[Route]:
+    """The addresses of the first page and its buttons."""
+
+    async def home(request: Request) -> Response:
+        _, word = session(site, request)
+        return page("home", word=word, token="", **told(site))
+
+    async def token(request: Request) -> Response:
+        await posted(site, request)
+        secret = await site.act("login", lambda change: login.issue(change, "token", "operator"))
+        _, word = session(site, request)
+        return page("home", word=word, token=secret, **told(site))
+
+    async def end(request: Request) -> Response:
+        await posted(site, request)
+        await site.act("login", lambda change: login.end_all(change, "operator"))
+        return page("left")
+
+    return [
+        Route(HOME, shown(home), methods=["GET"]),
+        Route("/console/token", shown(token), methods=["POST"]),
+        Route("/console/end", shown(end), methods=["POST"]),
+    ]
+
+
+def told(site: Site) -> dict[str, Any]:
+    """What the page shows, read now."""
+    view, reader = site.authority.view, site.reader()
+    agents = list(reader.where(Agent, most=MOST))
+    return {
+        "address": site.authority.issuer,
+        "now": site.now(),
+        "head": log.newest(view),
+        "agents": [(one, _name(site, one.owner)) for one in agents],
+        "tasks": list(reader.where(Task, "state = 'open'", most=MOST)),
+        "refusals": refusals(site),
+        "flaws": flaws(site),
+        "most": MOST,
+    }
+
+
+def refusals(site: Site) -> list[dict[str, Any]]:
+    """The latest refusals among the newest receipts, newest first."""
+    view = site.authority.view
+    size = log.newest(view).size
+    found = [msgspec.json.decode(body) for body in log.entries(view, max(0, size - LOOKED), size)]
+    denied = [one for one in found if one["kind"] == "call.decided" and one["decision"] == "deny"]
+    return denied[: -REFUSALS - 1 : -1]
+
+
+def _name(site: Site, person: str) -> str:
+    names = payload.names(site.authority.view, person)
+    return names[0][2] if names else person

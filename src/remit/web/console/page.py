@@ -1,0 +1,66 @@
+"""One way to answer with a page: escaped by default, without script, framed by nobody, kept by nobody."""
+
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from remit.core.errors import RemitError
+from remit.web.problem import status
+from remit.web.settings import LOOPBACK
+from remit.web.site import Site
+
+POLICY: Final = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
+STYLE: Final = resources.files("remit.web.console").joinpath("pages/style.css").read_bytes()
+
+
+def _when(instant: int) -> str:
+    return datetime.fromtimestamp(instant / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+_PAGES: Final = Environment(
+    loader=PackageLoader("remit.web.console", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+    lstrip_blocks=True,
+)  # fmt: skip
+_PAGES.filters["when"] = _when
+
+
+def page(name: str, number: int = 200, **told: Any) -> HTMLResponse:
+    """The page of this name, filled."""
+    return HTMLResponse(_PAGES.get_template(f"{name}.html").render(**told), number, HEADERS)
+
+
+def trouble(fault: RemitError) -> HTMLResponse:
+    """A fault as a person reads it: what, what to do, its code."""
+    return page("trouble", status(fault.code), fault=fault)
+
+
+def style(_: Request) -> Response:
+    """The one stylesheet."""
+    return Response(STYLE, media_type="text/css", headers={"cache-control": "max-age=300"})
+
+
+def at_home(site: Site, request: Request) -> None:
+    """Refuse a request under another host name, or sent by another site's page (`forbidden`)."""
+    ours = urlsplit(site.authority.issuer)
+    local = ours.hostname in LOOPBACK
+    hosts, origin = request.headers.getlist("host"), request.headers.get("origin")
+    host = urlsplit(f"//{hosts[0]}").hostname if len(hosts) == 1 else None
+    own = host in LOOPBACK if local else hosts == [ours.netloc]
+    sent = origin is None or _same(origin, hosts[0] if hosts else "", ours.scheme)
+    if not own or not sent or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise RemitError("forbidden", "This was not asked from the console itself.", "Open the console's own address.")
+
+
+def _same(origin: str, host: str, scheme: str) -> bool:
+    return origin == f"{scheme}://{host}"
