@@ -33,6 +33,7 @@ NODES = 3
 HOUR = 60 * 60 * 1000
 ADMIN = "an-admin-token-of-these-three-nodes-only"
 NAME = "target"
+FREE = ("echo", "die", "garbage")
 USES = 2
 """How often a task may use the tool `reflect`."""
 SKEWED = """
@@ -188,7 +189,8 @@ class Cluster:
         act(lambda c: policy.apply(c, {"common": {"a.cedar": f"{rule}\n{never}"}, "delegated": {}, "own": {}}, 1, "op"))
         made = Brief(
             name=NAME, version=1, purpose="Drive the target.", dispatchers=(world.owner.id,), agents=(self.agent.id,),
-            steps=(step(f"mcp:{NAME}/echo"), step(f"mcp:{NAME}/reflect", uses=USES)), domains=("office",),
+            steps=(step(f"mcp:{NAME}/reflect", uses=USES), *(step(f"mcp:{NAME}/{one}") for one in FREE)),
+            domains=("office",),
             life=8 * HOUR, idle=HOUR, credential_life=HOUR,
         )  # fmt: skip
         act(lambda c: brief.apply(c, made, "operator"))

@@ -15,6 +15,8 @@ from remit.store.refusal import translate, unknown
         (errors.InsufficientPrivilege("x"), "store_read_only"),
         (errors.UniqueViolation("x"), "store_constraint"),
         (errors.AdminShutdown("x"), "store_failed"),
+        (errors.IdleInTransactionSessionTimeout("x"), "store_failed"),
+        (errors.TransactionTimeout("x"), "store_failed"),
         (psycopg.OperationalError("x"), "store_failed"),
         (psycopg.DataError("x"), "text_invalid"),
         (errors.UndefinedTable("x"), "store_statement"),

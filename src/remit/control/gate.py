@@ -38,12 +38,12 @@ class Gate:
         self._denials = Denials()
         self.unknown: dict[str, int] = {}
 
-    def resource(self, name: str) -> Resource | None:
+    def resource(self, name: str) -> Resource | Fault | None:
         """The registered resource of this name, for its address; says nothing about who may use it."""
         try:
             found = Reader(self._authority.reading()).get(Resource, name)
-        except RemitError:
-            return None
+        except RemitError as fault:
+            return Fault(fault.code, fault.message)
         return found if found is not None and found.state == "active" else None
 
     def enter(self, presented: str, resource: str) -> Entry | Unknown:

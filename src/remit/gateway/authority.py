@@ -17,7 +17,7 @@ from remit.core.resource import Resource
 class Authority(Protocol):
     """The side that decides, lends and notes. `origin` names the open decided call that a reverse call hangs on."""
 
-    def resource(self, name: str) -> Resource | None:
+    def resource(self, name: str) -> Resource | Fault | None:
         """The registered resource of this name, for its address; says nothing about who may use it."""
 
     def enter(self, presented: str, resource: str) -> Entry | Unknown:

@@ -15,6 +15,8 @@ _BUSY: Final = (
     errors.TooManyConnections,
 )  # fmt: skip
 
+_TOO_LONG: Final = (errors.IdleInTransactionSessionTimeout, errors.TransactionTimeout)
+
 
 def translate(error: Exception) -> RemitError:
     """Say a fault of the driver or the server as ours; it names the SQLSTATE, never a value that was bound."""
@@ -34,6 +36,10 @@ def translate(error: Exception) -> RemitError:
         return RemitError("store_constraint", f"The store refused a row ({name}).", "Read the store, decide again.")
     if isinstance(error, psycopg.DataError):
         return RemitError("text_invalid", f"The store cannot hold this value ({state}).", "Leave NUL out of texts.")
+    if isinstance(error, _TOO_LONG):
+        return RemitError(
+            "store_failed", f"The database ended what took too long ({state}).", "Remit begins again by itself."
+        )
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return RemitError(
             "store_failed", f"The database failed ({state}).", "Remit connects again by itself; see remit doctor."

@@ -139,7 +139,10 @@ class Mcp:
             await self._challenge(out, name, entry)
             return
         resource = self.authority.resource(name)
-        if resource is None:
+        if isinstance(resource, Fault):
+            out.headers.append((b"retry-after", b"1"))
+            await out.say(503, messages.error(None, messages.INTERNAL, resource.what, {"code": resource.code}))
+        elif resource is None:
             text = "There is no such resource."
             await out.say(404, messages.error(None, messages.REQUEST, text, {"code": "resource_unknown"}))
         elif method == "POST":

@@ -1,0 +1,59 @@
+"""Any dependency failing is a denial or a clear error within its deadline, never an allow that rests on it."""
+
+import json
+import time
+from http.client import HTTPException
+
+import pytest
+
+from tests.kit.agent import Agent
+from tests.kit.cluster import NAME, Cluster
+from tests.nodes.failures import CASES, PAGE, rendered
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nodes")
+    with Cluster(folder) as made:
+        yield made
+
+
+def asked(cluster, token, tool):
+    """What a call at the first node comes to: allow, or the code of its error."""
+    agent = Agent(f"http://127.0.0.1:{cluster.nodes[0].port}/mcp/{NAME}", token)
+    data, headers = agent.modern("tools/call", {"name": tool, "arguments": {"text": "x"}})
+    try:
+        connection, response = agent.open("POST", data, headers | {"mcp-name": tool}, 30)
+        value = json.loads(response.read())
+        connection.close()
+    except (OSError, HTTPException) as fault:
+        return type(fault).__name__
+    if "error" in value:
+        return value["error"].get("data", {}).get("code", "")
+    result = value["result"]
+    return result.get("_meta", {}).get("remit/code", "error") if result.get("isError") else "allow"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_failure_comes_to_what_the_page_says(cluster, case):
+    for one in (cluster.world.authority.db, cluster.world.authority.view):
+        one.reopen()
+    ((_, token),) = cluster.tasks(1)
+    assert asked(cluster, token, "echo") == "allow"
+    before = len(cluster.upstream.ran())
+    with case.hurt(cluster):
+        begun = time.monotonic()
+        found = asked(cluster, token, case.tool)
+        took = time.monotonic() - begun
+        assert (found, took) == (found, pytest.approx(0, abs=case.within))
+        assert found in case.codes
+        if "allow" not in case.codes and case.tool == "echo":
+            assert len(cluster.upstream.ran()) == before, "a call that was not allowed arrived"
+    end = time.monotonic() + 15
+    while asked(cluster, token, "echo") != "allow":
+        assert time.monotonic() < end, "it did not come back by itself"
+        time.sleep(0.1)
+
+
+def test_the_page_is_what_the_tests_show():
+    assert PAGE.read_text(encoding="utf-8") == rendered()
