@@ -1,5 +1,6 @@
 """The group: help at once, every command there, every fault told in the same words."""
 
+import os
 import subprocess
 import sys
 import time
@@ -91,3 +92,14 @@ def test_values_are_read_as_they_are_written() -> None:
 
 def test_a_first_state_is_written_although_a_receipt_leaves_it_out() -> None:
     assert written(Person(id="per_" + "a" * 26))["state"] == "active"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]], ids=str)
+def test_a_reader_who_left_is_no_fault(words: list[str]) -> None:
+    hear, say = os.pipe()
+    os.close(hear)
+    ran = subprocess.run(
+        [sys.executable, "-m", "remit.cli.main", *words], stdout=say, stderr=subprocess.PIPE, check=False, timeout=60
+    )
+    os.close(say)
+    assert (ran.returncode, ran.stderr) == (0, b"")

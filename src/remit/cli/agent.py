@@ -3,12 +3,14 @@
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import compact, due, keys_of
 from remit.control import agent as agents
 from remit.control import revocation
 from remit.control.change import Change
 from remit.core.agent import TIERS, Agent
+from remit.core.resource import Resource
+from remit.store.record import Reader
 
 
 @click.group()
@@ -49,6 +51,8 @@ def add(
     with at_desk(ctx) as desk:
         keys, owner_id = keys_of(key_file), desk.principal(owner)
         at = due(review_due, desk.authority.clock.now())
+        for one in unregistered(Reader(desk.authority.view), ceiling):
+            say(f"Nothing is registered as {one} yet: until it is, this part of the ceiling allows nothing.")
         made = desk.act(
             lambda c: agents.add(
                 c,
@@ -63,6 +67,12 @@ def add(
             )
         )
         _show(form, made)
+
+
+def unregistered(reader: Reader, ceiling: tuple[str, ...]) -> list[str]:
+    """The resources that a ceiling names and nobody has registered."""
+    named = {one.removeprefix("mcp:").partition("/")[0] for one in ceiling}
+    return sorted(one for one in named if one and one != "*" and reader.get(Resource, one) is None)
 
 
 @agent.command()

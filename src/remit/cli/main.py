@@ -85,6 +85,18 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(args: list[str]) -> int:
     """Run one command and return its exit code."""
+    out = sys.stdout
+    try:
+        code = _run(args)
+    except SystemExit:
+        # click has met a reader who left, and has put something silent in the place of our output.
+        if sys.stdout is out:
+            raise
+        return 0
+    return code if sys.stdout is out else 0
+
+
+def _run(args: list[str]) -> int:
     debug = "--debug" in args
     try:
         outcome: Any = remit.main(args=args, prog_name="remit", standalone_mode=False)

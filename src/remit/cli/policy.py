@@ -109,9 +109,13 @@ def put_in_force(desk: Desk, found: Layers, tests: tuple[PolicyTest, ...]) -> li
 def layers(folder: str) -> Layers:
     """Read the *.cedar files of the three layers (`policy_files`)."""
     base = Path(folder)
+    if not base.is_dir():
+        raise RemitError(
+            "policy_files", f"There is no folder {folder}.", "Name the folder that holds common, delegated and own."
+        )
     found: Layers = {name: _read(base / name, "*.cedar") for name in policies.LAYERS}
     stray = sorted(path.name for path in base.glob("*.cedar"))
-    if not base.is_dir() or stray or not any(found.values()):
+    if stray or not any(found.values()):
         raise RemitError(
             "policy_files",
             f"{folder} holds {stray[0] if stray else 'no policies'} where none is looked for."

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
+from remit.custody.root import from_keyring
 from remit.store.opening import SCHEMES
 
 FILE: Final = "remit.toml"
@@ -143,19 +144,24 @@ def loopback(host: str) -> bool:
 
 
 def read_reference(reference: str, environ: Mapping[str, str]) -> bytes:
-    """Read a value by reference: `env:NAME` or `file:PATH`. `reference_invalid` when it leads nowhere."""
+    """Read a value by reference: `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`.
+
+    `reference_invalid` when it leads nowhere, `keyring_unavailable` when the keyring does not answer.
+    """
     kind, _, name = reference.partition(":")
     try:
         if kind == "env" and name in environ:
             return environ[name].encode()
         if kind == "file" and name:
             return Path(name).read_bytes()
+        if kind == "keyring" and (found := from_keyring(name)):
+            return found
     except OSError:
         pass
     raise RemitError(
         "reference_invalid",
         "A value given by reference could not be read.",
-        "Write env:NAME or file:PATH of something that is there.",
+        "Write env:NAME, file:PATH or keyring:SERVICE/NAME of something that is there.",
     )
 
 
@@ -176,6 +182,11 @@ def _place(path: Path, key: str) -> str:
     lines = path.read_text(encoding="utf-8").splitlines()
     line = next((n for n, text in enumerate(lines, 1) if text.lstrip("[ ").startswith(key)), 0)
     return f"{path}, line {line}" if line else str(path)
+
+
+_KINDS: Final[Mapping[Any, str]] = {
+    int: "a whole number", str: "a text in quotes", bool: "true or false", Path: "a path in quotes",
+}  # fmt: skip
 
 
 def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
@@ -202,7 +213,7 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
     raise RemitError(
         "setting_invalid",
         f"{where}: {key} does not take this value.",
-        f"Give a {getattr(wanted, '__name__', wanted)}, as docs/guide/settings.md says.",
+        f"Give {_KINDS.get(wanted, 'another')}, as docs/guide/settings.md says.",
     )
 
 

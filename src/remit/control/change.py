@@ -1,7 +1,7 @@
 """Change: one open transaction, its instant, what was read in it and the receipts that it will leave."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from remit.control.authority import Authority
 from remit.core.canonical import Json
@@ -17,6 +17,10 @@ from remit.store.record import Reader
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+LISTED: Final = {"task": "remit task list"} | {
+    one: f"remit {one} show" for one in ("agent", "brief", "person", "resource", "service")
+}
+"""Where the command line lists the records of a kind."""
 
 
 class Change:
@@ -103,5 +107,7 @@ class Change:
         found = self.reader.get(kind, identity)
         if found is None:
             word = kind.__name__.lower()
-            raise RemitError("not_found", f"There is no {word} {identity}.", f"List what there is: remit {word} show.")
+            where = LISTED.get(word, "")
+            remedy = f"List what there is: {where}." if where else "Check how it is written."
+            raise RemitError("not_found", f"There is no {word} {identity}.", remedy)
         return found

@@ -62,7 +62,7 @@ def open_root(reference: str, environ: Mapping[str, str]) -> Root:
     if kind == "env":
         return Root(_parse(environ.get(name, "").encode(), f"The environment variable {name}"))
     if kind == "keyring":
-        return Root(_parse(_from_keyring(name), f"The keyring entry {name}"))
+        return Root(_parse(from_keyring(name), f"The keyring entry {name}"))
     return Root(_parse(_from_file(Path(name)), f"The key file {name}"))
 
 
@@ -109,13 +109,14 @@ def _from_file(path: Path) -> bytes:
         os.close(handle)
 
 
-def _from_keyring(name: str) -> bytes:
+def from_keyring(name: str) -> bytes:
+    """The entry `SERVICE/NAME` of the system's keyring, empty when there is none (`keyring_unavailable`)."""
     service, _, entry = name.partition("/")
     try:
         keyring = importlib.import_module("keyring")
     except ImportError as fault:
         raise RemitError(
-            "keyring_unavailable", "This key is in a keyring, and no keyring library is here.", "pip install keyring"
+            "keyring_unavailable", "This value is in a keyring, and no keyring library is here.", "pip install keyring"
         ) from fault
     try:
         value = keyring.get_password(service, entry)
