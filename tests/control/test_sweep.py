@@ -84,3 +84,17 @@ def test_spent_values_are_forgotten_for_good_though_nothing_else_happens(world, 
     time.on(NONCES_EVERY + 1)
     world.act(sweep)
     assert world.authority.view.one("SELECT count(*) FROM nonce") == (0,)
+
+
+def test_with_more_tasks_than_a_part_it_goes_round_and_misses_none(world, time, monkeypatch):
+    monkeypatch.setattr("remit.control.sweep.PART", 3)
+    tasks = [world.a_task(life=world.brief.life - number) for number in range(8)]
+    busy = world.enter(world.a_credential(tasks[4].id).text)
+    time.on(1000)
+    world.decide(read_call(), busy)
+    time.on(world.brief.idle - 1001)
+    assert [world.act(sweep) for _ in range(4)] == [0] * 4
+    time.on(1)
+    assert sum(world.act(sweep) for _ in range(4)) == 7
+    assert [state(world, one)[0] for one in tasks].count("open") == 1
+    assert state(world, tasks[4])[0] == "open"

@@ -120,6 +120,7 @@ class Authority:
     lending: Vault
     sets: dict[tuple[str, ...], PolicySet] = field(default_factory=dict)
     foresight: Foresight = field(default_factory=Foresight)
+    swept: tuple[int, str] = (0, "")
     ring_leaf: int = -1
     ring_moved: bool = False
 

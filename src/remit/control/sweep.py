@@ -1,13 +1,17 @@
 """What time does: end tasks that are over, close calls that nobody told of, retire keys, forget spent values."""
 
+from typing import Final
+
 from remit.control import access, key, task
 from remit.control.change import Change
 from remit.core.moment import Instant
 from remit.core.task import Task
 from remit.store import payload
-from remit.store.facts import activity
+from remit.store.facts import resting
 
 NONCES_EVERY = 60_000
+PART: Final = 500
+"""How many open tasks one sweep looks at for idleness: with more, it goes round, and each decision looks for itself."""
 
 
 def sweep(change: Change, most: int = 200) -> int:
@@ -15,14 +19,27 @@ def sweep(change: Change, most: int = 200) -> int:
     over = 0
     for one in list(change.reader.where(Task, "state != 'ended' AND deadline <= ?", (change.now,)))[:most]:
         over += len(task.end(change, one.id, "deadline", "sweep"))
-    for one in list(change.reader.where(Task, "state = 'open'")):
-        if over >= most:
-            break
-        children = any(True for _ in change.reader.where(Task, "parent = ? AND state = 'open'", (one.id,)))
-        if not children and change.now - activity(change.reader, one) >= one.idle:
-            over += len(task.end(change, one.id, "idle", "sweep"))
+    over += _idle(change, most - over)
     access.close_overdue(change)
     key.sweep(change)
     if payload.expire_nonces(change.db, Instant(change.now - NONCES_EVERY)):
         change.keep()
+    return over
+
+
+def _idle(change: Change, most: int) -> int:
+    """End what was idle for too long among the next part of the open tasks; one with open children waits for them."""
+    over, authority = 0, change.authority
+    found = resting(change.reader, authority.swept, PART)
+    for one, acted in found:
+        if over >= most:
+            break
+        authority.swept = one.deadline, one.id
+        if change.now - acted < one.idle:
+            continue
+        if not any(True for _ in change.reader.where(Task, "parent = ? AND state = 'open'", (one.id,), 1)):
+            over += len(task.end(change, one.id, "idle", "sweep"))
+    else:
+        if len(found) < PART:
+            authority.swept = 0, ""
     return over

@@ -19,7 +19,7 @@ from remit.core.trust import TrustPath
 from remit.core.witness import RULE, WitnessRule
 from remit.store import cosignature
 from remit.store.apply import usage
-from remit.store.record import Reader
+from remit.store.record import Reader, parsed
 
 DEEPEST = 9
 Policies = Callable[[TrustPath], PolicySet | None]
@@ -117,6 +117,17 @@ def ancestors(reader: Reader, task: Task) -> tuple[Task, ...] | None:
         found.append(above)
         task = above
     return tuple(found)
+
+
+def resting(reader: Reader, after: tuple[int, str], most: int) -> list[tuple[Task, Instant]]:
+    """The next `most` open tasks by deadline and id, each with when it last had a call allowed, or was opened."""
+    rows = reader.db.all(
+        "SELECT task.body, activity.at FROM task LEFT JOIN activity ON activity.task = task.id"
+        " WHERE task.state = 'open' AND (task.deadline, task.id) > (?, ?) ORDER BY task.deadline, task.id LIMIT ?",
+        (*after, most),
+    )
+    found = ((parsed(Task, body), at) for body, at in rows)
+    return [(one, Instant(max(at or 0, one.opened))) for one, at in found]
 
 
 def activity(reader: Reader, task: Task) -> Instant:

@@ -66,8 +66,8 @@ def put(db: Database, record: Record) -> None:
 
 
 @functools.lru_cache(maxsize=16384)
-def _parsed(kind: type[R], body: bytes) -> R:
-    # Pure: the same bytes are the same record. Whether they are still the row's bytes is read each time.
+def parsed(kind: type[R], body: bytes) -> R:
+    """The record in a row's body. Pure: the same bytes are the same record; whether they are is read each time."""
     return load(kind, msgspec.json.decode(body))
 
 
@@ -96,14 +96,14 @@ class Reader:
         if place in self._seen:
             return self._seen[place]  # type: ignore[return-value]
         row = self.db.one(f"SELECT body FROM {table} WHERE id = ?", (identity,))  # noqa: S608 - a noun's own table
-        record = _parsed(kind, row[0]) if row else None
+        record = parsed(kind, row[0]) if row else None
         self._seen[place] = record
         return record
 
     def take(self, found: Foreseen) -> None:
         """Take in what was read together with the lock of this transaction."""
         for (table, identity), body in found.bodies.items():
-            self._seen[table, identity] = None if body is None else _parsed(NOUNS[table], body)
+            self._seen[table, identity] = None if body is None else parsed(NOUNS[table], body)
         self.active.update(found.active)
 
     def ahead(self, *places: tuple[type[Record], str]) -> None:
@@ -116,7 +116,7 @@ class Reader:
             return
         reads = [(f"SELECT body FROM {table} WHERE id = ?", (identity,)) for table, identity, _ in missing]  # noqa: S608
         for (table, identity, kind), rows in zip(missing, self.db.ahead(reads), strict=True):
-            self._seen[table, identity] = _parsed(kind, rows[0][0]) if rows else None
+            self._seen[table, identity] = parsed(kind, rows[0][0]) if rows else None
 
     def where(
         self, kind: type[R], condition: str = "1 = 1", values: tuple[str | int, ...] = (), most: int = -1
@@ -125,7 +125,7 @@ class Reader:
         sql = f"SELECT body FROM {_TABLES[kind]} WHERE {condition} ORDER BY id"  # noqa: S608 - written in our own code
         found = self.db.all(sql, values) if most < 0 else self.db.all(f"{sql} LIMIT ?", (*values, most))
         for (body,) in found:
-            yield _parsed(kind, body)
+            yield parsed(kind, body)
 
     def forget(self, record: Record) -> None:
         """Read this record's row anew next time."""
