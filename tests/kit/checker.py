@@ -4,12 +4,11 @@ Pure. Instants are nanoseconds of one monotonic clock. What had no answer may ha
 nothing that it did not show, but what arrived upstream counts as allowed whatever its caller heard.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-from tests.oracle.merkle import mth
 
 
 class Said(StrEnum):
@@ -81,16 +80,33 @@ def leafless(history: Iterable[Event], arrived: Iterable[str], recorded: Iterabl
     return found + [f"repeated: {name} arrived {count} times" for name, count in came.items() if count > 1]
 
 
+def roots(entries: Sequence[bytes], sizes: Collection[int]) -> dict[int, bytes]:
+    """The root of the first so many entries, for each size there is (RFC 6962 section 2.1); in one pass over them."""
+    found, full = {}, []
+    for size, entry in enumerate(entries, 1):
+        full.append(hashlib.sha256(b"\x00" + entry).digest())
+        for _ in range((size & -size).bit_length() - 1):
+            right, left = full.pop(), full.pop()
+            full.append(hashlib.sha256(b"\x01" + left + right).digest())
+        if size in sizes:
+            root = full[-1]
+            for left in full[-2::-1]:
+                root = hashlib.sha256(b"\x01" + left + root).digest()
+            found[size] = root
+    if 0 in sizes:
+        found[0] = hashlib.sha256().digest()
+    return found
+
+
 def forked(heads: Iterable[Head], entries: Sequence[bytes]) -> list[str]:
     """Heads that do not sign a prefix of this one ledger. Prefixes of one list are consistent with each other."""
-    true: dict[int, bytes] = {}
+    heads = list(heads)
+    true = roots(entries, {one.size for one in heads})
     found = []
     for head in heads:
         if head.size > len(entries):
             found.append(f"lost: {head.node} published size {head.size}, the ledger has {len(entries)}")
             continue
-        if head.size not in true:
-            true[head.size] = mth(entries[: head.size])
         if head.root != true[head.size]:
             found.append(f"forked: {head.node} published another root of size {head.size}")
     return found

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.kit.checker import Event, Head, Said, forked, late, leafless, twice
+from tests.kit.checker import Event, Head, Said, forked, late, leafless, roots, twice
 from tests.oracle.merkle import mth
 
 CALL = Event("call", "a", "c1", "t1", 10, 20, Said.ALLOWED)
@@ -47,3 +47,9 @@ def test_each_published_head_signs_a_prefix_of_the_one_ledger():
         "forked: b published another root of size 2"
     ]
     assert forked(right, ENTRIES[:2])[0].startswith("lost: a published size 3")
+
+
+def test_roots_in_one_pass_are_the_trees_own():
+    entries = [bytes([number]) * number for number in range(70)]
+    assert roots(entries, range(71)) == {size: mth(entries[:size]) for size in range(71)}
+    assert roots(entries, {3, 99}) == {3: mth(entries[:3])}
