@@ -1,7 +1,6 @@
 """Logins of the operator: drawn, shown once, used once, ended. Of a secret the store keeps an id of its digest."""
 
 import hashlib
-from collections.abc import Iterator
 from typing import Final
 
 from remit.control.change import Change
@@ -66,11 +65,7 @@ def end(change: Change, identity: str, by: str) -> None:
 
 def end_all(change: Change, by: str) -> int:
     """End every login there is, links included; returns how many."""
-    found = list(_open(change.reader))
+    found = list(change.reader.where(Login, "state = 'open'"))
     for one in found:
         end(change, one.id, by)
     return len(found)
-
-
-def _open(reader: Reader) -> Iterator[Login]:
-    return reader.where(Login, "state = 'open'")

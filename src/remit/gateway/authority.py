@@ -18,7 +18,10 @@ class Authority(Protocol):
     """The side that decides, lends and notes. `origin` names the open decided call that a reverse call hangs on."""
 
     def resource(self, name: str) -> Resource | Fault | None:
-        """The registered resource of this name, for its address; says nothing about who may use it."""
+        """The registered resource of this name, for its address; says nothing about who may use it.
+
+        A Fault when it cannot be looked up, which is not the same as there being none.
+        """
 
     def enter(self, presented: str, resource: str) -> Entry | Unknown:
         """Check a presented credential's text: signature, type, audience, life."""

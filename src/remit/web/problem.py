@@ -54,6 +54,7 @@ OAUTH: Final = {
     "unsupported_grant_type": 400,
     "unsupported_token_type": 400,
 }
+Endpoint = Callable[[Request], Awaitable[Response]]
 _UNSAID = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
 
@@ -99,13 +100,13 @@ def oauth_problem(fault: RemitError) -> JSONResponse:
     return JSONResponse({"error": error, "error_description": said}, number, headers)
 
 
-def faults(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """An OAuth endpoint whose faults are OAuth errors."""
+def faults(endpoint: Endpoint, say: Callable[[RemitError], Response] = oauth_problem) -> Endpoint:
+    """An endpoint whose faults are answered in its own words: as OAuth errors, unless it has others."""
 
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
         except RemitError as fault:
-            return oauth_problem(fault)
+            return say(fault)
 
     return answer

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -15,11 +14,10 @@ from remit.core.errors import RemitError
 from remit.core.login import LASTS, Login
 from remit.web.console.page import at_home, page, style, trouble
 from remit.web.intake import form, json_object, one_of, text
-from remit.web.problem import NO_STORE
+from remit.web.problem import NO_STORE, Endpoint, faults
 from remit.web.site import Site
 
 HOME: Final = "/console"
-Answer = Callable[[Request], Awaitable[Response]]
 
 
 def routes(site: Site) -> list[Route]:
@@ -62,16 +60,9 @@ def routes(site: Site) -> list[Route]:
     ]
 
 
-def shown(answer: Answer) -> Answer:
+def shown(answer: Endpoint) -> Endpoint:
     """An endpoint whose faults are pages."""
-
-    async def told(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except RemitError as fault:
-            return trouble(fault)
-
-    return told
+    return faults(answer, trouble)
 
 
 def cookie(site: Site) -> str:

@@ -50,16 +50,14 @@ def routes(site: Site) -> list[Route]:
 def told(site: Site) -> dict[str, Any]:
     """What the page shows, read now."""
     view, reader = site.authority.view, site.reader()
-    agents = list(reader.where(Agent, most=MOST))
     return {
         "address": site.authority.issuer,
         "now": site.now(),
         "head": log.newest(view),
-        "agents": [(one, _name(site, one.owner)) for one in agents],
+        "agents": [(one, _name(site, one.owner)) for one in reader.where(Agent, most=MOST)],
         "tasks": list(reader.where(Task, "state = 'open'", most=MOST)),
         "refusals": refusals(site),
         "flaws": flaws(site),
-        "most": MOST,
     }
 
 

@@ -57,10 +57,6 @@ def at_home(site: Site, request: Request) -> None:
     hosts, origin = request.headers.getlist("host"), request.headers.get("origin")
     host = urlsplit(f"//{hosts[0]}").hostname if len(hosts) == 1 else None
     own = host in LOOPBACK if local else hosts == [ours.netloc]
-    sent = origin is None or _same(origin, hosts[0] if hosts else "", ours.scheme)
+    sent = origin is None or origin == f"{ours.scheme}://{''.join(hosts[:1])}"
     if not own or not sent or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise RemitError("forbidden", "This was not asked from the console itself.", "Open the console's own address.")
-
-
-def _same(origin: str, host: str, scheme: str) -> bool:
-    return origin == f"{scheme}://{host}"
