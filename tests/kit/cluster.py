@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,24 +14,20 @@ from typing import Any, Self
 
 from joserfc.jwk import ECKey
 
-from remit.control import agent, brief, credential, login, policy, resource, task
-from remit.core.brief import Brief
+from remit.control import credential, login, task
 from remit.core.resource import Upstream
 from remit.core.trust import TrustPath
 from remit.custody.root import make_root_file
-from tests.kit.gate import step
+from tests.kit.gate import NAME, drive, step
 from tests.kit.nats import free, nats
-from tests.kit.planted import ROOT as TREE
-from tests.kit.planted import Planted
+from tests.kit.planted import Planted, patched
 from tests.kit.postgres import Postgres
 from tests.kit.proxy import Proxy
 from tests.kit.upstream import TOOLS, small
-from tests.kit.world import DAY, ISSUER, World
+from tests.kit.world import ISSUER, World
 
 NODES = 3
-HOUR = 60 * 60 * 1000
 ADMIN = "an-admin-token-of-these-three-nodes-only"
-NAME = "target"
 FREE = ("echo", "die", "garbage")
 USES = 2
 """How often a task may use the tool `reflect`."""
@@ -124,6 +119,7 @@ class Cluster:
         self._stack.callback(self.world.close)
         self.key = ECKey.generate_key("P-256")
         self._govern()
+        self._source = [str(patched(self._fault, self._folder / "src"))] if self._fault else []
         make_root_file(self._folder / "root.key", lambda _: bytes(range(1, 33)))
         self.nodes = [self._node(number) for number in range(NODES)]
         for one in self.nodes:
@@ -141,7 +137,7 @@ class Cluster:
             "REMIT_DATA": str(data), "REMIT_PORT": str(port), "REMIT_ISSUER": ISSUER,
             "REMIT_STORE": self.server.url(self.database, proxy.port),
             "REMIT_ROOT_KEY": f"file:{self._folder / 'root.key'}", "REMIT_BUS": f"nats://127.0.0.1:{self.bus_port}",
-            "PYTHONPATH": os.pathsep.join([*self._moved(number), *self._patched()]),
+            "PYTHONPATH": os.pathsep.join([*self._moved(number), *self._source]),
         }  # fmt: skip
         return Node(f"n{number}", port, proxy, environment)
 
@@ -155,45 +151,11 @@ class Cluster:
         (place / "sitecustomize.py").write_text(SKEWED.replace("{by}", str(by)), encoding="utf-8")
         return [str(place)]
 
-    def _patched(self) -> list[str]:
-        if self._fault is None:
-            return []
-        copy = self._folder / "src"
-        if not copy.exists():
-            shutil.copytree(TREE / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
-            place = copy / "remit" / self._fault.where
-            text = place.read_text(encoding="utf-8")
-            assert text.count(self._fault.old) == 1, f"{self._fault.where} no longer holds once: {self._fault.old}"
-            place.write_text(text.replace(self._fault.old, self._fault.new), encoding="utf-8")
-        return [str(copy)]
-
     def _govern(self) -> None:
-        world, act = self.world, self.world.act
-        act(lambda c: login.keep(c, "token", ADMIN, "operator"))
-        place = Upstream(url=self.upstream.url)
-        act(
-            lambda c: resource.add(
-                c, name=NAME, upstream=place, domain="office", owner=world.owner.id, tools=TOOLS, by="operator"
-            )
-        )
+        self.world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
         public = {k: str(v) for k, v in self.key.as_dict(private=False).items()} | {"alg": "ES256", "kid": "one"}
-        due = world.authority.clock.now() + 30 * DAY
-        self.agent = act(
-            lambda c: agent.add(
-                c, name="driver", owner=world.owner.id, purpose="Drives the target.", review_due=due,
-                ceiling=(f"mcp:{NAME}/*",), keys=(public,), by="operator",
-            )
-        )  # fmt: skip
-        rule = f'@id("all") permit(principal, action in Action::"mcp:{NAME}", resource);'
-        never = '@id("no-wipe") forbid(principal, action == Action::"mcp:notes/wipe", resource);'
-        act(lambda c: policy.apply(c, {"common": {"a.cedar": f"{rule}\n{never}"}, "delegated": {}, "own": {}}, 1, "op"))
-        made = Brief(
-            name=NAME, version=1, purpose="Drive the target.", dispatchers=(world.owner.id,), agents=(self.agent.id,),
-            steps=(step(f"mcp:{NAME}/reflect", uses=USES), *(step(f"mcp:{NAME}/{one}") for one in FREE)),
-            domains=("office",),
-            life=8 * HOUR, idle=HOUR, credential_life=HOUR,
-        )  # fmt: skip
-        act(lambda c: brief.apply(c, made, "operator"))
+        steps = (step(f"mcp:{NAME}/reflect", uses=USES), *(step(f"mcp:{NAME}/{one}") for one in FREE))
+        self.agent = drive(self.world, Upstream(url=self.upstream.url), TOOLS, steps, keys=(public,))
 
     def tasks(self, count: int) -> list[tuple[str, str]]:
         """So many open tasks, each with a credential's text."""

@@ -148,6 +148,43 @@ def gate_for(
         world.close()
 
 
+def drive(
+    world: World,
+    place: Upstream,
+    tools: dict[str, Any],
+    steps: tuple[Step, ...],
+    *,
+    keys: tuple[dict[str, str], ...] = (),
+    injections: Any = (),
+    reverse: tuple[str, ...] = (),
+) -> Any:
+    """Register the target with these tools, a policy, a brief, and the agent that may drive it; return the agent."""
+    act, due, hour = world.act, world.authority.clock.now() + 30 * DAY, 60 * 60 * 1000
+    owner = world.owner.id
+    act(
+        lambda c: resource.add(
+            c, name=NAME, upstream=place, domain="office", owner=owner, tools=tools, injections=injections,
+            by="operator",
+        )
+    )  # fmt: skip
+    driver = act(
+        lambda c: agent.add(
+            c, name="driver", owner=owner, purpose="Drives the target.", review_due=due, ceiling=(f"mcp:{NAME}/*",),
+            keys=keys, by="operator",
+        )
+    )  # fmt: skip
+    every = f'@id("all") permit(principal, action in Action::"mcp:{NAME}", resource);'
+    never = '@id("no-wipe") forbid(principal, action == Action::"mcp:notes/wipe", resource);'
+    common = {"base.cedar": f"{every}\n{never}"}
+    act(lambda c: policy.apply(c, {"common": common, "delegated": {}, "own": {}}, 1, "operator"))
+    made = Brief(
+        name=NAME, version=1, purpose="Drive the target.", steps=steps, dispatchers=(owner,), agents=(driver.id,),
+        domains=("office",), life=8 * hour, idle=hour, credential_life=hour, reverse=reverse,
+    )  # fmt: skip
+    act(lambda c: brief.apply(c, made, "operator"))
+    return driver
+
+
 def _govern(
     world: World,
     place: Upstream,
@@ -157,60 +194,12 @@ def _govern(
     reverse: tuple[str, ...],
     kinds: tuple[str, ...],
 ) -> tuple[Any, Any]:
-    act, now = world.act, world.authority.clock.now()
-    act(
-        lambda c: resource.add(
-            c,
-            name=NAME,
-            upstream=place,
-            domain="office",
-            owner=world.owner.id,
-            tools=offered,
-            injections=injections,
-            by="operator",
-        )
-    )
-    world.agent = act(
-        lambda c: agent.add(
-            c,
-            name="driver",
-            owner=world.owner.id,
-            purpose="Drives the target.",
-            review_due=now + 30 * DAY,
-            ceiling=(f"mcp:{NAME}/*",),
-            keys=(),
-            by="operator",
-        )
-    )
-    every = f'@id("all") permit(principal, action in Action::"mcp:{NAME}", resource);'
-    never = '@id("no-wipe") forbid(principal, action == Action::"mcp:notes/wipe", resource);'
-    common = {"base.cedar": f"{every}\n{never}"}
-    act(lambda c: policy.apply(c, {"common": common, "delegated": {}, "own": {}}, 1, "operator"))
     steps = tuple(step(f"mcp:{NAME}/{name}") for name in (*planned, *kinds))
-    hour = 60 * 60 * 1000
-    act(
-        lambda c: brief.apply(
-            c,
-            Brief(
-                name=NAME,
-                version=1,
-                purpose="Drive the target.",
-                steps=steps,
-                dispatchers=(world.owner.id,),
-                agents=(world.agent.id,),
-                domains=("office",),
-                life=8 * hour,
-                idle=hour,
-                credential_life=hour,
-                reverse=reverse,
-            ),
-            "operator",
-        )
-    )
-    opened = act(
+    world.agent = drive(world, place, offered, steps, injections=injections, reverse=reverse)
+    opened = world.act(
         lambda c: task.open_task(c, brief=NAME, agent=world.agent.id, requester=world.owner.id, by=world.owner.id)
     )
-    given = act(lambda c: credential.give(c, task_id=opened.id, agent_id=world.agent.id, path=TrustPath.OWN))
+    given = world.act(lambda c: credential.give(c, task_id=opened.id, agent_id=world.agent.id, path=TrustPath.OWN))
     return opened, given
 
 

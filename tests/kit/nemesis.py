@@ -32,6 +32,8 @@ LANES = 4
 BEFORE = AFTER = 4
 PATIENCE_S = 6.0
 RACERS = 3
+UNSURE = ("store_", "commit_", "queue_", "deadline_", "clock_", "permit_", "upstream_", "internal")
+"""How codes begin that say neither yes nor no."""
 
 
 @dataclass
@@ -115,7 +117,7 @@ def called(node: str, port: int, task: str, token: str, tool: str, name: str, on
     data, headers = agent.modern("tools/call", {"name": tool, "arguments": {"text": name}})
     invoked, said = time.monotonic_ns(), Said.UNKNOWN
     try:
-        connection, response = agent.open("POST", data, headers | {"mcp-name": tool}, PATIENCE_S)
+        connection, response = agent.open("POST", data, headers, PATIENCE_S)
         value = json.loads(response.read() or b"null")
         connection.close()
         said = heard(response.status, value)
@@ -133,8 +135,7 @@ def heard(status: int, value: Any) -> Said:
     if not result.get("isError"):
         return Said.ALLOWED
     code = result.get("_meta", {}).get("remit/code", "")
-    unsure = ("store_", "commit_", "queue_", "deadline_", "clock_", "permit_", "upstream_", "internal", "")
-    return Said.UNKNOWN if code == "" or code.startswith(unsure[:-1]) else Said.REFUSED
+    return Said.UNKNOWN if not code or code.startswith(UNSURE) else Said.REFUSED
 
 
 def posted(port: int, path: str, body: bytes, kind: str, token: str = "") -> int:

@@ -32,14 +32,19 @@ class Planted:
         return self.name
 
 
-def red(fault: Planted, folder: Path) -> None:
-    """Run the law on the patched source; raise AssertionError unless it goes red for the reason that it names."""
-    copy = folder / "src"
-    shutil.copytree(ROOT / "src" / "remit", copy / "remit", ignore=shutil.ignore_patterns("__pycache__", "web"))
+def patched(fault: Planted, copy: Path, *left_out: str) -> Path:
+    """Copy the source, but what is left out by name, and plant the fault in it; return the copy."""
+    shutil.copytree(ROOT / "src" / "remit", copy / "remit", ignore=shutil.ignore_patterns("__pycache__", *left_out))
     place = copy / "remit" / fault.where
     text = place.read_text(encoding="utf-8")
     assert text.count(fault.old) == 1, f"{fault.name}: {fault.where} no longer holds once: {fault.old}"
     place.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    return copy
+
+
+def red(fault: Planted, folder: Path) -> None:
+    """Run the law on the patched source; raise AssertionError unless it goes red for the reason that it names."""
+    copy = patched(fault, folder / "src", "web")
     work = folder / "work"
     work.mkdir(mode=0o700)
     law = f"{fault.law.__module__}:{fault.law.__name__}"

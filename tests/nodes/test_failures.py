@@ -1,6 +1,5 @@
 """Any dependency failing is a denial or a clear error within its deadline, never an allow that rests on it."""
 
-import json
 import time
 from http.client import HTTPException
 
@@ -21,17 +20,11 @@ def cluster(tmp_path_factory):
 def asked(cluster, token, tool):
     """What a call at the first node comes to: allow, or the code of its error."""
     agent = Agent(f"http://127.0.0.1:{cluster.nodes[0].port}/mcp/{NAME}", token)
-    data, headers = agent.modern("tools/call", {"name": tool, "arguments": {"text": "x"}})
     try:
-        connection, response = agent.open("POST", data, headers | {"mcp-name": tool}, 30)
-        value = json.loads(response.read())
-        connection.close()
+        told = agent.call(tool, {"text": "x"})
     except (OSError, HTTPException) as fault:
         return type(fault).__name__
-    if "error" in value:
-        return value["error"].get("data", {}).get("code", "")
-    result = value["result"]
-    return result.get("_meta", {}).get("remit/code", "error") if result.get("isError") else "allow"
+    return told.code or ("error" if told.last["result"].get("isError") else "allow")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

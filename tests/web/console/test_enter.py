@@ -7,14 +7,6 @@ import pytest
 
 from remit.control import login
 from tests.kit.browser import Browser
-from tests.kit.site import site
-
-
-@pytest.fixture
-def place(tmp_path):
-    tmp_path.chmod(0o700)
-    with site(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -5,15 +5,7 @@ import pytest
 from remit.control import credential, login, task
 from remit.core.trust import TrustPath
 from tests.kit.browser import Browser
-from tests.kit.site import site
 from tests.kit.world import read_call
-
-
-@pytest.fixture
-def place(tmp_path):
-    tmp_path.chmod(0o700)
-    with site(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture
