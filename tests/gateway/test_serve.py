@@ -347,6 +347,27 @@ def test_what_is_turned_away_at_the_door_from_an_agent_that_is_known_leaves_a_re
     assert len(server.bodies) == reached
 
 
+@pytest.mark.parametrize(
+    ("what", "asked", "got", "code"),
+    [
+        ("task", "POST", 200, "task_ended"),
+        ("task", "GET", 403, "task_ended"),
+        ("credential", "POST", 401, "credential_ended"),
+        ("credential", "GET", 401, "credential_ended"),
+    ],
+)
+def test_who_rests_on_nothing_any_more_is_told_that_and_not_that_the_session_is_gone(what, asked, got, code):
+    with small() as server, gate_for(server.url, tools=TOOLS) as gate:
+        agent = Agent(gate.url, gate.token)
+        agent.hello()
+        gate.revoke(what)
+        headers = agent.headers() | {"mcp-session-id": "forgotten", "mcp-protocol-version": LEGACY}
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {}}}
+        told = agent.raw(json.dumps(call).encode() if asked == "POST" else b"", headers, asked)
+        assert (told.status, gate.entries()[-1]["code"]) == (got, code)
+        assert told.code == code
+
+
 def test_a_stranger_who_is_turned_away_leaves_none(agent, gate):
     before = len(gate.entries())
     assert agent.raw(b"{nonsense", agent.headers() | {"authorization": "Bearer x"}).status == 401

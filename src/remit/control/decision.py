@@ -10,7 +10,7 @@ from remit.control.change import Change
 from remit.control.policy import current
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Allow, Ask, Decision, Deny, Facts, decide
+from remit.core.decision import Allow, Ask, Decision, Deny, Facts, decide, refuse
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
@@ -116,7 +116,7 @@ def work(
     def run(change: Change) -> Decided:
         authority, now = change.authority, change.now
         seen = facts(change.reader, entry.credential, call, origin, now, lambda path: current(change, path))
-        decision: Decision = refused or decide(call, seen)
+        decision: Decision = decide(call, seen) if refused is None else refuse(call, seen, refused)
         if isinstance(decision, Ask):
             decision = Deny(
                 "approval_unavailable",

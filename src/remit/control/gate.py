@@ -81,13 +81,19 @@ class Gate:
         self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered, hint=hint)
         self._batch.wake()
 
-    def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Fault | None], None]) -> None:
-        """Record a call that the gate refused before any decision: a header that disagrees, a method nobody knows."""
+    def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Deny | Fault], None]) -> None:
+        """Record a call that the gate refused before any decision: a header that disagrees, a method nobody knows.
+
+        `done` hears why it is refused: what its credential rests on comes before `why`.
+        """
 
         def recorded(found: Decided | RemitError) -> None:
             if not isinstance(found, RemitError):
                 self._denials.kept()
-            done(Fault(found.code, found.message) if isinstance(found, RemitError) else None)
+            if isinstance(found, RemitError):
+                done(Fault(found.code, found.message))
+            else:
+                done(found.decision if isinstance(found.decision, Deny) else why)
 
         self._batch.submit(entry.agent, work(call, entry, "", self._denials, why), recorded)
         self._batch.wake()

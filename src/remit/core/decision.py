@@ -125,6 +125,14 @@ def decide(call: Call, facts: Facts) -> Decision:
         return Deny("decision_fault", "The decision could not be made.", "Tell the operator; nothing was done.")
 
 
+def refuse(call: Call, facts: Facts, why: Deny) -> Deny:
+    """Say why a call that its door refuses is refused: what it rests on comes first, then the door's own reason."""
+    try:
+        return _standing(call, facts) or why
+    except Exception:  # noqa: BLE001 - as above
+        return why
+
+
 def _standing(call: Call, facts: Facts) -> Deny | None:
     """Refuse unless everything that the call rests on is live now (law 1)."""
     now, credential, task = facts.now, facts.credential, facts.task

@@ -29,8 +29,11 @@ class Authority(Protocol):
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call; answer with a Permit only after its receipt is durably committed."""
 
-    def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Fault | None], None]) -> None:
-        """Record a call that the gate refused before any decision; the refusal may leave after `done`."""
+    def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Deny | Fault], None]) -> None:
+        """Record a call that the gate refused before any decision; the refusal may leave after `done`.
+
+        It is told why: `why`, or what the credential rests on and is no more.
+        """
 
     def fresh(self, permit: Permit) -> bool:
         """Say, just before the first byte goes upstream, whether the permit still holds."""

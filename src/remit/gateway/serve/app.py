@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from remit.core.call import Call
-from remit.core.canonical import Json, write
+from remit.core.canonical import write
 from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Unknown
@@ -247,18 +247,31 @@ class Mcp:
     # What requests share.
 
     async def turn_away(
-        self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, number: Json = None
+        self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, message: Message | None = None
     ) -> None:
-        """Refuse a request of an agent that is known, before it is a call: recorded like any denial, then told."""
-        await self.record(methods.session(resource.name, "refused"), entry, why)
-        kind = messages.REFUSED if status == 404 else messages.REQUEST
-        await out.say(status, messages.error(number, kind, why.what, {"code": why.code}))
+        """Refuse a request of an agent that is known, before it is a call: recorded like any denial, then told.
 
-    async def record(self, call: Call, entry: Entry, why: Deny) -> None:
-        """Record a refusal of the gate's own, before it is told."""
-        recorded: asyncio.Future[Fault | None] = self.loop.create_future()
+        When what its credential rests on has ended, that is told, as it would be told to a call.
+        """
+        told = await self.record(methods.session(resource.name, "refused"), entry, why)
+        asks = message is not None and message.method and message.id is not None
+        if told.code == why.code:
+            kind = messages.REFUSED if status == 404 else messages.REQUEST
+            number = message.id if message is not None and asks else None
+            await out.say(status, messages.error(number, kind, why.what, {"code": why.code}))
+        elif told.code.startswith("credential_"):
+            await self._challenge(out, resource.name, told)
+        elif message is not None and asks:
+            await out.say(200, answer.refused(message, told, modern=False))
+        else:
+            await out.say(403, messages.error(None, messages.REFUSED, told.told(), {"code": told.code}))
+
+    async def record(self, call: Call, entry: Entry, why: Deny) -> Deny:
+        """Record a refusal of the gate's own, before it is told; returns what is to be told."""
+        recorded: asyncio.Future[Deny | Fault] = self.loop.create_future()
         self.authority.refuse(call, entry, why, setter(recorded))
-        await recorded
+        told = await recorded
+        return told if isinstance(told, Deny) else why
 
     async def finish(self, exchange: Any, verdict: object) -> None:
         """Answer an exchange that has ended."""

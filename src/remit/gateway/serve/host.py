@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from remit.core.call import Call
-from remit.core.canonical import Json
 from remit.core.decision import Deny
 from remit.core.permit import Entry
 from remit.core.resource import Resource
@@ -49,11 +48,11 @@ class Host(Protocol):
     def observe(self, exchange: Any) -> None:
         """Watch whether the client of this exchange leaves."""
 
-    async def record(self, call: Call, entry: Entry, why: Deny) -> None:
-        """Record a refusal of the gate's own, before it is told."""
+    async def record(self, call: Call, entry: Entry, why: Deny) -> Deny:
+        """Record a refusal of the gate's own, before it is told; returns what is to be told."""
 
     async def turn_away(
-        self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, number: Json = None
+        self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, message: Message | None = None
     ) -> None:
         """Refuse a request of an agent that is known, before it is a call: recorded like any denial, then told."""
 

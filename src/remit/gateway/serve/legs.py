@@ -121,21 +121,20 @@ class Legs:
         self, entry: Entry, resource: Resource, given: Given, message: Message | None, out: Outlet
     ) -> Session | None:
         turn_away = self._gate.turn_away
-        number = message.id if message is not None and message.method else None
         shown = given.get(b"mcp-session-id", [])
         if len(shown) != 1:
             text = "Send initialize first, then its Mcp-Session-Id; or name protocol version 2026-07-28."
-            await turn_away(out, entry, resource, 400, Deny("session_missing", text), number)
+            await turn_away(out, entry, resource, 400, Deny("session_missing", text), message)
             return None
         session = self._gate.sessions.find(shown[0].decode("latin-1"), entry, self._gate.loop.time())
         if session is None:
             text = "There is no such session."
-            await turn_away(out, entry, resource, 404, Deny("session_unknown", text), number)
+            await turn_away(out, entry, resource, 404, Deny("session_unknown", text), message)
             return None
         version = given.get(b"mcp-protocol-version")
         if version is not None and (len(version) != 1 or version[0].decode("latin-1") != session.version):
             text = f"This session speaks {session.version}."
-            await turn_away(out, entry, resource, 400, Deny("version_unsupported", text), number)
+            await turn_away(out, entry, resource, 400, Deny("version_unsupported", text), message)
             return None
         return session
 
