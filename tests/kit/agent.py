@@ -63,8 +63,12 @@ class Agent:
         """Send a request and leave its response unread."""
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
-        connection.request(method, parts.path, data, headers)
-        return connection, connection.getresponse()
+        try:
+            connection.request(method, parts.path, data, headers)
+            return connection, connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
 
     def raw(self, data: bytes, headers: dict[str, str], method: str = "POST") -> Told:
         """Send these bytes."""

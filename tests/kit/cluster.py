@@ -70,14 +70,12 @@ class Node:
         self.process.wait(10)
 
     def ready(self) -> bool:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/readyz")
-            status = connection.getresponse().status
-            connection.close()
-        except (OSError, http.client.HTTPException):
-            return False
-        return status == 200
+            with contextlib.closing(connection.getresponse()) as told:
+                return told.status == 200
+        return False
 
     def until_ready(self, seconds: float = 60.0) -> float:
         """Wait until it serves; how long that took."""

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -118,9 +119,8 @@ def called(node: str, port: int, task: str, token: str, tool: str, name: str, on
     invoked, said = time.monotonic_ns(), Said.UNKNOWN
     try:
         connection, response = agent.open("POST", data, headers, PATIENCE_S)
-        value = json.loads(response.read() or b"null")
-        connection.close()
-        said = heard(response.status, value)
+        with closing(connection):
+            said = heard(response.status, json.loads(response.read() or b"null"))
     except (OSError, HTTPException, ValueError):
         pass
     return Event("call", node, name, task, invoked, time.monotonic_ns(), said, once)

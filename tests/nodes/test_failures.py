@@ -48,5 +48,17 @@ def test_a_failure_comes_to_what_the_page_says(cluster, case):
         time.sleep(0.1)
 
 
+def test_a_node_that_starts_before_its_database_waits_for_it(cluster):
+    node = cluster.nodes[2]
+    node.kill()
+    node.proxy.cut(1e6)
+    node.start()
+    time.sleep(1.5)
+    assert node.process.poll() is None, "it gave up"
+    assert not node.ready()
+    node.proxy.cut(0)
+    assert node.until_ready() < 10
+
+
 def test_the_page_is_what_the_tests_show():
     assert PAGE.read_text(encoding="utf-8") == rendered()

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from remit.web.hint import Hints
 
 SWEEP_S: Final = 1.0
+WAIT_S: Final = 60.0
+"""How long a database that is not there yet is waited for at the start."""
+AWAY: Final = frozenset({"store_unavailable", "store_busy", "store_failed", "store_dropped", "commit_unknown"})
 BACKLOG: Final = 2048
 
 
@@ -47,7 +50,7 @@ def run(settings: Settings) -> None:
     rules.check_bind(settings)
     listening = bind(settings)
     try:
-        desk = open_desk(settings)
+        desk = _ready(settings)
         try:
             _serve(desk, listening)
         finally:
@@ -55,6 +58,32 @@ def run(settings: Settings) -> None:
             close(desk.authority)
     finally:
         listening.close()
+
+
+def _ready(settings: Settings) -> Desk:
+    """The desk with its keys and witnesses in force. A database across a network is waited for, and that is said."""
+    end, told = time.monotonic() + WAIT_S, False
+    while True:
+        try:
+            return _opened(settings)
+        except RemitError as fault:
+            if not settings.store or fault.code not in AWAY or time.monotonic() >= end:
+                raise
+            if not told:
+                say(f"{fault.message} Remit waits for it up to {WAIT_S:.0f} s.")
+            told = True
+        time.sleep(0.2)
+
+
+def _opened(settings: Settings) -> Desk:
+    desk = open_desk(settings)
+    try:
+        desk.act(lambda c: key.ensure(c, "operator"))
+        desk.act(lambda c: witness.ensure(c, *watched(settings), "operator"))
+    except BaseException:
+        close(desk.authority)
+        raise
+    return desk
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -88,8 +117,6 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         issuers=tuple(Issuer(one.issuer, one.audience, one.jwks_uri, one.auto_register) for one in settings.issuers),
         public_log=settings.public_log,
     )
-    desk.act(lambda c: key.ensure(c, "operator"))
-    desk.act(lambda c: witness.ensure(c, *watched(settings), "operator"))
     loop = new_loop()
     asyncio.set_event_loop(loop)
     batch = Batch(authority)
