@@ -49,6 +49,9 @@ def one_altered_byte_is_found(data):
         at = data.draw(st.integers(0, len(was) - 1))
         changed = was[:at] + bytes([was[at] ^ 1 << data.draw(st.integers(0, 7))]) + was[at + 1 :]
         assert not verify.audit((export | {path: changed}).get, ORIGIN, [VERIFIER]), (path, at)
+    head = export["checkpoint"]
+    forged = head[:-10] + (b"B" if head[-10:-9] == b"A" else b"A") + head[-9:]
+    assert not verify.audit((export | {"checkpoint": forged}).get, ORIGIN, [VERIFIER]), "the head's signature"
 
 
 def no_prefixes(patch):
