@@ -56,3 +56,38 @@ def test_a_breaking_piece_is_told_so_without_its_inner_words(world):
     assert caught.value.code == "internal"
     assert "secret" not in str(caught.value)
     assert size(world) == before
+
+
+def test_a_piece_that_writes_last_needs_no_savepoint_and_a_fault_after_it_wrote_undoes_the_transaction(world):
+    seen, before, found = [], size(world), []
+    marks = type(world.authority.db).mark
+
+    def early(change):
+        seen.append("early")
+        raise RemitError("not_found", "There is none.", "Look.")
+
+    def torn(change):
+        seen.append("torn")
+        change.record("person.added", person(id=named("per", "t")), "operator")
+        raise RuntimeError("after it wrote")
+
+    def whole(change):
+        seen.append("whole")
+        return change.record("person.added", person(id=named("per", "w")), "operator")
+
+    world.batch.wake = lambda: None
+    world.authority.db.__class__.mark = lambda _: (_ for _ in ()).throw(AssertionError("a savepoint"))
+    try:
+        for work in (early, whole):
+            world.batch.submit("a", work, found.append, last=True)
+        world.batch.turn()
+        assert [getattr(one, "code", one) for one in found] == ["not_found", before]
+        found.clear()
+        for work in (early, torn, whole):
+            world.batch.submit("a", work, found.append, last=True)
+        world.batch.turn()
+    finally:
+        world.authority.db.__class__.mark = marks
+    assert [getattr(one, "code", one) for one in found] == ["not_found", "internal", before + 1]
+    assert size(world) == before + 2, "what the torn piece wrote stayed"
+    assert seen[-3:] == ["early", "torn", "whole"], "not run again by themselves"

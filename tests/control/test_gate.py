@@ -1,12 +1,13 @@
 import pytest
 
 from remit.control import brief, resource, revocation, task
+from remit.control.gate import HELD_MS
 from remit.core.grant import Step
 from remit.core.permit import Lent, Unknown
 from remit.core.resource import Injection
 from remit.custody.secret import Secret
 from tests.kit.nouns import named
-from tests.kit.told import kinds, size, told
+from tests.kit.told import kinds, moved_elsewhere, size, told
 from tests.kit.world import TOOLS, read_call
 
 
@@ -56,6 +57,14 @@ def test_a_resource_is_found_while_it_is_registered(world):
     assert world.gate.resource("mail") is None
     world.act(lambda c: revocation.revoke(c, "resource", "notes", "op"))
     assert world.gate.resource("notes") is None
+
+
+def test_where_a_resource_is_is_held_for_a_moment_and_read_anew_after_it(world, time):
+    assert world.gate.resource("notes").upstream.url == "http://127.0.0.1:9/mcp"
+    moved_elsewhere(world, "notes", b":9/mcp", b":10/mcp")
+    assert world.gate.resource("notes").upstream.url == "http://127.0.0.1:9/mcp"
+    time.on(HELD_MS)
+    assert world.gate.resource("notes").upstream.url == "http://127.0.0.1:10/mcp"
 
 
 def test_a_secret_is_lent_for_the_call_and_named_as_hidden(world, held):

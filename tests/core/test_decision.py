@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from remit.core.call import Call
 from remit.core.decision import Allow, Deny, Facts, decide, visible

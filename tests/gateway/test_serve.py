@@ -8,7 +8,8 @@ import pytest
 
 from remit.gateway.serve.host import Settings
 from tests.kit.agent import LEGACY, MODERN, Agent
-from tests.kit.gate import gate_for
+from tests.kit.gate import NAME, gate_for
+from tests.kit.told import moved_elsewhere
 from tests.kit.upstream import TOOLS, small
 
 
@@ -366,6 +367,18 @@ def test_who_rests_on_nothing_any_more_is_told_that_and_not_that_the_session_is_
         told = agent.raw(json.dumps(call).encode() if asked == "POST" else b"", headers, asked)
         assert (told.status, gate.entries()[-1]["code"]) == (got, code)
         assert told.code == code
+
+
+def test_a_call_goes_only_where_its_permit_says_when_the_resource_moves_meanwhile():
+    with small() as old, small() as new, gate_for(old.url, tools=TOOLS, lends="hush-hush-hush") as gate:
+        agent = Agent(gate.url, gate.token)
+        assert agent.call("echo", {"text": "one"}).code == ""
+        before = len(old.bodies)
+        gate.on_loop(lambda: moved_elsewhere(gate.world, NAME, old.url.encode(), new.url.encode()))
+        assert agent.call("echo", {"text": "two"}).code == "resource_moved"
+        assert (len(old.bodies), new.ran()) == (before, [])
+        assert agent.call("echo", {"text": "three"}).code == ""
+        assert new.ran() == ["echo"]
 
 
 def test_a_stranger_who_is_turned_away_leaves_none(agent, gate):

@@ -1,13 +1,13 @@
 """Law 1, pure: `decide` against its slow twin, on real facts with one, two or three of them made wrong."""
 
 import tempfile
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from remit.control import decision, principal
 from remit.core.call import Call

@@ -1,9 +1,9 @@
 """The one writer: all waiting work in one transaction, one signed head, one commit, and only then the answers (law 1).
 
-Each piece of work is a savepoint of its own; one that faults is undone and answered with its fault, and the others go
-on. When the transaction itself fails before its commit, its pieces run again one by one. A commit that may or may not
-have happened yields faults, never a Permit, and drops the connection. A piece that waited past its deadline is
-left undone.
+Each piece of work is a savepoint of its own, or writes last of all; one that faults is undone and answered with its
+fault, and the others go on. When the transaction itself fails before its commit, its pieces run again one by one. A
+commit that may or may not have happened yields faults, never a Permit, and drops the connection. A piece that waited
+past its deadline is left undone.
 
 The body of a turn runs where `turn` is called; only what blocks (taking a busy lock, the commit's fsync) goes through
 `offload`, so that one thread's work is not sliced among many.
@@ -60,6 +60,7 @@ class Batch:
         self.moved: Job = _nothing
         """Called where `turn` runs, after a commit that ended or changed something: not after mere calls."""
         self._moved = False
+        self.moves = 0
         self.commits = 0
         self.commit_ms = 0
 
@@ -80,12 +81,15 @@ class Batch:
         done: Callable[[T | RemitError], None],
         patience: int = PATIENCE_MS,
         hint: Hint | None = None,
+        *,
+        last: bool = False,
     ) -> None:
         """Queue work for `who`. Answers `queue_full` at once when too much waits already. Call `turn` soon after.
 
-        `hint` says what the work will read, for a store across a network.
+        `hint` says what the work will read, for a store across a network; `last` that it writes only by receipts, and
+        only when nothing can refuse it any more.
         """
-        item = Item(who, work, done, self._authority.clock.steady() + patience, hint)
+        item = Item(who, work, done, self._authority.clock.steady() + patience, hint, last)
         if not self._queue.put(item):
             done(
                 RemitError(
@@ -203,7 +207,7 @@ class Batch:
         end = authority.clock.steady() + authority.db.held_ms
         self._room = min(MOST, 2 * self._room)
         for place, item in enumerate(items):
-            item.result = change.part(item.work)
+            item.result = change.last(item.work) if item.last else change.part(item.work)
             if authority.clock.steady() >= end and place + 1 < len(items):
                 # Taking what is put back again costs time under the lock: take no more next time than could be done.
                 self._room = place + 9
@@ -315,6 +319,7 @@ class Batch:
             except Exception:  # noqa: BLE001 - one listener that breaks must not leave the others without their answer
                 self.broken += 1
         if moved:
+            self.moves += 1
             self.moved()
         if self._queue:
             self.wake()

@@ -31,7 +31,7 @@ class Change:
     value, a sealed secret) is committed only if its writer calls `keep`.
     """
 
-    __slots__ = ("authority", "base", "bodies", "db", "kept", "moved", "now", "reader", "sets", "versions")
+    __slots__ = ("authority", "base", "bodies", "db", "kept", "moved", "now", "reader", "sets", "versions", "wrote")
 
     def __init__(self, authority: Authority, base: int, now: Instant) -> None:
         self.authority = authority
@@ -46,6 +46,7 @@ class Change:
         self.sets: dict[TrustPath, PolicySet | None] = {}
         self.kept = False
         self.moved = False
+        self.wrote = 0
 
     def record(self, tag: str, record: Record, by: str, because: str = "") -> int:
         """Write a noun's new record with its receipt; return the leaf's number."""
@@ -55,6 +56,7 @@ class Change:
         """Put a receipt into the ledger and make what it says true; return the leaf's number."""
         leaf = self.base + len(self.bodies)
         body = encode(receipt)
+        self.wrote += 1
         record = apply(self.db, leaf, receipt)
         self.bodies.append(body)
         if receipt["kind"] == DECIDED and "task" in receipt:
@@ -86,7 +88,7 @@ class Change:
         except RemitError as fault:
             result = fault
         except Exception as fault:  # noqa: BLE001 - whatever breaks in one part refuses that part alone
-            result = RemitError("internal", f"Remit failed ({type(fault).__name__}).", "Nothing was done; report this.")
+            result = _broken(fault)
         if not isinstance(result, RemitError):
             self.db.release()
             return result
@@ -97,6 +99,23 @@ class Change:
         self.sets.clear()
         self.versions.clear()
         return result
+
+    def last(self, work: Callable[["Change"], T]) -> T | RemitError:
+        """Do a part that writes by `receipt` alone, when nothing can refuse it any more: it needs no savepoint.
+
+        A fault before it wrote is returned. A fault after that is raised: the whole transaction must be undone.
+        """
+        before = self.wrote
+        try:
+            return work(self)
+        except RemitError as fault:
+            if self.wrote != before:
+                raise
+            return fault
+        except Exception as fault:
+            if self.wrote != before:
+                raise
+            return _broken(fault)
 
     def keep(self) -> None:
         """Commit this transaction even if it leaves no receipt."""
@@ -111,3 +130,7 @@ class Change:
             remedy = f"List what there is: {where}." if where else "Check how it is written."
             raise RemitError("not_found", f"There is no {word} {identity}.", remedy)
         return found
+
+
+def _broken(fault: Exception) -> RemitError:
+    return RemitError("internal", f"Remit failed ({type(fault).__name__}).", "Nothing was done; report this.")

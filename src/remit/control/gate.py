@@ -24,12 +24,14 @@ from remit.store.facts import ancestors
 from remit.store.record import Reader
 
 _NOTHING: Final = Lent()
+HELD_MS: Final = 250
 
 
 class Gate:
     """Owned by the composition root; called on one thread. Implements gateway.authority.Authority.
 
-    What it keeps between calls is only who was refused how often; every decision reads its facts in its transaction.
+    What it keeps between calls is who was refused how often, and for `HELD_MS` where a resource is: a permit names the
+    target that was read with it, and a call goes to no other. Every decision reads its facts in its transaction.
     """
 
     def __init__(self, authority: Authority, batch: Batch) -> None:
@@ -37,14 +39,24 @@ class Gate:
         self._batch = batch
         self._denials = Denials()
         self.unknown: dict[str, int] = {}
+        self._held: dict[str, tuple[Resource, int, int]] = {}
 
     def resource(self, name: str) -> Resource | Fault | None:
         """The registered resource of this name, for its address; says nothing about who may use it."""
+        steady = self._authority.clock.steady()
+        held = self._held.get(name)
+        if held is not None and steady < held[1] and self._batch.moves == held[2]:
+            return held[0]
+        self._held.pop(name, None)
+        moves = self._batch.moves
         try:
             found = Reader(self._authority.reading()).get(Resource, name)
         except RemitError as fault:
             return Fault(fault.code, fault.message)
-        return found if found is not None and found.state == "active" else None
+        if found is None or found.state != "active":
+            return None
+        self._held[name] = found, steady + HELD_MS, moves
+        return found
 
     def enter(self, presented: str, resource: str) -> Entry | Unknown:
         """Check a credential's text: signature, type, issuer, audience, life. Unauthenticated noise is counted only."""
@@ -75,10 +87,13 @@ class Gate:
         def answered(found: Decided | RemitError) -> None:
             if not isinstance(found, RemitError):
                 self._denials.kept()
+                held = self._held.get(call.resource)
+                if held is not None and found.target is not None and found.target != held[0]:
+                    del self._held[call.resource]
             done(permit(call, entry, found))
 
         hint = (entry.credential, call.action)
-        self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered, hint=hint)
+        self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered, hint=hint, last=True)
         self._batch.wake()
 
     def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Deny | Fault], None]) -> None:
@@ -95,7 +110,7 @@ class Gate:
             else:
                 done(found.decision if isinstance(found.decision, Deny) else why)
 
-        self._batch.submit(entry.agent, work(call, entry, "", self._denials, why), recorded)
+        self._batch.submit(entry.agent, work(call, entry, "", self._denials, why), recorded, last=True)
         self._batch.wake()
 
     def settle(self) -> None:
@@ -151,7 +166,7 @@ class Gate:
             else:
                 done(None if found else Fault("rows_exceeded", "The answer holds more rows than the step has left."))
 
-        self._batch.submit(f"note:{permit.task}", note(permit, result), noted)
+        self._batch.submit(f"note:{permit.task}", note(permit, result), noted, last=True)
         self._batch.wake()
 
     def live(self, credentials: Sequence[str]) -> frozenset[str]:

@@ -18,13 +18,17 @@ WAITING_ALL: Final = 8192
 
 @dataclass(slots=True)
 class Item:
-    """One waiting piece of work. `done` is called once, with the result or the fault, after the commit."""
+    """One waiting piece of work. `done` is called once, with the result or the fault, after the commit.
+
+    A `last` one writes only when nothing can refuse it any more, and so needs no savepoint.
+    """
 
     who: str
     work: Callable[[Change], Any]
     done: Callable[[Any], None]
     until: int
     hint: Hint | None = None
+    last: bool = False
     result: Any = None
 
 

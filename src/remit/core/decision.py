@@ -7,8 +7,10 @@ rests on is still live at `facts.now` (law 1). Nothing is looked up here: what i
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from remit.core import policy as policies
 from remit.core.agent import Agent
@@ -38,8 +40,7 @@ SAID: Final = {
 REVERSE: Final = {"@sampling": "sampling", "@elicitation": "elicitation", "@roots": "roots"}
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """All that one decision may look at, read in one transaction at one instant. Absent means refused."""
 
     now: Instant
@@ -57,9 +58,9 @@ class Facts:
     requester_live: bool = False
     brief: Brief | None = None
     resource: Resource | None = None
-    tools: Mapping[str, Tool] = field(default_factory=dict)
+    tools: Mapping[str, Tool] = msgspec.field(default_factory=dict)
     policy: policies.PolicySet | None = None
-    usage: Mapping[tuple[str, str, int], Usage] = field(default_factory=dict)
+    usage: Mapping[tuple[str, str, int], Usage] = msgspec.field(default_factory=dict)
     above: tuple[Plan, ...] = ()
     origin: bool = False
     watch: Watch | None = None

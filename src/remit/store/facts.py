@@ -1,7 +1,8 @@
 """The Facts of one call, read inside the transaction that will record its decision."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from remit.core.agent import Agent
 from remit.core.brief import Brief
