@@ -28,7 +28,7 @@ from tests.kit.world import ISSUER, World
 
 NODES = 3
 ADMIN = "an-admin-token-of-these-three-nodes-only"
-FREE = ("echo", "die", "garbage")
+FREE = ("echo", "die", "garbage", "drip")
 USES = 2
 """How often a task may use the tool `reflect`."""
 SKEWED = """
