@@ -6,7 +6,7 @@ import sys
 
 
 def tools() -> list[dict]:
-    names = ("echo", "reflect", "pid", "die", "progress")
+    names = ("echo", "reflect", "pid", "die", "progress", "ask", "able")
     return [{"name": name, "inputSchema": {"type": "object"}} for name in names]
 
 
@@ -30,7 +30,16 @@ def call(params: dict) -> dict:
     if params["name"] == "progress":
         token = params["_meta"]["progressToken"]
         say({"method": "notifications/progress", "params": {"progressToken": token, "progress": 1}})
+    if params["name"] == "able":
+        return text(json.dumps(able))
+    if params["name"] == "ask":
+        say({"id": "q-1", "method": given.get("method", "elicitation/create"), "params": {"message": "Which?"}})
+        return text(sys.stdin.readline())
     return text(str(given.get("text", "done")))
+
+
+able: dict = {}
+"""What the client said that it can be asked for."""
 
 
 def main() -> None:
@@ -41,6 +50,7 @@ def main() -> None:
             continue
         if method == "initialize":
             info = {"name": "stdio", "version": "1"}
+            able.update(params["capabilities"])
             value = {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": info}
         elif method == "tools/list":
             value = {"tools": tools()}

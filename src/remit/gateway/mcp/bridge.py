@@ -18,10 +18,18 @@ _NEW: Final = ("resultType", "ttlMs", "cacheScope")
 _ASKED: Final = ("inputResponses", "requestState")
 _NOT_FOUND: Final = -32002
 
+ASKABLE: Final = ("elicitation", "roots", "sampling")
+"""What a server may ask of a client that declares it."""
 
-def hello(number: Json) -> dict[str, Json]:
-    """The `initialize` that the gate itself sends to a legacy server."""
-    params: dict[str, Json] = {"protocolVersion": LEGACY[0], "capabilities": {}, "clientInfo": dict(INFO)}
+
+def hello(number: Json, asked: Message | None = None) -> dict[str, Json]:
+    """The `initialize` that the gate itself sends to a legacy server.
+
+    Behind `asked`, a client's own `initialize`, it can be asked for what that client can be.
+    """
+    told = asked.params.get("capabilities") if asked is not None else None
+    able: dict[str, Json] = {name: told[name] for name in ASKABLE if name in told} if type(told) is dict else {}
+    params: dict[str, Json] = {"protocolVersion": LEGACY[0], "capabilities": able, "clientInfo": dict(INFO)}
     return {"jsonrpc": "2.0", "id": number, "method": "initialize", "params": params}
 
 

@@ -14,7 +14,7 @@ from remit.gateway.mcp import message as messages
 from remit.gateway.mcp.message import Message, Wrong, parse
 from remit.gateway.serve.exchange import TO_LEGACY, Exchange
 from remit.gateway.serve.session import Contact
-from remit.gateway.upstream import stdio
+from remit.gateway.upstream import sse, stdio
 
 HELLO_S: Final = 20.0
 
@@ -32,6 +32,7 @@ class Child:
         self._patience = patience
         self._number = 0
         self._waiting: dict[int, asyncio.Future[Message]] = {}
+        self._open: dict[int, Exchange] = {}
         self._tokens: dict[int, tuple[Exchange, Json]] = {}
         self._reader = asyncio.create_task(self._read())
 
@@ -40,10 +41,13 @@ class Child:
         """Whether it can be spoken to."""
         return self._server.running and not self._reader.done()
 
-    async def hello(self) -> None:
-        """Open the connection as a legacy client (`upstream_garbage`, `upstream_timeout`, `upstream_closed`)."""
+    async def hello(self, asked: Message) -> None:
+        """Open the connection as a legacy client (`upstream_garbage`, `upstream_timeout`, `upstream_closed`).
+
+        What the client of `asked` declares that it can be asked is declared to the server.
+        """
         number, answer = self._expect()
-        await self._say(bridge.hello(number))
+        await self._say(bridge.hello(number, asked if asked.method == "initialize" else None))
         try:
             async with asyncio.timeout(HELLO_S):
                 found = (await answer).body.get("result")
@@ -71,13 +75,12 @@ class Child:
         body["id"] = number
         self._token(body, number, exchange)
         exchange.sent = True
+        self._open[number] = exchange
         try:
             fault = await self._server.send(write(body))
             if fault is not None:
                 return exchange.broken(fault.code.value, fault.detail, "unknown" if fault.sent else "not_sent")
-            async with asyncio.timeout(self._patience):
-                found = await answer
-            return await exchange.settle(found)
+            return await exchange.settle(await self._answered(answer, exchange))
         except TimeoutError:
             await self._cancel(number)
             return exchange.broken("upstream_timeout", "The server did not answer in time.", "unknown")
@@ -89,6 +92,16 @@ class Child:
         finally:
             self._waiting.pop(number, None)
             self._tokens.pop(number, None)
+            self._open.pop(number, None)
+
+    async def _answered(self, answer: "asyncio.Future[Message]", exchange: Exchange) -> Message:
+        """Wait for the response; while the server waits for the client's word, its own patience does not run out."""
+        while True:
+            done, _ = await asyncio.wait({answer}, timeout=self._patience)
+            if done:
+                return answer.result()
+            if exchange.session is None or not exchange.session.asked:
+                raise TimeoutError
 
     async def stop(self) -> None:
         """End the process and all that it started."""
@@ -140,9 +153,7 @@ class Child:
             if answer is not None and not answer.done():
                 answer.set_result(found)
         elif found.id is not None:
-            empty = found.method == "ping"
-            refusal = messages.error(found.id, messages.METHOD, "This client cannot be asked.")
-            await self._say(messages.result(found.id, {}) if empty else refusal)
+            await self._asked(found)
         elif found.method == "notifications/tools/list_changed":
             self.contact.stale()
         elif found.method == "notifications/progress":
@@ -150,9 +161,24 @@ class Child:
             if exchange is not None:
                 await exchange.notify({**found.body, "params": {**found.params, "progressToken": token}})
 
+    async def _asked(self, found: Message) -> None:
+        """A request of the server hangs on the one call that is open; when several are, nobody can say on which."""
+        if found.method == "ping":
+            await self._say(messages.result(found.id, {}))
+        elif len(self._open) == 1:
+            (exchange,) = self._open.values()
+            await exchange.asked(found, sse.Event(b"x"), self._say)
+        else:
+            await self._say(messages.error(found.id, messages.METHOD, "This client cannot be asked."))
 
-async def start(upstream: Upstream, lent: Lent, redact: Callable[[bytes], bytes], patience: float) -> Child:
-    """Start a registered program with the environment that it was registered with and what was lent, and open it."""
+
+async def start(
+    upstream: Upstream, lent: Lent, redact: Callable[[bytes], bytes], patience: float, asked: Message
+) -> Child:
+    """Start a registered program with the environment that it was registered with and what was lent, and open it.
+
+    `asked` is the client's message that it is started for.
+    """
     environment: Mapping[str, str] = {**dict(upstream.environment), **dict(lent.environment)}
     server = await stdio.start(
         upstream.argv,
@@ -163,7 +189,7 @@ async def start(upstream: Upstream, lent: Lent, redact: Callable[[bytes], bytes]
     )
     child = Child(server, patience)
     try:
-        await child.hello()
+        await child.hello(asked)
     except BaseException:
         await child.stop()
         raise

@@ -165,7 +165,7 @@ class Exchange:
         if not found.method:
             return await self._response(found, event)
         if found.id is not None:
-            await self._asked(found, event, back)
+            await self.asked(found, event, back)
             return None
         if found.method == "notifications/tools/list_changed":
             self.contact.stale()
@@ -195,13 +195,13 @@ class Exchange:
         """Pass on a notification that came without an event."""
         await self._emit(sse.Event(b"x"), body)
 
-    async def _asked(self, found: Message, event: sse.Event, back: Back) -> None:
+    async def asked(self, found: Message, event: sse.Event, back: Back) -> None:
         """A request from server to client: a call in reverse, bound to this open one."""
         session, call = self.session, reverse.call(self.entry.resource, found.body)
         why: Permit | Deny | Fault = Fault("reverse_refused", "This client cannot be asked.")
         if isinstance(call, Deny):
             why = call
-        elif session is not None and self.permit is not None and self.mode == SAME and not self.modern:
+        elif self.out is not None and session is not None and self.permit is not None and self.mode == SAME:
             why = await decided(self.gate.authority, call, self.entry, self.permit.call, self.gate.loop)
         if isinstance(why, Permit) and session is not None:
             if self.gate.authority.fresh(why) and found.id not in session.asked and len(session.asked) < 64:

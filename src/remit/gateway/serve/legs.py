@@ -141,8 +141,10 @@ class Legs:
     async def _reply(self, entry: Entry, resource: Resource, message: Message, session: Session, out: Outlet) -> None:
         """A client's response to a request of the server: only to one that was decided and is still open."""
         gate = self._gate
-        asked = session.asked.pop(message.id, None)
-        if asked is None:
+        asked, carrier = session.asked.pop(message.id, None), self._ways.back(entry, resource)
+        if asked is not None and carrier is None:
+            gate.authority.note(asked[0], {"result": "not_sent"}, nobody())
+        if asked is None or carrier is None:
             text = "Nothing was asked under this id."
             await gate.turn_away(out, entry, resource, 400, Deny("response_unasked", text))
             return
@@ -151,7 +153,7 @@ class Legs:
             gate,
             entry,
             Message(message.body, "", None, {}),
-            http.carrier(self._ways.target(resource)),
+            carrier,
             modern=False,
             contact=session.contact,
             session=session,

@@ -129,7 +129,7 @@ class Ways:
             async with lock:
                 child = self._children.get(key)
                 if child is None or not child.running:
-                    started = await self._start(entry, resource)
+                    started = await self._start(entry, resource, message)
                     if not isinstance(started, Child):
                         return started
                     child = self._children[key] = started
@@ -143,7 +143,7 @@ class Ways:
             return Way(nothing, SAME, child.contact)
         return Way(child.carry, TO_LEGACY if modern else SAME, child.contact, child.greeting)
 
-    async def _start(self, entry: Entry, resource: Resource) -> Child | Deny | Fault:
+    async def _start(self, entry: Entry, resource: Resource, message: Message) -> Child | Deny | Fault:
         """Start the process of a task: a governed call of its own, whose permit lends the environment."""
         made: list[Child] = []
 
@@ -155,7 +155,11 @@ class Ways:
             try:
                 made.append(
                     await children.start(
-                        resource.upstream, exchange.lent, lambda data: gate.redact(hidden, data), gate.settings.patience
+                        resource.upstream,
+                        exchange.lent,
+                        lambda data: gate.redact(hidden, data),
+                        gate.settings.patience,
+                        message,
                     )
                 )
             except RemitError as fault:
@@ -227,6 +231,13 @@ class Ways:
         if type(fault) is dict and fault.get("code") == messages.INTERNAL and "code" in (fault.get("data") or {}):
             return _fault(exchange)
         return exchange.value
+
+    def back(self, entry: Entry, resource: Resource) -> Carrier | None:
+        """What carries a client's response to where the server asked; None when its process has ended."""
+        if resource.upstream.url:
+            return http.carrier(self.target(resource))
+        child = self._children.get((entry.task, resource.name))
+        return child.carry if child is not None and child.running else None
 
     def target(self, resource: Resource) -> Target:
         """The connections to a resource, made anew when it was registered anew."""
