@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 import uvicorn
 
-from remit.cli.door import Standing, door
+from remit.cli.door import FULL, Standing, door
 
 WITHIN = 0.4
 
@@ -122,6 +122,7 @@ def test_more_connections_than_may_be_are_told_so():
             time.sleep(0.01)
         status, body = post(port, b"")
         assert (status, json.loads(body)["code"]) == (503, "connections_full")
+        assert json.loads(body).keys() == {"code", "message", "remedy"}, "as the API says a fault"
         held[0].close()
         while standing.peers.total() > 2:
             time.sleep(0.01)
@@ -138,3 +139,13 @@ def test_a_peer_has_its_share_and_this_machine_has_all():
     for _ in range(3):
         standing.leave("203.0.113.7")
     assert standing.enter("203.0.113.7") == ""
+
+
+def test_an_address_with_more_than_its_share_is_told_so_and_the_others_stay():
+    standing = Standing(most=10, each=2)
+    assert [standing.enter("203.0.113.5") for _ in range(3)] == ["", "", "connections_peer"]
+    assert standing.enter("203.0.113.6") == ""
+    assert standing.enter("127.0.0.1") == ""
+    for code, answer in FULL.items():
+        body = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert body["code"] == code

@@ -47,18 +47,28 @@ class Standing:
             del self.peers[peer]
 
 
-def said(status: int, reason: str, code: str, text: str) -> bytes:
-    """A whole answer that closes the connection."""
-    body = json.dumps({"code": code, "detail": text, "title": reason, "status": status}).encode()
+def said(status: int, reason: str, code: str, message: str, remedy: str) -> bytes:
+    """A whole answer, as the API says a fault, that closes the connection."""
+    body = json.dumps({"code": code, "message": message, "remedy": remedy}).encode()
     head = (
-        f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
         "cache-control: no-store\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body
 
 
-SLOW: Final = said(408, "Request Timeout", "request_slow", "The request did not arrive in time. Send it at once.")
-FULL: Final = said(503, "Service Unavailable", "connections_full", "Too many connections are open. Try again shortly.")
+SLOW: Final = said(
+    408, "Request Timeout", "request_slow", "The request did not arrive in time.", "Send head and body at once."
+)
+FULL: Final = {
+    "connections_full": said(
+        503, "Service Unavailable", "connections_full", "Too many connections are open.", "Try again shortly."
+    ),
+    "connections_peer": said(
+        503, "Service Unavailable", "connections_peer", "Too many connections are open from this address.",
+        "Try again shortly, with fewer at once.",
+    ),
+}  # fmt: skip
 
 
 class Door(HttpToolsProtocol):
@@ -76,7 +86,7 @@ class Door(HttpToolsProtocol):
         why = self.standing.enter(self._peer)
         if why:
             self.standing.refused[why] += 1
-            transport.write(FULL)
+            transport.write(FULL[why])
             transport.close()
             return
         self._begin()
