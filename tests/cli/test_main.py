@@ -9,7 +9,7 @@ import click
 import pytest
 
 from remit.cli import main
-from remit.cli.output import columns, exit_code, moment, shown, written
+from remit.cli.output import columns, exit_code, moment, written
 from remit.cli.values import SPAN, due, labelled
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
@@ -65,12 +65,6 @@ def test_a_defect_is_told_without_a_traceback(
 )
 def test_the_exit_code_says_what_kind_of_fault_it_is(code: str, number: int) -> None:
     assert exit_code(code) == number
-
-
-def test_text_from_elsewhere_is_inert() -> None:
-    assert shown("a\x1b[31m\u202eb\u200b\n\u2028") == r"a\x1b[31m\u202eb\u200b\n\u2028"
-    assert shown("é漢") == "é漢"
-    assert shown("a" * 100, 10) == "a" * 9 + "…"
 
 
 def test_ids_are_never_cut() -> None:

@@ -1,6 +1,7 @@
 """`remit scan`: what it prints, how it ends, and that no secret is in it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,54 @@ def test_the_json_says_what_the_specification_says(tmp_path: Path, capsys: pytes
     assert told == {"version": 1, "unread": [], "read": 1, "met": 1}
     assert (finding["code"], finding["line"], finding["severity"]) == ("AG101", 2, "high")
     assert finding["file"].endswith("/.env")
+
+
+def test_what_a_baseline_knows_or_somebody_answers_for_does_not_fail_and_what_is_new_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / ".env").write_text(f"API_KEY={KEY}\n")
+    known, answers = tmp_path / "known.json", tmp_path / "answers.toml"
+    assert run(["scan", str(tree), "--fail-on", "low", "--write-baseline", str(known)]) == 1
+    assert run(["scan", str(tree), "--fail-on", "low", "--baseline", str(known)]) == 0
+    (tree / ".env").write_text(f"# moved\nAPI_KEY={KEY}\nOTHER_TOKEN={KEY}x\n")
+    assert run(["scan", str(tree), "--fail-on", "low", "--baseline", str(known)]) == 1
+    day = f"{datetime.now(UTC).date()}"
+    given = f'code = "AG101"\nfile = "*/.env"\nowner = "olga"\nbecause = "a lab"\nuntil = {day}\n'
+    answers.write_text(f"[[suppress]]\n{given}")
+    capsys.readouterr()
+    assert run(["scan", str(tree), "--fail-on", "low", "--suppress", str(answers)]) == 0
+    assert "2 findings" in capsys.readouterr().err
+    answers.write_text(f"[[suppress]]\n{given.replace(day, '2020-01-01')}")
+    assert run(["scan", str(tree), "--fail-on", "low", "--suppress", str(answers)]) == 1
+    assert "over since 2020-01-01: olga" in capsys.readouterr().err
+    answers.write_text("[[suppress]]\n")
+    assert run(["scan", str(tree), "--suppress", str(answers)]) == 2
+    assert "suppression_invalid" in capsys.readouterr().err
+
+
+def test_the_tree_itself_never_says_what_to_leave_out(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"API_KEY={KEY}\n")
+    for name in (".remit-scan.toml", ".remit-baseline.json", "remit.toml"):
+        (tmp_path / name).write_text('[[suppress]]\ncode = "AG101"\nfile = "*"\n')
+    assert run(["scan", str(tmp_path), "--fail-on", "high"]) == 1
+
+
+@pytest.mark.parametrize("form", ["sarif", "html"])
+def test_no_part_of_a_secret_is_in_any_form(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    (tmp_path / ".env").write_text(f"API_KEY={KEY}\n")
+    assert run(["scan", str(tmp_path), "-o", form]) == 0
+    told = capsys.readouterr().out
+    assert "AG101" in told
+    assert not any(KEY[at : at + 4] in told for at in range(len(KEY) - 3))
+
+
+def test_home_is_looked_through_when_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".env").write_text(f"API_KEY={KEY}\n")
+    assert run(["scan", "--home", "-o", "json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["findings"]) == 1
+    assert run(["scan"]) == 2

@@ -3,7 +3,7 @@
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import NO, PENDING, YES, emit, format_option, shown
+from remit.cli.output import NO, PENDING, YES, emit, format_option
 from remit.cli.values import json_value
 from remit.control.change import Change
 from remit.control.decision import seen_facts
@@ -14,6 +14,7 @@ from remit.core.credential import Credential, PathGate
 from remit.core.decision import Allow, Ask, Decision, Facts, decide
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
+from remit.core.shown import shown
 from remit.core.task import Task
 from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES

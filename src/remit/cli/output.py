@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -13,6 +12,7 @@ import click
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.record import Record, dump
+from remit.core.shown import shown
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +30,6 @@ _REFUSALS: Final = frozenset(
     }
 )  # fmt: skip
 _REMOTE: Final = ("upstream_", "server_", "store_busy", "queue_full", "deadline_passed")
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def exit_code(code: str) -> int:
@@ -51,15 +50,6 @@ def format_option(command: F) -> F:
         show_default=True,
         help="Form of the data.",
     )(command)
-
-
-def shown(text: str, most: int = 0) -> str:
-    """Write text from elsewhere, each character escaped that could move the cursor, turn text or hide.
-
-    `most` cuts a long one and says so; 0 never cuts.
-    """
-    safe = "".join(c if unicodedata.category(c) not in _HIDDEN else c.encode("unicode_escape").decode() for c in text)
-    return safe if not most or len(safe) <= most else f"{safe[: most - 1]}…"
 
 
 def moment(at: object) -> str:

@@ -11,12 +11,13 @@ from typing import Final
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import columns, emit, format_option, pairs, say, shown, written
+from remit.cli.output import columns, emit, format_option, pairs, say, written
 from remit.control import resource as resources
 from remit.core.canonical import Json, b64, read
 from remit.core.errors import RemitError
 from remit.core.record import changed
 from remit.core.resource import TOOL, Injection, Resource, Tool, Upstream, pin
+from remit.core.shown import shown
 from remit.custody.sources.static import HeaderShape, VariableShape, register
 from remit.gateway.upstream.offer import offered
 from remit.store import payload

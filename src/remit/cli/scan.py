@@ -1,70 +1,129 @@
 """`remit scan`: look for agents' servers and secrets that lie outside governance. No server, store or account."""
 
-import click
+import json
+from collections import Counter
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
 
-from remit.cli.output import NO, columns, emit, format_option, say, shown
-from remit.core.canonical import Json
-from remit.core.finding import Finding, Severity
+import click
+import msgspec
+
+from remit.cli.output import NO, columns, emit, say
+from remit.core.errors import RemitError
+from remit.core.finding import Severity
+from remit.core.shown import shown
+from remit.scan import accepted
+from remit.scan.accepted import Marked, State, Suppression
+from remit.scan.report import report
+from remit.scan.sarif import sarif
 from remit.scan.walk import Scan
 from remit.scan.walk import scan as walk
 
 
 @click.command()
-@click.argument("places", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("places", metavar="PATH...", nargs=-1, type=click.Path(exists=True))
+@click.option("--home", is_flag=True, help="Look below your home folder, too.")
 @click.option(
     "--fail-on",
     type=click.Choice([one.value for one in Severity]),
-    help="Exit with 1 on a finding this severe or worse, and on any file that could not be read.",
+    help="Exit with 1 on a new finding this severe or worse, and on any file that could not be read.",
 )
-@format_option
+@click.option("--baseline", type=click.Path(exists=True, dir_okay=False), help="Findings that were known before.")
+@click.option("--write-baseline", type=click.Path(dir_okay=False), help="Write all that is found now as known.")
+@click.option(
+    "--suppress", type=click.Path(exists=True, dir_okay=False), help="Findings that somebody answers for, until a day."
+)
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["table", "json", "sarif", "html"]),
+    default="table",
+    show_default=True,
+    help="Form of the data.",
+)
 @click.pass_context
-def scan(ctx: click.Context, *, places: tuple[str, ...], fail_on: str | None, form: str) -> None:
+def scan(
+    ctx: click.Context,
+    *,
+    places: tuple[str, ...],
+    home: bool,
+    fail_on: str | None,
+    baseline: str | None,
+    write_baseline: str | None,
+    suppress: str | None,
+    form: str,
+) -> None:
     """Find secrets and risky servers in MCP client configuration (JSON) and .env files below each PATH.
 
-    Nothing that is found is run, tried or printed. Other kinds of file are passed over.
+    Nothing that is found is run, tried or printed. Other kinds of file are passed over. What lies in the scanned tree
+    never says what to leave out: a baseline and suppressions are named here, or there are none.
     """
+    if home:
+        places = (*places, str(Path.home()))
+    if not places:
+        raise click.UsageError("Name a PATH, or --home.")
+    today = datetime.now(UTC).date()
+    known = accepted.baseline(_read(baseline)) if baseline else frozenset()
+    answered = accepted.suppressions(_read(suppress), today) if suppress else ()
     found = walk(places)
-    emit(form, to_json(found), lambda: _lines(found))
-    if form == "table":
-        for one in found.unread:
-            say(f"not read: {shown(one.file)}: {one.reason}")
-        say(f"{len(found.findings)} findings in {found.read} files read, of {found.met} met.")
-    if fail_on and (found.unread or any(one.rule.severity.rank >= Severity(fail_on).rank for one in found.findings)):
+    marked = accepted.mark(found.findings, known, answered, today)
+    _print(form, found, marked)
+    _warn(answered, today)
+    if write_baseline:
+        _write(write_baseline, accepted.written(marked))
+    new = [one.finding.rule.severity.rank for one in marked if one.state is State.NEW]
+    if fail_on and (found.unread or any(rank >= Severity(fail_on).rank for rank in new)):
         ctx.exit(NO)
 
 
-def to_json(found: Scan) -> dict[str, Json]:
-    """The scan as docs/spec/scan.md says it."""
-    return {
-        "version": 1,
-        "findings": [_finding(one) for one in found.findings],
-        "unread": [{"file": one.file, "reason": one.reason} for one in found.unread],
-        "read": found.read,
-        "met": found.met,
-    }
+def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
+    if form == "sarif":
+        click.echo(json.dumps(sarif(found, marked, version("remit")), indent=2, sort_keys=True))
+        return
+    told = report(found, marked)
+    if form == "html":
+        from remit.scan.page import page
+
+        click.echo(page(told))
+        return
+    emit(form, msgspec.to_builtins(told), lambda: _lines(marked))
+    if form == "table":
+        for one in found.unread:
+            say(f"not read: {shown(one.file)}: {one.reason}")
+        count = Counter(one.state for one in marked)
+        rest = f" ({count[State.KNOWN]} known, {count[State.SUPPRESSED]} answered for)" if len(count) > 1 else ""
+        say(f"{len(marked)} findings{rest} in {found.read} files read, of {found.met} met.")
 
 
-def _finding(one: Finding) -> dict[str, Json]:
-    rule = one.rule
-    return {
-        "code": one.kind.value,
-        "title": rule.title,
-        "severity": rule.severity.value,
-        "confidence": one.confidence.value,
-        "file": one.evidence.file,
-        "line": one.evidence.line,
-        "evidence": one.evidence.said,
-        "why": rule.why,
-        "fix": rule.fix,
-        "owasp": list(rule.owasp),
-    }
-
-
-def _lines(found: Scan) -> list[str]:
-    if not found.findings:
-        return []
+def _lines(marked: tuple[Marked, ...]) -> list[str]:
     rows = [
         (one.kind, one.rule.severity, f"{one.evidence.file}:{one.evidence.line}", one.evidence.said, one.rule.fix)
-        for one in found.findings
+        for one in (each.finding for each in marked if each.state is State.NEW)
     ]
-    return columns(("code", "severity", "where", "what", "fix"), rows)
+    return columns(("code", "severity", "where", "what", "fix"), rows) if rows else []
+
+
+def _warn(answered: tuple[Suppression, ...], today: date) -> None:
+    for one in answered:
+        if one.until < today:
+            say(f"over since {one.until}: {shown(one.owner)} no longer answers for {one.code} in {shown(one.file)}")
+
+
+def _read(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as fault:
+        raise _failed(file, fault) from fault
+
+
+def _write(file: str, data: bytes) -> None:
+    try:
+        Path(file).write_bytes(data)
+    except OSError as fault:
+        raise _failed(file, fault) from fault
+
+
+def _failed(file: str, fault: OSError) -> RemitError:
+    return RemitError("file_failed", f"{file}: {fault.strerror or 'the system refused'}.", "Check the path.")

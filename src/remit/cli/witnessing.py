@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from remit.cli.output import say, shown
+from remit.cli.output import say
 from remit.control import witness
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
 from remit.control.courier import Courier, Outcome, Refused, Took
 from remit.core.errors import RemitError
+from remit.core.shown import shown
 from remit.core.witness import MOST, RULE, Witness, WitnessRule
 from remit.store import cosignature, log
 from remit.store.record import Reader

@@ -11,9 +11,9 @@ from typing import Final
 
 import click
 
-from remit.cli.output import shown
 from remit.core.canonical import Json
 from remit.core.receipt import DECIDED, OUTCOME, decode
+from remit.core.shown import shown
 from remit.store import log, payload
 from remit.store.db import Database
 

@@ -1,0 +1,79 @@
+"""A scan as JSON. The published schema, docs/spec/scan.schema.json, is made from these types. Pure."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from remit.scan.accepted import Marked
+from remit.scan.walk import Scan
+
+
+class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One finding, and what is known of it already. No member holds a secret's text, nor any part of it."""
+
+    code: str
+    title: str
+    severity: Literal["low", "medium", "high", "critical"]
+    confidence: Literal["medium", "high"]
+    file: str
+    line: int
+    evidence: str
+    why: str
+    fix: str
+    owasp: list[str]
+    fingerprint: str
+    state: Literal["new", "known", "suppressed"]
+    because: str
+
+
+class Missed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file or folder that should have been read and was not, and why."""
+
+    file: str
+    reason: str
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one scan found, what it could not read, and how many files it read and met."""
+
+    version: Literal[1]
+    findings: list[Told]
+    unread: list[Missed]
+    read: int
+    met: int
+
+
+def report(found: Scan, marked: Iterable[Marked]) -> Report:
+    """The scan as docs/spec/scan.md says it."""
+    return Report(
+        version=1,
+        findings=[_told(one) for one in marked],
+        unread=[Missed(one.file, one.reason) for one in found.unread],
+        read=found.read,
+        met=found.met,
+    )
+
+
+def _told(one: Marked) -> Told:
+    finding, rule = one.finding, one.finding.rule
+    return Told(
+        code=finding.kind.value,
+        title=rule.title,
+        severity=rule.severity.value,
+        confidence=finding.confidence.value,
+        file=finding.evidence.file,
+        line=finding.evidence.line,
+        evidence=finding.evidence.said,
+        why=rule.why,
+        fix=rule.fix,
+        owasp=list(rule.owasp),
+        fingerprint=one.fingerprint,
+        state=one.state.value,
+        because=one.because,
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a report."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Report)}
