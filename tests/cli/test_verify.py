@@ -111,10 +111,10 @@ def test_a_row_that_no_receipt_explains_is_found_by_replay(settled: Shell) -> No
 
 def test_an_export_without_a_checkpoint_is_a_finding_and_a_bad_key_a_fault() -> None:
     with pytest.raises(LedgerFault):
-        examine(lambda _: None, "nonsense", None, None)
+        examine(lambda _: None, ["nonsense"], None, None)
     key = "example.com/log+7ce79c98+x"
     with pytest.raises(LedgerFault):
-        examine(lambda _: None, key, None, None)
+        examine(lambda _: None, [key], None, None)
 
 
 def test_outcomes_that_are_not_known_are_said() -> None:

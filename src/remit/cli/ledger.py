@@ -29,7 +29,9 @@ def ledger() -> None:
 @ledger.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False))
 @click.option("--live", is_flag=True, help="Verify the store itself instead of an export.  [default without DIR]")
-@click.option("--key", "vkey", help="The ledger's verifier key.  [default: that of this store]")
+@click.option(
+    "--key", "vkeys", multiple=True, metavar="VKEY", help="A verifier key of the ledger.  [default: all of this store]"
+)
 @click.option(
     "--expect", type=click.Path(dir_okay=False), help="A signed head that must be in it, as it was kept elsewhere."
 )
@@ -43,7 +45,7 @@ def verify(
     *,
     folder: str | None,
     live: bool,
-    vkey: str | None,
+    vkeys: tuple[str, ...],
     expect: str | None,
     witnesses: tuple[str, ...],
     form: str,
@@ -54,26 +56,28 @@ def verify(
     """
     if folder and live:
         raise click.UsageError("Name DIR or --live, not both.")
-    if folder and vkey:
-        found = examine(lambda path: _file(Path(folder), path), vkey, None, Path(expect) if expect else None, witnesses)
+    if folder and vkeys:
+        found = examine(
+            lambda path: _file(Path(folder), path), vkeys, None, Path(expect) if expect else None, witnesses
+        )
     else:
         with at_desk(ctx) as desk:
-            key = vkey or desk.authority.verifier()
+            keys = vkeys or desk.authority.verifiers()
             head = Path(expect) if expect else None
             if folder:
-                found = examine(lambda path: _file(Path(folder), path), key, None, head, witnesses)
+                found = examine(lambda path: _file(Path(folder), path), keys, None, head, witnesses)
             else:
-                found = _live(desk, key, head, witnesses)
+                found = _live(desk, keys, head, witnesses)
     emit(form, found.to_json(), lambda: verdict_lines(found))
     ctx.exit(0 if found.ok else NO)
 
 
-def _live(desk: Desk, key: str, expect: Path | None, witnesses: tuple[str, ...]) -> Found:
+def _live(desk: Desk, keys: tuple[str, ...], expect: Path | None, witnesses: tuple[str, ...]) -> Found:
     if not log.newest(desk.authority.view).size:
         raise RemitError("ledger_empty", "The ledger has no entry yet.", "Do something first.")
     with tempfile.TemporaryDirectory(prefix="remit-verify-") as scratch:
         write(desk, Path(scratch))
-        return examine(lambda path: _file(Path(scratch), path), key, None, expect, witnesses)
+        return examine(lambda path: _file(Path(scratch), path), keys, None, expect, witnesses)
 
 
 @ledger.command()
@@ -203,15 +207,17 @@ def prove(ctx: click.Context, *, number: int, stem: str, form: str) -> None:
 
 
 @ledger.command()
+@click.option("--all", "every", is_flag=True, help="Print those that signed before, too, a line each.")
 @format_option
 @click.pass_context
-def key(ctx: click.Context, *, form: str) -> None:
+def key(ctx: click.Context, *, every: bool, form: str) -> None:
     """Print the ledger's verifier key. Hand it, and now and then a signed head, to whoever will check us."""
     with at_desk(ctx) as desk:
         text = desk.authority.verifier()
         head = log.newest(desk.authority.view)
-        data = {"key": text, "origin": note.parse_vkey(text).name, "size": head.size, "head": head.note}
-        emit(form, data, lambda: [text])
+        keys = list(desk.authority.verifiers())
+        data = {"key": text, "keys": keys, "origin": note.parse_vkey(text).name, "size": head.size, "head": head.note}
+        emit(form, data, lambda: keys if every else [text])
 
 
 def _file(folder: Path, path: str) -> bytes | None:

@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "can": ("can:can", "Ask whether an agent could do something now, and why."),
     "demo": ("demo:demo", "Watch three agents leave their remit: refused, recorded, ended, proved."),
     "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),
+    "key": ("key:key", "See the signing keys, and let the next one of a purpose sign."),
     "ledger": ("ledger:ledger", "Verify, export, show, replay and prove the ledger."),
     "login": ("login:login", "Exchange an admin link for a token of the API."),
     "person": ("person:person", "Register people, and erase who they are."),

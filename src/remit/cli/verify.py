@@ -6,7 +6,7 @@ It imports the pure ledger and the form of receipts, and the standard library. W
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,21 +47,24 @@ class Found:
         }
 
 
-def examine(read: Read, vkey: str, origin: str | None, expect: Path | None, witnesses: Iterable[str] = ()) -> Found:
+def examine(
+    read: Read, vkeys: Sequence[str], origin: str | None, expect: Path | None, witnesses: Iterable[str] = ()
+) -> Found:
     """Audit an export: every entry, tile, head and signature, and each receipt's form and place. Raises LedgerFault.
 
+    `vkeys` are the ledger's verifier keys, at least one: a ledger whose key was changed has heads under each.
     `witnesses` are verifier keys; what they cosigned is told, and a cosignature by one of them must hold.
     """
-    key = note.parse_vkey(vkey)
-    name, receipts = origin or key.name, Auditor()
-    known = expected(expect, name, key) if expect else None
-    found = audit(read, name, [key], receipts, known, [cosignature.parse_vkey(one) for one in witnesses])
+    keys = [note.parse_vkey(one) for one in vkeys]
+    name, receipts = origin or keys[0].name, Auditor()
+    known = expected(expect, name, keys) if expect else None
+    found = audit(read, name, keys, receipts, known, [cosignature.parse_vkey(one) for one in witnesses])
     return Found(found.ok, found.index, found.what, found.size, found.heads, len(receipts.open), found.cosigned)
 
 
-def expected(path: Path, origin: str, key: note.Verifier) -> Checkpoint:
+def expected(path: Path, origin: str, keys: Sequence[note.Verifier]) -> Checkpoint:
     """Read a signed head that was kept elsewhere; it counts only when its signature holds (`head_invalid`)."""
-    head, verdict = checkpoint.open_signed(path.read_bytes(), origin, [key])
+    head, verdict = checkpoint.open_signed(path.read_bytes(), origin, keys)
     if not verdict:
         raise LedgerFault(
             "head_invalid",
@@ -99,7 +102,13 @@ def main(argv: list[str] | None = None) -> None:
 def _run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="remit-verify", description="Verify an exported Remit ledger, or one proof.")
     parser.add_argument("place", metavar="DIR|FILE.tlog-proof", type=Path)
-    parser.add_argument("--key", required=True, metavar="VKEY", help="the ledger's verifier key")
+    parser.add_argument(
+        "--key",
+        required=True,
+        action="append",
+        metavar="VKEY",
+        help="the ledger's verifier key; repeated for a ledger whose key was changed",
+    )
     parser.add_argument("--origin", help="the ledger's origin line; by default the key's name")
     parser.add_argument("--expect", type=Path, metavar="FILE", help="a signed head, kept elsewhere, that must be in it")
     parser.add_argument(
@@ -136,9 +145,9 @@ def _folder(asked: argparse.Namespace) -> Found:
 
 
 def _proof(asked: argparse.Namespace) -> Found:
-    key = note.parse_vkey(asked.key)
+    keys = [note.parse_vkey(one) for one in asked.key]
     record = asked.record or asked.place.with_suffix(".json")
-    verdict = proof.verify(asked.place.read_bytes(), record.read_bytes(), asked.origin or key.name, [key])
+    verdict = proof.verify(asked.place.read_bytes(), record.read_bytes(), asked.origin or keys[0].name, keys)
     return Found(verdict.ok, verdict.index, verdict.what, 0, 0, 0)
 
 

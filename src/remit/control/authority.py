@@ -156,8 +156,9 @@ class Authority:
         return note.vkey(self.name, raw_public(self.signer.active(Purpose.LEDGER)))
 
     def verifiers(self) -> tuple[str, ...]:
-        """The verifier keys of every ledger key there ever was: older heads were signed by older ones."""
-        found = Reader(self.view).where(KeyRecord, "purpose = ?", (Purpose.LEDGER.value,))
+        """The verifier keys of every ledger key there ever was, that of now first: each signed heads of its time."""
+        found = list(Reader(self.view).where(KeyRecord, "purpose = ?", (Purpose.LEDGER.value,)))
+        found.sort(key=lambda one: one.state != "active")
         return tuple(note.vkey(self.name, unb64(one.public["x"])) for one in found if one.state != "next")
 
     def make(self, prefix: str) -> str:
