@@ -281,11 +281,7 @@ def test_an_argument_that_a_header_repeats_must_agree(agent, gate, header, statu
 def test_what_the_target_asks_on_a_stream_passes_when_the_brief_allows_it(gate, server):
     agent = Agent(gate.url, gate.token)
     agent.hello()
-    body = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {"name": "ask", "arguments": {}}}
-    connection, response = agent.open("POST", json.dumps(body).encode(), agent.headers())
-    while not (line := response.readline()).startswith(b"data: "):
-        pass
-    asked = json.loads(line[6:])
+    connection, response, asked = agent.asked()
     assert asked["method"] == "elicitation/create"
     reply = {"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "decline"}}
     assert agent.raw(json.dumps(reply).encode(), agent.headers()).status == 202
@@ -346,27 +342,6 @@ def test_what_is_turned_away_at_the_door_from_an_agent_that_is_known_leaves_a_re
     (one,) = gate.entries()[before:]
     assert (one["kind"], one["decision"], one["code"]) == ("call.decided", "deny", told.code)
     assert len(server.bodies) == reached
-
-
-@pytest.mark.parametrize(
-    ("what", "asked", "got", "code"),
-    [
-        ("task", "POST", 200, "task_ended"),
-        ("task", "GET", 403, "task_ended"),
-        ("credential", "POST", 401, "credential_ended"),
-        ("credential", "GET", 401, "credential_ended"),
-    ],
-)
-def test_who_rests_on_nothing_any_more_is_told_that_and_not_that_the_session_is_gone(what, asked, got, code):
-    with small() as server, gate_for(server.url, tools=TOOLS) as gate:
-        agent = Agent(gate.url, gate.token)
-        agent.hello()
-        gate.revoke(what)
-        headers = agent.headers() | {"mcp-session-id": "forgotten", "mcp-protocol-version": LEGACY}
-        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {}}}
-        told = agent.raw(json.dumps(call).encode() if asked == "POST" else b"", headers, asked)
-        assert (told.status, gate.entries()[-1]["code"]) == (got, code)
-        assert told.code == code
 
 
 def test_a_call_goes_only_where_its_permit_says_when_the_resource_moves_meanwhile():

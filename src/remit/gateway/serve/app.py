@@ -208,15 +208,19 @@ class Mcp:
             return
         message = parse(data)
         if isinstance(message, Wrong):
-            await self.record(methods.session(resource.name, "POST"), entry, Deny(message.why, message.text))
-            await out.say(400, answer.wrong(None, message))
+            if not await self.refused(
+                out, entry, methods.session(resource.name, "POST"), Deny(message.why, message.text), None
+            ):
+                await out.say(400, answer.wrong(None, message))
             return
         modern = heads.modern(given, message)
         wrong = heads.agree(given, message) if modern else heads.contradicts(given, message)
         if message.method == "initialize" and not modern:
             wrong = wrong or heads.too_old(message)
         if wrong is not None:
-            await self._disagreed(out, entry, resource, message, wrong)
+            call = methods.session(resource.name, message.method)
+            if not await self.refused(out, entry, call, Deny(wrong.why, wrong.text), message, modern=modern):
+                await out.say(400, answer.wrong(message.id, wrong))
             return
         await self.legs.post(entry, resource, message, given, receive, out, modern=modern)
 
@@ -240,38 +244,38 @@ class Mcp:
         else:
             await self.legs.stream_or_end(method, entry, resource, given, receive, out)
 
-    async def _disagreed(self, out: Outlet, entry: Entry, resource: Resource, message: Message, wrong: Wrong) -> None:
-        await self.record(methods.session(resource.name, message.method), entry, Deny(wrong.why, wrong.text))
-        await out.say(400, answer.wrong(message.id, wrong))
-
     # What requests share.
 
     async def turn_away(
         self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, message: Message | None = None
     ) -> None:
-        """Refuse a request of an agent that is known, before it is a call: recorded like any denial, then told.
+        """Refuse a request of an agent that is known, before it is a call: recorded like any denial, then told."""
+        if await self.refused(out, entry, methods.session(resource.name, "refused"), why, message):
+            return
+        kind = messages.REFUSED if status == 404 else messages.REQUEST
+        number = message.id if message is not None and message.method else None
+        await out.say(status, messages.error(number, kind, why.what, {"code": why.code}))
 
-        When what its credential rests on has ended, that is told, as it would be told to a call.
+    async def refused(
+        self, out: Outlet, entry: Entry, call: Call, why: Deny, message: Message | None, *, modern: bool = False
+    ) -> bool:
+        """Record a refusal of the gate's own, before it is told; say whether it has been told already.
+
+        It has when what the credential rests on has ended: that is recorded instead, and told as to a call.
         """
-        told = await self.record(methods.session(resource.name, "refused"), entry, why)
-        asks = message is not None and message.method and message.id is not None
-        if told.code == why.code:
-            kind = messages.REFUSED if status == 404 else messages.REQUEST
-            number = message.id if message is not None and asks else None
-            await out.say(status, messages.error(number, kind, why.what, {"code": why.code}))
-        elif told.code.startswith("credential_"):
-            await self._challenge(out, resource.name, told)
-        elif message is not None and asks:
-            await out.say(200, answer.refused(message, told, modern=False))
-        else:
-            await out.say(403, messages.error(None, messages.REFUSED, told.told(), {"code": told.code}))
-
-    async def record(self, call: Call, entry: Entry, why: Deny) -> Deny:
-        """Record a refusal of the gate's own, before it is told; returns what is to be told."""
         recorded: asyncio.Future[Deny | Fault] = self.loop.create_future()
         self.authority.refuse(call, entry, why, setter(recorded))
         told = await recorded
-        return told if isinstance(told, Deny) else why
+        if not isinstance(told, Deny) or told.code == why.code:
+            return False
+        if told.code.startswith("credential_"):
+            await self._challenge(out, entry.resource, told)
+        elif message is not None and message.method and message.id is not None:
+            body = answer.refused(message, told, modern=modern)
+            await out.say(answer.status(body, modern=modern), body)
+        else:
+            await out.say(403, messages.error(None, messages.REFUSED, told.told(), {"code": told.code}))
+        return True
 
     async def finish(self, exchange: Any, verdict: object) -> None:
         """Answer an exchange that has ended."""

@@ -48,8 +48,10 @@ class Host(Protocol):
     def observe(self, exchange: Any) -> None:
         """Watch whether the client of this exchange leaves."""
 
-    async def record(self, call: Call, entry: Entry, why: Deny) -> Deny:
-        """Record a refusal of the gate's own, before it is told; returns what is to be told."""
+    async def refused(
+        self, out: Outlet, entry: Entry, call: Call, why: Deny, message: Message | None, *, modern: bool = False
+    ) -> bool:
+        """Record a refusal of the gate's own, before it is told; say whether it has been told already."""
 
     async def turn_away(
         self, out: Outlet, entry: Entry, resource: Resource, status: int, why: Deny, message: Message | None = None

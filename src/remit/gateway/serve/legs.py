@@ -52,10 +52,7 @@ class Legs:
                 return
         call = methods.call(resource.name, message, modern=modern)
         if isinstance(call, Deny):
-            await gate.record(methods.session(resource.name, message.method), entry, call)
-            body = answer.refused(message, call, modern=modern)
-            status = answer.status(body, modern=modern) if message.id is not None else 400
-            await out.say(status, body)
+            await self._unknown(entry, resource, message, call, out, modern=modern)
             return
         way = await self._ways.way(entry, resource, message, session, modern=modern)
         if not isinstance(way, Way):
@@ -68,8 +65,8 @@ class Legs:
                 return
             wrong = self._parameters(message, given, way) if modern and way.mode == SAME else None
             if wrong is not None:
-                await gate.record(call, entry, Deny(wrong.why, wrong.text))
-                await out.say(400, answer.wrong(message.id, wrong))
+                if not await gate.refused(out, entry, call, Deny(wrong.why, wrong.text), message, modern=modern):
+                    await out.say(400, answer.wrong(message.id, wrong))
                 return
         exchange = Exchange(
             gate, entry, message, way.carrier, modern=modern, mode=way.mode, contact=way.contact, session=session,
@@ -161,6 +158,15 @@ class Legs:
         )
         gate.authority.note(permit, answer.outcome(message.body, len(write(message.body))), nobody())
         await gate.finish(exchange, await exchange.govern(methods.session(resource.name, f"response to {method}")))
+
+    async def _unknown(
+        self, entry: Entry, resource: Resource, message: Message, why: Deny, out: Outlet, *, modern: bool
+    ) -> None:
+        """Refuse a message that is no call that is known here."""
+        call = methods.session(resource.name, message.method)
+        if not await self._gate.refused(out, entry, call, why, message, modern=modern):
+            body = answer.refused(message, why, modern=modern)
+            await out.say(answer.status(body, modern=modern) if message.id is not None else 400, body)
 
     async def _refused(self, entry: Entry, message: Message, why: Deny | Fault, out: Outlet, *, modern: bool) -> None:
         exchange = Exchange(self._gate, entry, message, nothing, modern=modern, contact=Contact(), out=out)
