@@ -10,7 +10,7 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, columns, emit, format_option, moment, pairs
-from remit.cli.verify import Found, examine, verdict_lines
+from remit.cli.verify import Found, examine, exported, verdict_lines
 from remit.control import decision, receipt
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
@@ -56,16 +56,14 @@ def verify(
     """
     if folder and live:
         raise click.UsageError("Name DIR or --live, not both.")
+    head = Path(expect) if expect else None
     if folder and vkeys:
-        found = examine(
-            lambda path: _file(Path(folder), path), vkeys, None, Path(expect) if expect else None, witnesses
-        )
+        found = examine(exported(Path(folder)), vkeys, None, head, witnesses)
     else:
         with at_desk(ctx) as desk:
             keys = vkeys or desk.authority.verifiers()
-            head = Path(expect) if expect else None
             if folder:
-                found = examine(lambda path: _file(Path(folder), path), keys, None, head, witnesses)
+                found = examine(exported(Path(folder)), keys, None, head, witnesses)
             else:
                 found = _live(desk, keys, head, witnesses)
     emit(form, found.to_json(), lambda: verdict_lines(found))
@@ -77,7 +75,7 @@ def _live(desk: Desk, keys: tuple[str, ...], expect: Path | None, witnesses: tup
         raise RemitError("ledger_empty", "The ledger has no entry yet.", "Do something first.")
     with tempfile.TemporaryDirectory(prefix="remit-verify-") as scratch:
         write(desk, Path(scratch))
-        return examine(lambda path: _file(Path(scratch), path), keys, None, expect, witnesses)
+        return examine(exported(Path(scratch)), keys, None, expect, witnesses)
 
 
 @ledger.command()
@@ -218,8 +216,3 @@ def key(ctx: click.Context, *, every: bool, form: str) -> None:
         keys = list(desk.authority.verifiers())
         data = {"key": text, "keys": keys, "origin": note.parse_vkey(text).name, "size": head.size, "head": head.note}
         emit(form, data, lambda: keys if every else [text])
-
-
-def _file(folder: Path, path: str) -> bytes | None:
-    place = folder / path
-    return place.read_bytes() if place.is_file() else None

@@ -39,17 +39,22 @@ def exit_code(code: str) -> int:
     return REFUSED if code in _REFUSALS else LOCAL
 
 
-def format_option(command: F) -> F:
-    """Give a command `-o table|json`."""
+def forms(*names: str) -> Callable[[F], F]:
+    """Give a command `-o` with these forms; the first is what it says without."""
     return click.option(
         "-o",
         "--output",
         "form",
-        type=click.Choice(["table", "json"]),
-        default="table",
+        type=click.Choice(names),
+        default=names[0],
         show_default=True,
         help="Form of the data.",
-    )(command)
+    )
+
+
+def format_option(command: F) -> F:
+    """Give a command `-o table|json`."""
+    return forms("table", "json")(command)
 
 
 def moment(at: object) -> str:

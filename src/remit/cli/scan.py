@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from remit.cli.output import NO, columns, emit, say
-from remit.core.errors import RemitError
+from remit.cli.output import NO, columns, emit, forms, say
 from remit.core.finding import Severity
 from remit.core.shown import shown
 from remit.scan import accepted
@@ -34,15 +33,7 @@ from remit.scan.walk import scan as walk
 @click.option(
     "--suppress", type=click.Path(exists=True, dir_okay=False), help="Findings that somebody answers for, until a day."
 )
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["table", "json", "sarif", "html"]),
-    default="table",
-    show_default=True,
-    help="Form of the data.",
-)
+@forms("table", "json", "sarif", "html")
 @click.pass_context
 def scan(
     ctx: click.Context,
@@ -65,14 +56,14 @@ def scan(
     if not places:
         raise click.UsageError("Name a PATH, or --home.")
     today = datetime.now(UTC).date()
-    known = accepted.baseline(_read(baseline)) if baseline else frozenset()
-    answered = accepted.suppressions(_read(suppress), today) if suppress else ()
+    known = accepted.baseline(Path(baseline).read_bytes()) if baseline else frozenset()
+    answered = accepted.suppressions(Path(suppress).read_bytes(), today) if suppress else ()
     found = walk(places)
     marked = accepted.mark(found.findings, known, answered, today)
     _print(form, found, marked)
     _warn(answered, today)
     if write_baseline:
-        _write(write_baseline, accepted.written(marked))
+        Path(write_baseline).write_bytes(accepted.written(marked))
     new = [one.finding.rule.severity.rank for one in marked if one.state is State.NEW]
     if fail_on and (found.unread or any(rank >= Severity(fail_on).rank for rank in new)):
         ctx.exit(NO)
@@ -109,21 +100,3 @@ def _warn(answered: tuple[Suppression, ...], today: date) -> None:
     for one in answered:
         if one.until < today:
             say(f"over since {one.until}: {shown(one.owner)} no longer answers for {one.code} in {shown(one.file)}")
-
-
-def _read(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as fault:
-        raise _failed(file, fault) from fault
-
-
-def _write(file: str, data: bytes) -> None:
-    try:
-        Path(file).write_bytes(data)
-    except OSError as fault:
-        raise _failed(file, fault) from fault
-
-
-def _failed(file: str, fault: OSError) -> RemitError:
-    return RemitError("file_failed", f"{file}: {fault.strerror or 'the system refused'}.", "Check the path.")

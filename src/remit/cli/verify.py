@@ -134,14 +134,18 @@ def _run(argv: list[str]) -> int:
     return 0 if found.ok else 1
 
 
-def _folder(asked: argparse.Namespace) -> Found:
-    base: Path = asked.place
+def exported(base: Path) -> Read:
+    """The files of an exported ledger."""
 
     def read(path: str) -> bytes | None:
         place = base / path
         return place.read_bytes() if place.is_file() else None
 
-    return examine(read, asked.key, asked.origin, asked.expect, asked.witness)
+    return read
+
+
+def _folder(asked: argparse.Namespace) -> Found:
+    return examine(exported(asked.place), asked.key, asked.origin, asked.expect, asked.witness)
 
 
 def _proof(asked: argparse.Namespace) -> Found:

@@ -6,6 +6,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 
 from remit.core.shown import shown
+from remit.scan.accepted import State
 from remit.scan.report import Report
 
 
@@ -14,7 +15,7 @@ def page(report: Report) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_inert)
     template = environment.from_string((files("remit.scan") / "pages" / "report.html").read_text(encoding="utf-8"))
     counts = Counter(one.state for one in report.findings)
-    return template.render(report=report, counts={name: counts[name] for name in ("new", "known", "suppressed")})
+    return template.render(report=report, counts={state.value: counts[state] for state in State})
 
 
 def _inert(value: object) -> object:

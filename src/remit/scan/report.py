@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from remit.scan.accepted import Marked
+from remit.core.finding import Confidence, Severity
+from remit.scan.accepted import Marked, State
 from remit.scan.walk import Scan
 
 
@@ -14,8 +15,8 @@ class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     code: str
     title: str
-    severity: Literal["low", "medium", "high", "critical"]
-    confidence: Literal["medium", "high"]
+    severity: Severity
+    confidence: Confidence
     file: str
     line: int
     evidence: str
@@ -23,7 +24,7 @@ class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fix: str
     owasp: list[str]
     fingerprint: str
-    state: Literal["new", "known", "suppressed"]
+    state: State
     because: str
 
 
@@ -60,8 +61,8 @@ def _told(one: Marked) -> Told:
     return Told(
         code=finding.kind.value,
         title=rule.title,
-        severity=rule.severity.value,
-        confidence=finding.confidence.value,
+        severity=rule.severity,
+        confidence=finding.confidence,
         file=finding.evidence.file,
         line=finding.evidence.line,
         evidence=finding.evidence.said,
@@ -69,7 +70,7 @@ def _told(one: Marked) -> Told:
         fix=rule.fix,
         owasp=list(rule.owasp),
         fingerprint=one.fingerprint,
-        state=one.state.value,
+        state=one.state,
         because=one.because,
     )
 
