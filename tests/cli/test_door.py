@@ -141,11 +141,7 @@ def test_a_peer_has_its_share_and_this_machine_has_all():
     assert standing.enter("203.0.113.7") == ""
 
 
-def test_an_address_with_more_than_its_share_is_told_so_and_the_others_stay():
-    standing = Standing(most=10, each=2)
-    assert [standing.enter("203.0.113.5") for _ in range(3)] == ["", "", "connections_peer"]
-    assert standing.enter("203.0.113.6") == ""
-    assert standing.enter("127.0.0.1") == ""
+def test_each_reason_to_turn_a_connection_away_is_told_as_itself():
     for code, answer in FULL.items():
         body = json.loads(answer.partition(b"\r\n\r\n")[2])
         assert body["code"] == code

@@ -58,9 +58,10 @@ def test_a_breaking_piece_is_told_so_without_its_inner_words(world):
     assert size(world) == before
 
 
-def test_a_piece_that_writes_last_needs_no_savepoint_and_a_fault_after_it_wrote_undoes_the_transaction(world):
+def test_a_piece_that_writes_last_needs_no_savepoint_and_a_fault_after_it_wrote_undoes_the_transaction(
+    world, monkeypatch
+):
     seen, before, found = [], size(world), []
-    marks = type(world.authority.db).mark
 
     def early(change):
         seen.append("early")
@@ -75,19 +76,20 @@ def test_a_piece_that_writes_last_needs_no_savepoint_and_a_fault_after_it_wrote_
         seen.append("whole")
         return change.record("person.added", person(id=named("per", "w")), "operator")
 
+    def marked(_):
+        raise AssertionError("a savepoint")
+
     world.batch.wake = lambda: None
-    world.authority.db.__class__.mark = lambda _: (_ for _ in ()).throw(AssertionError("a savepoint"))
-    try:
-        for work in (early, whole):
-            world.batch.submit("a", work, found.append, last=True)
-        world.batch.turn()
-        assert [getattr(one, "code", one) for one in found] == ["not_found", before]
-        found.clear()
-        for work in (early, torn, whole):
-            world.batch.submit("a", work, found.append, last=True)
-        world.batch.turn()
-    finally:
-        world.authority.db.__class__.mark = marks
+    monkeypatch.setattr(type(world.authority.db), "mark", marked)
+    for work in (early, whole):
+        world.batch.submit("a", work, found.append, last=True)
+    world.batch.turn()
+    assert [getattr(one, "code", one) for one in found] == ["not_found", before]
+    found.clear()
+    for work in (early, torn, whole):
+        world.batch.submit("a", work, found.append, last=True)
+    world.batch.turn()
     assert [getattr(one, "code", one) for one in found] == ["not_found", "internal", before + 1]
+    monkeypatch.undo()
     assert size(world) == before + 2, "what the torn piece wrote stayed"
     assert seen[-3:] == ["early", "torn", "whole"], "not run again by themselves"

@@ -140,25 +140,13 @@ def test_a_program_that_is_not_there_is_a_clear_error():
         assert Agent(gate.url, gate.token).call("echo").code == "server_unknown"
 
 
-def asking(agent, method="elicitation/create"):
-    """Call the tool that asks; the open connection, its response, and what the client is asked, or None."""
-    call = {"name": "ask", "arguments": {"method": method}}
-    body = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call}
-    connection, response = agent.open("POST", json.dumps(body).encode(), agent.headers())
-    if response.headers["content-type"] != "text/event-stream":
-        return connection, response, None
-    while not (line := response.readline()).startswith(b"data: "):
-        pass
-    return connection, response, json.loads(line[6:])
-
-
 def test_what_a_process_asks_passes_when_the_brief_allows_it():
     place = Upstream(argv=(sys.executable, STDIO))
     with gate_for(tools=STDIO_TOOLS, upstream=place, reverse=("elicitation",)) as gate:
         agent = Agent(gate.url, gate.token)
         agent.hello()
         assert json.loads(agent.old_call("able").text) == {"elicitation": {}}
-        connection, response, asked = asking(agent)
+        connection, response, asked = agent.asked()
         assert (asked["method"], asked["params"]) == ("elicitation/create", {"message": "Which?"})
         reply = {"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "accept", "content": {"which": "this"}}}
         assert agent.raw(json.dumps(reply).encode(), agent.headers()).status == 202
@@ -167,7 +155,7 @@ def test_what_a_process_asks_passes_when_the_brief_allows_it():
         connection.close()
         assert ("mcp:target/@elicitation", "allow") in gate.calls()
         for method, code in (("sampling/createMessage", b"reverse_refused"), ("made/up", b"reverse_refused")):
-            connection, response, asked = asking(agent, method)
+            connection, response, asked = agent.asked({"method": method})
             assert asked is None
             assert code in response.read()
             connection.close()

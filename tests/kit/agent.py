@@ -127,6 +127,18 @@ class Agent:
         """Call a tool in the legacy era."""
         return self.old("tools/call", {"name": tool, "arguments": arguments or {}})
 
+    def asked(self, arguments: dict[str, Any] | None = None) -> tuple[Any, Any, Any]:
+        """Call the tool `ask` in a legacy session: the connection, its response, and what the client is asked, if."""
+        self.number += 1
+        call = {"name": "ask", "arguments": arguments or {}}
+        body = {"jsonrpc": "2.0", "id": self.number, "method": "tools/call", "params": call}
+        connection, response = self.open("POST", json.dumps(body).encode(), self.headers())
+        if response.headers["content-type"] != "text/event-stream":
+            return connection, response, None
+        while not (line := response.readline()).startswith(b"data: "):
+            pass
+        return connection, response, json.loads(line[6:])
+
     def notify(self, method: str, params: dict[str, Any] | None = None) -> Told:
         """Say something that is owed no response, in the legacy era."""
         body = {"jsonrpc": "2.0", "method": method, "params": params or {}}

@@ -1,6 +1,5 @@
 """Hints between real nodes: what one revokes, another cuts at once where the bus stands, and by itself where not."""
 
-import json
 import time
 from contextlib import closing
 from pathlib import Path
@@ -8,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.kit.agent import Agent
-from tests.kit.cluster import ADMIN, NAME, Cluster
-from tests.kit.nemesis import posted
+from tests.kit.cluster import NAME, Cluster
+from tests.kit.nemesis import revoked
 from tests.kit.planted import Planted
 
 
@@ -35,11 +34,6 @@ def dripping(cluster, token):
     return connection, response
 
 
-def revoked(cluster, task):
-    body = json.dumps({"kind": "task", "target": task}).encode()
-    assert posted(cluster.nodes[0].port, "/v1/revocations", body, "application/json", ADMIN) in (200, 201)
-
-
 def test_a_stream_at_another_node_is_cut_by_the_hint_and_without_the_bus_runs_on_until_the_next_look(cluster):
     for with_bus in (True, False):
         ((task, token),) = cluster.tasks(1)
@@ -47,7 +41,7 @@ def test_a_stream_at_another_node_is_cut_by_the_hint_and_without_the_bus_runs_on
             cluster.bus.close()
         connection, response = dripping(cluster, token)
         with closing(connection), closing(response):
-            revoked(cluster, task)
+            assert revoked(cluster.nodes[0].port, task)
             if with_bus:
                 assert b'"cut"' in response.read()
                 continue
