@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from remit.core.call import Call
 from remit.core.canonical import write
 from remit.core.decision import Deny
 from remit.core.permit import Entry, Fault
@@ -65,8 +66,7 @@ class Legs:
                 return
             wrong = self._parameters(message, given, way) if modern and way.mode == SAME else None
             if wrong is not None:
-                if not await gate.refused(out, entry, call, Deny(wrong.why, wrong.text), message, modern=modern):
-                    await out.say(400, answer.wrong(message.id, wrong))
+                await self._disagreed(entry, call, message, wrong, out)
                 return
         exchange = Exchange(
             gate, entry, message, way.carrier, modern=modern, mode=way.mode, contact=way.contact, session=session,
@@ -158,6 +158,11 @@ class Legs:
         )
         gate.authority.note(permit, answer.outcome(message.body, len(write(message.body))), nobody())
         await gate.finish(exchange, await exchange.govern(methods.session(resource.name, f"response to {method}")))
+
+    async def _disagreed(self, entry: Entry, call: Call, message: Message, wrong: Wrong, out: Outlet) -> None:
+        """Refuse a call of a modern client whose headers say other arguments than its body."""
+        if not await self._gate.refused(out, entry, call, Deny(wrong.why, wrong.text), message, modern=True):
+            await out.say(400, answer.wrong(message.id, wrong))
 
     async def _unknown(
         self, entry: Entry, resource: Resource, message: Message, why: Deny, out: Outlet, *, modern: bool
