@@ -11,8 +11,9 @@ from typing import Any
 from bench.places import folder
 from remit.control import policy
 from remit.control.decision import seen_facts
+from remit.core.answer import Allow
 from remit.core.call import Call
-from remit.core.decision import Allow, decide
+from remit.core.decision import decide
 from tests.kit.world import World
 
 APPLY = 12

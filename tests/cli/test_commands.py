@@ -11,8 +11,9 @@ from remit.cli import agent, brief, can, desk, doctor, ledger, memory, person, p
 from remit.cli.main import COMMANDS, run
 from remit.cli.settings import Settings
 from remit.control.principal import token_digest
+from remit.core.answer import Allow, Ask, Deny
 from remit.core.call import Call
-from remit.core.decision import Allow, Ask, Deny, Facts
+from remit.core.decision import Facts
 from remit.core.errors import RemitError
 from remit.store import log
 from tests.kit.shell import Shell

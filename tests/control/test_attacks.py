@@ -3,10 +3,10 @@
 import pytest
 
 from remit.control import agent, resource, revocation
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import canon
 from remit.core.credential import Credential
-from remit.core.decision import Deny
 from remit.core.permit import Permit
 from remit.core.resource import Upstream
 from remit.core.task import Task

@@ -9,7 +9,7 @@ import pytest
 from remit.control import witness
 from remit.control.authority import FILE
 from remit.control.courier import Courier, Missed, Refused, Took
-from remit.core.decision import Deny
+from remit.core.answer import Deny
 from remit.core.permit import Permit
 from remit.core.witness import Witness, WitnessRule
 from remit.store.log import newest

@@ -2,8 +2,8 @@ import pytest
 
 from remit.control import agent, principal, task
 from remit.control import brief as briefs
+from remit.core.answer import Deny
 from remit.core.call import Call
-from remit.core.decision import Deny
 from remit.core.grant import Step
 from remit.core.task import Task
 from remit.store.apply import usage

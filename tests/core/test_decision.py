@@ -1,8 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
+from remit.core.answer import Allow, Deny
 from remit.core.call import Call
-from remit.core.decision import Allow, Deny, Facts, decide, visible
+from remit.core.decision import Facts, decide, visible
 from remit.core.grant import Step, Usage
 from remit.core.policy import compile_set
 from remit.core.record import changed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.core.decision import Deny
+from remit.core.answer import Deny
 from remit.core.errors import RemitError
 from remit.core.evaluation import Semantic, parts, question
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import write
-from remit.core.decision import Deny
 from remit.core.permit import Fault
 from remit.gateway.mcp import answer, bridge, headers, lists, message, method, reverse
 from remit.gateway.mcp.message import Message, Wrong, parse

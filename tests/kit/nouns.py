@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from remit.core.agent import Agent
+from remit.core.approval import Approval
 from remit.core.brief import Brief
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
@@ -121,9 +122,15 @@ def login(**members: Any) -> Login:
     return Login(**(given | members))
 
 
+def approval(**members: Any) -> Approval:
+    given = {"id": named("apr"), "task": TASK, "call": CALL, "credential": CREDENTIAL, "action": "mcp:notes/wipe"}
+    given |= {"digest": "d" * 43, "shown": "s" * 43, "groups": ("ops",), "asked": NOON, "until": NOON + 1000}
+    return Approval(**(given | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
         *(person(), service(), agent(), resource(), tool(), brief(), policy(), task()),
-        *(plan(), credential(), gate(), key(), revocation(), witness(), witness_rule(), login()),
+        *(plan(), credential(), gate(), key(), revocation(), witness(), witness_rule(), login(), approval()),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from remit.control import access, principal, sweep, task
 from remit.control.access import Asked, Door, close_overdue
-from remit.core.decision import Deny
+from remit.core.answer import Deny
 from remit.core.errors import RemitError
 from remit.core.permit import Fault, Permit
 from remit.core.receipt import decode

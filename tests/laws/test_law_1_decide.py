@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from remit.control import decision, principal
+from remit.core.answer import Allow, Ask, Deny
 from remit.core.call import Call
-from remit.core.decision import Allow, Ask, Deny, decide
+from remit.core.decision import decide
 from remit.core.grant import Usage
 from remit.core.moment import Instant
 from remit.core.record import changed

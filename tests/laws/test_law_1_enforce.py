@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from remit.core.answer import Deny
 from remit.core.call import Call
-from remit.core.decision import Deny
 from remit.core.permit import Entry, Fault, Lent
 from remit.core.permit import Permit as Proof
 from remit.core.trust import TrustPath

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from remit.control import agent, revocation
-from remit.core.decision import Deny
+from remit.core.answer import Deny
 from remit.core.permit import Fault, Permit
 from tests.kit import postgres
 from tests.kit.hours import Hours

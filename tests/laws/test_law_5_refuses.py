@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from remit.control import policy
-from remit.core.decision import Deny, Facts, decide
+from remit.core.answer import Deny
+from remit.core.decision import Facts, decide
 from remit.core.permit import Fault, Permit
 from tests.kit.hours import Hours
 from tests.kit.planted import Planted, red
@@ -29,9 +30,7 @@ def answers(folder: Path, *more: str, own: str = "") -> object:
 
 
 def deny_beats_ask_beats_allow(folder: Path) -> None:
-    for number, (more, code) in enumerate(
-        (((), ""), ((ASK,), "approval_unavailable"), ((ASK, FORBID), "policy_forbids"))
-    ):
+    for number, (more, code) in enumerate((((), ""), ((ASK,), "approval_pending"), ((ASK, FORBID), "policy_forbids"))):
         place = folder / str(number)
         place.mkdir(mode=0o700)
         answer = answers(place, *more)
@@ -90,7 +89,7 @@ FAULTS = (
         "if verdict.answer is policies.Answer.ALLOW:\n",
         "if verdict.answer is not policies.Answer.DENY:\n",
         deny_beats_ask_beats_allow,
-        "approval_unavailable",
+        "approval_pending",
     ),
     Planted(
         "a forbid is not heard",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from remit.control import revocation, sweep, task
 from remit.core.agent import Agent
-from remit.core.decision import Deny
+from remit.core.answer import Deny
 from remit.core.permit import Entry
 from remit.core.task import Task
 from remit.core.trust import TrustPath

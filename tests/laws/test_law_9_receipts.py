@@ -19,6 +19,7 @@ from remit.custody.signer import Purpose
 from remit.ledger import cosignature
 from remit.store import apply, payload
 from tests.kit import ledger
+from tests.kit.approving import Approving
 from tests.kit.hours import Hours
 from tests.kit.planted import Planted, red
 from tests.kit.world import DAY, World, read_call
@@ -132,6 +133,7 @@ def replay_misses_no_table(folder: Path) -> None:
     peers = {cosignature.vkey("witness.example/w1", bytes(range(32))): "http://127.0.0.1:9"}
     world.act(lambda c: witness.ensure(c, peers, WitnessRule(required=1), "operator"))
     world.act(lambda c: login.issue(c, "link", "operator"))
+    Approving(world).ask()
     assert ledger.faults(world.authority) == [], "it is whole before it is touched"
     db = world.authority.db
     there = {row[0] for row in db.all("SELECT name FROM sqlite_schema WHERE type = 'table'")}

@@ -8,10 +8,11 @@ from remit.cli.values import json_value
 from remit.control.change import Change
 from remit.control.decision import seen_facts
 from remit.core.agent import Agent
+from remit.core.answer import Allow, Ask, Decision
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.credential import Credential, PathGate
-from remit.core.decision import Allow, Ask, Decision, Facts, decide
+from remit.core.decision import Facts, decide
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.shown import shown

@@ -12,9 +12,12 @@ from remit.core.errors import INTERNAL, RemitError
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "agent": ("agent:agent", "Register agents; review, transfer, suspend and retire them."),
+    "approvals": ("approvals:listing", "See what waits for people, exactly as they are asked."),
+    "approve": ("approvals:approve", "Say yes to exactly what was shown."),
     "brief": ("brief:brief", "Apply, show and withdraw the ceilings that tasks are opened under."),
     "can": ("can:can", "Ask whether an agent could do something now, and why."),
     "demo": ("demo:demo", "Watch three agents leave their remit: refused, recorded, ended, proved."),
+    "deny": ("approvals:deny", "Say no to what was asked."),
     "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),
     "key": ("key:key", "See the signing keys, and let the next one of a purpose sign."),
     "ledger": ("ledger:ledger", "Verify, export, show, replay and prove the ledger."),

@@ -25,8 +25,8 @@ PENDING: Final = 5
 
 _REFUSALS: Final = frozenset(
     {
-        "approval_required", "credential_refused", "depth_exceeded", "dispatcher_refused", "parent_ended",
-        "person_other", "plan_outside", "plan_wider", "task_refused", "transition_refused",
+        "approval_required", "approver_refused", "credential_refused", "depth_exceeded", "dispatcher_refused",
+        "parent_ended", "person_other", "plan_outside", "plan_wider", "task_refused", "transition_refused",
     }
 )  # fmt: skip
 _REMOTE: Final = ("upstream_", "server_", "store_busy", "queue_full", "deadline_passed")

@@ -16,9 +16,10 @@ from remit.control.change import Change
 from remit.control.decision import Decided, Denials, permit, work
 from remit.control.gate import Gate
 from remit.control.principal import token_digest
+from remit.core.answer import Allow, Decision, Deny
 from remit.core.call import Call
 from remit.core.canonical import Json, read
-from remit.core.decision import Allow, Decision, Deny, Facts
+from remit.core.decision import Facts
 from remit.core.errors import RemitError
 from remit.core.operation import Operation, Request, found, operation
 from remit.core.permit import Entry, Fault, Permit, Unknown

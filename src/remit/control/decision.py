@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from remit.control import approval
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
+from remit.core.answer import Allow, Ask, Decision, Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Allow, Ask, Decision, Deny, Facts, decide, refuse
+from remit.core.decision import Facts, decide, refuse
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
@@ -117,22 +119,17 @@ def work(
         authority, now = change.authority, change.now
         seen = facts(change.reader, entry.credential, call, origin, now, lambda path: current(change, path))
         decision: Decision = decide(call, seen) if refused is None else refuse(call, seen, refused)
-        if isinstance(decision, Ask):
-            decision = Deny(
-                "approval_unavailable",
-                "This needs an approval, and approvals are not open here.",
-                grounds=decision.grounds,
-            )
         steady, task = authority.clock.steady(), seen.task.id if seen.task else ""
-        call_id = authority.make("cal")
+        call_id, salt, asks = authority.make("cal"), authority.random(16), False
+        if isinstance(decision, Ask):
+            decision, asks = approval.settle(change, call, seen, decision, call_id, salt)
         if hold is not None:
             decision = hold(change, seen, decision, call_id)
         _merged(change, denials)
-        if isinstance(decision, Deny) and not denials.admits(entry.agent, decision.code, now):
+        if isinstance(decision, Deny) and not asks and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, task, steady)
-        salt = authority.random(16)
         leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
-        if call.arguments:
+        if call.arguments or asks:
             payload.put(change.db, call_id, salt, call.text)
         return Decided(call_id, decision, leaf, task, steady, seen.resource)
 

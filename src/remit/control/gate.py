@@ -9,10 +9,10 @@ from remit.control.change import Change
 from remit.control.credential import audience
 from remit.control.decision import Decided, Denials, merged, note, permit, work
 from remit.control.resource import SECRETS, differing
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.credential import Credential, Key, PathGate
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.permit import Entry, Fault, Lent, Permit, Unknown

@@ -3,6 +3,7 @@
 from typing import Final
 
 from remit.core import ids
+from remit.core.approval import Terms
 from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.lifecycle import Lifecycle
@@ -20,7 +21,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
 
     Times are milliseconds. `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth`
     is how many levels of child tasks may hang below a task; `reverse` are the requests from server to client that may
-    pass.
+    pass; `approval` is how its asks are put to people.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     credential_life: int = 5 * MINUTE
     depth: int = 0
     reverse: tuple[str, ...] = ()
+    approval: Terms = Terms()
     state: str = "live"
 
     def __post_init__(self) -> None:

@@ -7,18 +7,20 @@ rests on is still live at `facts.now` (law 1). Nothing is looked up here: what i
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
 from remit.core import policy as policies
 from remit.core.agent import Agent
+from remit.core.answer import Allow, Ask, Charge, Decision, Deny
+from remit.core.approval import Asked, stands
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
-from remit.core.grant import Consumption, Refusal, Step, Usage, check
+from remit.core.grant import Refusal, Step, Usage, check
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.resource import Resource, Tool, split
@@ -64,58 +66,7 @@ class Facts(msgspec.Struct, frozen=True):
     above: tuple[Plan, ...] = ()
     origin: bool = False
     watch: Watch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What an allowed call uses up: task, scope (`plan:N` or `brief`), step, amounts; and the step's row limit."""
-
-    task: str
-    scope: str
-    number: int
-    used: Consumption
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Allow:
-    """It may happen, if and only if this is durably recorded first.
-
-    `visible` are the tools that a list may show; `counted` names the steps
-    whose rows the answer is counted on: task, scope, step and how many in all.
-    """
-
-    step: int
-    charges: tuple[Charge, ...] = ()
-    grounds: tuple[str, ...] = ()
-    visible: frozenset[str] = frozenset()
-    counted: tuple[tuple[str, str, int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """It may happen once somebody of each of these groups says so."""
-
-    groups: tuple[str, ...]
-    grounds: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Deny:
-    """It may not happen. `what` says why without naming any argument's value; `may` says what to do instead."""
-
-    code: str
-    what: str
-    may: str = ""
-    grounds: tuple[str, ...] = ()
-
-    def told(self) -> str:
-        """The refusal as a model reads it: at most 400 characters."""
-        tail = f" [{self.code}]"
-        return f"{f'Refused: {self.what} {self.may}'.strip()[: 400 - len(tail)]}{tail}"
-
-
-Decision = Allow | Ask | Deny
+    asked: Asked | None = None
 
 
 def decide(call: Call, facts: Facts) -> Decision:
@@ -315,7 +266,7 @@ def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -
     if verdict.answer is policies.Answer.ALLOW:
         return Allow(number, charges, verdict.grounds, counted=_counted(charges))
     if verdict.answer is policies.Answer.ASK:
-        return Ask(verdict.groups, verdict.grounds)
+        return _with_yes(facts, verdict, Allow(number, charges, verdict.grounds, counted=_counted(charges)))
     return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), _others(facts), verdict.grounds)
 
 
@@ -325,8 +276,16 @@ def _not_forbidden(call: Call, facts: Facts) -> Decision:
     if verdict.answer is policies.Answer.ALLOW or verdict.code == "policy_silent":
         return Allow(0, grounds=verdict.grounds)
     if verdict.answer is policies.Answer.ASK:
-        return Ask(verdict.groups, verdict.grounds)
+        return _with_yes(facts, verdict, Allow(0, grounds=verdict.grounds))
     return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), grounds=verdict.grounds)
+
+
+def _with_yes(facts: Facts, verdict: policies.Verdict, then: Allow) -> Decision:
+    """What policy asks people about happens only with their yes to exactly this, as it stands now (law 6)."""
+    asked = facts.asked
+    if asked is not None and asked.approval.groups == verdict.groups and stands(asked, facts.now) == "yes":
+        return replace(then, approval=asked.approval.id)
+    return Ask(verdict.groups, verdict.grounds, then)
 
 
 @functools.lru_cache(maxsize=4096)

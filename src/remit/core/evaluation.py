@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from remit.core import ids
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.resource import TOOL
 

@@ -13,11 +13,13 @@ from typing import Final
 import msgspec
 
 from remit.core.agent import Agent
+from remit.core.answer import Allow, Ask, Decision
+from remit.core.approval import Approval
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json, b64, canon
 from remit.core.credential import Credential, Key, PathGate
-from remit.core.decision import Allow, Ask, Decision, Facts
+from remit.core.decision import Facts
 from remit.core.errors import RemitError
 from remit.core.login import Login
 from remit.core.moment import Instant
@@ -61,6 +63,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "witness": Witness,
     "witness_rule": WitnessRule,
     "login": Login,
+    "approval": Approval,
 }
 TAGS: Final = frozenset(
     {
@@ -74,6 +77,7 @@ TAGS: Final = frozenset(
         "key.added", "key.retiring", "key.retired", "revocation.made",
         "witness.added", "witness.removed", "witness.refused", "witness.acknowledged", "witness.cleared",
         "witness.ruled", "login.issued", "login.used", "login.ended",
+        "approval.asked", "approval.heard", "approval.approved", "approval.denied", "approval.voided",
         DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip
@@ -135,10 +139,11 @@ def decided(
 def _answer(decision: Decision) -> dict[str, Json]:
     if isinstance(decision, Ask):
         return {"decision": "deny", "code": "approval_unavailable", "groups": list(decision.groups)}
+    named = {"approval": decision.approval} if decision.approval else {}
     if not isinstance(decision, Allow):
-        return {"decision": "deny", "code": decision.code, "what": decision.what}
+        return {"decision": "deny", "code": decision.code, "what": decision.what, **named}
     if not decision.charges:
-        return {"decision": "allow", "step": decision.step}
+        return {"decision": "allow", "step": decision.step, **named}
     charges = [
         {
             "task": one.task,
@@ -149,7 +154,7 @@ def _answer(decision: Decision) -> dict[str, Json]:
         }
         for one in decision.charges
     ]
-    return {"decision": "allow", "step": decision.step, "charges": charges}
+    return {"decision": "allow", "step": decision.step, "charges": charges, **named}
 
 
 def outcome(call_id: str, leaf: int, at: Instant, result: Mapping[str, Json]) -> dict[str, Json]:

@@ -7,9 +7,9 @@ transaction and answer only after its commit. Callbacks are called on the gate's
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Deny
 from remit.core.permit import Entry, Fault, Lent, Permit, Unknown
 from remit.core.resource import Resource
 

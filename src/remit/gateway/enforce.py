@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Deny
 from remit.core.permit import Entry, Fault, Lent, Permit
 
 # What happens.

@@ -16,13 +16,14 @@ from remit.core.receipt import DECIDED, MERGED, OUTCOME, PolicyRecord, record_of
 from remit.core.record import Record, load
 from remit.core.resource import Resource, Tool
 from remit.core.task import Plan
+from remit.store import approval as approvals
 from remit.store.db import Database
 from remit.store.record import put
 
 REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
-    "login",
+    "login", "approval",
 )  # fmt: skip
 
 
@@ -138,6 +139,8 @@ def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:
         db.put(_ACTIVITY, (task, acted(receipt), leaf))
     if not allowed:
         return
+    if "approval" in receipt:
+        approvals.consume(db, receipt["approval"], receipt["at"])
     for charge in receipt.get("charges", ()):
         _charge(db, charge, receipt["at"])
     db.put(

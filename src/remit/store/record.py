@@ -33,6 +33,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "plan": ("task",),
     "credential": ("task", "expires"),
     "revocation": ("kind", "target"),
+    "approval": ("task", "action", "digest", "until", "uses"),
 }
 
 _sorted = msgspec.json.Encoder(order="sorted").encode

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from remit.control import access
 from remit.control.access import Asked, Door
 from remit.core import ids
+from remit.core.answer import Deny
 from remit.core.canonical import Json, read
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.evaluation import Semantic, parts, question
 from remit.core.permit import Fault, Permit, Unknown

@@ -17,7 +17,19 @@ from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.core.errors import RemitError
 from remit.web import access, ext_authz, health, log, metadata, oauth, standing
-from remit.web.api import agent, brief, credential, policy, principal, receipt, resource, revocation, status, task
+from remit.web.api import (
+    agent,
+    approval,
+    brief,
+    credential,
+    policy,
+    principal,
+    receipt,
+    resource,
+    revocation,
+    status,
+    task,
+)
 from remit.web.console import enter, home
 from remit.web.issuers import Issuers
 from remit.web.problem import problem
@@ -38,7 +50,7 @@ HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
 )
 PARTS: Final = (oauth, standing, metadata, log, health, access, ext_authz, enter, home)
-NOUNS: Final = (agent, brief, credential, policy, principal, receipt, resource, revocation, status, task)
+NOUNS: Final = (agent, approval, brief, credential, policy, principal, receipt, resource, revocation, status, task)
 
 
 def build(

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from remit.control.access import Asked, Door
 from remit.core import ids, operation
-from remit.core.decision import Deny
+from remit.core.answer import Deny
 from remit.core.errors import RemitError
 from remit.core.operation import METHODS
 from remit.core.permit import Permit, Unknown

@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from remit.core.answer import Deny
 from remit.core.canonical import Json, b64, canon, write
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.permit import Fault
 from remit.gateway.mcp.message import INTERNAL, METHOD, REFUSED, STATUS, Message, Wrong, error, result
 
 CODE: Final = "remit/code"
+APPROVAL: Final = "remit/approval"
 SHORT: Final = 8 * 1024 * 1024
 """Octets up to which a result's digest is noted."""
 
@@ -28,7 +29,7 @@ def refused(message: Message, why: Deny | Fault, *, modern: bool) -> dict[str, J
         value: dict[str, Json] = {
             "content": [{"type": "text", "text": why.told()}],
             "isError": True,
-            "_meta": {CODE: why.code},
+            "_meta": {CODE: why.code, **({APPROVAL: why.approval} if why.approval else {})},
         }
         if modern:
             value["resultType"] = "complete"

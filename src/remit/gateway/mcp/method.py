@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.resource import TOOL, action
 from remit.gateway.mcp.message import Message

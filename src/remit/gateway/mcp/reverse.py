@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.resource import action
 

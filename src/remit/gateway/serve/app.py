@@ -12,9 +12,9 @@ from collections import OrderedDict
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import write
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Unknown
 from remit.core.redact import Redactor

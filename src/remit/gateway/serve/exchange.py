@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json, write
-from remit.core.decision import Deny
 from remit.core.permit import Entry, Fault, Lent, Permit
 from remit.gateway.enforce import Answer, Ended, Event, Refuse
 from remit.gateway.mcp import answer, bridge, lists, reverse

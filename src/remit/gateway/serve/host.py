@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from remit.core.answer import Deny
 from remit.core.call import Call
-from remit.core.decision import Deny
 from remit.core.permit import Entry
 from remit.core.resource import Resource
 from remit.gateway.authority import Authority

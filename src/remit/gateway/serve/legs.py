@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
+from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import write
-from remit.core.decision import Deny
 from remit.core.permit import Entry, Fault
 from remit.core.resource import Resource
 from remit.gateway.enforce import Answer, Refuse

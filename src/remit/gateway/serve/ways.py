@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from remit.core.answer import Deny
 from remit.core.canonical import Json
-from remit.core.decision import Deny
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault
 from remit.core.resource import Resource

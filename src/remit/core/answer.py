@@ -1,0 +1,63 @@
+"""Answer: the only three words that a decision can say, each with its grounds."""
+
+from dataclasses import dataclass
+
+from remit.core.grant import Consumption
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an allowed call uses up: task, scope (`plan:N` or `brief`), step, amounts; and the step's row limit."""
+
+    task: str
+    scope: str
+    number: int
+    used: Consumption
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may happen, if and only if this is durably recorded first.
+
+    `visible` are the tools that a list may show; `counted` names the steps
+    whose rows the answer is counted on: task, scope, step and how many in all; `approval` is the one it uses.
+    """
+
+    step: int
+    charges: tuple[Charge, ...] = ()
+    grounds: tuple[str, ...] = ()
+    visible: frozenset[str] = frozenset()
+    counted: tuple[tuple[str, str, int, int], ...] = ()
+    approval: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """It may happen once somebody of each of these groups says so; `then` is what it then is."""
+
+    groups: tuple[str, ...]
+    grounds: tuple[str, ...]
+    then: Allow
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """It may not happen. `what` says why without naming any argument's value; `may` says what to do instead.
+
+    `approval` is the one that it waits for, if any.
+    """
+
+    code: str
+    what: str
+    may: str = ""
+    grounds: tuple[str, ...] = ()
+    approval: str = ""
+
+    def told(self) -> str:
+        """The refusal as a model reads it: at most 400 characters."""
+        tail = f" [{self.code}]"
+        return f"{f'Refused: {self.what} {self.may}'.strip()[: 400 - len(tail)]}{tail}"
+
+
+Decision = Allow | Ask | Deny
