@@ -81,7 +81,7 @@ def test_what_is_absent_refuses(name, expected):
         ({"gate": gate(state="closed")}, "path_revoked"),
         ({"gate": gate(since=NOON)}, "path_revoked"),
         ({"gate": gate(name=TrustPath.DELEGATED)}, "path_revoked"),
-        ({"task": task(state="suspended")}, "task_ended"),
+        ({"task": task(state="suspended")}, "task_suspended"),
         ({"task": task(id=named("tsk", "b"))}, "task_ended"),
         ({"task": task(deadline=NOW)}, "task_deadline"),
         ({"now": NOON + 500}, "task_idle"),

@@ -1,6 +1,6 @@
 """`/v1` by noun: who may see and do what."""
 
-from remit.control import brief
+from remit.control import brief, task
 from tests.kit.asking import code
 from tests.kit.world import COMMON, DAY, TOOLS, steps
 
@@ -101,3 +101,14 @@ def test_policies_are_applied_with_their_tests_or_not_at_all(place):
     broken = layers | {"common": {"a.cedar": "permit("}, "tests": {}}
     assert place.send("/v1/policies", broken, method="PUT").status == 422
     assert place.get("/v1/policies").json["common"]["files"] == COMMON
+
+
+def test_a_held_task_is_resumed_by_who_opened_it_and_its_drift_is_read(place):
+    one = place.send("/v1/tasks", {"brief": "notes", "agent": place.bot}, place.person).json
+    place.act(lambda c: task.suspend(c, one["id"], "gate"))
+    assert code(place.send(f"/v1/tasks/{place.task}/resume", {}, place.held), 403) == "forbidden"
+    assert place.send(f"/v1/tasks/{one['id']}/resume", {}, place.person).json["state"] == "open"
+    assert code(place.send(f"/v1/tasks/{one['id']}/resume", {}), 409) == "transition_refused"
+    told = place.get(f"/v1/tasks/{one['id']}/drift", place.person).json["items"]
+    assert [(each["what"], each["plan"]) for each in told] == [("planned", 1)]
+    assert code(place.get(f"/v1/tasks/{one['id']}/drift", place.held), 404) == "not_found"

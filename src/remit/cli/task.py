@@ -1,6 +1,7 @@
 """`remit task`: one errand under a brief, from its opening to its end."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
@@ -9,6 +10,7 @@ from remit.cli.desk import Desk, at_desk
 from remit.cli.output import columns, emit, format_option, moment, pairs, written
 from remit.cli.values import SPAN, document, labelled
 from remit.control import task as tasks
+from remit.control.drift import Event, drift
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.grant import Step
@@ -89,6 +91,17 @@ def show(ctx: click.Context, *, task_id: str, form: str) -> None:
         _show(desk, form, task_id)
 
 
+@task.command()
+@click.argument("task_id", metavar="TASK")
+@format_option
+@click.pass_context
+def resume(ctx: click.Context, *, task_id: str, form: str) -> None:
+    """Let a task go on that was held because it did what its plan does not hold."""
+    with at_desk(ctx) as desk:
+        desk.act(lambda c: tasks.resume(c, task_id, desk.by))
+        _show(desk, form, task_id)
+
+
 @task.command("list")
 @click.option("--all", "ended", is_flag=True, help="Show ended tasks as well.")
 @click.option("--agent", help="Only this agent's.")
@@ -141,6 +154,7 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
     one = desk.need(Task, task_id)
     made = desk.reader.get(Plan, f"{one.id}:{one.plan}")
     steps: Sequence[Step] = made.steps if made else ()
+    went = drift(desk.reader, one)
 
     def table() -> list[str]:
         members = {
@@ -158,9 +172,16 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
             "plan": one.plan,
         }
         rows = [(n, s.action, s.path.value, limits(s.to_json())) for n, s in enumerate(steps)]
-        return [*pairs(members), "", *columns(("step", "action", "path", "limits"), rows)]
+        head = ("entry", "at", "what", "action", "path", "plan", "step", "code")
+        course = ["", *columns(head, [_event(each) for each in went])] if len(went) > 1 else []
+        return [*pairs(members), "", *columns(("step", "action", "path", "limits"), rows), *course]
 
     plan_form: Json = (
         {"version": made.version, "digest": made.digest, "steps": [s.to_json() for s in steps]} if made else None
     )
-    emit(form, written(one) | {"plan": plan_form}, table)
+    emit(form, written(one) | {"plan": plan_form, "drift": [asdict(each) for each in went]}, table)
+
+
+def _event(one: Event) -> tuple[object, ...]:
+    leaf, step = (number if number >= 0 else "-" for number in (one.leaf, one.step))
+    return leaf, moment(one.at), one.what, one.action, one.path or "-", one.plan or "-", step, one.code or "-"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from remit.control import approval
+from remit.control import approval, task
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
@@ -119,21 +119,34 @@ def work(
         authority, now = change.authority, change.now
         seen = facts(change.reader, entry.credential, call, origin, now, lambda path: current(change, path))
         decision: Decision = decide(call, seen) if refused is None else refuse(call, seen, refused)
-        steady, task = authority.clock.steady(), seen.task.id if seen.task else ""
+        steady, errand = authority.clock.steady(), seen.task.id if seen.task else ""
         call_id, salt, asks = authority.make("cal"), authority.random(16), False
         if isinstance(decision, Ask):
             decision, asks = approval.settle(change, call, seen, decision, call_id, salt)
         if hold is not None:
             decision = hold(change, seen, decision, call_id)
         _merged(change, denials)
+        asks = _drifted(change, seen, decision) or asks
         if isinstance(decision, Deny) and not asks and not denials.admits(entry.agent, decision.code, now):
-            return Decided(call_id, decision, -1, task, steady)
+            return Decided(call_id, decision, -1, errand, steady)
         leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
         if call.arguments or asks:
             payload.put(change.db, call_id, salt, call.text)
-        return Decided(call_id, decision, leaf, task, steady, seen.resource)
+        return Decided(call_id, decision, leaf, errand, steady, seen.resource)
 
     return run
+
+
+def _drifted(change: Change, seen: Facts, decision: Decision) -> bool:
+    """Do to the task what its brief says of an act outside the plan, in the transaction that refuses it."""
+    rule = seen.brief.unplanned if seen.brief else "refuse"
+    if rule == "refuse" or seen.task is None or not isinstance(decision, Deny) or decision.code != "plan_outside":
+        return False
+    if rule == "hold":
+        task.suspend(change, seen.task.id, "gate")
+    else:
+        task.end(change, seen.task.id, "plan", "gate")
+    return True
 
 
 def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | Deny | Fault:

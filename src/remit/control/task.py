@@ -120,6 +120,22 @@ def end(change: Change, task_id: str, because: str, by: str) -> list[Task]:
     return ended
 
 
+def suspend(change: Change, task_id: str, by: str) -> Task:
+    """Hold a task: nothing under it is allowed until it is resumed. Its deadline stays."""
+    task = change.need(Task, task_id)
+    held = changed(task, state=LIFE.after(task.state, "suspended"))
+    change.record("task.suspended", held, by)
+    return held
+
+
+def resume(change: Change, task_id: str, by: str) -> Task:
+    """Let a task that was held go on, under the plan that it has. Refuses one that is not held."""
+    task = change.need(Task, task_id)
+    open_again = changed(task, state=LIFE.after(task.state, "resumed"))
+    change.record("task.resumed", open_again, by)
+    return open_again
+
+
 def _ceiling(change: Change, task: Task, brief: Brief) -> tuple[Step, ...]:
     if not task.parent:
         return brief.steps

@@ -13,6 +13,7 @@ from remit.core.resource import split
 
 LIFE: Final = Lifecycle("brief", {"live": {"applied": "live", "withdrawn": "withdrawn"}, "withdrawn": {}})
 REVERSE: Final = frozenset({"sampling", "elicitation", "roots"})
+UNPLANNED: Final = frozenset({"refuse", "hold", "end"})
 MINUTE: Final = 60_000
 
 
@@ -21,7 +22,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
 
     Times are milliseconds. `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth`
     is how many levels of child tasks may hang below a task; `reverse` are the requests from server to client that may
-    pass; `approval` is how its asks are put to people.
+    pass; `approval` is how its asks are put to people; `unplanned` what an act outside the plan does to the task:
+    nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`).
     """
 
     name: str
@@ -37,6 +39,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     depth: int = 0
     reverse: tuple[str, ...] = ()
     approval: Terms = Terms()
+    unplanned: str = "refuse"
     state: str = "live"
 
     def __post_init__(self) -> None:
@@ -62,9 +65,13 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
             self.version < 1
             or self.state not in LIFE.table
             or not set(self.reverse) <= REVERSE
+            or self.unplanned not in UNPLANNED
             or not 0 <= self.depth <= 8
         ):
-            raise _invalid("Its version, state, depth or reverse kinds are out of range.", "See docs/spec/brief.md.")
+            raise _invalid(
+                "Its version, state, depth, reverse kinds or unplanned rule are out of range.",
+                "See docs/spec/brief.md.",
+            )
         if not (0 < self.credential_life <= self.life <= 7 * 24 * 60 * MINUTE and 0 < self.idle <= self.life):
             raise _invalid(
                 "Its times do not fit into each other.",

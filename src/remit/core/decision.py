@@ -102,7 +102,7 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
             "path_revoked", f"The {credential.path.value} path was revoked.", "Stop; the operator has closed it."
         )
     if task is None or task.id != credential.task or task.state != "open":
-        return Deny("task_ended", "This task is not open.", "Stop; a dispatcher can open a new task.")
+        return _not_open(credential, task)
     if not task.opened <= now < task.deadline:
         return Deny("task_deadline", "This task's deadline has passed.", "Stop; a dispatcher can open a new task.")
     if now - facts.active_at >= task.idle:
@@ -115,6 +115,14 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
         or _target_standing(call, facts)
         or _witnesses_standing(facts)
     )
+
+
+def _not_open(credential: Credential, task: Task | None) -> Deny:
+    if task is not None and task.id == credential.task and task.state == "suspended":
+        return Deny(
+            "task_suspended", "This task is held: it did what its plan does not hold.", "Wait until it is resumed."
+        )
+    return Deny("task_ended", "This task is not open.", "Stop; a dispatcher can open a new task.")
 
 
 def _witnesses_standing(facts: Facts) -> Deny | None:

@@ -136,6 +136,11 @@ def activity(reader: Reader, task: Task) -> Instant:
     return Instant(max(_activity(reader, task)[0], task.opened))
 
 
+def last_leaf(reader: Reader, task: Task) -> int:
+    """Where the task's last decision stands in the ledger; -1 when there was none."""
+    return _activity(reader, task)[1]
+
+
 def _activity(reader: Reader, task: Task) -> tuple[int, int]:
     held = reader.active.get(task.id)
     if held is None:

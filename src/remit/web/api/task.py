@@ -1,11 +1,14 @@
 """`/v1/tasks`: opened by a dispatcher, planned and closed by the agent itself; others' tasks do not exist."""
 
+from dataclasses import asdict
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from remit.control import task
 from remit.control.change import Change
+from remit.control.drift import drift
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.ids import parse
@@ -42,6 +45,7 @@ def routes(site: Site) -> list[Route]:
         Route("/v1/tasks", show_all, methods=["GET"]),
         Route("/v1/tasks/{id}", show, methods=["GET"]),
         *_changes(site),
+        *_course(site),
     ]
 
 
@@ -101,6 +105,32 @@ def _changes(site: Site) -> list[Route]:
         Route("/v1/tasks", add, methods=["POST"]),
         Route("/v1/tasks/{id}/plan", plan, methods=["POST"]),
         Route("/v1/tasks/{id}/close", close, methods=["POST"]),
+    ]
+
+
+def _course(site: Site) -> list[Route]:
+    async def resume(request: Request) -> Response:
+        who = (await caller(site, request)).only("operator", "person")
+        one = _seen(site, who, request)
+        if who.kind == "person" and who.id != one.requester:
+            raise RemitError("forbidden", "Only who opened this task can resume it.", "Let them do it.")
+        await json_object(request)
+
+        def work(change: Change) -> Task:
+            who.enter(change)
+            return task.resume(change, one.id, who.id)
+
+        return JSONResponse(shown(await site.act(who.id, work)))
+
+    async def history(request: Request) -> Response:
+        who = await caller(site, request)
+        one = _seen(site, who, request)
+        items: list[dict[str, Json]] = [asdict(each) for each in drift(site.reader(), one)]
+        return answer(items, "")
+
+    return [
+        Route("/v1/tasks/{id}/drift", history, methods=["GET"]),
+        Route("/v1/tasks/{id}/resume", resume, methods=["POST"]),
     ]
 
 
