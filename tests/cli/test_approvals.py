@@ -48,6 +48,7 @@ def test_what_waits_is_shown_exactly_and_a_yes_lets_that_call_through(shell: She
     task = json.loads(shell.ok("remit task open notes scribe -o json"))["id"]
     assert shell.run("remit approvals").code == 0
     waits = called(shell, task, "/notes/a").approval
+    assert json.loads(shell.ok("remit status -o json"))["approvals_waiting"] == 1
     listed = shell.run("remit approvals -o json")
     assert (listed.code, json.loads(listed.out)[0]["id"]) == (5, waits)
     one = shell.run(f"remit approvals {waits} -o json")
@@ -58,6 +59,8 @@ def test_what_waits_is_shown_exactly_and_a_yes_lets_that_call_through(shell: She
     assert shell.run(f"remit approve {waits} --as ann").code == 2, "nobody was there to confirm it"
     assert shell.run(f"echo y | remit approve {waits} --as ann").code == 0
     assert isinstance(called(shell, task, "/notes/a"), Permit)
+    told = json.loads(shell.ok("remit approvals --stats -o json"))
+    assert [(one["answers"], one["yes"]) for one in told] == [(1, 1)]
     assert shell.run("remit approvals").code == 0
 
 

@@ -3,7 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.core.approval import Approval, Asked, Terms, Yes, barred, fits, lacking, shape, shown, stands
+from remit.core.approval import (
+    Answers,
+    Approval,
+    Asked,
+    Terms,
+    Yes,
+    answers,
+    barred,
+    fits,
+    lacking,
+    shape,
+    shown,
+    stands,
+)
 from remit.core.principal import Person
 from tests.kit.nouns import CALL, CREDENTIAL, NOON, TASK, code, named
 
@@ -101,6 +114,17 @@ def test_the_digest_is_over_mark_salt_and_canonical_card():
     assert shown({"b": 1, "a": "é"}, salt) == shown({"a": "é", "b": 1}, salt)
     assert shown({"a": 1}, salt) == "t0I1U5ovFKEKSLa_vdZbrwROjpsmZ-ZEVr1hG7_2PoE"
     assert shown({"a": 1}, salt) != shown({"a": 1}, bytes(16))
+
+
+def test_how_people_answer_is_counted():
+    said = [
+        an(yes=(Yes(by=ANN, group="ops", at=NOON + 2000, via="api"),)),
+        an(yes=(Yes(by=ANN, group="ops", at=NOON + 4000, via="api"),), until=NOON + 9000),
+        an(no=ANN, answered=NOON + 9000, state="denied", until=NOON + 9999),
+        an(no=BEN, answered=NOON + 1, state="denied"),
+        an(),
+    ]
+    assert answers(said) == [Answers(ANN, 3, 2, 4000), Answers(BEN, 1, 0, 1)]
 
 
 def test_what_cannot_be_is_refused():

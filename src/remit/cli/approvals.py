@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict
 
 import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import PENDING, columns, emit, format_option, moment, pairs, say, written
 from remit.control import approval as approvals
-from remit.core.approval import Approval
+from remit.core.approval import Approval, answers
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.store.approval import used
@@ -18,14 +19,17 @@ from remit.store.approval import used
 @click.argument("identity", metavar="[APPROVAL]", required=False)
 @click.option("--task", "task_id", default="", help="Only what this task asks.")
 @click.option("--all", "everything", is_flag=True, help="What is over as well.")
+@click.option("--stats", is_flag=True, help="How people answer: how often, how often yes, how fast.")
 @format_option
 @click.pass_context
-def listing(ctx: click.Context, *, identity: str | None, task_id: str, everything: bool, form: str) -> int:
+def listing(ctx: click.Context, *, identity: str | None, task_id: str, everything: bool, stats: bool, form: str) -> int:
     """List what waits for people, or show exactly what APPROVAL asks.
 
     Exit code 5 while anything listed waits, 0 else. Values are written with all but plain ASCII escaped.
     """
     with at_desk(ctx) as desk:
+        if stats:
+            return _stats(desk, form)
         if identity:
             return _one(desk, desk.need(Approval, identity), form)
         now = desk.authority.clock.now()
@@ -51,6 +55,15 @@ def listing(ctx: click.Context, *, identity: str | None, task_id: str, everythin
         head = ("approval", "state", "action", "asks", "yes", "until", "alike")
         emit(form, [written(one) for one in found], lambda: columns(head, rows))
         return PENDING if any(one.state == "pending" and now < one.until for one in found) else 0
+
+
+def _stats(desk: Desk, form: str) -> int:
+    found = answers(desk.reader.where(Approval))
+    rows = [
+        (one.person, one.answers, f"{100 * one.yes // one.answers} %", f"{one.median / 1000:.1f} s") for one in found
+    ]
+    emit(form, [asdict(one) for one in found], lambda: columns(("person", "answers", "yes", "median"), rows))
+    return 0
 
 
 @click.command()

@@ -12,7 +12,7 @@ from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool
 from remit.core.task import Task
 from remit.core.trust import TrustPath
-from remit.store import log
+from remit.store import approval, log
 from remit.store.apply import flights
 
 
@@ -61,6 +61,7 @@ def state(desk: Desk) -> dict[str, Json]:
         "tools_suspended": suspended,
         "tasks_open": len(open_tasks),
         "credentials_live": len(live),
+        "approvals_waiting": approval.all_waiting(desk.authority.view, now),
         "calls_in_flight": len(flights(desk.authority.view)),
         "witnesses": [_stands(one) for one in witnesses],
         "ledger_entries": head.size,

@@ -76,12 +76,12 @@ def answer(change: Change, identity: str, by: str, *, yes: bool, shown: str, via
         raise RemitError("approval_moved", "What it asks about is not what you were shown.", "Look at it again.")
     group = _group(change, one, by)
     if not yes:
-        said = changed(one, no=by, state=rules.LIFE.after(one.state, "denied"))
+        said = changed(one, no=by, answered=change.now, state=rules.LIFE.after(one.state, "denied"))
         change.record("approval.denied", said, by, because)
         return said
     said = changed(one, yes=(*one.yes, Yes(by=by, group=group, at=change.now, via=via)))
     whole = not rules.lacking(said, people(change, said), frozenset())
-    said = changed(said, state=rules.LIFE.after(one.state, "approved" if whole else "heard"))
+    said = changed(said, answered=change.now, state=rules.LIFE.after(one.state, "approved" if whole else "heard"))
     change.record("approval.approved" if whole else "approval.heard", said, by, because)
     return said
 

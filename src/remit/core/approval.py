@@ -5,8 +5,9 @@ transaction. The format of what is shown is docs/spec/approval.md.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from remit.core import ids
@@ -65,7 +66,8 @@ class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approva
     """One ask and what became of it. Owned by its task; it never outlives it.
 
     `call` is the call that asked, whose values and salt lie beside the ledger; `digest` is that call's, empty when one
-    yes covers a shape; `shown` is the digest of what people see; `uses` is how many calls it is good for.
+    yes covers a shape; `shown` is the digest of what people see; `uses` is how many calls it is good for; `answered` is
+    when the last yes or the no came, 0 before.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approva
     bar: tuple[str, ...] = ()
     yes: tuple[Yes, ...] = ()
     no: str = ""
+    answered: Instant = Instant(0)
     state: str = "pending"
 
     def __post_init__(self) -> None:
@@ -168,6 +171,31 @@ def fits(value: Json, form: Json) -> bool:
     return (
         isinstance(value, dict) and value.keys() == bound.keys() and all(fits(value[one], bound[one]) for one in value)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one person has answered: how often, how often yes, and the middle of their times to answer in ms."""
+
+    person: str
+    answers: int
+    yes: int
+    median: int
+
+
+def answers(found: Iterable[Approval]) -> list[Answers]:
+    """How people answer, most busy first: somebody who says yes to all within seconds is tired, or not reading."""
+    times: dict[str, list[tuple[int, bool]]] = {}
+    for one in found:
+        for each in one.yes:
+            times.setdefault(each.by, []).append((each.at - one.asked, True))
+        if one.no:
+            times.setdefault(one.no, []).append((one.answered - one.asked, False))
+    told = [
+        Answers(by, len(said), sum(yes for _, yes in said), int(median(took for took, _ in said)))
+        for by, said in times.items()
+    ]
+    return sorted(told, key=lambda one: (-one.answers, one.person))
 
 
 def _invalid(why: str) -> RemitError:

@@ -27,6 +27,16 @@ def waiting(db: Database, task: str, now: Instant) -> int:
     return int(row[0]) if row else 0
 
 
+def all_waiting(db: Database, now: Instant) -> int:
+    """How many asks wait for an answer, of all tasks that are open."""
+    row = db.one(
+        "SELECT count(*) FROM approval JOIN task ON task.id = approval.task"
+        " WHERE approval.state = 'pending' AND approval.until > ? AND task.state = 'open'",
+        (now,),
+    )
+    return int(row[0]) if row else 0
+
+
 def used(db: Database, identity: str) -> int:
     """How many calls an approval has let through."""
     row = db.one("SELECT used FROM approval WHERE id = ?", (identity,))

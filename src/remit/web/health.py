@@ -15,7 +15,7 @@ from remit.core.errors import RemitError
 from remit.core.receipt import PolicyRecord
 from remit.core.trust import TrustPath
 from remit.custody.signer import Purpose
-from remit.store import log, metrics
+from remit.store import approval, log, metrics
 from remit.web.bearer import caller
 from remit.web.site import Site
 
@@ -99,6 +99,8 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
         "Calls allowed, outcome unknown yet.",
         {"": metrics.open_calls(site.authority.view)},
     )
+    waiting = approval.all_waiting(site.authority.view, site.authority.clock.now())
+    yield from _family("remit_approvals_waiting", "gauge", "Asks that wait for people.", {"": waiting})
     yield from _family("remit_batch_commits_total", "counter", "Transactions committed.", {"": batch.commits})
     yield from _family("remit_batch_largest", "gauge", "Receipts in the largest batch.", {"": batch.largest})
     yield from _family("remit_batch_queue", "gauge", "Pieces of work that wait.", {"": batch.waiting})
