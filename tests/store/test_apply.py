@@ -95,4 +95,4 @@ def test_merged_denials_change_no_table(tables):
 
 def test_a_change_without_a_known_record_is_refused(tables):
     assert code(apply, tables, 1, {"v": 1, "kind": "agent.added", "at": 1, "by": "", "record": {}}) == "receipt_invalid"
-    assert len(every()) == 16
+    assert len(every()) == 17
