@@ -5,7 +5,7 @@ import time
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from remit.core.errors import RemitError
@@ -207,6 +207,7 @@ def both(tmp_path_factory):
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=[("mark", 0), ("put", 0), ("mark", 0), ("read", 0), ("end", 0), ("undo", 0)])
 def test_marks_and_late_statements_come_to_the_same_on_both_stores(both, steps):
     found = []
     for db in both:

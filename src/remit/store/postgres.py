@@ -173,8 +173,8 @@ class Postgres:
 
     def mark(self) -> None:
         """Set a savepoint in the open transaction; marks nest. End each with `release` or `undo`."""
-        self._marks.append(len(self._pending))
-        self._pending.append(Late("SAVEPOINT m", ()))
+        self._pending.append(Late(f"SAVEPOINT m{len(self._marks)}", ()))
+        self._marks.append(len(self._pending) - 1)
 
     def release(self) -> None:
         """Keep what happened since the latest mark."""
@@ -182,7 +182,7 @@ class Postgres:
         if place >= 0:
             del self._pending[place]
         else:
-            self._pending.append(Late("RELEASE SAVEPOINT m", ()))
+            self._pending.append(Late(f"RELEASE SAVEPOINT m{len(self._marks)}", ()))
 
     def undo(self) -> None:
         """Undo what happened since the latest mark, and drop the mark."""
@@ -190,9 +190,10 @@ class Postgres:
         if place >= 0:
             del self._pending[place:]
             return
+        # What waits may hold the end of a mark inside this one: its own name makes that end unnecessary.
         self._pending.clear()
-        self._now("ROLLBACK TO SAVEPOINT m")
-        self._now("RELEASE SAVEPOINT m")
+        self._now(f"ROLLBACK TO SAVEPOINT m{len(self._marks)}")
+        self._now(f"RELEASE SAVEPOINT m{len(self._marks)}")
 
     @contextlib.contextmanager
     def transaction(self, timeout_ms: int = TIMEOUT_MS) -> Iterator[None]:
