@@ -191,7 +191,7 @@ def test_the_steps_say_what_is_missing() -> None:
     lines = can.steps(call, Facts(now=0), Deny("credential_ended", "w"))  # type: ignore[arg-type]
     assert {verdict for _, _, verdict in lines} == {"refuses"}
     assert can.steps(call, Facts(now=0), Allow(0, grounds=("p",)))[-1] == ("policy", "p", "holds")  # type: ignore[arg-type]
-    assert can.steps(call, Facts(now=0), Ask(("g",), ("p",), Allow(0)))[-1] == ("policy", "p", "asks")  # type: ignore[arg-type]
+    assert can.steps(call, Facts(now=0), Ask(("g",), ("p",)))[-1] == ("policy", "p", "asks")  # type: ignore[arg-type]
 
 
 def test_failing_policy_tests_end_with_1(settled: Told, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from remit.control.decision import FLOOD_EACH_S, Decided, Denials, permit, seen_facts, shown
-from remit.core.answer import Allow, Ask
+from remit.core.answer import Ask
 from remit.core.call import Call
 from remit.core.canonical import b64, canon
 from remit.core.decision import decide
@@ -60,7 +60,7 @@ def test_a_permit_is_for_this_call_and_lives_for_a_second(world, entry, time):
 
 
 def test_an_ask_that_nobody_put_to_people_is_no_permit(entry):
-    held = Decided("cal", Ask(("ops",), (), Allow(0)), 0, "", 0)
+    held = Decided("cal", Ask(("ops",), ()), 0, "", 0)
     assert permit(read_call(), entry, held).code == "approval_unavailable"
 
 

@@ -34,11 +34,10 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """It may happen once somebody of each of these groups says so; `then` is what it then is."""
+    """It may happen once somebody of each of these groups says so."""
 
     groups: tuple[str, ...]
     grounds: tuple[str, ...]
-    then: Allow
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,11 @@
 """Card: exactly what a person sees when a call waits for their yes, put together from the facts of a decision."""
 
-from __future__ import annotations
+from collections.abc import Mapping
 
-from typing import TYPE_CHECKING
-
-from remit.core.approval import shape
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from remit.core.approval import Approval
-    from remit.core.canonical import Json
-    from remit.core.decision import Facts
+from remit.core.approval import Approval, shape
+from remit.core.canonical import Json
+from remit.core.decision import Facts
+from remit.core.resource import split
 
 
 def card(seen: Facts, one: Approval, arguments: Mapping[str, Json]) -> dict[str, Json] | None:
@@ -23,7 +17,7 @@ def card(seen: Facts, one: Approval, arguments: Mapping[str, Json]) -> dict[str,
     task, agent, plan, brief, resource = seen.task, seen.agent, seen.plan, seen.brief, seen.resource
     if seen.credential is None or task is None or agent is None or plan is None or brief is None or resource is None:
         return None
-    tool = seen.tools.get(one.action.partition("/")[2])
+    tool = seen.tools.get(split(one.action)[1])
     values: Json = shape(dict(arguments)) if one.uses > 1 else dict(arguments)
     return {
         "v": 1,

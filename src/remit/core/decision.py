@@ -293,7 +293,7 @@ def _with_yes(facts: Facts, verdict: policies.Verdict, then: Allow) -> Decision:
     asked = facts.asked
     if asked is not None and asked.approval.groups == verdict.groups and stands(asked, facts.now) == "yes":
         return replace(then, approval=asked.approval.id)
-    return Ask(verdict.groups, verdict.grounds, then)
+    return Ask(verdict.groups, verdict.grounds)
 
 
 @functools.lru_cache(maxsize=4096)
