@@ -34,11 +34,7 @@ def listing(ctx: click.Context, *, identity: str | None, task_id: str, everythin
             return _one(desk, desk.need(Approval, identity), form)
         now = desk.authority.clock.now()
         condition, values = ("task = ?", (task_id,)) if task_id else ("1 = 1", ())
-        found = [
-            one
-            for one in desk.reader.where(Approval, condition, values)
-            if everything or (one.state == "pending" and now < one.until)
-        ]
+        found = [one for one in desk.reader.where(Approval, condition, values) if everything or one.waits(now)]
         alike = Counter((one.task, one.action, one.groups) for one in found)
         rows = [
             (
@@ -46,7 +42,7 @@ def listing(ctx: click.Context, *, identity: str | None, task_id: str, everythin
                 one.state if now < one.until else "over",
                 one.action,
                 " and ".join(one.groups),
-                f"{len(one.yes)} of {one.need * len(one.groups)}",
+                _yeses(one),
                 moment(one.until),
                 alike[one.task, one.action, one.groups],
             )
@@ -54,7 +50,7 @@ def listing(ctx: click.Context, *, identity: str | None, task_id: str, everythin
         ]
         head = ("approval", "state", "action", "asks", "yes", "until", "alike")
         emit(form, [written(one) for one in found], lambda: columns(head, rows))
-        return PENDING if any(one.state == "pending" and now < one.until for one in found) else 0
+        return PENDING if any(one.waits(now) for one in found) else 0
 
 
 def _stats(desk: Desk, form: str) -> int:
@@ -97,7 +93,7 @@ def _answer(
     with at_desk(ctx) as desk:
         by = desk.dispatcher(name)
         said = [_each(desk, one, by, shown, because, yes=yes) for one in identities]
-        rows = [(one.id, one.state, f"{len(one.yes)} of {one.need * len(one.groups)}") for one in said]
+        rows = [(one.id, one.state, _yeses(one)) for one in said]
         emit(form, [written(one) for one in said], lambda: columns(("approval", "state", "yes"), rows))
 
 
@@ -115,13 +111,13 @@ def _each(desk: Desk, identity: str, by: str, shown: str, because: str, *, yes: 
 
 def _one(desk: Desk, one: Approval, form: str) -> int:
     card, digest = desk.act(lambda c: approvals.show(c, one))
-    waits = one.state == "pending" and desk.authority.clock.now() < one.until
+    waits = one.waits(desk.authority.clock.now())
     data: Json = {**written(one), "used": used(desk.authority.view, one.id), "card": card, "card_digest": digest}
 
     def table() -> list[str]:
         members = {
             "approval": one.id, "state": one.state if waits or one.state != "pending" else "over",
-            "asks": " and ".join(one.groups), "yes": f"{len(one.yes)} of {one.need * len(one.groups)}",
+            "asks": " and ".join(one.groups), "yes": _yeses(one),
             "used": f"{data['used']} of {one.uses}", "until": moment(one.until),
             "shown": digest if digest == one.shown else "what it showed is no longer so",
         }  # fmt: skip
@@ -129,3 +125,7 @@ def _one(desk: Desk, one: Approval, form: str) -> int:
 
     emit(form, data, table)
     return PENDING if waits else 0
+
+
+def _yeses(one: Approval) -> str:
+    return f"{len(one.yes)} of {one.need * len(one.groups)}"

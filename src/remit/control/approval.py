@@ -69,7 +69,7 @@ def answer(change: Change, identity: str, by: str, *, yes: bool, shown: str, via
     whom the brief bars, and whoever is in no group that is asked (`approver_refused`).
     """
     one = change.need(Approval, identity)
-    if one.state != "pending" or change.now >= one.until:
+    if not one.waits(change.now):
         raise RemitError("approval_closed", "This ask is over.", "List what waits: remit approvals.")
     found, text = show(change, one)
     if found is None or text != one.shown or shown != one.shown:
@@ -96,7 +96,7 @@ def show(change: Change, one: Approval) -> tuple[dict[str, Json] | None, str]:
     call = Call(one.action, arguments)
     seen = facts(change.reader, one.credential, call, "", change.now, lambda path: current(change, path))
     found = card(seen, one, arguments)
-    return found, rules.shown(found, held[0]) if found is not None else ""
+    return found, rules.shown(found, held[0])
 
 
 def people(change: Change, one: Approval) -> dict[str, Person]:
@@ -109,30 +109,31 @@ def _asked(change: Change, seen: Facts, call: Call, one: Approval, used: int, as
     """See an approval as this call's decision does: what it would show now, by the rules that hold now."""
     held = payload.get(change.db, one.call)
     terms = seen.brief.approval if seen.brief else Terms()
-    now_is = changed(one, groups=ask.groups, need=terms.need, bar=terms.bar, uses=terms.repeat.get(one.action, 1))
+    now_is = changed(one, groups=ask.groups, need=terms.need, bar=terms.bar, uses=terms.uses(one.action))
     arguments = json.loads(held[1]) if held else {}
     found = card(seen, now_is, arguments) if held else None
     same = rules.fits(dict(call.arguments), rules.shape(arguments)) if one.uses > 1 else one.digest == b64(call.digest)
     return Asked(
         approval=one,
         used=used,
-        shown=rules.shown(found, held[0]) if held and found is not None else "",
+        shown=rules.shown(found, held[0]) if held else "",
         fits=bool(held) and same,
         people=people(change, one),
-        barred=_barred(seen, terms.bar),
+        barred=_barred(change, one.task, terms.bar),
     )
 
 
-def _barred(seen: Facts, bar: tuple[str, ...]) -> frozenset[str]:
-    task, agent = seen.task, seen.agent
-    return rules.barred(bar, task.requester if task else "", agent.owner if agent else "", task.person if task else "")
+def _barred(change: Change, task_id: str, bar: tuple[str, ...]) -> frozenset[str]:
+    task = change.need(Task, task_id)
+    agent = change.reader.get(Agent, task.agent)
+    return rules.barred(bar, task.requester, agent.owner if agent else "", task.person)
 
 
 def _made(change: Change, call: Call, seen: Facts, ask: Ask, call_id: str, salt: bytes) -> Approval:
     if seen.task is None or seen.brief is None or seen.credential is None:
         raise RemitError("facts_missing", "The decision lacks a fact.", "Report this: it is a defect in Remit.")
     terms = seen.brief.approval
-    uses = terms.repeat.get(call.action, 1)
+    uses = terms.uses(call.action)
     blank = Approval(
         id=change.authority.make("apr"),
         task=seen.task.id,
@@ -148,8 +149,7 @@ def _made(change: Change, call: Call, seen: Facts, ask: Ask, call_id: str, salt:
         uses=uses,
         bar=terms.bar,
     )
-    found = card(seen, blank, call.arguments)
-    return changed(blank, shown=rules.shown(found, salt) if found is not None else "")
+    return changed(blank, shown=rules.shown(card(seen, blank, call.arguments), salt))
 
 
 def _group(change: Change, one: Approval, by: str) -> str:
@@ -157,9 +157,7 @@ def _group(change: Change, one: Approval, by: str) -> str:
     person = change.reader.get(Person, by)
     if person is None or person.state != "active":
         raise _refused("Only a person who is here can answer.")
-    task = change.need(Task, one.task)
-    owner = change.reader.get(Agent, task.agent)
-    if by in rules.barred(one.bar, task.requester, owner.owner if owner else "", task.person):
+    if by in _barred(change, one.task, one.bar):
         raise _refused("Who asked for this, or is barred by its brief, cannot answer it.")
     if any(each.by == by for each in one.yes):
         raise _refused("You have answered this already.")

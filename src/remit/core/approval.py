@@ -52,6 +52,10 @@ class Terms(Record, frozen=True, kw_only=True):
         if any(not 2 <= most <= 1_000 for most in self.repeat.values()):
             raise _invalid("A yes can be repeated 2 to 1,000 times.")
 
+    def uses(self, action: str) -> int:
+        """How many calls of this action one yes is good for."""
+        return self.repeat.get(action, 1)
+
 
 class Yes(Record, frozen=True, kw_only=True):
     """One person's yes, counted for one group; `via` is the door that they came in by."""
@@ -97,6 +101,10 @@ class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approva
         if self.need < 1 or self.uses < 1 or not set(self.bar) <= BARS:
             raise _invalid("Its numbers or bars cannot be.")
 
+    def waits(self, now: Instant) -> bool:
+        """Say whether it can be answered still."""
+        return self.state == "pending" and now < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -141,9 +149,12 @@ def barred(bar: tuple[str, ...], requester: str, owner: str, person: str) -> fro
     return frozenset({requester, *((owner,) if "owner" in bar else ()), *((person,) if "person" in bar else ())})
 
 
-def shown(card: Mapping[str, Json], salt: bytes) -> str:
-    """The digest that binds an approval: SHA-256 over a mark, the asking call's salt and the card in canonical form."""
-    return b64(hashlib.sha256(MARK + salt + canon(dict(card))).digest())
+def shown(card: Mapping[str, Json] | None, salt: bytes) -> str:
+    """The digest that binds an approval: SHA-256 over a mark, the asking call's salt and the card in canonical form.
+
+    Empty when there is nothing to show.
+    """
+    return "" if card is None else b64(hashlib.sha256(MARK + salt + canon(dict(card))).digest())
 
 
 def shape(value: Json) -> Json:

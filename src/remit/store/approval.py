@@ -1,12 +1,10 @@
 """Approvals: which of a task's could answer a call, and how often one was used."""
 
-import json
-
 from remit.core.approval import Approval
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
-from remit.core.record import load
 from remit.store.db import Database
+from remit.store.record import parsed
 
 _RACED = RemitError("approval_used", "This approval was used meanwhile.", "Ask again.")
 
@@ -18,7 +16,7 @@ def candidates(db: Database, task: str, action: str, digest: str, now: Instant) 
         " AND state <> 'void' AND until > ? AND used < uses ORDER BY state, id LIMIT 64",
         (task, action, digest, now),
     )
-    return [(load(Approval, json.loads(body)), used) for body, used in rows]
+    return [(parsed(Approval, body), used) for body, used in rows]
 
 
 def waiting(db: Database, task: str, now: Instant) -> int:
