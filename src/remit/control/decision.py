@@ -126,11 +126,11 @@ def work(
         if hold is not None:
             decision = hold(change, seen, decision, call_id)
         _merged(change, denials)
-        asks = _drifted(change, seen, decision) or asks
-        if isinstance(decision, Deny) and not asks and not denials.admits(entry.agent, decision.code, now):
+        own = _drifted(change, seen, decision) or asks
+        if isinstance(decision, Deny) and not own and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, errand, steady)
         leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
-        if call.arguments or asks:
+        if call.arguments or own:
             payload.put(change.db, call_id, salt, call.text)
         return Decided(call_id, decision, leaf, errand, steady, seen.resource)
 

@@ -7,7 +7,7 @@ from remit.core.moment import Instant
 from remit.core.receipt import decode
 from remit.core.task import Plan, Task
 from remit.store import log
-from remit.store.apply import in_flight
+from remit.store.apply import flights
 from remit.store.facts import last_leaf
 from remit.store.record import Reader
 
@@ -34,11 +34,11 @@ class Event:
 def drift(reader: Reader, task: Task, most: int = MOST) -> list[Event]:
     """The newest `most` calls of a task and the plans it had, oldest first; equal denials of a flood are left out."""
     calls: list[Event] = []
-    leaf = last_leaf(reader, task)
+    leaf, unfinished = last_leaf(reader, task), {one.call for one in flights(reader.db)}
     while leaf >= 0 and len(calls) < most:
         said = decode(next(log.entries(reader.db, leaf, leaf + 1)))
         allowed = said["decision"] == "allow"
-        what = ("open" if in_flight(reader.db, said["call"]) else "done") if allowed else "refused"
+        what = ("open" if said["call"] in unfinished else "done") if allowed else "refused"
         calls.append(
             Event(
                 leaf, Instant(said["at"]), what, said["action"], said.get("path", ""), said.get("plan", 0),

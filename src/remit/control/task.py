@@ -122,18 +122,19 @@ def end(change: Change, task_id: str, because: str, by: str) -> list[Task]:
 
 def suspend(change: Change, task_id: str, by: str) -> Task:
     """Hold a task: nothing under it is allowed until it is resumed. Its deadline stays."""
-    task = change.need(Task, task_id)
-    held = changed(task, state=LIFE.after(task.state, "suspended"))
-    change.record("task.suspended", held, by)
-    return held
+    return _moved(change, task_id, "suspended", by)
 
 
 def resume(change: Change, task_id: str, by: str) -> Task:
     """Let a task that was held go on, under the plan that it has. Refuses one that is not held."""
+    return _moved(change, task_id, "resumed", by)
+
+
+def _moved(change: Change, task_id: str, event: str, by: str) -> Task:
     task = change.need(Task, task_id)
-    open_again = changed(task, state=LIFE.after(task.state, "resumed"))
-    change.record("task.resumed", open_again, by)
-    return open_again
+    now_is = changed(task, state=LIFE.after(task.state, event))
+    change.record(f"task.{event}", now_is, by)
+    return now_is
 
 
 def _ceiling(change: Change, task: Task, brief: Brief) -> tuple[Step, ...]:
