@@ -12,6 +12,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.principal import Person
 from remit.core.task import Task
+from remit.store.record import Reader
 from remit.web.api.listing import answer, page, shown
 from remit.web.bearer import Caller, caller
 from remit.web.intake import json_object, query, text
@@ -26,15 +27,17 @@ def routes(site: Site) -> list[Route]:
         asked = query(request, "after", "limit", "state", "task")
         chosen = {name: asked[name] for name in ("state", "task") if name in asked}
         found, following = page(site, Approval, asked, **chosen)
-        return answer([shown(one) for one in found if _sees(site, who, one)], following)
+        reader = site.reader()
+        return answer([shown(one) for one in found if _sees(reader, who, one)], following)
 
     async def show(request: Request) -> Response:
         who = (await caller(site, request)).only("operator", "person")
         one = _found(site, who, request)
 
         def work(change: Change) -> dict[str, Json]:
-            card, digest = approval.show(change, change.need(Approval, one.id))
-            return {**shown(change.need(Approval, one.id)), "card": card, "card_digest": digest}
+            now_is = change.need(Approval, one.id)
+            card, digest = approval.show(change, now_is)
+            return {**shown(now_is), "card": card, "card_digest": digest}
 
         return JSONResponse(await site.act(who.id, work), headers={"cache-control": "no-store"})
 
@@ -60,15 +63,16 @@ def routes(site: Site) -> list[Route]:
 
 
 def _found(site: Site, who: Caller, request: Request) -> Approval:
-    one = site.reader().get(Approval, ids.parse("apr", request.path_params["id"]))
-    if one is None or not _sees(site, who, one):
+    reader = site.reader()
+    one = reader.get(Approval, ids.parse("apr", request.path_params["id"]))
+    if one is None or not _sees(reader, who, one):
         raise RemitError("not_found", "There is no such approval.", "List what waits: GET /v1/approvals.")
     return one
 
 
-def _sees(site: Site, who: Caller, one: Approval) -> bool:
+def _sees(reader: Reader, who: Caller, one: Approval) -> bool:
     """The operator sees all; a person what a group of theirs is asked, and what their own tasks ask."""
     if who.kind == "operator":
         return True
-    person, task = site.reader().get(Person, who.id), site.reader().get(Task, one.task)
+    person, task = reader.get(Person, who.id), reader.get(Task, one.task)
     return (person is not None and bool(set(one.groups) & set(person.groups))) or (task is not None and who.sees(task))
