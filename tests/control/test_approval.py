@@ -7,11 +7,9 @@ from remit.core.answer import Deny
 from remit.core.approval import HOUR, MOST, Approval
 from remit.core.permit import Permit
 from remit.store import payload
-from tests.kit.approving import READ, Approving
+from tests.kit.approving import MORE, Approving
 from tests.kit.told import kinds, refused, size, told
 from tests.kit.world import DAY
-
-MORE = f'@ask("ops") permit(principal, {READ}, resource);\n@id("b") permit(principal, {READ}, resource);'
 
 
 @pytest.fixture
@@ -137,9 +135,7 @@ def test_what_moves_after_the_yes_voids_it_and_asks_anew(place, moved):
     place.answer(waits, place.ann)
     world = place.world
     if moved == "policy":
-        place.rule(
-            f'@ask("ops") permit(principal, {READ}, resource);\n@id("more") permit(principal, {READ}, resource);'
-        )
+        place.rule(MORE)
     elif moved == "left":
         world.act(lambda c: revocation.revoke(c, "person", place.ann, "operator"))
     elif moved == "erased":

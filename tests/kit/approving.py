@@ -4,11 +4,20 @@ from typing import Any
 
 from remit.control import approval, brief, policy, principal
 from remit.core.answer import Deny
-from remit.core.approval import Approval
+from remit.core.approval import Approval, Terms
 from remit.core.trust import TrustPath
 from tests.kit.world import COMMON, World, read_call
 
 READ = 'action == Action::"mcp:notes/read_note"'
+
+
+def asking(group: str = "ops") -> str:
+    """A policy by which reading a note takes the yes of a group."""
+    return f'@ask("{group}") permit(principal, {READ}, resource);'
+
+
+MORE = f'{asking()}\n@id("more") permit(principal, {READ}, resource);'
+"""It says the same and is another policy."""
 
 
 class Approving:
@@ -16,7 +25,7 @@ class Approving:
 
     def __init__(self, world: World, groups: str = "ops", **terms: Any) -> None:
         self.world = world
-        self.rule(f'@ask("{groups}") permit(principal, {READ}, resource);')
+        self.rule(asking(groups))
         self.ann, self.ben = (self.person(name, "ops") for name in ("ann", "ben"))
         self.cal = self.person("cal")
         if terms:
@@ -31,8 +40,6 @@ class Approving:
 
     def terms(self, **members: Any) -> None:
         """Put the brief in force with other terms for its asks."""
-        from remit.core.approval import Terms
-
         wanted = self.world.a_brief(approval=Terms(**members))
         self.world.act(lambda c: brief.apply(c, wanted, "operator"))
 

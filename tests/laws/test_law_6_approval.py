@@ -11,13 +11,11 @@ from remit.core.approval import Approval
 from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.permit import Permit
-from tests.kit.approving import READ, Approving
+from tests.kit.approving import MORE, Approving
 from tests.kit.planted import Planted, red
 from tests.kit.world import World, read_call
 
 NARROWER = {"action": "mcp:notes/read_note", "path": "own", "arguments": {"path": [{"subpath": "/notes"}]}, "uses": 9}
-
-MORE = f'@ask("ops") permit(principal, {READ}, resource);\n@id("b") permit(principal, {READ}, resource);'
 
 
 def one_yes_is_one_call(folder: Path) -> None:
@@ -41,9 +39,7 @@ def what_moved_is_not_what_was_approved(folder: Path) -> None:
         place = Approving(World(under(folder, moved)).settle())
         place.answer(place.ask(), place.ann)
         if moved == "policy":
-            place.rule(
-                f'@ask("ops") permit(principal, {READ}, resource);\n@id("b") permit(principal, {READ}, resource);'
-            )
+            place.rule(MORE)
         elif moved == "terms":
             place.terms(bar=("owner",))
         else:

@@ -20,16 +20,13 @@ from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.permit import Permit
 from tests.kit import stores
-from tests.kit.approving import READ, Approving
+from tests.kit.approving import MORE, Approving, asking
 from tests.kit.planted import Planted, red
 from tests.kit.world import World, read_call
 
 PATHS = st.sampled_from(["/notes/a", "/notes/a", "/notes/b"])
 PEOPLE = st.sampled_from(["ann", "ben"])
-RULES = (
-    f'@ask("ops") permit(principal, {READ}, resource);',
-    f'@ask("ops") permit(principal, {READ}, resource);\n@id("more") permit(principal, {READ}, resource);',
-)
+RULES = (asking(), MORE)
 
 
 class Interleavings(RuleBasedStateMachine):
@@ -44,7 +41,8 @@ class Interleavings(RuleBasedStateMachine):
         self.place = Approving(world)
         self.world, self.task = world, self.place.task
         self.open, self.plan, self.text = True, 1, 0
-        self.here = {"ann": self.place.ann, "ben": self.place.ben}
+        self.ids = {"ann": self.place.ann, "ben": self.place.ben}
+        self.here = set(self.ids)
         self.asks: dict[str, dict[str, Any]] = {}
 
     def now(self) -> tuple[int, int]:
@@ -64,7 +62,7 @@ class Interleavings(RuleBasedStateMachine):
         found = self.world.decide(read_call(path), self.place.entry)
         ask = self.asks.get(path)
         if ask is not None and (ask["seen"] != self.now() or (ask["yes"] and ask["yes"] not in self.here)):
-            ask = self.asks.pop(path, None) and None
+            ask = None
         if ask is not None and ask["state"] == "approved":
             assert isinstance(found, Permit), f"the model allows it: {found}"
             del self.asks[path]
@@ -83,10 +81,9 @@ class Interleavings(RuleBasedStateMachine):
         if ask is None:
             return
         able = self.open and who in self.here and ask["state"] == "pending" and ask["seen"] == self.now()
-        by = {"ann": self.place.ann, "ben": self.place.ben}[who]
         taken = False
         with contextlib.suppress(RemitError):
-            taken = bool(self.place.answer(ask["id"], by, yes=yes))
+            taken = bool(self.place.answer(ask["id"], self.ids[who], yes=yes))
         assert taken is able, f"the model {'takes' if able else 'refuses'} this answer"
         if able:
             ask["state"], ask["yes"] = ("approved", who) if yes else ("denied", "")
@@ -111,9 +108,9 @@ class Interleavings(RuleBasedStateMachine):
         self.place.rule(RULES[self.text])
 
     def leave(self, who: str) -> None:
-        if self.here.pop(who, None):
-            by = {"ann": self.place.ann, "ben": self.place.ben}[who]
-            self.world.act(lambda c: revocation.revoke(c, "person", by, "operator"))
+        if who in self.here:
+            self.here.remove(who)
+            self.world.act(lambda c: revocation.revoke(c, "person", self.ids[who], "operator"))
 
     def revoke(self) -> None:
         if self.open and self.plan > 2:

@@ -4,15 +4,14 @@ from remit.control import credential, policy, task
 from remit.core.answer import Deny
 from remit.core.permit import Permit
 from remit.core.trust import TrustPath
-from tests.kit.approving import READ
+from tests.kit.approving import asking
 from tests.kit.asking import code
 from tests.kit.world import COMMON, read_call
 
 
 def asked(place, group="staff"):
     """Have an agent's call wait for the yes of a group; the ask's id, and how to call again."""
-    text = f'@ask("{group}") permit(principal, {READ}, resource);'
-    layers = {"common": COMMON, "delegated": {}, "own": {"a.cedar": text}}
+    layers = {"common": COMMON, "delegated": {}, "own": {"a.cedar": asking(group)}}
     place.act(lambda c: policy.apply(c, layers, 1, "operator"))
     world, by, agent = place.world, place.world.owner.id, place.bot
     errand = place.act(lambda c: task.open_task(c, brief="notes", agent=agent, requester=by, by=by))
