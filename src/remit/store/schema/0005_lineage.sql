@@ -1,0 +1,1 @@
+-- Lineage: where values came from.

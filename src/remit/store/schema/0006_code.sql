@@ -1,0 +1,1 @@
+-- Authorization: clients, codes, refresh families, sessions of people.

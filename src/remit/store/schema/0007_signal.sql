@@ -1,0 +1,1 @@
+-- Signals: shared security events in and out.

@@ -1,0 +1,1 @@
+-- Leases: what was minted at targets.

@@ -1,0 +1,1 @@
+-- Flow: paths that met in one task, and budgets.

@@ -1,0 +1,1 @@
+-- Attestors: who vouches for agents.
