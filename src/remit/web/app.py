@@ -16,7 +16,7 @@ from remit.control.access import Door
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.core.errors import RemitError
-from remit.web import access, ext_authz, health, log, metadata, oauth, standing
+from remit.web import access, ext_authz, health, log, metadata, standing
 from remit.web.api import (
     agent,
     approval,
@@ -32,6 +32,7 @@ from remit.web.api import (
 )
 from remit.web.console import enter, home
 from remit.web.issuers import Issuers
+from remit.web.oauth import token
 from remit.web.problem import problem
 from remit.web.settings import WebSettings
 from remit.web.site import Site, Watched
@@ -49,7 +50,7 @@ HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-PARTS: Final = (oauth, standing, metadata, log, health, access, ext_authz, enter, home)
+PARTS: Final = (token, standing, metadata, log, health, access, ext_authz, enter, home)
 NOUNS: Final = (agent, approval, brief, credential, policy, principal, receipt, resource, revocation, status, task)
 
 

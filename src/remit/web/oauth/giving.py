@@ -1,15 +1,11 @@
-"""OAuth 2.1 for agents: `/oauth/token` on both trust paths, revocation, introspection, keys and metadata.
+"""What every grant shares: one credential for one task, for resources by their exact URL, bound to the key proved.
 
-Own path: client credentials with `private_key_jwt` (RFC 7523). Delegated path: token exchange of a person's ID token
-(RFC 8693); who acts is the authenticated client, never a parameter. Each credential is for one task, named by
-`authorization_details` (RFC 9396), and for resources named by their exact URL (RFC 8707).
+The task is named by `authorization_details` (RFC 9396), resources by RFC 8707, the key by RFC 9449.
 """
 
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from remit.control import credential
 from remit.control.change import Change
@@ -20,75 +16,18 @@ from remit.core.ids import parse
 from remit.core.resource import Resource
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
-from remit.custody.jws import TokenRefusal
 from remit.custody.proof import Proof, verify_proof
 from remit.store import payload
 from remit.web.bearer import known
-from remit.web.client import Client, authenticate
-from remit.web.intake import Form, form, one_of
+from remit.web.client import Client
+from remit.web.intake import Form, one_of
 from remit.web.issuers import Known
-from remit.web.metadata import DETAILS, EXCHANGE
-from remit.web.problem import NO_STORE, faults
+from remit.web.metadata import DETAILS
 from remit.web.site import Site
 
-ACCESS: Final = "urn:ietf:params:oauth:token-type:access_token"
-SUBJECTS: Final = frozenset({"urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"})
-NEVER: Final = frozenset({"actor_token", "actor_token_type", "act", "may_act"})
 
-
-def routes(site: Site) -> list[Route]:
-    """The token endpoint."""
-
-    async def token(request: Request) -> Response:
-        asked = await form(request)
-        grant = one_of(asked, "grant_type")
-        if grant == "client_credentials":
-            return JSONResponse(await _give(site, request, asked, None), headers=NO_STORE)
-        if grant != EXCHANGE:
-            raise RemitError(
-                "unsupported_grant_type", "This grant type is not offered.", "Use client_credentials or token exchange."
-            )
-        return JSONResponse(await _exchange(site, request, asked), headers=NO_STORE)
-
-    return [Route("/oauth/token", faults(token), methods=["POST"])]
-
-
-async def _exchange(site: Site, request: Request, asked: Form) -> dict[str, Json]:
-    """Exchange a person's ID token for a credential on the delegated path (RFC 8693 section 2)."""
-    if not NEVER.isdisjoint(asked):
-        raise RemitError(
-            "invalid_request",
-            "Who acts is the authenticated client, never a parameter.",
-            "Leave actor_token and act out.",
-        )
-    if one_of(asked, "requested_token_type", ACCESS) != ACCESS or one_of(asked, "subject_token_type") not in SUBJECTS:
-        raise RemitError(
-            "invalid_request", "These token types are not exchanged.", "Send an ID token; ask for an access token."
-        )
-    if "audience" in asked:
-        raise RemitError(
-            "invalid_target", "Targets are named by resource, not by audience.", "Send resource, the gate's URL."
-        )
-    text = one_of(asked, "subject_token")
-    client = authenticate(site, asked)
-    found = await site.issuers.identify(text, site.now())
-    if isinstance(found, TokenRefusal):
-        raise RemitError(
-            "invalid_request", f"The subject token was refused. {found.what}", "Let the person sign in again."
-        )
-    may = found.may_act
-    if may is not None and (not isinstance(may, dict) or may.get("sub") != client.agent.id):
-        raise RemitError(
-            "invalid_request", "The subject token lets somebody else act.", "Ask for a token that names this agent."
-        )
-    given = await _give(site, request, asked, found, client)
-    return {"issued_token_type": ACCESS, **given}
-
-
-async def _give(
-    site: Site, request: Request, asked: Form, person: Known | None, client: Client | None = None
-) -> dict[str, Json]:
-    client = client or authenticate(site, asked)
+async def give(site: Site, request: Request, asked: Form, client: Client, person: Known | None) -> dict[str, Json]:
+    """Give this client a credential for the task that it names: for `person` on the delegated path, else its own."""
     task, resources = _task(asked), _resources(site, asked)
     proof = _proof(site, request)
     path = TrustPath.DELEGATED if person else TrustPath.OWN

@@ -1,0 +1,14 @@
+"""Client credentials: an agent's own path, by `private_key_jwt` (RFC 7523)."""
+
+from starlette.requests import Request
+
+from remit.core.canonical import Json
+from remit.web.client import authenticate
+from remit.web.intake import Form
+from remit.web.oauth import giving
+from remit.web.site import Site
+
+
+async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
+    """Give the authenticated agent a credential on its own path."""
+    return await giving.give(site, request, asked, authenticate(site, asked), None)
