@@ -47,7 +47,9 @@ def _walk(folder: Path) -> Iterator[Path]:
                 hidden = entry.name.startswith(".") and entry.name != ".ci"
                 if not hidden and entry.name not in ("__pycache__", "build", "dist"):
                     yield from _walk(path)
-            elif not place(path).startswith(VENDORED) and not entry.name.startswith(".coverage"):
+            elif (
+                not place(path).startswith(VENDORED) and entry.name != ".git" and not entry.name.startswith(".coverage")
+            ):
                 yield path
 
 
