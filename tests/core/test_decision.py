@@ -160,3 +160,41 @@ def test_what_a_model_is_told_is_short_and_ends_with_its_code():
     assert len(told) == 400
     assert told.endswith(" [plan_outside]")
     assert changed(task(), state="ended").state == "ended"
+
+
+SQL = {"action": "sql:notes/select", "path": "own", "arguments": {"relation": [{"prefix": "public."}]}}
+READS = Call("sql:notes/select", {"relation": "public.orders"})
+SQL_SHAPE = schema([ResourceShape("notes", "postgres", "office", (), {"select": {}}, frozenset())])
+DATABASE = replace(
+    FACTS,
+    resource=resource(kind="postgres"),
+    agent=agent(ceiling=("sql:notes/*",)),
+    plan=plan(steps=(Step.from_json(SQL),)),
+    brief=brief(steps=(Step.from_json(SQL),)),
+    tools={"select": tool(name="select"), "public.orders": tool(name="public.orders")},
+    policy=compile_set(
+        TrustPath.OWN, {}, {"a.cedar": 'permit(principal, action in Action::"sql:notes", resource);'}, SQL_SHAPE
+    ),
+)
+
+
+def test_a_sql_call_rests_on_the_pin_of_its_relation_too():
+    verb, orders = tool(name="select"), tool(name="public.orders")
+    assert isinstance(decide(READS, DATABASE), Allow)
+    for call, tools, expected in (
+        (READS, {"select": verb}, "relation_unknown"),
+        (READS, {"select": verb, "public.orders": changed(orders, state="suspended")}, "tool_suspended"),
+        (READS, {"public.orders": orders}, "tool_unknown"),
+        (Call("sql:notes/select", {"relation": "select"}), {"select": verb}, "relation_unknown"),
+        (Call("sql:notes/select", {"relation": ["public.orders"]}), DATABASE.tools, "relation_unknown"),
+        (Call("sql:notes/select", {}), DATABASE.tools, "relation_unknown"),
+    ):
+        assert decide(call, replace(DATABASE, tools=tools)).code == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"), [("mcp", "sql"), ("postgres", "mcp"), ("http", "mcp"), ("postgres", "http")]
+)
+def test_an_action_of_another_scheme_is_not_of_this_resource(kind, action):
+    call = Call(f"{action}:notes/@session", {})
+    assert decide(call, replace(FACTS, resource=resource(kind=kind))).code == "resource_unknown"

@@ -49,6 +49,7 @@ def reasons(call, facts, policy_says):
         "brief live": brief.state == "live",
         "agent listed": agent.id in brief.agents,
         "resource of the call": place.name == call.action.split(":")[1].split("/")[0],
+        "scheme of the resource": call.action.split(":")[0] == {"postgres": "sql"}.get(place.kind, place.kind),
         "resource active": place.state == "active",
         "resource in the audience": place.name in paper.audience,
         "domain in the brief": place.domain in brief.domains,
@@ -66,6 +67,9 @@ def reasons(call, facts, policy_says):
             tool = facts.tools.get(kind)
             conditions["tool known"] = tool is not None
             conditions["tool pinned"] = tool is not None and tool.state == "pinned"
+            if call.action.split(":")[0] == "sql":
+                on = facts.tools.get(call.arguments.get("relation"))
+                conditions["relation pinned"] = on is not None and on.state == "pinned" and "." in on.name
         conditions["a step holds it"] = any(held(call, facts, number) for number in range(len(plan.steps)))
         conditions["policy permits"] = policy_says == "allow"
     return [name for name, holds in conditions.items() if not holds]

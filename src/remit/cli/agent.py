@@ -71,7 +71,7 @@ def add(
 
 def unregistered(reader: Reader, ceiling: tuple[str, ...]) -> list[str]:
     """The resources that a ceiling names and nobody has registered."""
-    named = {one.removeprefix("mcp:").partition("/")[0] for one in ceiling}
+    named = {one.partition(":")[2].partition("/")[0] for one in ceiling}
     return sorted(one for one in named if one and one != "*" and reader.get(Resource, one) is None)
 
 

@@ -94,7 +94,7 @@ class Door:
                 known.append(one)
                 pins[one.name] = tool.pin
         name, arguments = found(known, request)
-        return Call(f"mcp:{resource}/{name}", arguments), pins[name]
+        return Call(f"{place.scheme}:{resource}/{name}", arguments), pins[name]
 
     def _operation(self, reader: Reader, tool: Tool) -> Operation | None:
         place = tool.name, tool.pin

@@ -59,7 +59,7 @@ def shape(reader: Reader) -> Schema:
         shapes.append(
             ResourceShape(
                 resource.name,
-                "mcp",
+                resource.kind,
                 resource.domain,
                 resource.labels,
                 {tool.name: _schema_of(reader, tool) for tool in tools},

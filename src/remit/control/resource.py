@@ -27,14 +27,23 @@ def add(
     reads: frozenset[str] = frozenset(),
     labels: tuple[str, ...] = (),
     injections: tuple[Injection, ...] = (),
+    kind: str = "mcp",
     by: str,
 ) -> Resource:
     """Register a target and pin every tool definition as it is now. Registering it again replaces and pins anew."""
     change.need(Person, owner)
-    resource = Resource(name=name, upstream=upstream, domain=domain, owner=owner, injections=injections, labels=labels)
+    resource = Resource(
+        name=name, upstream=upstream, domain=domain, owner=owner, kind=kind, injections=injections, labels=labels
+    )
     before = change.reader.get(Resource, name)
     if before is not None:
         LIFE.after(before.state, "changed")
+        if before.kind != kind:
+            raise RemitError(
+                "resource_invalid",
+                f"{name} is registered as {before.kind}: policies and plans name its actions.",
+                "Register this one under a name of its own.",
+            )
     change.record("resource.changed" if before else "resource.added", resource, by)
     for tool, definition in tools.items():
         pin_tool(change, name, tool, definition, by, reads=tool in reads)

@@ -24,11 +24,15 @@ class Call:
     digest: bytes = field(init=False)
     resource: str = field(init=False)
     kind: str = field(init=False)
+    relation: str = field(init=False)
+    """The relation or function that a SQL call is on, whose pin it rests on besides its verb's; else empty."""
 
     def __post_init__(self) -> None:
         resource, kind = split(self.action)
         object.__setattr__(self, "resource", resource)
         object.__setattr__(self, "kind", kind)
+        on = self.arguments.get("relation") if self.action.startswith("sql:") and kind[0] != "@" else ""
+        object.__setattr__(self, "relation", on if isinstance(on, str) else "")
         text = canon(dict(self.arguments))
         # RFC 8785 orders members by name: this is the canonical form of an object with these two.
         whole = b'{"action":%b,"arguments":%b}' % (canon(self.action), text)

@@ -178,7 +178,12 @@ def _people_standing(facts: Facts) -> Deny | None:
 
 def _target_standing(call: Call, facts: Facts) -> Deny | None:
     resource, brief, credential = facts.resource, facts.brief, facts.credential
-    if resource is None or resource.name != call.resource or resource.state != "active":
+    if (
+        resource is None
+        or resource.name != call.resource
+        or resource.state != "active"
+        or not call.action.startswith(resource.scheme)
+    ):
         return Deny("resource_unknown", f"There is no resource {call.resource}.", "Use a resource of your plan.")
     if credential is None or resource.name not in credential.audience:
         return Deny("audience_other", f"This credential is not for {resource.name}.", "Ask for one with this audience.")
@@ -205,14 +210,24 @@ def _within(call: Call, facts: Facts) -> Decision:
     if not agent.reaches(call.action):
         return Deny("ceiling_outside", f"{call.action} is outside this agent's ceiling.", _others(facts))
     if call.kind[0] != "@":
-        tool = facts.tools.get(call.kind)
-        if tool is None:
-            return Deny("tool_unknown", f"{call.resource} has no tool of this name.", _others(facts))
-        if tool.state != "pinned":
-            return Deny(
-                "tool_suspended", f"The definition of {call.kind} changed; it waits for a person.", _others(facts)
-            )
+        refusal = _tool_standing(call, facts)
+        if refusal is not None:
+            return refusal
     return _planned(call, facts, plan, brief, credential)
+
+
+def _tool_standing(call: Call, facts: Facts) -> Deny | None:
+    """The tool is pinned; and so is the relation or function that a SQL call is on."""
+    tool = facts.tools.get(call.kind)
+    if tool is None:
+        return Deny("tool_unknown", f"{call.resource} has no tool of this name.", _others(facts))
+    if tool.state == "pinned" and call.action.startswith("sql:"):
+        tool = facts.tools.get(call.relation) if "." in call.relation else None
+        if tool is None:
+            return Deny("relation_unknown", f"{call.resource} has no registered relation of this name.", _others(facts))
+    if tool.state != "pinned":
+        return Deny("tool_suspended", f"The definition of {tool.name} changed; it waits for a person.", _others(facts))
+    return None
 
 
 def _planned(call: Call, facts: Facts, plan: Plan, brief: Brief, credential: Credential) -> Decision:

@@ -16,7 +16,9 @@ TOOL_LIFE: Final = Lifecycle(
 )
 TOOL: Final = re.compile(r"[a-zA-Z0-9_.-]{1,128}", re.ASCII)
 KINDS: Final = ("read", "prompt", "complete", "subscribe", "sampling", "elicitation", "roots", "session", "list")
-_ACTION = re.compile(r"mcp:([a-z0-9][a-z0-9-]{0,62})/(\*|@[a-z]{1,20}|[a-zA-Z0-9_.-]{1,128})", re.ASCII)
+SCHEMES: Final = {"mcp": "mcp", "http": "http", "postgres": "sql"}
+"""The kinds of resources, and the scheme of each kind's actions."""
+_ACTION = re.compile(r"(?:mcp|http|sql):([a-z0-9][a-z0-9-]{0,62})/(\*|@[a-z]{1,20}|[a-zA-Z0-9_.-]{1,128})", re.ASCII)
 
 
 class Upstream(Record, frozen=True, kw_only=True):
@@ -48,12 +50,13 @@ class Injection(Record, frozen=True, kw_only=True):
 
 
 class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resource"):
-    """A registered target. `domain` is the data domain that its answers belong to."""
+    """A registered target. `domain` is the data domain that its answers belong to, `kind` one of `SCHEMES`."""
 
     name: str
     upstream: Upstream
     domain: str
     owner: str
+    kind: str = "mcp"
     injections: tuple[Injection, ...] = ()
     labels: tuple[str, ...] = ()
     state: str = "active"
@@ -64,6 +67,13 @@ class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resourc
         ids.parse("per", self.owner)
         if self.state not in LIFE.table:
             raise RemitError("resource_invalid", "This state is not known.", "Use active or removed.")
+        if self.kind not in SCHEMES:
+            raise RemitError("resource_invalid", "This kind is not known.", f"Use one of {', '.join(SCHEMES)}.")
+
+    @property
+    def scheme(self) -> str:
+        """What the actions of this resource begin with, before the colon."""
+        return SCHEMES[self.kind]
 
 
 class Tool(Record, frozen=True, kw_only=True, tag_field="noun", tag="tool"):
@@ -90,9 +100,9 @@ def pin(definition: Json) -> str:
     return b64(digest(definition))
 
 
-def action(resource: str, kind: str) -> str:
+def action(resource: str, kind: str, scheme: str = "mcp") -> str:
     """Build the action of a tool, or of one of `KINDS` with its leading at sign."""
-    return f"mcp:{resource}/{kind}"
+    return f"{scheme}:{resource}/{kind}"
 
 
 @functools.lru_cache(maxsize=8192)
@@ -103,13 +113,13 @@ def split(text: str) -> tuple[str, str]:
         raise RemitError(
             "action_invalid",
             "This is not an action.",
-            "Write mcp:RESOURCE/TOOL, or @read, @prompt, @complete, @subscribe, @sampling, @elicitation, @roots.",
+            "Write SCHEME:RESOURCE/TOOL with mcp, http or sql, or @read, @prompt, @complete, @subscribe, @sampling, @elicitation, @roots.",
         )
     return match[1], match[2]
 
 
 def selector(text: str) -> str:
-    """Return a ceiling entry: an exact action, or `mcp:RESOURCE/*` for all of a resource's."""
+    """Return a ceiling entry: an exact action, or `SCHEME:RESOURCE/*` for all of a resource's."""
     split(text)
     return text
 

@@ -17,7 +17,7 @@ from cedarpy import _internal as cedar
 from remit.core import ids
 from remit.core.canonical import Json, b64, digest
 from remit.core.errors import RemitError
-from remit.core.resource import KINDS, TOOL, action
+from remit.core.resource import KINDS, SCHEMES, TOOL, action
 
 LONG: Final = 2**63
 READ: Final = "read"
@@ -71,6 +71,8 @@ class ResourceShape:
 
     def __post_init__(self) -> None:
         ids.name("resource", self.name)
+        if self.kind not in SCHEMES:
+            raise RemitError("schema_invalid", f"{self.name} is of no known kind.", f"Use {', '.join(SCHEMES)}.")
         wrong = [tool for tool in self.tools if not TOOL.fullmatch(tool)] + sorted(self.reads - self.tools.keys())
         if wrong:
             raise RemitError(
@@ -78,6 +80,11 @@ class ResourceShape:
                 f"Resource {self.name} has no tool that could be called {wrong[0][:40]!r}.",
                 "Name tools by 1 to 128 of a-z, A-Z, 0-9, _ . and -, and list as reading only tools that exist.",
             )
+
+    @property
+    def group(self) -> str:
+        """The parent of all actions of this resource."""
+        return f"{SCHEMES[self.kind]}:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ def schema(resources: Iterable[ResourceShape]) -> Schema:
             "Register a resource first, and register each name once.",
         )
     actions = {found.name: found for shape in shapes for found in _actions(shape)}
-    groups = [*GROUPS, *(f"mcp:{shape.name}" for shape in shapes)]
+    groups = [*GROUPS, *(shape.group for shape in shapes)]
     lines = [_HEAD, f"action {', '.join(map(_quote, groups))};\n", *map(_declare, actions.values())]
     text = "".join(lines)
     try:
@@ -172,22 +179,22 @@ def _fit(wanted: str, value: Json) -> Json:
 
 
 def _actions(shape: ResourceShape) -> Sequence[ActionShape]:
-    parent = f"mcp:{shape.name}"
+    parent, scheme = shape.group, SCHEMES[shape.kind]
     uri, name = {"uri": Argument("String", required=True)}, {"name": Argument("String", required=True)}
     own = {"read": uri, "subscribe": uri, "prompt": name}
     found = [
         ActionShape(
-            action(shape.name, f"@{kind}"),
+            action(shape.name, f"@{kind}", scheme),
             shape.name,
             (parent, REVERSE if kind in _REVERSE else READ),
             MappingProxyType(own.get(kind, {})),
         )
-        for kind in sorted(KINDS)
+        for kind in (sorted(KINDS) if scheme == "mcp" else ("session",))
     ]
     for tool in sorted(shape.tools):
         group = READ if tool in shape.reads else WRITE
         known = MappingProxyType(arguments(shape.tools[tool]))
-        found.append(ActionShape(action(shape.name, tool), shape.name, (parent, group), known))
+        found.append(ActionShape(action(shape.name, tool, scheme), shape.name, (parent, group), known))
     return found
 
 

@@ -16,7 +16,7 @@ from remit.core.trust import TrustPath
 
 MOST_ARGUMENTS: Final = 200
 _ACTION = re.compile(
-    r"mcp:[a-z0-9][a-z0-9-]{0,62}/"
+    r"(?:mcp|http|sql):[a-z0-9][a-z0-9-]{0,62}/"
     r"(?:[a-zA-Z0-9_.-]{1,128}|@read|@prompt|@complete|@subscribe|@sampling|@elicitation|@roots)"
 )
 _MEMBERS: Final = frozenset(

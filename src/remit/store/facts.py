@@ -33,7 +33,7 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
     What rests on records alone is put together once for a credential and an action, until a record is written; what
     each decision changes (usage, activity, calls in flight) is read each time.
     """
-    place = (credential_id, call.action)
+    place = (credential_id, f"{call.action} {call.relation}" if call.relation else call.action)
     held: tuple[Facts, Places] | None = reader.joined.get(place)
     if held is None:
         held = reader.joined[place] = _learned(reader, credential_id, call, now, policies)
@@ -159,7 +159,7 @@ def principal_live(reader: Reader, principal: str) -> bool:
 
 
 def _tools(reader: Reader, call: Call, plan: Plan | None) -> dict[str, Tool]:
-    names = {call.kind}
+    names = {call.kind, call.relation} - {""}
     for step in plan.steps if plan else ():
         place, kind = split(step.action)
         if place == call.resource:

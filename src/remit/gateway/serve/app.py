@@ -142,7 +142,7 @@ class Mcp:
         if isinstance(resource, Fault):
             out.headers.append((b"retry-after", b"1"))
             await out.say(503, messages.error(None, messages.INTERNAL, resource.what, {"code": resource.code}))
-        elif resource is None:
+        elif resource is None or resource.kind != "mcp":
             text = "There is no such resource."
             await out.say(404, messages.error(None, messages.REQUEST, text, {"code": "resource_unknown"}))
         elif method == "POST":
