@@ -113,7 +113,7 @@ def split(text: str) -> tuple[str, str]:
         raise RemitError(
             "action_invalid",
             "This is not an action.",
-            "Write SCHEME:RESOURCE/TOOL with mcp, http or sql, or @read, @prompt, @complete, @subscribe, @sampling, @elicitation, @roots.",
+            "Write SCHEME:RESOURCE/TOOL, or for mcp @read, @prompt, @complete, @subscribe and their like.",
         )
     return match[1], match[2]
 
