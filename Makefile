@@ -4,6 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 PYTEST := $(PY) -m pytest
+BESIDE := --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: demo test check laws bench bench-nodes peers slow format pins clean help
@@ -12,7 +13,7 @@ demo: $(READY) ## watch agents leave their remit: refused, recorded, ended, prov
 	@.venv/bin/remit demo
 
 test: $(READY) ## all tests but peers and slow
-	@$(PYTEST) tests --ignore=tests/peers --ignore=tests/slow
+	@$(PYTEST) $(BESIDE) tests --ignore=tests/peers --ignore=tests/slow
 
 check: $(READY) ## format, lint, types, import contracts, house rules
 	@$(PY) -m ruff format --check .
