@@ -58,4 +58,4 @@ def test_the_example_of_the_page_is_a_brief_and_says_every_member():
 
 
 def test_an_unknown_member_is_refused():
-    assert code(load, Brief, dump(brief()) | {"approvers": ["x"]}) == "record_invalid"
+    assert code(load, Brief, dump(brief()) | {"approver": ["x"]}) == "record_invalid"

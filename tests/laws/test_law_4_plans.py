@@ -16,8 +16,8 @@ LIMITS = (
     {"prefix": "a"}, {"prefix": "ab"}, {"pattern": "a.*"}, {"pattern": "[ab]+"}, {"pattern": "ab?"},
     {"range": {"min": 0, "max": 2}}, {"range": {"max": 2}}, {"range": {"min": 1}}, {"max_length": 1},
     {"max_length": 3}, {"subpath": "/a"}, {"subpath": "/a/b"}, {"subpath": "/"}, {"host": ["a.ex", "*.b.ex"]},
-    {"host": ["a.ex"]}, {"host": ["*.a.b.ex", "c.b.ex"]}, {"cidr": ["10.0.0.0/8"]}, {"cidr": ["10.0.0.0/9", "11.0.0.0/8"]},
-    {"cidr": ["10.0.0.0/7"]},
+    {"host": ["a.ex"]}, {"host": ["*.a.b.ex", "c.b.ex"]}, {"cidr": ["10.0.0.0/8"]},
+    {"cidr": ["10.0.0.0/9", "11.0.0.0/8"]}, {"cidr": ["10.0.0.0/7"]},
 )  # fmt: skip
 EXTRAS = {
     "uses": st.integers(1, 4),
@@ -31,8 +31,13 @@ EXTRAS = {
 def steps(draw):
     """One step: up to two arguments, each with up to two limits, and some counts."""
     names = draw(st.sampled_from([["x"], ["x"], ["x", "y"], []]))
-    form = {"action": draw(st.sampled_from(["mcp:a/r", "mcp:a/r", "mcp:a/w"])), "path": draw(st.sampled_from(["own", "own", "delegated"]))}
-    form["arguments"] = {n: draw(st.lists(st.sampled_from(LIMITS), min_size=1, max_size=2, unique_by=repr)) for n in names}
+    form = {
+        "action": draw(st.sampled_from(["mcp:a/r", "mcp:a/r", "mcp:a/w"])),
+        "path": draw(st.sampled_from(["own", "own", "delegated"])),
+    }
+    form["arguments"] = {
+        n: draw(st.lists(st.sampled_from(LIMITS), min_size=1, max_size=2, unique_by=repr)) for n in names
+    }
     form["optional"] = [name for name in names if draw(st.integers(0, 3)) == 0]
     form["allow_unknown"] = draw(st.integers(0, 4)) == 0
     for name, strategy in EXTRAS.items():

@@ -88,7 +88,9 @@ def passes(limit, argument):
         return z3.And(argument.kind == NUMBER, *bounds)
     if tag == "subpath":
         under = z3.PrefixOf(z3.StringVal(body.rstrip("/") + "/"), argument.text)
-        return z3.And(text, z3.PrefixOf(z3.StringVal("/"), argument.text), z3.Or(argument.text == z3.StringVal(body), under))
+        return z3.And(
+            text, z3.PrefixOf(z3.StringVal("/"), argument.text), z3.Or(argument.text == z3.StringVal(body), under)
+        )
     return host(argument, body) if tag == "host" else network(argument, body)
 
 
@@ -116,7 +118,9 @@ class Question:
             said.append(z3.And(self.at >= step["window"]["start"], self.at < step["window"]["end"]))
         for total in step.get("totals", []):
             argument = self.arguments[total["argument"]]
-            said.append(z3.And(argument.kind == NUMBER, argument.number >= 0, argument.number <= z3.RealVal(total["max"])))
+            said.append(
+                z3.And(argument.kind == NUMBER, argument.number >= 0, argument.number <= z3.RealVal(total["max"]))
+            )
         return z3.And(said) if said else z3.BoolVal(True)
 
     def sum(self, plan, action, path, worth):

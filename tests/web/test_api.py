@@ -70,8 +70,13 @@ def test_an_agent_reads_plans_narrower_and_closes_and_nothing_else(place):
     narrow = {"action": "mcp:notes/read_note", "path": "own", "arguments": {"path": [{"subpath": "/notes/a"}]}}
     wider = narrow | {"arguments": {"path": [{"subpath": "/"}]}}
     assert code(place.send(f"/v1/tasks/{place.task}/plan", {"steps": [wider]}, place.held), 403) == "plan_outside"
-    assert place.send(f"/v1/tasks/{place.task}/plan", {"steps": [narrow]}, place.held).json["version"] == 2
-    assert code(place.get("/v1/tasks", place.held), 401) == "unauthenticated", "the older version's credential ended"
+    assert code(place.get("/v1/tasks", place.held), 401) == "unauthenticated", (
+        "what a wider plan asks for ends what was"
+    )
+    held = place.token(place.bot, place.task).json["access_token"]
+    made = place.send(f"/v1/tasks/{place.task}/plan", {"steps": [narrow]}, held)
+    assert (made.json["version"], made.json["is"], made.status) == (3, "narrower", 201)
+    assert code(place.get("/v1/tasks", held), 401) == "unauthenticated", "the older version's credential ended"
     fresh = place.token(place.bot, place.task).json
     assert fresh["scope"] == "mcp:notes/read_note"
     assert place.send(f"/v1/tasks/{place.task}/close", {}, fresh["access_token"]).json == {"ended": [place.task]}

@@ -7,8 +7,9 @@ import click
 
 from remit.cli.brief import limits
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.cli.output import PENDING, columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import SPAN, document, labelled
+from remit.control import replan
 from remit.control import task as tasks
 from remit.control.drift import Event, drift
 from remit.core.canonical import Json
@@ -74,11 +75,20 @@ def open_(
 @format_option
 @click.pass_context
 def plan(ctx: click.Context, *, task_id: str, file: str, form: str) -> None:
-    """Submit the steps in FILE (TOML or JSON, member steps) as the task's next plan. It may only narrow."""
+    """Submit the steps in FILE (TOML or JSON, member steps) as the task's next plan.
+
+    Equal or narrower: in force at once. Else all that the plan in force gave ends, and then the new one is refused
+    (exit code 4) or people are asked (5), as the brief says.
+    """
     with at_desk(ctx) as desk:
         steps = read_steps(file)
-        desk.act(lambda c: tasks.plan(c, task_id, steps, desk.by))
+        made = desk.act(lambda c: replan.submit(c, task_id, steps, desk.by))
+        if made.refused is not None:
+            raise made.refused
+        if made.approval is not None:
+            say(f"This plan waits for a yes of {' and '.join(made.approval.groups)}: {made.approval.id}")
         _show(desk, form, task_id)
+    ctx.exit(PENDING if made.approval is not None else 0)
 
 
 @task.command()
@@ -159,7 +169,7 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
     def table() -> list[str]:
         members = {
             "id": one.id,
-            "state": f"{one.state} ({one.because})" if one.because else one.state,
+            "state": f"{one.state} ({one.because or one.held})" if one.because or one.held else one.state,
             "brief": one.brief,
             "agent": one.agent,
             "requester": one.requester,

@@ -8,6 +8,7 @@ import json
 
 from msgspec.structs import replace
 
+from remit.control import proposal
 from remit.control.change import Change
 from remit.control.policy import current
 from remit.core import approval as rules
@@ -80,14 +81,18 @@ def answer(change: Change, identity: str, by: str, *, yes: bool, shown: str, via
         change.record("approval.denied", said, by, because)
         return said
     said = changed(one, yes=(*one.yes, Yes(by=by, group=group, at=change.now, via=via)))
-    whole = not rules.lacking(said, people(change, said), frozenset())
+    whole = not rules.lacking(said, people(change, said), _barred(change, one.task, one.bar))
     said = changed(said, answered=change.now, state=rules.LIFE.after(one.state, "approved" if whole else "heard"))
     change.record("approval.approved" if whole else "approval.heard", said, by, because)
+    if whole and said.about != "call":
+        proposal.carry_out(change, said, by)
     return said
 
 
 def show(change: Change, one: Approval) -> tuple[dict[str, Json] | None, str]:
     """What people are shown of an ask as things stand now, and its digest; nothing when a part of it is gone."""
+    if one.about != "call":
+        return proposal.show(change, one)
     held = payload.get(change.db, one.call)
     task = change.reader.get(Task, one.task)
     if held is None or task is None or task.state != "open" or change.now >= task.deadline:

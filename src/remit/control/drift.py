@@ -18,7 +18,8 @@ MOST: Final = 1_000
 class Event:
     """One plan version that was made (`action` says which), or one call and what became of it.
 
-    `what` is planned, done, open (allowed, its outcome not known yet) or refused; then `code` says why.
+    `what` is planned, done, open (allowed, its outcome not known yet) or refused; then `code` says why. A plan that
+    only goes on with the steps before has the code with which another one was refused or put off.
     """
 
     leaf: int
@@ -47,7 +48,13 @@ def drift(reader: Reader, task: Task, most: int = MOST) -> list[Event]:
         )  # fmt: skip
         leaf = said["prev"]
     plans = [
-        Event(-1, one.at, "planned", f"version {one.version} with {len(one.steps)} steps", plan=one.version)
+        Event(-1, one.at, "planned", _said(one), plan=one.version, code=one.because)
         for one in reader.where(Plan, "task = ?", (task.id,))
     ]
-    return sorted([*plans, *calls], key=lambda one: (one.at, one.leaf))
+    return sorted([*plans, *calls], key=lambda one: (one.at, one.plan, one.leaf))
+
+
+def _said(one: Plan) -> str:
+    moved = f", {one.moved.replace('_', ' ')}" if one.moved else ""
+    yes = f" by {one.approval}" if one.approval else ""
+    return f"version {one.version} with {len(one.steps)} steps{moved}{yes}"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from remit.control import access, key, task
+from remit.control import access, key, task, withdrawal
 from remit.control.change import Change
 from remit.core.moment import Instant
 from remit.core.task import Task
@@ -20,6 +20,7 @@ def sweep(change: Change, most: int = 200) -> int:
     for one in list(change.reader.where(Task, "state != 'ended' AND deadline <= ?", (change.now,)))[:most]:
         over += len(task.end(change, one.id, "deadline", "sweep"))
     over += _idle(change, most - over)
+    withdrawal.proceed(change)
     access.close_overdue(change)
     key.sweep(change)
     if payload.expire_nonces(change.db, Instant(change.now - NONCES_EVERY)):

@@ -6,10 +6,11 @@ from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.errors import RemitError
-from remit.core.grant import Step, draw
+from remit.core.grant import Step
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed
+from remit.core.replan import Moved, classify
 from remit.core.task import LIFE, Plan, Task
 from remit.core.trust import TrustPath
 from remit.store.facts import ancestors, principal_live
@@ -80,31 +81,56 @@ def plan(change: Change, task_id: str, steps: tuple[Step, ...], by: str) -> Plan
     """Submit the next version of the plan. Only an equal or narrower one is accepted; the older credential then ends.
 
     Refuses a step that the ceiling does not cover (`plan_outside`) and one that the version before does not hold
-    (`plan_wider`): a wider plan needs an approval, and approvals are not open. What was used stays used: `store.apply`
-    carries it on to the new version.
+    (`plan_wider`), and leaves all as it was: control/replan does what the brief says of a wider one. What was used
+    stays used: `store.apply` carries it on to the new version.
     """
     task = change.need(Task, task_id)
-    brief = change.need(Brief, task.brief)
-    LIFE.after(task.state, "planned")
-    before = change.need(Plan, f"{task.id}:{task.plan}")
-    ceiling = _ceiling(change, task, brief)
-    sources, refusals = draw(ceiling, steps)
-    if refusals:
-        first = refusals[0]
-        raise RemitError("plan_outside", f"This plan is not within the brief: {first.what}", first.may or "Plan less.")
-    held = draw(before.steps, steps)[0]
-    wider = [step.action for step, old in zip(steps, held, strict=True) if old < 0]
-    if wider:
-        raise RemitError(
-            "plan_wider",
-            f"This plan is wider than the version before it at {wider[0]}.",
-            "Plan equal or narrower steps; widening needs an approval, and approvals are not open here.",
-        )
-    made = Plan(task=task.id, version=task.plan + 1, steps=steps, sources=sources, at=change.now)
-    change.record("plan.made", made, by)
-    change.record("task.planned", changed(task, plan=made.version), by)
+    moved = moves(change, task, steps)
+    if not moved.narrows:
+        raise beyond(moved, steps)
+    made = versioned(change, task, steps, moved, by)
     for child in list(change.reader.where(Task, "parent = ? AND state != 'ended'", (task.id,))):
         end(change, child.id, "plan", by)
+    return made
+
+
+def moves(change: Change, task: Task, steps: tuple[Step, ...]) -> Moved:
+    """What these steps are against the plan in force. Refuses a task that takes no plan (`transition_refused`)."""
+    LIFE.after(task.state, "planned")
+    before = change.need(Plan, f"{task.id}:{task.plan}")
+    return classify(_ceiling(change, task, change.need(Brief, task.brief)), before.steps, steps)
+
+
+def beyond(moved: Moved, steps: tuple[Step, ...]) -> RemitError:
+    """The fault that refuses a plan which does not narrow."""
+    if moved.refusal is not None:
+        what, may = moved.refusal.what, moved.refusal.may
+        return RemitError("plan_outside", f"This plan is not within the brief: {what}", may or "Plan less.")
+    step = steps[(*moved.crossed, *moved.widened, *moved.added)[0]]
+    how = "goes another path than" if moved.crossed else "is wider than"
+    return RemitError(
+        "plan_wider",
+        f"This plan {how} the version before it at {step.action} on the {step.path.value} path.",
+        "Plan equal or narrower steps.",
+    )
+
+
+def versioned(
+    change: Change, task: Task, steps: tuple[Step, ...], moved: Moved, by: str, approval: str = "", because: str = ""
+) -> Plan:
+    """Put these steps in force as the next version of the plan."""
+    made = Plan(
+        task=task.id,
+        version=task.plan + 1,
+        steps=steps,
+        sources=moved.sources,
+        at=change.now,
+        moved=moved.kind.value,
+        approval=approval,
+        because=because,
+    )
+    change.record("plan.made", made, by)
+    change.record("task.planned", changed(task, plan=made.version), by)
     return made
 
 
@@ -120,21 +146,33 @@ def end(change: Change, task_id: str, because: str, by: str) -> list[Task]:
     return ended
 
 
-def suspend(change: Change, task_id: str, by: str) -> Task:
+def suspend(change: Change, task_id: str, by: str, held: str = "unplanned") -> Task:
     """Hold a task: nothing under it is allowed until it is resumed. Its deadline stays."""
-    return _moved(change, task_id, "suspended", by)
+    return _moved(change, task_id, "suspended", by, held)
 
 
 def resume(change: Change, task_id: str, by: str) -> Task:
-    """Let a task that was held go on, under the plan that it has. Refuses one that is not held."""
+    """Let a task that was held go on, under the plan that it has. Refuses one that is not held.
+
+    What waits for a proof or for a yes is not resumed by hand (`task_waits`).
+    """
+    task = change.need(Task, task_id)
+    if task.state == "suspended" and task.held in ("unproven", "reach"):
+        what = "the proof that its plan before is ended" if task.held == "unproven" else "a yes to its reach"
+        raise RemitError("task_waits", f"This task waits for {what}.", "It goes on by itself then.")
     return _moved(change, task_id, "resumed", by)
 
 
-def _moved(change: Change, task_id: str, event: str, by: str) -> Task:
+def _moved(change: Change, task_id: str, event: str, by: str, held: str = "") -> Task:
     task = change.need(Task, task_id)
-    now_is = changed(task, state=LIFE.after(task.state, event))
+    now_is = changed(task, state=LIFE.after(task.state, event), held=held)
     change.record(f"task.{event}", now_is, by)
     return now_is
+
+
+def proven(change: Change, task_id: str, by: str) -> Task:
+    """Let a task go on that waited until the ends of its plan before were proven."""
+    return _moved(change, task_id, "resumed", by)
 
 
 def _ceiling(change: Change, task: Task, brief: Brief) -> tuple[Step, ...]:

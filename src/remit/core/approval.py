@@ -28,6 +28,7 @@ LIFE: Final = Lifecycle(
     },
 )
 BARS: Final = frozenset({"owner", "person"})
+ABOUT: Final = frozenset({"call", "plan"})
 MARK: Final = b"remit-approval-v1\0"
 HOUR: Final = 3_600_000
 MOST: Final = 20
@@ -69,9 +70,10 @@ class Yes(Record, frozen=True, kw_only=True):
 class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approval"):
     """One ask and what became of it. Owned by its task; it never outlives it.
 
-    `call` is the call that asked, whose values and salt lie beside the ledger; `digest` is that call's, empty when one
-    yes covers a shape; `shown` is the digest of what people see; `uses` is how many calls it is good for; `answered` is
-    when the last yes or the no came, 0 before.
+    `about` is what is asked about: a `call`, or a `plan` (see core/proposal). `call` is the call that asked, whose
+    values and salt lie beside the ledger; `digest` is that call's, empty when one yes covers a shape; `shown` is the
+    digest of what people see; `uses` is how many calls it is good for; `answered` is when the last yes or the no came,
+    0 before.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approva
     yes: tuple[Yes, ...] = ()
     no: str = ""
     answered: Instant = Instant(0)
+    about: str = "call"
     state: str = "pending"
 
     def __post_init__(self) -> None:
@@ -98,8 +101,8 @@ class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approva
         ids.parse("cal", self.call)
         if self.state not in LIFE.table or not self.groups or not instant(self.asked) < instant(self.until):
             raise _invalid("Its state, groups or times cannot be.")
-        if self.need < 1 or self.uses < 1 or not set(self.bar) <= BARS:
-            raise _invalid("Its numbers or bars cannot be.")
+        if self.need < 1 or self.uses < 1 or not set(self.bar) <= BARS or self.about not in ABOUT:
+            raise _invalid("Its numbers, bars or matter cannot be.")
 
     def waits(self, now: Instant) -> bool:
         """Say whether it can be answered still."""

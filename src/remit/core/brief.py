@@ -14,6 +14,7 @@ from remit.core.resource import split
 LIFE: Final = Lifecycle("brief", {"live": {"applied": "live", "withdrawn": "withdrawn"}, "withdrawn": {}})
 REVERSE: Final = frozenset({"sampling", "elicitation", "roots"})
 UNPLANNED: Final = frozenset({"refuse", "hold", "end"})
+REPLAN: Final = frozenset({"refuse", "ask"})
 MINUTE: Final = 60_000
 
 
@@ -23,7 +24,9 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     Times are milliseconds. `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth`
     is how many levels of child tasks may hang below a task; `reverse` are the requests from server to client that may
     pass; `approval` is how its asks are put to people; `unplanned` what an act outside the plan does to the task:
-    nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`).
+    nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`). `replan` says what
+    becomes of a plan that is wider than the one in force or goes another path, once what that one gave has ended; the
+    groups in `approvers` are asked for what the brief itself asks.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     reverse: tuple[str, ...] = ()
     approval: Terms = Terms()
     unplanned: str = "refuse"
+    replan: str = "refuse"
+    approvers: tuple[str, ...] = ()
     state: str = "live"
 
     def __post_init__(self) -> None:
@@ -72,6 +77,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
                 "Its version, state, depth, reverse kinds or unplanned rule are out of range.",
                 "See docs/spec/brief.md.",
             )
+        _rules(self)
         if not (0 < self.credential_life <= self.life <= 7 * 24 * 60 * MINUTE and 0 < self.idle <= self.life):
             raise _invalid(
                 "Its times do not fit into each other.",
@@ -83,6 +89,17 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
         if principal in self.dispatchers:
             return True
         return person is not None and any(f"group:{group}" in self.dispatchers for group in person.groups)
+
+
+def _rules(one: Brief) -> None:
+    """Refuse rules that are none, and a brief that asks people without naming them."""
+    if one.replan not in REPLAN:
+        raise _invalid("Its replan rule is out of range.", "See docs/spec/brief.md.")
+    for group in one.approvers:
+        ids.name("group", group)
+    asks = one.replan == "ask"
+    if len(set(one.approvers)) != len(one.approvers) or (asks and not one.approvers):
+        raise _invalid("It asks people and names none, or one twice.", "Name the groups in approvers, each once.")
 
 
 def _invalid(why: str, remedy: str) -> RemitError:

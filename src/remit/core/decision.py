@@ -39,6 +39,12 @@ SAID: Final = {
     "policy_action_unknown": "No policy knows this action.",
     "policy_path_mismatch": "The policy set is that of another path.",
 }
+WAITS: Final = {
+    "": "nobody says why",
+    "unplanned": "it did what its plan does not hold",
+    "unproven": "what its plan before gave is not proven to be ended",
+    "reach": "what it could reach waits for a yes",
+}
 REVERSE: Final = {"@sampling": "sampling", "@elicitation": "elicitation", "@roots": "roots"}
 
 
@@ -119,9 +125,7 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
 
 def _not_open(credential: Credential, task: Task | None) -> Deny:
     if task is not None and task.id == credential.task and task.state == "suspended":
-        return Deny(
-            "task_suspended", "This task is held: it did what its plan does not hold.", "Wait until it is resumed."
-        )
+        return Deny("task_suspended", f"This task is held: {WAITS[task.held]}.", "Wait until it is resumed.")
     return Deny("task_ended", "This task is not open.", "Stop; a dispatcher can open a new task.")
 
 

@@ -7,9 +7,11 @@ The twin that a solver reads is tests/oracle/plans.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
-from remit.core.grant import Refusal, draw
+from remit.core.grant import Refusal, Usage, draw
+from remit.core.limit.counts import MOST_RATE, add
 from remit.core.step import Step
 
 
@@ -62,3 +64,33 @@ def classify(ceiling: Sequence[Step], before: Sequence[Step], after: Sequence[St
     added = tuple(n for n in beyond if n not in widened)
     crossed = tuple(n for n in added if after[n].path not in paths or after[n].action in acts)
     return Moved(Kind.OTHER_PATH if crossed else Kind.WIDER, sources, widened, added, crossed)
+
+
+def inherits(before: Sequence[Step], after: Sequence[Step]) -> tuple[tuple[int, ...], ...]:
+    """The steps of the plan before whose use each new step goes on from, so that no later plan gets it back (law 3).
+
+    A step that lies within one goes on from that one; a wider one from all of its action and path.
+    """
+    drawn = draw(before, after)[0]
+    alike = (
+        tuple(n for n, old in enumerate(before) if (old.action, old.path) == (new.action, new.path)) for new in after
+    )
+    return tuple((source,) if source >= 0 else same for source, same in zip(drawn, alike, strict=True))
+
+
+def together(step: Step, spent: Sequence[tuple[Step, Usage]]) -> Usage | None:
+    """What a new step has used already: what the steps that it goes on from have, by name of each total."""
+    if not spent:
+        return None
+    sums = {total.argument: Decimal(0) for total in step.totals}
+    for old, used in spent:
+        for total, amount in zip(old.totals, used.totals, strict=False):
+            if total.argument in sums:
+                sums[total.argument] = add(sums[total.argument], amount)
+    recent = sorted(at for _, used in spent for at in used.recent)[-MOST_RATE:]
+    return Usage(
+        uses=sum(used.uses for _, used in spent),
+        totals=tuple(sums.values()),
+        recent=tuple(recent),
+        rows=sum(used.rows for _, used in spent),
+    )

@@ -20,6 +20,8 @@ LIFE: Final = Lifecycle(
         "ended": {},
     },
 )
+HELD: Final = ("", "unplanned", "unproven", "reach")
+"""Why a task is suspended: an act outside its plan, an end that is not proven yet, a reach that waits for a yes."""
 ENDS: Final = ("complete", "idle", "deadline", "revoked", "parent", "agent", "owner", "person", "plan", "fault")
 
 
@@ -27,7 +29,7 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     """One errand. Everything that is given for it ends with it; an ended task never lives again.
 
     `requester` is the principal that dispatched it; `person` is who the delegated path acts for, empty when there is
-    none.
+    none. `held` says why it is suspended.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     purpose: str = ""
     state: str = "open"
     because: str = ""
+    held: str = ""
 
     def __post_init__(self) -> None:
         ids.parse("tsk", self.id)
@@ -67,18 +70,28 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
             raise RemitError(
                 "task_invalid", "It has too many or too long labels.", "Use up to 16 labels of up to 200 characters."
             )
+        if self.held not in HELD or (self.held and self.state == "open"):
+            raise RemitError("task_invalid", "This is not why a task is held.", "Report this: it is a defect in Remit.")
         if self.because and self.because not in ENDS:
             raise RemitError("task_invalid", "This is not a reason to end.", f"Use one of {', '.join(ENDS)}.")
 
 
 class Plan(Record, frozen=True, kw_only=True, tag_field="noun", tag="plan"):
-    """One version of a task's steps. `sources` names, for each step, the brief's step that covers it."""
+    """One version of a task's steps. `sources` names, for each step, the brief's step that covers it.
+
+    `moved` is what it is against the version before (see core/replan), empty for the first; `approval` the yes that it
+    rests on; `because` the code with which another plan was refused or put off, where this one only goes on with the
+    steps before.
+    """
 
     task: str
     version: int
     steps: tuple[Step, ...]
     sources: tuple[int, ...]
     at: Instant
+    moved: str = ""
+    approval: str = ""
+    because: str = ""
 
     def __post_init__(self) -> None:
         ids.parse("tsk", self.task)

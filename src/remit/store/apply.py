@@ -9,11 +9,12 @@ from typing import Final
 from remit.core.canonical import Json
 from remit.core.credential import Key
 from remit.core.errors import RemitError
-from remit.core.grant import Usage, draw
+from remit.core.grant import Usage
 from remit.core.limit.counts import MOST_RATE, add
 from remit.core.moment import Instant
 from remit.core.receipt import DECIDED, MERGED, OUTCOME, PolicyRecord, record_of
 from remit.core.record import Record, load
+from remit.core.replan import inherits, together
 from remit.core.resource import Resource, Tool
 from remit.core.task import Plan
 from remit.store import approval as approvals
@@ -48,6 +49,8 @@ def apply(db: Database, leaf: int, receipt: Mapping[str, Json]) -> Record | None
         )
     if isinstance(record, Plan) and record.version > 1:
         _carry(db, record)
+        if record.approval:
+            approvals.consume(db, record.approval, receipt["at"])
     return record
 
 
@@ -55,17 +58,20 @@ _MOVES: Final[dict[type[Record], str]] = {Resource: "shape", Tool: "shape", Poli
 
 
 def _carry(db: Database, plan: Plan) -> None:
-    """Give each step of a new plan what the step it was drawn from has used: no later plan gets it back (law 3)."""
+    """Give each step of a new plan what the steps it goes on from have used: no later plan gets it back (law 3)."""
     row = db.one("SELECT body FROM plan WHERE id = ?", (f"{plan.task}:{plan.version - 1}",))
     if row is None:
         return
-    drawn, _ = draw(load(Plan, json.loads(row[0])).steps, plan.steps)
-    for number, source in enumerate(drawn):
-        db.run(
-            "INSERT INTO usage (task, scope, step, uses, totals, recent, rows)"
-            " SELECT task, ?, ?, uses, totals, recent, rows FROM usage WHERE task = ? AND scope = ? AND step = ?",
-            (f"plan:{plan.version}", number, plan.task, f"plan:{plan.version - 1}", source),
-        )
+    before, scope = load(Plan, json.loads(row[0])).steps, f"plan:{plan.version - 1}"
+    for number, sources in enumerate(inherits(before, plan.steps)):
+        spent = [(before[source], usage(db, plan.task, scope, source)) for source in sources]
+        used = together(plan.steps[number], [(step, one) for step, one in spent if one is not None])
+        if used is not None:
+            totals, recent = json.dumps([str(one) for one in used.totals]), json.dumps(list(used.recent))
+            db.run(
+                "INSERT INTO usage (task, scope, step, uses, totals, recent, rows) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (plan.task, f"plan:{plan.version}", number, used.uses, totals, recent, used.rows),
+            )
 
 
 def usage(db: Database, task: str, scope: str, step: int) -> Usage | None:

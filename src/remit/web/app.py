@@ -22,6 +22,7 @@ from remit.web.api import (
     approval,
     brief,
     credential,
+    plan,
     policy,
     principal,
     receipt,
@@ -51,7 +52,9 @@ HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
 )
 PARTS: Final = (token, standing, metadata, log, health, access, ext_authz, enter, home)
-NOUNS: Final = (agent, approval, brief, credential, policy, principal, receipt, resource, revocation, status, task)
+NOUNS: Final = (
+    *(agent, approval, brief, credential, plan, policy, principal, receipt, resource, revocation, status, task),
+)
 
 
 def build(

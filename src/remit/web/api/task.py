@@ -12,7 +12,6 @@ from remit.control.drift import drift
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.ids import parse
-from remit.core.step import Step
 from remit.core.task import Plan, Task
 from remit.web.api.listing import answer, listed, page, shown
 from remit.web.bearer import Caller, caller
@@ -37,7 +36,7 @@ def routes(site: Site) -> list[Route]:
         return answer([shown(one) for one in items], following)
 
     async def show(request: Request) -> Response:
-        one = _seen(site, await caller(site, request), request)
+        one = seen(site, await caller(site, request), request)
         plan = site.reader().get(Plan, f"{one.id}:{one.plan}")
         return JSONResponse({**shown(one), "steps": [step.to_json() for step in plan.steps] if plan else []})
 
@@ -74,24 +73,9 @@ def _changes(site: Site) -> list[Route]:
 
         return JSONResponse(shown(await site.act(who.id, work)), 201)
 
-    async def plan(request: Request) -> Response:
-        who = (await caller(site, request)).only("operator", "agent")
-        one = _seen(site, who, request)
-        said = await json_object(request, ("steps",))
-        if not isinstance(said["steps"], list) or not 1 <= len(said["steps"]) <= 200:
-            raise RemitError("plan_invalid", "A plan has 1 to 200 steps.", "Send between 1 and 200 steps.")
-        steps = tuple(Step.from_json(step) for step in said["steps"])
-
-        def work(change: Change) -> Plan:
-            who.enter(change)
-            return task.plan(change, one.id, steps, who.id)
-
-        made = await site.act(who.id, work)
-        return JSONResponse({**shown(made), "digest": made.digest}, 201)
-
     async def close(request: Request) -> Response:
         who = await caller(site, request)
-        one = _seen(site, who, request)
+        one = seen(site, who, request)
         await json_object(request)
 
         def work(change: Change) -> list[Task]:
@@ -103,7 +87,6 @@ def _changes(site: Site) -> list[Route]:
 
     return [
         Route("/v1/tasks", add, methods=["POST"]),
-        Route("/v1/tasks/{id}/plan", plan, methods=["POST"]),
         Route("/v1/tasks/{id}/close", close, methods=["POST"]),
     ]
 
@@ -111,7 +94,7 @@ def _changes(site: Site) -> list[Route]:
 def _course(site: Site) -> list[Route]:
     async def resume(request: Request) -> Response:
         who = (await caller(site, request)).only("operator", "person")
-        one = _seen(site, who, request)
+        one = seen(site, who, request)
         if who.kind == "person" and who.id != one.requester:
             raise RemitError("forbidden", "Only who opened this task can resume it.", "Let them do it.")
         await json_object(request)
@@ -124,7 +107,7 @@ def _course(site: Site) -> list[Route]:
 
     async def history(request: Request) -> Response:
         who = await caller(site, request)
-        one = _seen(site, who, request)
+        one = seen(site, who, request)
         items: list[dict[str, Json]] = [asdict(each) for each in drift(site.reader(), one)]
         return answer(items, "")
 
@@ -134,7 +117,7 @@ def _course(site: Site) -> list[Route]:
     ]
 
 
-def _seen(site: Site, who: Caller, request: Request) -> Task:
+def seen(site: Site, who: Caller, request: Request) -> Task:
     """The task that is named, if it is the caller's business (`not_found`)."""
     one = site.reader().get(Task, parse("tsk", request.path_params["id"]))
     if one is None or not who.sees(one):

@@ -1,0 +1,46 @@
+"""`/v1/tasks/{id}/plan`: the plan that an agent wants now, and what becomes of it."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from remit.control import replan
+from remit.control.change import Change
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.step import Step
+from remit.web.api.listing import shown
+from remit.web.api.task import seen
+from remit.web.bearer import caller
+from remit.web.intake import json_object
+from remit.web.site import Site
+
+
+def routes(site: Site) -> list[Route]:
+    """The plans' addresses."""
+
+    async def plan(request: Request) -> Response:
+        who = (await caller(site, request)).only("operator", "agent")
+        one = seen(site, who, request)
+        steps = read_steps((await json_object(request, ("steps",)))["steps"])
+
+        def work(change: Change) -> replan.Submitted:
+            who.enter(change)
+            return replan.submit(change, one.id, steps, who.id)
+
+        made = await site.act(who.id, work)
+        if made.refused is not None:
+            raise made.refused
+        found: dict[str, Json] = {**shown(made.plan), "digest": made.plan.digest, "is": made.kind.value}
+        if made.approval is None:
+            return JSONResponse(found, 201)
+        return JSONResponse({**found, "approval": made.approval.id, "until": made.approval.until}, 202)
+
+    return [Route("/v1/tasks/{id}/plan", plan, methods=["POST"])]
+
+
+def read_steps(said: Json) -> tuple[Step, ...]:
+    """Read the steps of a plan (`plan_invalid`)."""
+    if not isinstance(said, list) or not 1 <= len(said) <= 200:
+        raise RemitError("plan_invalid", "A plan has 1 to 200 steps.", "Send between 1 and 200 steps.")
+    return tuple(Step.from_json(step) for step in said)
