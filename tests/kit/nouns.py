@@ -10,6 +10,7 @@ from remit.core.approval import Approval
 from remit.core.brief import Brief
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
+from remit.core.evidence import PARTS, Evidence
 from remit.core.grant import Step
 from remit.core.login import Login
 from remit.core.principal import Person, Service
@@ -128,9 +129,25 @@ def approval(**members: Any) -> Approval:
     return Approval(**(given | members))
 
 
+def evidence(**members: Any) -> Evidence:
+    given = {"id": named("evd"), "task": TASK, "tasks": (TASK,), "leaves": "l" * 43, "count": 3, "keys": ("k+00+AA==",)}
+    return Evidence(**(given | {"beside": dict.fromkeys(PARTS, "b" * 43)} | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
         *(person(), service(), agent(), resource(), tool(), brief(), policy(), task()),
-        *(plan(), credential(), gate(), key(), revocation(), witness(), witness_rule(), login(), approval()),
+        *(
+            plan(),
+            credential(),
+            gate(),
+            key(),
+            revocation(),
+            witness(),
+            witness_rule(),
+            login(),
+            approval(),
+            evidence(),
+        ),
     )

@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("demo:demo", "Watch three agents leave their remit: refused, recorded, ended, proved."),
     "deny": ("approvals:deny", "Say no to what was asked."),
     "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),
+    "evidence": ("evidence:evidence", "Write all that the ledger says of a task into one file, to be checked offline."),
     "key": ("key:key", "See the signing keys, and let the next one of a purpose sign."),
     "ledger": ("ledger:ledger", "Verify, export, show, replay and prove the ledger."),
     "login": ("login:login", "Exchange an admin link for a token of the API."),

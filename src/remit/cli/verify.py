@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from remit.cli import evidence_check
 from remit.core.receipt import Auditor
 from remit.ledger import LedgerFault, checkpoint, cosignature, note, proof
 from remit.ledger.checkpoint import Checkpoint
@@ -33,6 +34,7 @@ class Found:
     heads: int
     unknown: int
     cosigned: tuple[Cosigned, ...] = ()
+    whole: str = "the ledger"
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON; `unknown` are allowed calls whose outcome is not in it."""
@@ -82,7 +84,7 @@ def verdict_lines(found: Found) -> list[str]:
         lines = [f"ok: {found.size} entries, {found.heads} signed heads; every one holds"]
         lines += [f"{one.name} cosigned {_reach(one)}" for one in found.cosigned]
         return lines + ([f"{found.unknown} allowed calls have no outcome yet"] if found.unknown else [])
-    where = f"entry {found.index}" if found.index is not None else "the ledger"
+    where = f"entry {found.index}" if found.index is not None else found.whole
     before = [f"{found.size} entries and {found.heads} signed heads before it hold"] if found.size else []
     return [f"BAD: {where}: {found.what}", *before]
 
@@ -100,8 +102,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _run(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="remit-verify", description="Verify an exported Remit ledger, or one proof.")
-    parser.add_argument("place", metavar="DIR|FILE.tlog-proof", type=Path)
+    parser = argparse.ArgumentParser(
+        prog="remit-verify", description="Verify an exported Remit ledger, a file of evidence, or one proof."
+    )
+    parser.add_argument("place", metavar="DIR|FILE.json|FILE.tlog-proof", type=Path)
     parser.add_argument(
         "--key",
         required=True,
@@ -120,7 +124,7 @@ def _run(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="say it as JSON")
     asked = parser.parse_args(argv)
     try:
-        found = _proof(asked) if asked.place.is_file() else _folder(asked)
+        found = _file(asked) if asked.place.is_file() else _folder(asked)
     except LedgerFault as fault:
         sys.stderr.write(f"error: {fault.message}\n  {fault.remedy} [{fault.code}]\n")
         return 2
@@ -146,6 +150,23 @@ def exported(base: Path) -> Read:
 
 def _folder(asked: argparse.Namespace) -> Found:
     return examine(exported(asked.place), asked.key, asked.origin, asked.expect, asked.witness)
+
+
+def _file(asked: argparse.Namespace) -> Found:
+    data = asked.place.read_bytes()
+    return evidence(data, asked.key, asked.origin, asked.expect, asked.witness) if data[:1] == b"{" else _proof(asked)
+
+
+def evidence(
+    data: bytes, vkeys: Sequence[str], origin: str | None, expect: Path | None, witnesses: Iterable[str] = ()
+) -> Found:
+    """Check a file of evidence of one task; see docs/spec/evidence.md. Raises LedgerFault."""
+    keys = [note.parse_vkey(one) for one in vkeys]
+    name = origin or keys[0].name
+    known = expected(expect, name, keys) if expect else None
+    wrong, size = evidence_check.examine(data, keys, name, known, [cosignature.parse_vkey(one) for one in witnesses])
+    index, what = wrong or (None, "")
+    return Found(wrong is None, index, what, 0 if wrong else size, 0 if wrong else 1, 0, whole="the evidence")
 
 
 def _proof(asked: argparse.Namespace) -> Found:

@@ -16,7 +16,7 @@ from remit.core.agent import Agent
 from remit.core.answer import Ask, Decision, Deny
 from remit.core.approval import Approval, Asked, Terms, Yes
 from remit.core.call import Call
-from remit.core.canonical import Json, b64
+from remit.core.canonical import Json, b64, canon
 from remit.core.card import card
 from remit.core.decision import Facts, decide
 from remit.core.errors import RemitError
@@ -154,7 +154,10 @@ def _made(change: Change, call: Call, seen: Facts, ask: Ask, call_id: str, salt:
         uses=uses,
         bar=terms.bar,
     )
-    return changed(blank, shown=rules.shown(card(seen, blank, call.arguments), salt))
+    what = card(seen, blank, call.arguments)
+    if what is not None:
+        payload.put_card(change.db, call_id, canon(what))
+    return changed(blank, shown=rules.shown(what, salt))
 
 
 def _group(change: Change, one: Approval, by: str) -> str:

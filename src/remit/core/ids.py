@@ -17,6 +17,7 @@ CallId = NewType("CallId", str)
 RevocationId = NewType("RevocationId", str)
 LoginId = NewType("LoginId", str)
 ApprovalId = NewType("ApprovalId", str)
+EvidenceId = NewType("EvidenceId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -28,12 +29,13 @@ PREFIXES: Final = {
     "rev": RevocationId,
     "lgn": LoginId,
     "apr": ApprovalId,
+    "evd": EvidenceId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS: Final = [one + other for one in _DIGITS for other in _DIGITS]
 _SHIFTS: Final = range(120, -1, -10)
-_ID = re.compile(r"(per|svc|agt|tsk|crd|cal|rev|lgn|apr)_[a-z2-7]{26}", re.ASCII)
+_ID = re.compile(r"(per|svc|agt|tsk|crd|cal|rev|lgn|apr|evd)_[a-z2-7]{26}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 
 

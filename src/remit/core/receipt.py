@@ -21,6 +21,7 @@ from remit.core.canonical import Json, b64, canon
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.decision import Facts
 from remit.core.errors import RemitError
+from remit.core.evidence import Evidence
 from remit.core.login import Login
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service
@@ -35,6 +36,7 @@ LARGEST: Final = 60_000
 DECIDED: Final = "call.decided"
 OUTCOME: Final = "call.outcome"
 MERGED: Final = "call.denials"
+MADE: Final = "evidence.made"
 
 
 class PolicyRecord(Record, frozen=True, kw_only=True, tag_field="noun", tag="policy"):
@@ -64,6 +66,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "witness_rule": WitnessRule,
     "login": Login,
     "approval": Approval,
+    "evidence": Evidence,
 }
 TAGS: Final = frozenset(
     {
@@ -78,7 +81,7 @@ TAGS: Final = frozenset(
         "witness.added", "witness.removed", "witness.refused", "witness.acknowledged", "witness.cleared",
         "witness.ruled", "login.issued", "login.used", "login.ended",
         "approval.asked", "approval.heard", "approval.approved", "approval.denied", "approval.voided",
-        DECIDED, OUTCOME, MERGED,
+        MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip
 

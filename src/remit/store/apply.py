@@ -24,7 +24,7 @@ from remit.store.record import put
 REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
-    "login", "approval",
+    "login", "approval", "evidence",
 )  # fmt: skip
 
 

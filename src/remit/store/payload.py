@@ -19,8 +19,20 @@ def get(db: Database, call: str) -> tuple[bytes, bytes] | None:
 
 
 def erase(db: Database, call: str) -> bool:
-    """Erase values and salt together; the ledger stays as it is."""
+    """Erase values, salt and what people were shown of them together; the ledger stays as it is."""
+    db.run("UPDATE card SET body = NULL WHERE call = ?", (call,))
     return db.run("UPDATE payload SET salt = NULL, body = NULL, erased = 1 WHERE call = ? AND erased = 0", (call,)) == 1
+
+
+def put_card(db: Database, call: str, body: bytes) -> None:
+    """Keep what people are shown about the call that asks."""
+    db.put("INSERT INTO card (call, body) VALUES (?, ?)", (call, body))
+
+
+def get_card(db: Database, call: str) -> bytes | None:
+    """What people were shown about a call that asked; None when it was erased or never kept."""
+    row = db.one("SELECT body FROM card WHERE call = ? AND body IS NOT NULL", (call,))
+    return bytes(row[0]) if row else None
 
 
 def put_blob(db: Database, digest: str, body: bytes) -> None:

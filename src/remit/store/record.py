@@ -34,6 +34,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "credential": ("task", "expires"),
     "revocation": ("kind", "target"),
     "approval": ("task", "action", "digest", "until", "uses"),
+    "evidence": ("task",),
 }
 
 _sorted = msgspec.json.Encoder(order="sorted").encode

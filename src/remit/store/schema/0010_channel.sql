@@ -1,1 +1,5 @@
--- Channels: how asks reach people.
+-- Channels: how asks reach people, and what they were shown; and which evidence was taken of a task.
+-- A card lies beside the ledger with the values of the call that asked, and is erased with them.
+CREATE TABLE card (call TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID;
+CREATE TABLE evidence (id TEXT PRIMARY KEY, state TEXT NOT NULL, task TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX evidence_task ON evidence (task);

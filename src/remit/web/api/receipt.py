@@ -12,6 +12,7 @@ from remit.core.errors import RemitError
 from remit.core.ids import parse
 from remit.core.task import Task
 from remit.store import log
+from remit.web.api import evidence
 from remit.web.bearer import caller
 from remit.web.intake import query
 from remit.web.site import Site
@@ -44,6 +45,7 @@ def routes(site: Site) -> list[Route]:
     return [
         Route("/v1/receipts", show_all, methods=["GET"]),
         Route("/v1/receipts/{number}", show, methods=["GET"]),
+        *evidence.routes(site),
     ]
 
 
