@@ -10,7 +10,7 @@ VECTORS = ROOT / "tests" / "vectors"
 WORDS = (
     *("Person", "Service", "Agent", "Brief", "Dispatcher", "Task", "Plan", "Grant", "Limit", "Credential", "Lease"),
     *("Secret", "Call", "Gate", "Facts", "Policy", "Decision", "Permit", "Approval", "Revocation", "Review", "Lineage"),
-    *("Receipt", "Ledger", "Head", "Proof", "Reach", "Finding"),
+    *("Receipt", "Ledger", "Head", "Proof", "Evidence", "Reach", "Finding"),
 )
 """One word per thing: the class, the file, the table, the URL, the command and the heading."""
 
