@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from remit.control import agent, decision, key, login, principal, revocation, sweep, task, witness
+from remit.control import agent, decision, evidence, key, login, principal, revocation, sweep, task, witness
 from remit.core.call import Call
 from remit.core.errors import RemitError
 from remit.core.grant import Usage
@@ -30,7 +30,7 @@ LAW = settings(
 )  # fmt: skip
 BESIDE = {
     "leaf", "tile", "head", "payload", "blob", "identity", "secret", "sealed_key", "nonce", "migration", "cosignature",
-    "heard",
+    "heard", "card",
 }  # fmt: skip
 """The ledger itself, and what law 9 names as not rebuilt; whatever else is in the store must be."""
 WRITE = Call("mcp:notes/write_note", {"path": "/notes/a", "text": "secret text", "amount": 7})
@@ -134,6 +134,9 @@ def replay_misses_no_table(folder: Path) -> None:
     world.act(lambda c: witness.ensure(c, peers, WitnessRule(required=1), "operator"))
     world.act(lambda c: login.issue(c, "link", "operator"))
     Approving(world).ask()
+    one = evidence.begin(world.authority, world.a_task().id)
+    assert list(one.read())
+    world.act(lambda c: evidence.made(c, one))
     assert ledger.faults(world.authority) == [], "it is whole before it is touched"
     db = world.authority.db
     there = {row[0] for row in db.all("SELECT name FROM sqlite_schema WHERE type = 'table'")}
