@@ -294,7 +294,7 @@ FAULTS = (
     Planted(
         "erasing scrubs the receipt",
         PAYLOAD,
-        '    """Erase values and salt together; the ledger stays as it is."""',
+        '    """Erase values, salt and what people were shown of them together; the ledger stays as it is."""',
         "    db.run(\"UPDATE leaf SET body = x'7b7d' WHERE instr(body, ?)\", (call,))",
         what_is_erased_breaks_nothing,
         "broke the ledger",
