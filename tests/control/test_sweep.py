@@ -74,7 +74,7 @@ def test_a_key_past_its_end_is_retired_with_a_receipt(world, time):
     assert world.act(lambda c: c.need(Key, old)).state == "retired"
 
 
-def test_spent_values_are_forgotten_for_good_though_nothing_else_happens(world, time):
+def test_spent_values_are_forgotten_once_the_ledger_is_past_them(world, time):
     def spend(change):
         change.keep()
         return payload.spend(change.db, "jti", "x", change.now)
@@ -82,6 +82,9 @@ def test_spent_values_are_forgotten_for_good_though_nothing_else_happens(world, 
     assert world.act(spend)
     assert not world.act(spend)
     time.on(NONCES_EVERY + 1)
+    world.act(sweep)
+    assert world.authority.view.one("SELECT count(*) FROM nonce") == (1,), "the clock alone could go back again"
+    world.act(lambda c: c.receipt({"v": 1, "kind": "call.denials", "at": c.now, "agent": "x", "code": "y", "count": 1}))
     world.act(sweep)
     assert world.authority.view.one("SELECT count(*) FROM nonce") == (0,)
 

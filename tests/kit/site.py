@@ -140,11 +140,12 @@ class Site:
     def client(self, agent: str, **changes: Any) -> dict[str, Any]:
         return {"client_assertion_type": ASSERTION, "client_assertion": self.assertion(agent, **changes)}
 
-    def token(self, agent: str, errand: str, **more: Any) -> Answer:
-        """Ask for a credential on the own path."""
+    def token(self, agent: str, errand: str, dpop: str = "", **more: Any) -> Answer:
+        """Ask for a credential on the own path, bound to the key of a proof when there is one."""
         detail = json.dumps([{"type": "remit_task", "task": errand}])
         asked = {"grant_type": "client_credentials", "authorization_details": detail} | self.client(agent)
-        return self.form("/oauth/token", {k: v for k, v in (asked | more).items() if v is not None})
+        fields = {k: v for k, v in (asked | more).items() if v is not None}
+        return self.form("/oauth/token", fields, **({"dpop": dpop} if dpop else {}))
 
     def exchange(self, agent: str, task: str, subject: str, **more: Any) -> Answer:
         """Ask for a credential on the delegated path."""

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.kit.door import door
+from tests.kit.proving import Holder
 from tests.kit.site import ask
+from tests.kit.world import ISSUER
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def test_a_yes_carries_its_permit_and_takes_the_agents_credential_away(shop):
     answer = shop.check("/orders/o-1")
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["x-envoy-auth-headers-to-remove"] == "authorization"
+    assert answer.headers["x-envoy-auth-headers-to-remove"] == "authorization,dpop"
     receipt = dict(shop.decided())[int(answer.headers["x-remit-leaf"])]
     assert receipt["call"] == answer.headers["x-remit-permit"]
     assert (receipt["action"], receipt["service"]) == ("mcp:shop/get_order", shop.service)
@@ -95,3 +97,47 @@ def test_after_revoke_has_returned_nothing_goes_on(tmp_path):
         assert one.check("/orders/o-1").status == 200
         one.site.send("/v1/revocations", {"kind": "task", "target": one.task, "because": "enough"})
         assert code(one.check("/orders/o-1"), 403) == "task_ended"
+
+
+EDGE = "https://shop.example"
+
+
+def bound(shop, holder):
+    return shop.site.token(shop.bot, shop.task, dpop=holder.proof(f"{ISSUER}/oauth/token")).json["access_token"]
+
+
+def test_a_bound_credential_is_proved_where_the_data_plane_stands(shop):
+    holder = Holder()
+    token = bound(shop, holder)
+    shown = {"authorization": f"DPoP {token}", "x_remit_origin": EDGE}
+    proof = holder.proof(f"{EDGE}/orders/o-1", token, "GET")
+    assert shop.check("/orders/o-1", dpop=proof, **shown).status == 200
+    assert code(shop.check("/orders/o-1", dpop=proof, **shown), 401) == "proof_used"
+    for wrong in (
+        {"dpop": holder.proof("https://evil.example/orders/o-1", token, "GET")},
+        {"dpop": holder.proof(f"{EDGE}/orders/o-2", token, "GET")},
+        {"dpop": holder.proof(f"{EDGE}/orders/o-1", token, "PUT")},
+        {"dpop": holder.proof(f"{EDGE}/orders/o-1", token, "GET"), "x_remit_origin": ""},
+    ):
+        assert code(shop.check("/orders/o-1", **shown | wrong), 401) == "proof_elsewhere"
+    assert code(shop.check("/orders/o-1", authorization=f"Bearer {token}"), 401) == "invalid_token"
+    late = shop.check("/orders/o-1", dpop=holder.proof(f"{EDGE}/orders/o-1", token, "GET", iat=1), **shown)
+    assert code(late, 401) == "proof_time"
+    assert late.headers["dpop-nonce"]
+
+
+def test_a_bound_credential_is_proved_at_the_decision_point_too(shop):
+    holder = Holder()
+    token = bound(shop, holder)
+
+    def proved(**said):
+        url = "https://edge.example/mcp"
+        proof = {"dpop": holder.proof(url, token, **said), "method": "POST", "url": url}
+        context = {"credential": token, "arguments": {"path": "/notes/a"}, "proof": proof}
+        return shop.evaluate(context=context).json, context
+
+    said, context = proved()
+    assert said["decision"] is True
+    assert shop.evaluate(context=context).json["context"]["code"] == "proof_used"
+    assert proved(iat=1)[0]["context"]["nonce"]
+    assert shop.evaluate(context={**context, "proof": {"dpop": "x"}}).status == 400

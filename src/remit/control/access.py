@@ -13,7 +13,7 @@ from typing import Final
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
-from remit.control.decision import Decided, Denials, permit, work
+from remit.control.decision import Decided, Denials, permit, spent, work
 from remit.control.gate import Gate
 from remit.control.principal import token_digest
 from remit.core.answer import Allow, Decision, Deny
@@ -22,7 +22,7 @@ from remit.core.canonical import Json, read
 from remit.core.decision import Facts
 from remit.core.errors import RemitError
 from remit.core.operation import Operation, Request, found, operation
-from remit.core.permit import Entry, Fault, Permit, Unknown
+from remit.core.permit import BARE, Entry, Fault, Manner, Permit, Unknown
 from remit.core.principal import Service
 from remit.core.receipt import decode, outcome
 from remit.core.resource import Resource, Tool
@@ -76,9 +76,9 @@ class Door:
         self._gate.unknown["service_unknown"] = self._gate.unknown.get("service_unknown", 0) + 1
         raise _stranger()
 
-    def enter(self, presented: str, resource: str) -> Entry | Unknown:
-        """Check an agent's credential: signature, type, issuer, audience, life."""
-        return self._gate.enter(presented, resource)
+    def enter(self, presented: str, resource: str, manner: Manner = BARE) -> Entry | Unknown:
+        """Check an agent's credential: signature, type, issuer, audience, life; and that its key is there."""
+        return self._gate.enter(presented, resource, manner)
 
     def operation(self, resource: str, request: Request) -> tuple[Call, str]:
         """The call that an HTTP request is, and the pin of its tool (`operation_unknown`, `request_ambiguous`)."""
@@ -116,6 +116,7 @@ class Door:
         def answered(said: Decided | RemitError) -> None:
             if not isinstance(said, RemitError):
                 self._denials.kept()
+                spent(asked.entry)
             given = permit(asked.call, asked.entry, said)
             if isinstance(given, Permit) and not self._gate.fresh(given):
                 self._gate.note(given, {"result": "not_sent"}, lambda _: done(_STALE))

@@ -105,7 +105,8 @@ class Authority:
     """Everything that deciding needs, opened once by the composition root and given to the faces.
 
     `issuer` is this origin's canonical URL; `name` is the ledger's origin line. `db` belongs to the one writer; `view`
-    is a second connection, for reads between transactions; `lending` is the vault read through it.
+    is a second connection, for reads between transactions; `lending` is the vault read through it. `nonce_required` has
+    every DPoP proof hold a nonce of ours.
     """
 
     issuer: str
@@ -123,6 +124,7 @@ class Authority:
     swept: tuple[int, str] = (0, "")
     ring_leaf: int = -1
     ring_moved: bool = False
+    nonce_required: bool = False
 
     def freshen(self, leaf: int | None = None) -> None:
         """Read the signing keys again when any process has changed them; called first in every transaction.

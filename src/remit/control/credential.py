@@ -36,6 +36,7 @@ def give(
     person_id: str = "",
     resources: tuple[str, ...] = (),
     thumb: str = "",
+    certificate: str = "",
 ) -> Issued:
     """Issue a credential to the task's own agent, on one path, for resources of the current plan.
 
@@ -83,6 +84,7 @@ def give(
         issued=issued,
         expires=expires,
         thumb=thumb,
+        certificate=certificate,
     )
     change.record("credential.issued", credential, agent.id)
     return Issued(credential, issue(_claims(change, credential), change.authority.signer))
@@ -118,6 +120,7 @@ def _claims(change: Change, one: Credential) -> Claims:
         path=one.path,
         actor=one.agent if delegated else None,
         thumbprint=one.thumb or None,
+        certificate=one.certificate or None,
     )
 
 

@@ -9,6 +9,7 @@ from remit.control import approval, task
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
+from remit.control.possession import Ticket
 from remit.core.answer import Allow, Ask, Decision, Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
@@ -117,8 +118,9 @@ def work(
 
     def run(change: Change) -> Decided:
         authority, now = change.authority, change.now
+        wrong = refused or _spend(change, entry)
         seen = facts(change.reader, entry.credential, call, origin, now, lambda path: current(change, path))
-        decision: Decision = decide(call, seen) if refused is None else refuse(call, seen, refused)
+        decision: Decision = decide(call, seen) if wrong is None else refuse(call, seen, wrong)
         steady, errand = authority.clock.steady(), seen.task.id if seen.task else ""
         call_id, salt, asks = authority.make("cal"), authority.random(16), False
         if isinstance(decision, Ask):
@@ -135,6 +137,17 @@ def work(
         return Decided(call_id, decision, leaf, errand, steady, seen.resource)
 
     return run
+
+
+def _spend(change: Change, entry: Entry) -> Deny | None:
+    """Use up the proof that the credential came with, in the transaction that decides: it counts once (RFC 9449)."""
+    return entry.ticket.spend(change) if isinstance(entry.ticket, Ticket) else None
+
+
+def spent(entry: Entry) -> None:
+    """The transaction that decided for this entry has committed: further decisions of its request need no new proof."""
+    if isinstance(entry.ticket, Ticket):
+        entry.ticket.kept()
 
 
 def _drifted(change: Change, seen: Facts, decision: Decision) -> bool:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from remit.control import possession
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
 from remit.control.credential import audience
-from remit.control.decision import Decided, Denials, merged, note, permit, work
+from remit.control.decision import Decided, Denials, merged, note, permit, spent, work
 from remit.control.resource import SECRETS, differing
 from remit.core.answer import Deny
 from remit.core.call import Call
@@ -15,7 +16,7 @@ from remit.core.canonical import Json
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
-from remit.core.permit import Entry, Fault, Lent, Permit, Unknown
+from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Permit, Unknown
 from remit.core.resource import Resource
 from remit.core.task import Task
 from remit.custody.jws import TokenRefusal
@@ -58,8 +59,11 @@ class Gate:
         self._held[name] = found, steady + HELD_MS, moves
         return found
 
-    def enter(self, presented: str, resource: str) -> Entry | Unknown:
-        """Check a credential's text: signature, type, issuer, audience, life. Unauthenticated noise is counted only."""
+    def enter(self, presented: str, resource: str, manner: Manner = BARE) -> Entry | Unknown:
+        """Check a credential's text: signature, type, issuer, audience, life; and that its key is there.
+
+        Unauthenticated noise is counted only.
+        """
         authority = self._authority
         try:
             now = authority.clock.now()
@@ -75,11 +79,17 @@ class Gate:
         if isinstance(claims, TokenRefusal):
             self.unknown[claims.code] = self.unknown.get(claims.code, 0) + 1
             return Unknown("invalid_token", claims.what, claims.code)
-        if claims.thumbprint is not None:
-            # Bound to a key that nothing here proves: showing it as a bearer token must fail (RFC 9449 section 7.1).
-            what = "This credential is bound to a key, and no proof came with it."
-            return Unknown("invalid_token", what, "dpop_proof_missing")
-        return Entry(claims.id, claims.task, claims.client, claims.path, resource)
+        bound = claims.thumbprint or "", claims.certificate or ""
+        ticket = possession.prove(authority, bound, presented, manner, now)
+        if isinstance(ticket, TokenRefusal):
+            self.unknown[ticket.code] = self.unknown.get(ticket.code, 0) + 1
+            error = possession.error(ticket.code)
+            offer = possession.offered(authority, now) if error == "use_dpop_nonce" else ""
+            return Unknown(error, ticket.what, ticket.code, offer)
+        if ticket is None:
+            return Entry(claims.id, claims.task, claims.client, claims.path, resource, bound[1])
+        offer = possession.offered(authority, now, ticket.proof)
+        return Entry(claims.id, claims.task, claims.client, claims.path, resource, bound[0], ticket, offer)
 
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call in the next transaction; `done` hears of it after the commit."""
@@ -87,6 +97,7 @@ class Gate:
         def answered(found: Decided | RemitError) -> None:
             if not isinstance(found, RemitError):
                 self._denials.kept()
+                spent(entry)
                 held = self._held.get(call.resource)
                 if held is not None and found.target is not None and found.target != held[0]:
                     del self._held[call.resource]
@@ -105,6 +116,7 @@ class Gate:
         def recorded(found: Decided | RemitError) -> None:
             if not isinstance(found, RemitError):
                 self._denials.kept()
+                spent(entry)
             if isinstance(found, RemitError):
                 done(Fault(found.code, found.message))
             else:

@@ -8,6 +8,7 @@ from remit.core.moment import Instant
 from remit.core.task import Task
 from remit.store import payload
 from remit.store.facts import resting
+from remit.store.log import newest
 
 NONCES_EVERY = 60_000
 PART: Final = 500
@@ -23,7 +24,8 @@ def sweep(change: Change, most: int = 200) -> int:
     withdrawal.proceed(change)
     access.close_overdue(change)
     key.sweep(change)
-    if payload.expire_nonces(change.db, Instant(change.now - NONCES_EVERY)):
+    # By the newest receipt, not by the clock: no clock that goes back behind it can make a spent value young again.
+    if payload.expire_nonces(change.db, Instant(newest(change.db).at - NONCES_EVERY)):
         change.keep()
     return over
 

@@ -16,8 +16,9 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
     """What was issued, without its text: a look-up by id says whether it still counts.
 
     It carries one trust path (law 2); on the delegated path `subject` is the person, on the own path the agent.
-    `audience` are the resources at which it may be shown, `key` the signing key's id, `thumb` the RFC 7638 thumbprint
-    it is bound to.
+    `audience` are the resources at which it may be shown, `key` the signing key's id. It is bound to the key with the
+    RFC 7638 thumbprint `thumb`, or to the certificate with the SHA-256 digest `certificate`, or, without either, to
+    nobody: then whoever holds its text is taken for its agent.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
     issued: Instant
     expires: Instant
     thumb: str = ""
+    certificate: str = ""
     state: str = "active"
 
     def __post_init__(self) -> None:
@@ -46,6 +48,13 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
         instant(self.expires)
         if self.issued >= self.expires or self.plan < 1 or self.state not in LIFE.table or not self.audience:
             raise RemitError("credential_invalid", "Its life, plan, state or audience cannot be.", "Issue it anew.")
+        if self.thumb and self.certificate:
+            raise RemitError("credential_invalid", "It is bound to a key and to a certificate.", "Bind it to one.")
+
+    @property
+    def bound(self) -> bool:
+        """Whether its holder must prove a key with each use."""
+        return bool(self.thumb or self.certificate)
 
 
 class PathGate(Record, frozen=True, kw_only=True, tag_field="noun", tag="path"):

@@ -16,6 +16,7 @@ from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
+from remit.core.permit import BARE, Manner
 from remit.core.resource import TOOL
 
 MOST: Final = 100
@@ -24,6 +25,7 @@ KINDS: Final = {"tools/call": "tool", "resources/read": "resource", "prompts/get
 """Each MCP method that can be asked about, and the type of what it is done to."""
 SUBJECTS: Final = {"identity": ("per", "agt"), "person": ("per",), "user": ("per",), "agent": ("agt",)}
 LONGEST: Final = 4_096
+PROOF: Final = frozenset({"dpop", "method", "url"})
 
 
 class Semantic(StrEnum):
@@ -42,6 +44,7 @@ class Question:
     subject: str
     agent: str
     credential: str = field(repr=False)
+    manner: Manner = BARE
 
 
 def parts(value: Json) -> tuple[Semantic, list[Json]] | None:
@@ -90,7 +93,17 @@ def question(value: Json) -> Question | Deny:
     if not credential:
         return Deny("credential_missing", "Names alone grant nothing.", "Send the agent's credential in the context.")
     call = _call(action["name"], resource, arguments)
-    return call if isinstance(call, Deny) else Question(call, subject["id"], agent, credential)
+    return call if isinstance(call, Deny) else Question(call, subject["id"], agent, credential, _manner(context))
+
+
+def _manner(context: Mapping[str, Json]) -> Manner:
+    """How the agent showed its credential where the asking service stands: with a DPoP proof, for that request."""
+    proof = context.get("proof")
+    if proof is None:
+        return BARE
+    if not isinstance(proof, dict) or proof.keys() != PROOF or not all(isinstance(one, str) for one in proof.values()):
+        raise _invalid(f"context.proof is an object of the texts {', '.join(sorted(PROOF))}.")
+    return Manner("dpop", (proof["dpop"],), proof["method"], proof["url"])
 
 
 def _call(method: str, resource: Mapping[str, Json], arguments: Mapping[str, Json] | None) -> Call | Deny:

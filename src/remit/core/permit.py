@@ -1,14 +1,39 @@
 """What passes between a gate and the side that decides: who enters, what is permitted, what is lent."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from remit.core.resource import Resource
 from remit.core.trust import TrustPath
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a credential was shown, beside its text: what may prove that its key is there.
+
+    `scheme` is that of the Authorization field, in lower case; `proofs` are the DPoP fields; `method` and `url` those
+    of the request, without a query; `certificate` the RFC 8705 `x5t#S256` of the client's certificate, if it showed
+    one.
+    """
+
+    scheme: str = "bearer"
+    proofs: tuple[str, ...] = ()
+    method: str = ""
+    url: str = ""
+    certificate: str = ""
+
+
+BARE: Final = Manner()
+"""A bearer credential, and nothing that proves a key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A credential whose text is genuine and is for this resource. It says who is asking, and allows nothing."""
+    """A credential whose text is genuine and is for this resource. It says who is asking, and allows nothing.
+
+    `thumb` is what it is bound to and was proved to hold; `ticket` the proof that the first decision uses up; `nonce`
+    one for the client's next proof.
+    """
 
     credential: str
     task: str
@@ -17,15 +42,20 @@ class Entry:
     resource: str
     thumb: str = ""
     ticket: object = None
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A presentation that is no entry: answered 401 with this OAuth error, counted, never written."""
+    """A presentation that is no entry: answered 401 with this OAuth error, counted, never written.
+
+    `nonce` is one for the client's next proof.
+    """
 
     error: str
     what: str
     code: str
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,8 @@ def decided(
         receipt["plan"], receipt["subject"], receipt["agent"] = credential.plan, credential.subject, credential.agent
         if credential.thumb:
             receipt["thumb"] = credential.thumb
+        if credential.certificate:
+            receipt["certificate"] = credential.certificate
     if task is not None:
         receipt["task"], receipt["brief"], receipt["requester"] = task.id, task.brief, task.requester
     if service:

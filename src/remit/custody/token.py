@@ -25,7 +25,8 @@ LONGEST_LIFE: Final = 24 * 60 * 60
 REMEMBERED: Final = 4096
 
 _SECONDS: Final = 253_402_300_799
-_JKT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+CERTIFICATE: Final = "x5t#S256"
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _REQUIRED: Final = frozenset(
     {"iss", "aud", "sub", "client_id", "iat", "exp", "jti", "remit_task", "remit_plan", "remit_path"}
 )
@@ -48,6 +49,7 @@ class Claims:
     path: TrustPath
     actor: str | None = None
     thumbprint: str | None = None
+    certificate: str | None = None
 
 
 class Keys(Protocol):
@@ -116,8 +118,9 @@ def issue(claims: Claims, signer: Signer) -> str:
     }
     if claims.actor is not None:
         payload["act"] = {"sub": claims.actor}
-    if claims.thumbprint is not None:
-        payload["cnf"] = {"jkt": claims.thumbprint}
+    bound = {"jkt": claims.thumbprint, CERTIFICATE: claims.certificate}
+    if any(value is not None for value in bound.values()):
+        payload["cnf"] = {name: value for name, value in bound.items() if value is not None}
     try:
         _read(payload)
     except Refused as fault:
@@ -204,9 +207,7 @@ def _read(payload: dict[str, Json]) -> Claims:
         task = TaskId(parse("tsk", payload["remit_task"]))
     except (ValueError, RemitError):
         raise Refused("token_claim_invalid", "jti, remit_task or remit_path is not one of ours.") from None
-    key = _only(payload, "cnf", "jkt")
-    if key is not None and not _JKT.fullmatch(key):
-        raise Refused("token_claim_invalid", "cnf.jkt is an RFC 7638 thumbprint.")
+    bound = _bound(payload)
     return Claims(
         issuer=_text(payload["iss"], "iss"),
         audience=tuple(audience),
@@ -219,8 +220,21 @@ def _read(payload: dict[str, Json]) -> Claims:
         plan=plan,
         path=path,
         actor=_only(payload, "act", "sub"),
-        thumbprint=key,
+        thumbprint=bound.get("jkt"),
+        certificate=bound.get(CERTIFICATE),
     )
+
+
+def _bound(payload: dict[str, Json]) -> dict[str, str]:
+    """What the credential is bound to: one key (RFC 9449 section 6.1) or one certificate (RFC 8705 section 3.1)."""
+    if "cnf" not in payload:
+        return {}
+    value = payload["cnf"]
+    if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"jkt", CERTIFICATE}:
+        raise Refused("token_claim_invalid", "cnf holds jkt or x5t#S256 and nothing else.")
+    if not all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in value.values()):
+        raise Refused("token_claim_invalid", "cnf holds a SHA-256 digest in base64url.")
+    return value
 
 
 def seconds(payload: dict[str, Json], name: str) -> int:

@@ -10,7 +10,7 @@ from typing import Protocol
 from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.permit import Entry, Fault, Lent, Permit, Unknown
+from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Permit, Unknown
 from remit.core.resource import Resource
 
 
@@ -23,8 +23,8 @@ class Authority(Protocol):
         A Fault when it cannot be looked up, which is not the same as there being none.
         """
 
-    def enter(self, presented: str, resource: str) -> Entry | Unknown:
-        """Check a presented credential's text: signature, type, audience, life."""
+    def enter(self, presented: str, resource: str, manner: Manner = BARE) -> Entry | Unknown:
+        """Check a presented credential's text: signature, type, audience, life; and that its key is there."""
 
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call; answer with a Permit only after its receipt is durably committed."""

@@ -120,9 +120,12 @@ async def _one(site: Site, door: Door, service: Service, value: Json) -> dict[st
     said = question(value)
     if isinstance(said, Deny):
         return _no(said.code, said.what, said.may)
-    entry = door.enter(said.credential, said.call.resource)
+    entry = door.enter(said.credential, said.call.resource, said.manner)
     if isinstance(entry, Unknown):
-        return _no(entry.error, entry.what)
+        refusal = _no(entry.error, entry.what)
+        if entry.nonce:
+            refusal["context"]["nonce"] = entry.nonce
+        return refusal
     found = await asked(door, Asked(service, said.call, entry, said.subject, said.agent))
     if isinstance(found, Fault):
         if found.code == "unauthenticated":

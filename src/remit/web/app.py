@@ -35,6 +35,7 @@ from remit.web.console import enter, home
 from remit.web.issuers import Issuers
 from remit.web.oauth import token
 from remit.web.problem import problem
+from remit.web.proving import NONCE
 from remit.web.settings import WebSettings
 from remit.web.site import Site, Watched
 
@@ -88,6 +89,8 @@ def build(
             if message["type"] == "http.response.start":
                 given = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *((n, v) for n, v in HEADERS if n not in given)]
+                if NONCE in scope.get("state", ()):
+                    message["headers"].append((b"dpop-nonce", scope["state"][NONCE].encode()))
             await send(message)
 
         await pages(scope, receive, headed)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from remit.control import login, principal
+from remit.control import login, possession, principal
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.credential import Credential, PathGate
@@ -14,11 +14,11 @@ from remit.core.principal import Person
 from remit.core.task import Task
 from remit.custody.assertion import claimed
 from remit.custody.jws import TokenRefusal
-from remit.custody.proof import verify_proof
 from remit.custody.token import verify
 from remit.store import payload
 from remit.store.facts import ancestors
 from remit.store.record import Reader
+from remit.web import proving
 from remit.web.issuers import Known
 from remit.web.site import Site
 
@@ -66,7 +66,7 @@ async def caller(site: Site, request: Request) -> Caller:
         raise _unknown("Nobody is signed in.")
     one = ours(site, text)
     if one is not None:
-        _possessed(site, request, one, scheme.lower(), text)
+        await _possessed(site, request, one, text, scheme.lower())
         if not stands(site.reader(), one, site.now()):
             raise _unknown("This credential has ended.")
         return Caller("agent", one.agent, one.task, one.id)
@@ -116,17 +116,20 @@ def stands(reader: Reader, one: Credential, now: Instant) -> bool:
     return task.plan == one.plan and all(each.state == "open" and now < each.deadline for each in (task, *above))
 
 
-def _possessed(site: Site, request: Request, one: Credential, scheme: str, text: str) -> None:
-    """A bound credential comes with a proof of its key; it is never taken as a plain bearer (RFC 9449 section 7.2)."""
-    if not one.thumb and scheme == "bearer":
-        return
-    proofs = request.headers.getlist("dpop")
-    url = f"{site.authority.issuer}{request.url.path}"
-    if len(proofs) == 1 and scheme == "dpop":
-        found = verify_proof(proofs[0], method=request.method, url=url, now=site.now(), token=text)
-        if not isinstance(found, TokenRefusal) and found.thumb == one.thumb:
-            return
-    raise _unknown("This credential is bound to a key that was not proved.")
+async def _possessed(site: Site, request: Request, one: Credential, text: str, scheme: str) -> None:
+    """A bound credential comes with a proof of its key, which counts once; it is never taken as a plain bearer."""
+    now = site.now()
+    found = possession.prove(
+        site.authority, (one.thumb, one.certificate), text, proving.manner(site, request, scheme), now
+    )
+    if isinstance(found, TokenRefusal):
+        if possession.error(found.code) == "invalid_token":
+            raise _unknown(found.what)
+        raise proving.refused(site, request, found)
+    if found is not None:
+        proving.offer(request, possession.offered(site.authority, now, found.proof))
+        if await site.act(one.agent, found.spend) is not None:
+            raise proving.SPENT
 
 
 def _unknown(why: str) -> RemitError:

@@ -1,7 +1,7 @@
 """`/ext-authz/{resource}/…`: Envoy's HTTP authorization check, and nginx's `auth_request`. 200 is the only yes.
 
-The data plane asks with its service's token in `X-Remit-Service`; the agent's credential is the request's own bearer
-token. What cannot be read is 400; everything else, whatever failed, is 401 or 403. See
+The data plane asks with its service's token in `X-Remit-Service`; the agent's credential is the request's own token,
+bearer or bound. What cannot be read is 400; everything else, whatever failed, is 401 or 403. See
 docs/spec/access.md.
 """
 
@@ -17,7 +17,7 @@ from remit.core import ids, operation
 from remit.core.answer import Deny
 from remit.core.errors import RemitError
 from remit.core.operation import METHODS
-from remit.core.permit import Permit, Unknown
+from remit.core.permit import BARE, Manner, Permit, Unknown
 from remit.web.access import asked
 from remit.web.intake import body
 from remit.web.problem import NO_STORE
@@ -55,17 +55,39 @@ async def _check(door: Door, request: Request) -> Response:
     resource, slash, path = raw.removeprefix(PREFIX).partition("/")
     ids.name("resource", resource)
     scheme, _, text = _single(request, "authorization").partition(" ")
-    entry = door.enter(text if scheme.lower() == "bearer" else "", resource)
+    manner = _manner(request, scheme.lower(), f"{slash}{path}")
+    entry = door.enter(text if scheme.lower() in ("bearer", "dpop") else "", resource, manner)
     if isinstance(entry, Unknown):
-        return _no(entry.error, entry.what, 401, {"www-authenticate": 'Bearer error="invalid_token"'})
+        return _challenge(entry)
     call, pin = door.operation(resource, await _read(request, f"{slash}{path}"))
     found = await asked(door, Asked(service, call, entry, pin=pin))
     if isinstance(found, Permit):
         headers = {"x-remit-permit": found.call, "x-remit-leaf": str(found.leaf)}
         # The agent's credential is for this door only; the target must not see it.
-        return Response(headers={**NO_STORE, **headers, "x-envoy-auth-headers-to-remove": "authorization"})
+        if entry.nonce:
+            headers["dpop-nonce"] = entry.nonce
+        return Response(headers={**NO_STORE, **headers, "x-envoy-auth-headers-to-remove": "authorization,dpop"})
+    if isinstance(found, Deny) and found.code.startswith("proof_"):
+        return _challenge(Unknown("invalid_dpop_proof", found.what, found.code))
     told = found.told() if isinstance(found, Deny) else found.what
     return _no(found.code, told, 403)
+
+
+def _manner(request: Request, scheme: str, path: str) -> Manner:
+    """How the agent showed its credential to the data plane, which says in `X-Remit-Origin` where that stands."""
+    proofs = tuple(request.headers.getlist("dpop"))
+    if scheme == "bearer" and not proofs:
+        return BARE
+    return Manner(scheme, proofs, request.method, _single(request, "x-remit-origin") + path)
+
+
+def _challenge(entry: Unknown) -> Response:
+    """What the agent is told when its credential does not count, in the words of its scheme."""
+    scheme = "DPoP" if "dpop" in entry.error else "Bearer"
+    more = {"www-authenticate": f'{scheme} error="{entry.error}"'}
+    if entry.nonce:
+        more["dpop-nonce"] = entry.nonce
+    return _no(entry.code if scheme == "DPoP" else entry.error, entry.what, 401, more)
 
 
 async def _read(request: Request, path: str) -> operation.Request:

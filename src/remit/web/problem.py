@@ -11,6 +11,8 @@ from remit.core.errors import RemitError
 
 STATUS: Final = {
     "unauthenticated": 401,
+    "invalid_dpop_proof": 401,
+    "use_dpop_nonce": 401,
     "forbidden": 403,
     "dispatcher_refused": 403,
     "plan_outside": 403,
@@ -58,6 +60,7 @@ OAUTH: Final = {
     "invalid_target": 400,
     "invalid_authorization_details": 400,
     "invalid_dpop_proof": 400,
+    "use_dpop_nonce": 400,
     "unsupported_grant_type": 400,
     "unsupported_token_type": 400,
 }
@@ -80,7 +83,7 @@ def problem(fault: RemitError) -> JSONResponse:
     number = status(fault.code)
     headers = dict(NO_STORE)
     if number == 401:
-        headers["www-authenticate"] = "Bearer"
+        headers["www-authenticate"] = f'DPoP error="{fault.code}"' if "dpop" in fault.code else "Bearer"
     if number == 503:
         headers["retry-after"] = "1"
     body = {"code": fault.code, "message": fault.message, "remedy": fault.remedy}

@@ -77,6 +77,6 @@ def _told(site: Site, one: Credential) -> dict[str, Json]:
     }
     if one.path is TrustPath.DELEGATED:
         said["act"] = {"sub": one.agent}
-    if one.thumb:
-        said["cnf"] = {"jkt": one.thumb}
+    if one.bound:
+        said["cnf"] = {"jkt": one.thumb} if one.thumb else {"x5t#S256": one.certificate}
     return said

@@ -16,7 +16,7 @@ from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import write
 from remit.core.errors import RemitError
-from remit.core.permit import Entry, Fault, Unknown
+from remit.core.permit import Entry, Fault, Manner, Unknown
 from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.authority import Authority
@@ -28,6 +28,7 @@ from remit.gateway.mcp import method as methods
 from remit.gateway.mcp.message import Message, Wrong, parse
 from remit.gateway.serve import asgi
 from remit.gateway.serve.asgi import Outlet, Receive, Scope, Send
+from remit.gateway.serve.challenge import SHOWING, challenges
 from remit.gateway.serve.drive import setter
 from remit.gateway.serve.exchange import Exchange
 from remit.gateway.serve.host import Settings
@@ -36,13 +37,15 @@ from remit.gateway.serve.session import Sessions
 
 PREFIX: Final = "/mcp/"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+CERTIFICATE: Final = "remit.certificate"
+"""Where the listener puts the digest of the client's certificate (RFC 8705 `x5t#S256`) in a request's scope."""
 DEFAULTS: Final = Settings()
 TICK_S: Final = 0.5
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _WANTED: Final = frozenset(
     {
         b"authorization", b"origin", b"host", b"accept", b"content-type", b"mcp-protocol-version", b"mcp-method",
-        b"mcp-name", b"mcp-session-id", b"last-event-id",
+        b"mcp-name", b"mcp-session-id", b"last-event-id", b"dpop",
     }
 )  # fmt: skip
 
@@ -134,7 +137,7 @@ class Mcp:
             out.headers.append((b"allow", b"POST, GET, DELETE"))
             await out.say(405, messages.error(None, messages.REQUEST, "Use POST, GET or DELETE."))
             return
-        entry = self._enter(given, name)
+        entry = self._enter(given, name, scope, out)
         if not isinstance(entry, Entry):
             await self._challenge(out, name, entry)
             return
@@ -162,22 +165,27 @@ class Mcp:
             return len(hosts) <= 1 and all(map(_loopback, hosts))
         return True
 
-    def _enter(self, given: dict[bytes, list[bytes]], name: str) -> Entry | Unknown | None:
+    def _enter(self, given: dict[bytes, list[bytes]], name: str, scope: Scope, out: Outlet) -> Entry | Unknown | None:
         shown = given.get(b"authorization", [])
         if len(shown) != 1:
             return None
         scheme, _, token = shown[0].partition(b" ")
-        if scheme.lower() != b"bearer" or not token.isascii():
+        scheme, proofs = scheme.lower(), given.get(b"dpop", [])
+        if scheme not in (b"bearer", b"dpop") or not token.isascii():
             return None
-        return self.authority.enter(token.strip().decode(), name)
+        certificate = scope.get(CERTIFICATE, "")
+        if scheme == b"bearer" and not proofs and not certificate:
+            return self.authority.enter(token.strip().decode(), name)
+        url, texts = f"{self._issuer}{PREFIX}{name}", tuple(one.decode("latin-1") for one in proofs)
+        manner = Manner(scheme.decode(), texts, scope["method"], url, certificate)
+        found = self.authority.enter(token.strip().decode(), name, manner)
+        if isinstance(found, Entry) and found.nonce:
+            out.headers.append((b"dpop-nonce", found.nonce.encode()))
+        return found
 
     async def _challenge(self, out: Outlet, name: str, why: Unknown | Deny | None) -> None:
         place = f"{self._issuer}/.well-known/oauth-protected-resource/mcp/{name}"
-        said = f'Bearer resource_metadata="{place}"' if name.replace("-", "").isalnum() else "Bearer"
-        error = "" if why is None else "invalid_token" if isinstance(why, Deny) else why.error
-        if error:
-            said += f', error="{error}"'
-        out.headers.append((b"www-authenticate", said.encode("latin-1", "replace")))
+        out.headers += challenges(place if name.replace("-", "").isalnum() else "", why)
         text = why.what if why is not None else "Show a credential for this resource."
         code = why.code if why is not None else "credential_missing"
         await out.say(401, messages.error(None, messages.REFUSED, text, {"code": code}))
@@ -268,7 +276,7 @@ class Mcp:
         told = await recorded
         if not isinstance(told, Deny) or told.code == why.code:
             return False
-        if told.code.startswith("credential_"):
+        if told.code.startswith(SHOWING):
             await self._challenge(out, entry.resource, told)
         elif message is not None and message.method and message.id is not None:
             body = answer.refused(message, told, modern=modern)
@@ -284,7 +292,7 @@ class Mcp:
             return
         if isinstance(verdict, Refuse):
             why = verdict.why
-            if isinstance(why, Deny) and why.code.startswith("credential_") and not out.streaming:
+            if isinstance(why, Deny) and why.code.startswith(SHOWING) and not out.streaming:
                 await self._challenge(out, exchange.entry.resource, why)
                 return
             body = answer.refused(message, why, modern=exchange.modern)

@@ -16,8 +16,7 @@ from remit.core.ids import parse
 from remit.core.resource import Resource
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
-from remit.custody.proof import Proof, verify_proof
-from remit.store import payload
+from remit.web import proving
 from remit.web.bearer import known
 from remit.web.client import Client
 from remit.web.intake import Form, one_of
@@ -29,7 +28,7 @@ from remit.web.site import Site
 async def give(site: Site, request: Request, asked: Form, client: Client, person: Known | None) -> dict[str, Json]:
     """Give this client a credential for the task that it names: for `person` on the delegated path, else its own."""
     task, resources = _task(asked), _resources(site, asked)
-    proof = _proof(site, request)
+    proof = proving.proof(site, request)
     path = TrustPath.DELEGATED if person else TrustPath.OWN
 
     def give(change: Change) -> tuple[Issued, Plan]:
@@ -45,9 +44,9 @@ async def give(site: Site, request: Request, asked: Form, client: Client, person
 
     def work(change: Change) -> list[tuple[Issued, Plan] | RemitError]:
         client.enter(change)
-        fresh = proof is None or payload.spend(change.db, "dpop", f"{proof.thumb} {proof.id}", proof.until)
+        fresh = proving.once(change, proof)
         # What was shown is used up even when what it was shown for is refused (RFC 7523 section 3, RFC 9449 11.1).
-        return [change.part(give) if fresh else _SPENT]
+        return [change.part(give) if fresh else proving.SPENT]
 
     (given,) = await site.act(client.agent.id, work)
     if isinstance(given, RemitError):
@@ -70,11 +69,6 @@ async def give(site: Site, request: Request, asked: Form, client: Client, person
             }
         ],
     }
-
-
-_SPENT: Final = RemitError(
-    "invalid_dpop_proof", "This DPoP proof was used before.", "Make a new proof for each request."
-)
 
 
 def _found(change: Change, task: str, agent: str) -> Task:
@@ -122,19 +116,6 @@ def _resources(site: Site, asked: Form) -> tuple[str, ...]:
             raise RemitError("invalid_target", "A resource is not one of ours.", "Send the exact URL of its gate.")
         found.append(name)
     return tuple(found)
-
-
-def _proof(site: Site, request: Request) -> Proof | None:
-    """The key that the credential is to be bound to, when the client proves one (RFC 9449 section 5)."""
-    texts = request.headers.getlist("dpop")
-    if not texts:
-        return None
-    url = f"{site.authority.issuer}/oauth/token"
-    found = verify_proof(texts[0], method="POST", url=url, now=site.now()) if len(texts) == 1 else None
-    if not isinstance(found, Proof):
-        why = found.what if found else "One DPoP header is sent, not several."
-        raise RemitError("invalid_dpop_proof", why, "Make a new proof as RFC 9449 says.")
-    return found
 
 
 def _actions(plan: Plan, path: TrustPath) -> list[str]:
