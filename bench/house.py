@@ -86,6 +86,7 @@ def govern(settings: Settings, upstream: str) -> str:
         life=8 * HOUR,
         idle=HOUR,
         credential_life=HOUR,
+        bearer_life=HOUR,
     )
     act(lambda c: brief.apply(c, allowed, owner))
     errand = act(lambda c: task.open_task(c, brief="bench", agent=made.id, requester=owner, by=owner))

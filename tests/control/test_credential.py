@@ -1,6 +1,7 @@
 import pytest
 
 from remit.control import agent, brief, credential, key, principal, revocation, task
+from remit.core.permit import Entry, Permit
 from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES
 from tests.kit.nouns import named
@@ -122,3 +123,25 @@ def test_it_ends_once(world):
     assert world.act(lambda c: credential.end(c, found.credential.id, "op")) is None
     assert kinds(world, before) == ["credential.ended"]
     assert world.decide(read_call(), entry).code == "credential_ended"
+
+
+THUMB = "t" * 43
+
+
+def test_what_is_bound_to_no_key_lives_shorter_or_not_at_all(world):
+    one = world.a_task()
+    lives = [
+        world.act(giving(world, one, **bound)).credential for bound in ({}, {"thumb": THUMB}, {"certificate": THUMB})
+    ]
+    assert [(each.expires - each.issued) // 1000 for each in lives] == [120, 300, 300]
+    held = world.act(giving(world, one))
+    entry = world.enter(held.text)
+    assert isinstance(world.decide(read_call(), entry), Permit)
+    world.act(lambda c: brief.apply(c, world.a_brief(bearer_life=0), "op"))
+    assert refused(world, giving(world, one)) == "credential_unbound"
+    assert world.decide(read_call(), entry).code == "credential_unbound", "one that was given before is refused too"
+    bound = world.act(giving(world, one, thumb=THUMB)).credential
+    shown = Entry(bound.id, one.id, world.agent.id, OWN, "notes", THUMB)
+    assert isinstance(world.decide(read_call(), shown), Permit)
+    world.act(lambda c: brief.apply(c, world.a_brief(credential_life=60_000), "op"))
+    assert world.act(giving(world, one)).credential.expires <= world.authority.clock.now() + 60_000

@@ -30,6 +30,8 @@ PAGE = (ROOT / "docs" / "spec" / "brief.md").read_text(encoding="utf-8")
         ({"life": 60_000}, "brief_invalid"),
         ({"idle": 0}, "brief_invalid"),
         ({"credential_life": 0}, "brief_invalid"),
+        ({"bearer_life": -1}, "brief_invalid"),
+        ({"bearer_life": 24 * 60 * 60_000 + 1}, "brief_invalid"),
     ],
 )
 def test_a_brief_that_cannot_be_is_refused(members, expected):

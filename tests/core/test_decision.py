@@ -94,6 +94,7 @@ def test_what_is_absent_refuses(name, expected):
         ({"requester_live": False}, "requester_gone"),
         ({"brief": brief(state="withdrawn")}, "brief_withdrawn"),
         ({"brief": brief(agents=(named("agt", "b"),))}, "brief_agent"),
+        ({"brief": brief(bearer_life=0)}, "credential_unbound"),
         ({"brief": brief(domains=("people",))}, "domain_outside"),
         ({"brief": brief(steps=(Step.from_json(STEP | {"action": "mcp:notes/other"}),))}, "brief_moved"),
         ({"resource": resource(state="removed")}, "resource_unknown"),

@@ -179,7 +179,7 @@ def drive(
     act(lambda c: policy.apply(c, {"common": common, "delegated": {}, "own": {}}, 1, "operator"))
     made = Brief(
         name=NAME, version=1, purpose="Drive the target.", steps=steps, dispatchers=(owner,), agents=(driver.id,),
-        domains=("office",), life=8 * hour, idle=hour, credential_life=hour, reverse=reverse,
+        domains=("office",), life=8 * hour, idle=hour, credential_life=hour, bearer_life=hour, reverse=reverse,
     )  # fmt: skip
     act(lambda c: brief.apply(c, made, "operator"))
     return driver

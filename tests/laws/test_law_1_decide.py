@@ -140,6 +140,8 @@ WRONGS = {
     "requester gone": lambda f, _: replace(f, requester_live=False),
     "other brief": lambda f, _: member("brief", f, name="other"),
     "agents of the brief": lambda f, _: member("brief", f, agents=(OTHER["agt"],)),
+    "bound credentials only": lambda f, e: member("brief", f, bearer_life=max(e, 0)),
+    "bound": lambda f, e: member("credential", member("brief", f, bearer_life=0), thumb="t" * 43 * max(e, 0)),
     "domains of the brief": lambda f, _: member("brief", f, domains=("home",)),
     "fewer steps": lambda f, e: member("brief", f, steps=f.brief.steps[: 2 + e]) if f.brief else f,
     "steps turned": lambda f, _: member("brief", f, steps=f.brief.steps[::-1]) if f.brief else f,

@@ -48,6 +48,7 @@ def reasons(call, facts, policy_says):
         "brief of the task": brief.name == task.brief,
         "brief live": brief.state == "live",
         "agent listed": agent.id in brief.agents,
+        "bound, or the brief does without": brief.bearer_life > 0 or paper.thumb != "" or paper.certificate != "",
         "resource of the call": place.name == call.action.split(":")[1].split("/")[0],
         "scheme of the resource": call.action.split(":")[0] == {"postgres": "sql"}.get(place.kind, place.kind),
         "resource active": place.state == "active",

@@ -16,7 +16,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.record import load
 
-SPANS: Final = ("life", "idle", "credential_life")
+SPANS: Final = ("life", "idle", "credential_life", "bearer_life")
 MEMBERS: Final = tuple(name for name in Brief.__struct_fields__ if name not in {"version", "state"})
 
 
@@ -108,6 +108,7 @@ def _show(form: str, one: Brief) -> None:
             "agents": " ".join(one.agents),
             "domains": " ".join(one.domains),
             "life": f"{one.life // 1000} s, idle {one.idle // 1000} s, credential {one.credential_life // 1000} s",
+            "unbound": f"{one.bearer_life // 1000} s" if one.bearer_life else "refused",
         }
         steps = [(n, s.action, s.path.value, limits(s.to_json())) for n, s in enumerate(one.steps)]
         return [*pairs(members), "", *columns(("step", "action", "path", "limits"), steps)]

@@ -113,6 +113,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     from remit.web.settings import Issuer, WebSettings
 
     settings, authority = desk.settings, desk.authority
+    authority.nonce_required = settings.dpop_nonce
     web = WebSettings(
         issuers=tuple(Issuer(one.issuer, one.audience, one.jwks_uri, one.auto_register) for one in settings.issuers),
         public_log=settings.public_log,

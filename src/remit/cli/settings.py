@@ -59,6 +59,7 @@ class Settings:
     tls_cert: str = ""
     tls_key: str = ""
     public_log: bool = False
+    dpop_nonce: bool = False
     drain_seconds: int = 5
     connections: int = 1000
     connections_peer: int = 200

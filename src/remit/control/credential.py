@@ -65,7 +65,7 @@ def give(
     if change.need(Key, signing).state != "active":
         raise _refused("The signing key of this path is not in force.", "Run remit doctor.")
     life = min(
-        change.now + brief.credential_life,
+        change.now + (brief.credential_life if thumb or certificate else _bearer_life(brief)),
         task.deadline,
         *(one.deadline for one in ancestors(change.reader, task) or ()),
     )
@@ -88,6 +88,17 @@ def give(
     )
     change.record("credential.issued", credential, agent.id)
     return Issued(credential, issue(_claims(change, credential), change.authority.signer))
+
+
+def _bearer_life(brief: Brief) -> int:
+    """How long a credential of this brief may last that whoever holds its text can use (`credential_unbound`)."""
+    if not brief.bearer_life:
+        raise RemitError(
+            "credential_unbound",
+            f"The brief {brief.name} gives no credential that is bound to no key.",
+            "Prove a key: send a DPoP proof, or a client certificate.",
+        )
+    return min(brief.credential_life, brief.bearer_life)
 
 
 def end(change: Change, credential_id: str, by: str, because: str = "") -> Credential | None:

@@ -16,12 +16,14 @@ REVERSE: Final = frozenset({"sampling", "elicitation", "roots"})
 UNPLANNED: Final = frozenset({"refuse", "hold", "end"})
 REPLAN: Final = frozenset({"refuse", "ask"})
 MINUTE: Final = 60_000
+LONGEST: Final = 24 * 60 * MINUTE
 
 
 class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     """What one kind of task may ever do. Owned by the operator; an agent never writes one.
 
-    Times are milliseconds. `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth`
+    Times are milliseconds. `bearer_life` is how long a credential may last that is bound to no key; 0 gives none.
+    `dispatchers` are person and service ids, or `group:NAME`; an agent cannot be one. `depth`
     is how many levels of child tasks may hang below a task; `reverse` are the requests from server to client that may
     pass; `approval` is how its asks are put to people; `unplanned` what an act outside the plan does to the task:
     nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`). `replan` says what
@@ -39,6 +41,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     life: int = 60 * MINUTE
     idle: int = 10 * MINUTE
     credential_life: int = 5 * MINUTE
+    bearer_life: int = 2 * MINUTE
     depth: int = 0
     reverse: tuple[str, ...] = ()
     approval: Terms = Terms()
@@ -78,11 +81,16 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
                 "See docs/spec/brief.md.",
             )
         _rules(self)
-        if not (0 < self.credential_life <= self.life <= 7 * 24 * 60 * MINUTE and 0 < self.idle <= self.life):
+        if not self._timed:
             raise _invalid(
                 "Its times do not fit into each other.",
-                "Keep credential_life and idle within life, life within 7 days.",
+                "Keep credential_life and idle within life, life within 7 days, bearer_life from 0 to a day.",
             )
+
+    @property
+    def _timed(self) -> bool:
+        whole = 0 < self.credential_life <= self.life <= 7 * 24 * 60 * MINUTE and 0 < self.idle <= self.life
+        return whole and 0 <= self.bearer_life <= LONGEST
 
     def dispatched_by(self, principal: str, person: Person | None) -> bool:
         """Say whether this principal may open tasks of this brief."""

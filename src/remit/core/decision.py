@@ -118,6 +118,7 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
     return (
         _plan_standing(credential, task, facts)
         or _people_standing(facts)
+        or _holder_standing(facts)
         or _target_standing(call, facts)
         or _witnesses_standing(facts)
     )
@@ -177,6 +178,12 @@ def _people_standing(facts: Facts) -> Deny | None:
         return Deny("brief_withdrawn", f"The brief {task.brief} is not live.", "Stop; the operator withdrew it.")
     if agent.id not in brief.agents:
         return Deny("brief_agent", "The brief no longer lists this agent.", "Stop; the operator can list it again.")
+    return None
+
+
+def _holder_standing(facts: Facts) -> Deny | None:
+    if facts.brief is None or facts.credential is None or not (facts.brief.bearer_life or facts.credential.bound):
+        return Deny("credential_unbound", "The brief takes no credential that is bound to no key.", "Prove a key.")
     return None
 
 

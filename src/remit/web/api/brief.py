@@ -14,7 +14,7 @@ from remit.web.intake import json_object
 from remit.web.site import Site
 
 NEEDED = ("name", "purpose", "steps", "dispatchers", "agents", "domains")
-ALLOWED = ("life", "idle", "credential_life", "depth", "reverse", "approval", "unplanned")
+ALLOWED = ("life", "idle", "credential_life", "bearer_life", "depth", "reverse", "approval", "unplanned")
 
 
 def routes(site: Site) -> list[Route]:

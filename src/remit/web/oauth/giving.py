@@ -3,8 +3,6 @@
 The task is named by `authorization_details` (RFC 9396), resources by RFC 8707, the key by RFC 9449.
 """
 
-from typing import Final
-
 from starlette.requests import Request
 
 from remit.control import credential
