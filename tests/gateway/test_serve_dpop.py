@@ -154,9 +154,3 @@ def test_dpop_06_two_proofs_or_a_long_one_are_refused(agent, gate, server):
     one = headers["dpop"]
     assert refused(agent.raw(data, headers | {"dpop": f"{one}, {one}"}), server, before)[0] == "invalid_dpop_proof"
     assert refused(agent.raw(data, headers | {"dpop": "x" * 9_000}), server, before)[0] == "invalid_dpop_proof"
-
-
-def test_no_credential_is_told_both_schemes(gate):
-    told = Agent(gate.url, "").raw(*Agent(gate.url, "x").modern("tools/list"))
-    schemes = told.headers["www-authenticate"]
-    assert "DPoP" in schemes or schemes.startswith("Bearer")

@@ -38,6 +38,7 @@ def routes(site: Site) -> list[Route]:
             "resource": credential.audience(issuer, name),
             "authorization_servers": [issuer],
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
             "resource_name": name,
             "authorization_details_types_supported": [DETAILS],
         }

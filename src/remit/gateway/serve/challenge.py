@@ -11,18 +11,18 @@ ALGORITHMS: Final = "ES256 EdDSA RS256"
 
 
 def challenges(place: str, why: Unknown | Deny | None) -> list[tuple[bytes, bytes]]:
-    """The fields of a 401: a bearer and a DPoP challenge; that scheme first, and alone, which a wrong proof came with.
+    """The fields of a 401: one challenge, in the words of DPoP when a proof was wrong, else of a bearer token.
 
-    `place` is where the resource's metadata are. A nonce for the client's next proof goes along.
+    `place` is where the resource's metadata are, which say that DPoP is taken: there are clients that read the first
+    challenge only, or the last. A nonce for the client's next proof goes along.
     """
     error, nonce = _error(why), why.nonce if isinstance(why, Unknown) else ""
     where = f'resource_metadata="{place}"' if place else ""
     said = f'error="{error}"' if error else ""
-    bearer = ", ".join(part for part in (where, said) if part)
-    dpop = ", ".join(part for part in (where, said, f'algs="{ALGORITHMS}"') if part)
     proving = error in ("invalid_dpop_proof", "use_dpop_nonce")
-    found = [] if proving else [(b"www-authenticate", f"Bearer {bearer}".strip().encode("latin-1", "replace"))]
-    found.append((b"www-authenticate", f"DPoP {dpop}".encode("latin-1", "replace")))
+    parts = (where, said, f'algs="{ALGORITHMS}"' if proving else "")
+    text = f"{'DPoP' if proving else 'Bearer'} {', '.join(part for part in parts if part)}"
+    found = [(b"www-authenticate", text.strip().encode("latin-1", "replace"))]
     if nonce:
         found.append((b"dpop-nonce", nonce.encode()))
     return found
