@@ -25,6 +25,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/gateway/authority.py": "tests/control/test_gate.py",
     "src/remit/gateway/upstream/guard.py": "tests/gateway/test_upstream_pool_dial.py",
     "src/remit/gateway/upstream/request.py": "tests/gateway/test_upstream_pool.py",
+    "src/remit/web/console/person.py": "tests/web/console/test_signin.py",
+    "src/remit/web/idp.py": "tests/web/console/test_signin.py",
 }
 """Modules without a test file of their own name, each with the place that tests it."""
 

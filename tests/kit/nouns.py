@@ -8,6 +8,8 @@ import pytest
 from remit.core.agent import Agent
 from remit.core.approval import Approval
 from remit.core.brief import Brief
+from remit.core.client import Client
+from remit.core.consent import Code, Consent, Refresh
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
 from remit.core.evidence import PARTS, Evidence
@@ -18,6 +20,7 @@ from remit.core.receipt import PolicyRecord
 from remit.core.record import Record
 from remit.core.resource import Injection, Resource, Tool, Upstream
 from remit.core.revocation import Revocation
+from remit.core.session import Session
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.core.witness import Witness, WitnessRule
@@ -134,6 +137,33 @@ def evidence(**members: Any) -> Evidence:
     return Evidence(**(given | {"beside": dict.fromkeys(PARTS, "b" * 43)} | members))
 
 
+def session(**members: Any) -> Session:
+    given = {"id": named("ses"), "person": PERSON, "issuer": "https://idp.test", "made": NOON, "until": NOON + 1000}
+    return Session(**(given | members))
+
+
+def client(**members: Any) -> Client:
+    given = {"id": named("cli"), "agent": AGENT, "name": "Desk", "redirects": ("http://127.0.0.1/callback",)}
+    return Client(**(given | members))
+
+
+def consent(**members: Any) -> Consent:
+    given = {"id": named("con"), "person": PERSON, "client": named("cli"), "agent": AGENT, "brief": "notes"}
+    given |= {"task": TASK, "session": named("ses"), "at": NOON, "until": NOON + 1000, "shown": "s" * 43}
+    return Consent(**(given | members))
+
+
+def a_code(**members: Any) -> Code:
+    given = {"id": named("cod"), "consent": named("con"), "client": named("cli"), "challenge": "c" * 43}
+    given |= {"redirect": "http://127.0.0.1/callback", "audience": ("notes",), "made": NOON, "until": NOON + 1000}
+    return Code(**(given | members))
+
+
+def refresh(**members: Any) -> Refresh:
+    given = {"id": named("rfr"), "consent": named("con"), "client": named("cli"), "audience": ("notes",)}
+    return Refresh(**(given | {"made": NOON, "until": NOON + 1000} | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
@@ -150,4 +180,5 @@ def every() -> tuple[Record, ...]:
             approval(),
             evidence(),
         ),
+        *(session(), client(), consent(), a_code(), refresh()),
     )

@@ -8,7 +8,8 @@ import pytest
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.custody.jws import TokenRefusal
-from remit.web.issuers import LARGEST, Issuers
+from remit.web.fetch import LARGEST
+from remit.web.issuers import Issuers
 from remit.web.settings import Issuer
 from tests.kit.site import idp, serving
 

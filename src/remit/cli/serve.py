@@ -108,16 +108,13 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     import uvicorn
 
     from remit.cli.door import Standing, door
+    from remit.cli.facing import web_settings
     from remit.gateway.serve.app import Mcp
     from remit.web.app import build
-    from remit.web.settings import Issuer, WebSettings
 
     settings, authority = desk.settings, desk.authority
     authority.nonce_required = settings.dpop_nonce
-    web = WebSettings(
-        issuers=tuple(Issuer(one.issuer, one.audience, one.jwks_uri, one.auto_register) for one in settings.issuers),
-        public_log=settings.public_log,
-    )
+    web = web_settings(settings, rules.environment())
     loop = new_loop()
     asyncio.set_event_loop(loop)
     batch = Batch(authority)

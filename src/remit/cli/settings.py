@@ -29,12 +29,22 @@ _BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """An identity provider whose people may act here: its issuer URL, our audience there, where its keys are."""
+    """An identity provider whose people may act here: its issuer URL, our audience there, where its keys are.
+
+    With `sign_in` people sign in there, and `audience` is our client id.
+    """
 
     issuer: str
     audience: str
     jwks_uri: str = ""
     auto_register: bool = False
+    sign_in: bool = False
+    name: str = ""
+    scopes: str = "openid profile"
+    groups_claim: str = "groups"
+    acr_values: str = ""
+    client_secret: str = ""
+    client_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,9 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any], config: str | Non
 def _references(*sources: Mapping[str, Any]) -> set[str]:
     """What the settings refer to: a variable that holds a key may be called as it likes."""
     names = ("root_key", "store", "bus", f"{PREFIX}ROOT_KEY", f"{PREFIX}STORE", f"{PREFIX}BUS")
-    return {str(source[name]) for source in sources for name in names if source.get(name)}
+    issuers = [one for source in sources for one in source.get("issuers") or () if isinstance(one, Issuer)]
+    held = {one.client_secret for one in issuers} | {one.client_key for one in issuers}
+    return held | {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
 def check_bind(settings: Settings) -> None:
@@ -231,6 +243,13 @@ def _issuers(value: Any, where: str) -> tuple[Issuer, ...]:
         held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
         if not held.get("issuer") or not held.get("audience"):
             raise RemitError("setting_invalid", f"{where}: an issuer has an issuer and an audience.", "Give both.")
+        secrets = [held[name] for name in ("client_secret", "client_key") if held.get(name)]
+        if len(secrets) > 1 or not all(one.startswith(_REFERENCES) for one in secrets):
+            raise RemitError(
+                "setting_invalid",
+                f"{where}: an issuer takes one of client_secret and client_key, and by reference, never by value.",
+                "Write env:NAME, file:PATH or keyring:SERVICE/NAME.",
+            )
         found.append(Issuer(**held))
     return tuple(found)
 

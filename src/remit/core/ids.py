@@ -18,6 +18,11 @@ RevocationId = NewType("RevocationId", str)
 LoginId = NewType("LoginId", str)
 ApprovalId = NewType("ApprovalId", str)
 EvidenceId = NewType("EvidenceId", str)
+SessionId = NewType("SessionId", str)
+ClientId = NewType("ClientId", str)
+ConsentId = NewType("ConsentId", str)
+CodeId = NewType("CodeId", str)
+RefreshId = NewType("RefreshId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -30,12 +35,17 @@ PREFIXES: Final = {
     "lgn": LoginId,
     "apr": ApprovalId,
     "evd": EvidenceId,
+    "ses": SessionId,
+    "cli": ClientId,
+    "con": ConsentId,
+    "cod": CodeId,
+    "rfr": RefreshId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS: Final = [one + other for one in _DIGITS for other in _DIGITS]
 _SHIFTS: Final = range(120, -1, -10)
-_ID = re.compile(r"(per|svc|agt|tsk|crd|cal|rev|lgn|apr|evd)_[a-z2-7]{26}", re.ASCII)
+_ID = re.compile(rf"({'|'.join(PREFIXES)})_[a-z2-7]{{26}}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 
 

@@ -18,6 +18,8 @@ from remit.core.approval import Approval
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json, b64, canon
+from remit.core.client import Client
+from remit.core.consent import Code, Consent, Refresh
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.decision import Facts
 from remit.core.errors import RemitError
@@ -28,6 +30,7 @@ from remit.core.principal import Person, Service
 from remit.core.record import Record, dump, load
 from remit.core.resource import Resource, Tool
 from remit.core.revocation import Revocation
+from remit.core.session import Session
 from remit.core.task import Plan, Task
 from remit.core.witness import Witness, WitnessRule
 
@@ -67,6 +70,11 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "login": Login,
     "approval": Approval,
     "evidence": Evidence,
+    "session": Session,
+    "client": Client,
+    "consent": Consent,
+    "code": Code,
+    "refresh": Refresh,
 }
 TAGS: Final = frozenset(
     {
@@ -81,6 +89,8 @@ TAGS: Final = frozenset(
         "witness.added", "witness.removed", "witness.refused", "witness.acknowledged", "witness.cleared",
         "witness.ruled", "login.issued", "login.used", "login.ended",
         "approval.asked", "approval.heard", "approval.approved", "approval.denied", "approval.voided",
+        "session.begun", "session.ended", "client.added", "client.ended", "consent.given", "consent.withdrawn",
+        "code.made", "code.used", "code.ended", "refresh.made", "refresh.used", "refresh.ended",
         MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

@@ -43,6 +43,9 @@ class Identity:
     signed_in: Instant | None
     strength: str | None
     groups: tuple[str, ...]
+    nonce: str | None = None
+    methods: tuple[str, ...] = ()
+    name: str = ""
 
 
 def verify_assertion(
@@ -67,15 +70,15 @@ def claimed(text: str) -> dict[str, Json] | TokenRefusal:
 
 
 def verify_identity(
-    text: str, *, issuer: str, audience: str, now: Instant, keys: Sequence[PublicKey]
+    text: str, *, issuer: str, audience: str, now: Instant, keys: Sequence[PublicKey], groups: str = "groups"
 ) -> Identity | TokenRefusal:
     """Prove a person's ID token from exactly this issuer for exactly this audience (OIDC Core section 3.1.3.7).
 
     Type, issuer, audience and key are checked together: an access token, one of ours included, is never an identity.
-    With more than one audience, `azp` must name ours.
+    With more than one audience, `azp` must name ours. `groups` is the claim that holds the person's groups.
     """
     try:
-        return _identity(_signed(text, keys, _ID_TOKEN_TYPES).payload, issuer, audience, now)
+        return _identity(_signed(text, keys, _ID_TOKEN_TYPES).payload, issuer, audience, now, groups)
     except Refused as fault:
         return fault.refusal
 
@@ -93,7 +96,7 @@ def _assertion(payload: dict[str, Json], client: str, issuer: str, now: Instant)
     return Assertion(client, _text(payload, "jti", 256), Instant(expires * 1000))
 
 
-def _identity(payload: dict[str, Json], issuer: str, audience: str, now: Instant) -> Identity:
+def _identity(payload: dict[str, Json], issuer: str, audience: str, now: Instant, groups: str) -> Identity:
     if payload.get("iss") != issuer:
         raise Refused("identity_issuer", "The token is from another issuer.")
     named = payload.get("aud")
@@ -114,7 +117,10 @@ def _identity(payload: dict[str, Json], issuer: str, audience: str, now: Instant
         expires=Instant(expires * 1000),
         signed_in=None if signed_in is None else Instant(signed_in * 1000),
         strength=_text(payload, "acr", 255) if "acr" in payload else None,
-        groups=_texts(payload.get("groups", []), "groups"),
+        groups=_texts(payload.get(groups, []), groups),
+        nonce=_text(payload, "nonce", 255) if "nonce" in payload else None,
+        methods=_texts(payload.get("amr", []), "amr"),
+        name=_called(payload.get("name")),
     )
 
 
@@ -145,6 +151,11 @@ def _times(payload: dict[str, Json], now: Instant) -> tuple[int | None, int]:
     if begins is not None and (begins >= expires or begins * 1000 > now + SKEW * 1000):
         raise Refused("token_nbf", "The token is not valid yet, or never will be.")
     return issued, expires
+
+
+def _called(value: Json) -> str:
+    """How the person is called, when the token says it in one short printable line."""
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= 200 else ""
 
 
 def _text(payload: dict[str, Json], name: str, longest: int) -> str:

@@ -124,6 +124,17 @@ class Vault:
             )
         return unseal(self._roots, row.place, row.blob)
 
+    def wrap(self, purpose: str, data: bytes) -> bytes:
+        """Seal what goes out and comes back (a form, a cookie) for one purpose; any node of the same root opens it."""
+        return seal(self._roots[0], Place(purpose, "", 1), Secret(data), self._random)
+
+    def unwrap(self, purpose: str, blob: bytes) -> bytes | None:
+        """What was wrapped for this purpose; None for anything else."""
+        try:
+            return unseal(self._roots, Place(purpose, "", 1), blob).reveal()
+        except RemitError:
+            return None
+
     def reseal(self) -> int:
         """Seal every secret of an older root under the first one; return how many. Safe to run again."""
         stale = [row for row in self._rows.list() if row.blob[1 : 1 + _ID] != self._roots[0].id]

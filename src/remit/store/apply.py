@@ -25,6 +25,7 @@ REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
     "login", "approval", "evidence",
+    "session", "client", "consent", "code", "refresh",
 )  # fmt: skip
 
 

@@ -35,6 +35,11 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "revocation": ("kind", "target"),
     "approval": ("task", "action", "digest", "until", "uses"),
     "evidence": ("task",),
+    "client": ("agent",),
+    "session": ("person",),
+    "consent": ("person", "task"),
+    "code": ("consent",),
+    "refresh": ("consent",),
 }
 
 _sorted = msgspec.json.Encoder(order="sorted").encode

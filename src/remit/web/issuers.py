@@ -1,31 +1,23 @@
 """Identity providers: whose ID tokens say who a person is, and the keys they publish.
 
-Keys are fetched over https (http on loopback only), without redirects or proxies, within limits of time and size, in a
-thread; kept for five minutes, and fetched again for an unknown key at most every ten seconds.
+Keys are kept for five minutes, and fetched again for an unknown key at most every ten seconds.
 """
 
 import asyncio
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from typing import Final
 
-import anyio
-import anyio.to_thread
-
-from remit.core.canonical import Json, read
-from remit.core.errors import RemitError
+from remit.core.canonical import Json
 from remit.core.moment import Instant
 from remit.custody.assertion import Identity, claimed, verify_identity
 from remit.custody.jwk import PublicKey, usable
 from remit.custody.jws import TokenRefusal
+from remit.web.fetch import ask, unreachable
 from remit.web.settings import Issuer, safe
 
 KEPT_MS: Final = 5 * 60_000
 AGAIN_MS: Final = 10_000
-LARGEST: Final = 256 * 1024
-PATIENCE_S: Final = 5
 
 
 @dataclass(slots=True)
@@ -62,16 +54,21 @@ class Issuers:
         issuer = self._by_url.get(named) if isinstance(named, str) else None
         if issuer is None:
             return TokenRefusal("identity_issuer", "The token is from another issuer.")
+        found = await self.prove(issuer, token, now)
+        return found if isinstance(found, TokenRefusal) else Known(issuer, found, said.get("may_act"))
+
+    async def prove(self, issuer: Issuer, token: str, now: Instant) -> Identity | TokenRefusal:
+        """Prove an ID token of exactly this issuer; a key that is not known is asked for again."""
         found = self._prove(token, issuer, now, await self._keys_of(issuer, KEPT_MS))
         if isinstance(found, TokenRefusal) and found.code in ("token_key_unknown", "token_signature"):
             found = self._prove(token, issuer, now, await self._keys_of(issuer, AGAIN_MS))
-        if isinstance(found, TokenRefusal):
-            return found
-        return Known(issuer, found, said.get("may_act"))
+        return found
 
     @staticmethod
     def _prove(token: str, issuer: Issuer, now: Instant, keys: tuple[PublicKey, ...]) -> Identity | TokenRefusal:
-        return verify_identity(token, issuer=issuer.url, audience=issuer.audience, now=now, keys=keys)
+        return verify_identity(
+            token, issuer=issuer.url, audience=issuer.audience, now=now, keys=keys, groups=issuer.groups_claim
+        )
 
     async def _keys_of(self, issuer: Issuer, oldest: int) -> tuple[PublicKey, ...]:
         kept = self._keys[issuer.url]
@@ -82,7 +79,7 @@ class Issuers:
             if now - kept.tried < AGAIN_MS:
                 if now - kept.at < KEPT_MS:
                     return kept.found
-                raise _unreachable()
+                raise unreachable()
             kept.tried = now
             kept.found = await _published(issuer)
             kept.at = now
@@ -93,41 +90,11 @@ async def _published(issuer: Issuer) -> tuple[PublicKey, ...]:
     """The keys that an issuer publishes now (`issuer_unreachable`)."""
     where = issuer.jwks
     if not where:
-        said = await _json(issuer.url.rstrip("/") + "/.well-known/openid-configuration")
+        said = await ask(issuer.url.rstrip("/") + "/.well-known/openid-configuration")
         where = said.get("jwks_uri", "") if isinstance(said, dict) and said.get("issuer") == issuer.url else ""
     if not safe(str(where)):
-        raise _unreachable()
-    keys = usable(await _json(str(where)))
+        raise unreachable()
+    keys = usable(await ask(str(where)))
     if not keys:
-        raise _unreachable()
+        raise unreachable()
     return keys
-
-
-async def _json(url: str) -> Json:
-    try:
-        with anyio.fail_after(2 * PATIENCE_S):
-            return read(await anyio.to_thread.run_sync(_get, url, abandon_on_cancel=True))
-    except (OSError, HTTPException, ValueError, TimeoutError, RemitError) as fault:
-        raise _unreachable() from fault
-
-
-def _get(url: str) -> bytes:
-    opener = urllib.request.OpenerDirector()
-    for one in (urllib.request.HTTPHandler(), urllib.request.HTTPSHandler()):
-        opener.add_handler(one)
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 - `safe` saw it
-    with opener.open(request, timeout=PATIENCE_S) as answer:
-        if answer.status != 200:
-            raise ValueError(answer.status)
-        data: bytes = answer.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise ValueError(len(data))
-    return data
-
-
-def _unreachable() -> RemitError:
-    return RemitError(
-        "issuer_unreachable",
-        "The identity provider's keys cannot be read, so nobody's token can be checked.",
-        "Check that its discovery and key set answer with JSON over https, then try again in ten seconds.",
-    )

@@ -15,6 +15,7 @@ STATUS: Final = {
     "use_dpop_nonce": 401,
     "forbidden": 403,
     "dispatcher_refused": 403,
+    "sign_in_refused": 403,
     "plan_outside": 403,
     "plan_wider": 403,
     "approval_denied": 403,

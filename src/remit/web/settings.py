@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from remit.core.errors import RemitError
+from remit.custody.secret import Secret
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -13,7 +14,9 @@ class Issuer:
     """An identity provider whose ID tokens for `audience` say who a person is.
 
     Without `jwks` its key set is found by OIDC discovery. `auto_register` takes in people who are not known yet;
-    `groups` says that its tokens carry people's groups. Refuses plain http beyond loopback (`issuer_invalid`).
+    `groups` says that its tokens carry people's groups, in `groups_claim`. With `sign_in` people sign in there:
+    `audience` is then our client id, proved by `secret`, by `key` (PEM, `private_key_jwt`) or, without both, by PKCE
+    alone. Refuses plain http beyond loopback (`issuer_invalid`).
     """
 
     url: str
@@ -21,6 +24,13 @@ class Issuer:
     jwks: str = ""
     auto_register: bool = False
     groups: bool = True
+    groups_claim: str = "groups"
+    sign_in: bool = False
+    name: str = ""
+    scopes: str = "openid profile"
+    acr_values: str = ""
+    secret: Secret | None = None
+    key: Secret | None = None
 
     def __post_init__(self) -> None:
         if not self.audience or not safe(self.url) or (self.jwks and not safe(self.jwks)):

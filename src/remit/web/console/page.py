@@ -14,7 +14,8 @@ from remit.web.problem import status
 from remit.web.settings import LOOPBACK
 from remit.web.site import Site
 
-POLICY: Final = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_OWN: Final = "form-action 'self'"
+POLICY: Final = f"default-src 'none'; style-src 'self'; {_OWN}; frame-ancestors 'none'; base-uri 'none'"
 HEADERS: Final = {
     "content-security-policy": POLICY,
     "cache-control": "no-store",
@@ -35,9 +36,10 @@ _PAGES: Final = Environment(
 _PAGES.filters["when"] = _when
 
 
-def page(name: str, number: int = 200, **told: Any) -> HTMLResponse:
-    """The page of this name, filled."""
-    return HTMLResponse(_PAGES.get_template(f"{name}.html").render(**told), number, HEADERS)
+def page(name: str, number: int = 200, leads: str = "", **told: Any) -> HTMLResponse:
+    """The page of this name, filled. `leads` is where else its form may lead, as a source of its policy."""
+    headers = HEADERS if not leads else HEADERS | {"content-security-policy": POLICY.replace(_OWN, f"{_OWN} {leads}")}
+    return HTMLResponse(_PAGES.get_template(f"{name}.html").render(**told), number, headers)
 
 
 def trouble(fault: RemitError) -> HTMLResponse:
@@ -52,11 +54,23 @@ def style(_: Request) -> Response:
 
 def at_home(site: Site, request: Request) -> None:
     """Refuse a request under another host name, or sent by another site's page (`forbidden`)."""
+    at_address(site, request)
+    ours = urlsplit(site.authority.issuer)
+    origin = request.headers.get("origin")
+    sent = origin is None or origin == f"{ours.scheme}://{request.headers['host']}"
+    if not sent or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise _elsewhere()
+
+
+def at_address(site: Site, request: Request) -> None:
+    """Refuse a request under another host name; any page may lead here (`forbidden`)."""
     ours = urlsplit(site.authority.issuer)
     local = ours.hostname in LOOPBACK
-    hosts, origin = request.headers.getlist("host"), request.headers.get("origin")
+    hosts = request.headers.getlist("host")
     host = urlsplit(f"//{hosts[0]}").hostname if len(hosts) == 1 else None
-    own = host in LOOPBACK if local else hosts == [ours.netloc]
-    sent = origin is None or origin == f"{ours.scheme}://{''.join(hosts[:1])}"
-    if not own or not sent or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise RemitError("forbidden", "This was not asked from the console itself.", "Open the console's own address.")
+    if not (host in LOOPBACK if local else hosts == [ours.netloc]):
+        raise _elsewhere()
+
+
+def _elsewhere() -> RemitError:
+    return RemitError("forbidden", "This was not asked from the console itself.", "Open the console's own address.")

@@ -1,0 +1,36 @@
+"""What the settings say to the web face, with the secrets that they refer to."""
+
+from collections.abc import Mapping
+
+from remit.cli import settings as rules
+from remit.cli.settings import Settings
+from remit.custody.secret import Secret
+from remit.web.settings import Issuer, WebSettings
+
+
+def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
+    """Read what the web face is told (`reference_invalid`, `issuer_invalid`)."""
+    return WebSettings(
+        issuers=tuple(_issuer(one, environ) for one in settings.issuers),
+        public_log=settings.public_log,
+    )
+
+
+def _issuer(one: rules.Issuer, environ: Mapping[str, str]) -> Issuer:
+    return Issuer(
+        one.issuer,
+        one.audience,
+        one.jwks_uri,
+        one.auto_register,
+        groups_claim=one.groups_claim,
+        sign_in=one.sign_in,
+        name=one.name,
+        scopes=one.scopes,
+        acr_values=one.acr_values,
+        secret=_secret(one.client_secret, environ),
+        key=_secret(one.client_key, environ),
+    )
+
+
+def _secret(reference: str, environ: Mapping[str, str]) -> Secret | None:
+    return Secret(rules.read_reference(reference, environ).strip()) if reference else None
