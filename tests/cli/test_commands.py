@@ -13,8 +13,8 @@ from remit.cli.settings import Settings
 from remit.control.principal import token_digest
 from remit.core.answer import Allow, Ask, Deny
 from remit.core.call import Call
-from remit.core.decision import Facts
 from remit.core.errors import RemitError
+from remit.core.facts import Facts
 from remit.store import log
 from tests.kit.shell import Shell
 

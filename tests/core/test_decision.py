@@ -3,7 +3,8 @@ from msgspec.structs import replace
 
 from remit.core.answer import Allow, Deny
 from remit.core.call import Call
-from remit.core.decision import Facts, decide, visible
+from remit.core.decision import decide, visible
+from remit.core.facts import Facts
 from remit.core.grant import Step, Usage
 from remit.core.policy import compile_set
 from remit.core.record import changed

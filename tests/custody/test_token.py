@@ -20,7 +20,7 @@ from remit.core.moment import Instant
 from remit.core.trust import TrustPath
 from remit.custody.jws import LONGEST, TokenRefusal
 from remit.custody.signer import Purpose
-from remit.custody.token import REMEMBERED, Claims, Memory, issue, verify
+from remit.custody.token import REMEMBERED, Claims, Memory, acting, issue, verify
 from tests.kit.tokens import CRM, GIT, ISSUER, NOW, claims, dice, forge, header, payload, signer
 
 OURS = signer()
@@ -300,7 +300,10 @@ def test_memory_is_bounded_and_only_holds_what_is_proved():
         {"jti": "x"},
         {"sub": ""},
         {"sub": "a\nb"},
-        {"act": {"sub": "agt_a", "act": {"sub": "agt_b"}}},
+        {"act": {"sub": "agt_a", "act": {"sub": "agt_a"}}},
+        {"act": {"sub": "agt_a", "act": None}},
+        {"act": {"sub": "agt_a", "act": {"sub": "agt_b", "iss": "x"}}},
+        {"act": acting(tuple(f"agt_{n}" for n in range(10)))},
         {"act": "agt_a"},
         {"cnf": {"jkt": "short"}},
         {"cnf": {"jkt": "A" * 43, "jwk": {}}},

@@ -18,7 +18,7 @@ from remit.core.trust import TrustPath
 from remit.custody.root import Root
 from remit.custody.secret import Secret
 from remit.custody.signer import TOKEN_PURPOSES, Signer
-from remit.custody.token import Claims
+from remit.custody.token import Claims, acting
 from tests.kit.rows import MemoryKeyRows
 
 NOW = Instant(1_790_000_000_000)
@@ -75,6 +75,7 @@ def payload(made: Claims) -> dict[str, object]:
         "remit_task": made.task,
         "remit_plan": made.plan,
         "remit_path": made.path.value,
+        **({"act": acting((made.actor, *made.prior))} if made.actor else {}),
     }
 
 

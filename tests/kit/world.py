@@ -106,6 +106,12 @@ class World:
         self.brief = self.act(lambda c: brief.apply(c, self.a_brief(), "operator"))
         return self
 
+    def an_agent(self, name: str, *ceiling: str) -> Any:
+        """Register another agent of the owner's."""
+        due = self.authority.clock.now() + 30 * DAY
+        given = {"name": name, "owner": self.owner.id, "purpose": "Helps.", "review_due": due, "keys": ()}
+        return self.act(lambda c: agent.add(c, **given, ceiling=ceiling or ("mcp:notes/*",), by="operator"))
+
     def a_brief(self, **members: Any) -> Brief:
         """The world's brief, with some members replaced."""
         given: dict[str, Any] = {

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from remit.control import decision, principal
+from remit.control import brief, decision, delegation, principal
+from remit.control.delegation import Wanted
 from remit.core.answer import Allow, Ask, Deny
 from remit.core.call import Call
 from remit.core.decision import decide
@@ -48,18 +49,21 @@ ENDED = {
     "key": "retired", "brief": "withdrawn", "resource": "removed",
 }  # fmt: skip
 TIMES = (-1, 0, 1)
+LESS = (("mcp:notes/wipe",), (), ("mcp:notes/read_note",))
 
 
 @cache
 def real():
-    """Facts that a real store gave, for each call, on both paths, in a task and in a child of it."""
+    """Facts that a real store gave: each call on both paths, in a task, a child of it, and one that was handed on."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        hours = Hours()
+        hours, papers = Hours(), []
         world = World(Path(folder), hours.clock()).settle()
         world.act(
             lambda c: principal.add_person(c, "local", "else", "Else", (), "operator"),
         )
+        sub = world.an_agent("sub")
+        world.act(lambda c: brief.apply(c, world.a_brief(subagents=(sub.id,)), "operator"))
         task = world.a_task()
         child = world.a_task(parent=task.id, person=task.person)
         for one in (task, child):
@@ -67,9 +71,16 @@ def real():
                 person = one.person if path is TrustPath.DELEGATED else ""
                 paper = world.a_credential(one.id, path, person).credential
                 hours.pass_by(1_000)
-                for call in CALLS:
-                    seen = world.act(lambda c, p=paper, call=call: decision.seen_facts(c, p.id, call))
-                    found.append((call, seen))
+                papers.append(paper)
+                if one is task:
+                    papers.append(
+                        world.act(lambda c, p=paper: delegation.hand_on(c, p.id, sub.id, Wanted())).credential
+                    )
+        hours.pass_by(1_000)
+        for paper in papers:
+            for call in CALLS:
+                seen = world.act(lambda c, p=paper, call=call: decision.seen_facts(c, p.id, call))
+                found.append((call, seen))
         world.close()
     return found
 
@@ -148,13 +159,39 @@ WRONGS = {
     "server may ask": lambda f, e: replace(member("brief", f, reverse=("sampling",)), origin=e >= 0),
     "other resource": lambda f, _: member("resource", f, name="other"),
     "other audience": lambda f, _: member("credential", f, audience=("other",)),
-    "ceiling": lambda f, e: member("agent", f, ceiling=(("mcp:notes/wipe",), (), ("mcp:notes/read_note",))[e + 1]),
+    "ceiling": lambda f, e: member("agent", f, ceiling=LESS[e + 1]),
     "tools gone": lambda f, _: replace(f, tools={}),
     "tools suspended": lambda f, _: replace(f, tools={n: changed(t, state="suspended") for n, t in f.tools.items()}),
     "above ended": lambda f, _: replace(f, ancestors=tuple(changed(t, state="ended") for t in f.ancestors or ())),
     "above over": lambda f, e: replace(
         f, ancestors=tuple(due(t, f.now + e) for t in f.ancestors or ())
     ),
+    "no givers": without("givers"),
+    "givers lost": lambda f, _: replace(f, givers=()),
+    "a giver ended": lambda f, _: replace(f, givers=tuple(changed(c, state="ended") for c in f.givers or ())),
+    "a giver over": lambda f, e: replace(
+        f, givers=tuple(changed(c, expires=Instant(max(f.now, c.issued + 2) + e)) for c in f.givers or ())
+    ),
+    "a giver of another path": lambda f, _: member("credential", f, path=TrustPath.OWN, subject=f.credential.agent)
+    if f.credential else f,
+    "a giver of another task": lambda f, _: replace(
+        f, givers=tuple(changed(c, task=OTHER["tsk"]) for c in f.givers or ())
+    ),
+    "another giver": lambda f, _: replace(f, givers=tuple(changed(c, id=OTHER["crd"]) for c in f.givers or ())),
+    "agents above lost": lambda f, _: replace(f, actors=()),
+    "other agents above": lambda f, _: replace(f, actors=tuple(changed(a, id=OTHER["agt"]) for a in f.actors)),
+    "an agent above suspended": lambda f, _: replace(f, actors=tuple(changed(a, state="suspended") for a in f.actors)),
+    "an agent above overdue": lambda f, e: replace(
+        f, actors=tuple(changed(a, review_due=Instant(f.now + e)) for a in f.actors)
+    ),
+    "a ceiling above": lambda f, e: replace(
+        f, actors=tuple(changed(a, ceiling=LESS[e + 1]) for a in f.actors)
+    ),
+    "an owner above gone": lambda f, _: replace(f, owned=False),
+    "the person's rights": lambda f, e: member(
+        "person", f, rights=(("mcp:notes/*",), (), ("mcp:notes/read_note",))[e + 1]
+    ),
+    "subagents of the brief": lambda f, _: member("brief", f, subagents=()),
     "uses of the plan": lambda f, e: used(f, e, "plan:1"),
     "uses of the brief": lambda f, e: used(f, e, "brief:own:mcp:notes/write_note"),
     "other uses of the brief": lambda f, e: used(f, e, "brief:delegated:mcp:notes/write_note"),
@@ -208,7 +245,7 @@ def each_single_wrong_is_judged_alike(_folder: Path) -> None:
 
 
 LAWS = (each_single_wrong_is_judged_alike, decide_agrees_with_its_twin)
-DECIDE = "core/decision.py"
+DECIDE, DELEGATION = "core/decision.py", "core/delegation.py"
 SINGLE = each_single_wrong_is_judged_alike
 FAULTS = (
     Planted(
@@ -229,6 +266,38 @@ FAULTS = (
         SINGLE,
         "requester here",
     ),
+    Planted(
+        "givers skipped",
+        DELEGATION,
+        "if givers is None or below.parent:",
+        "if givers is None:",
+        SINGLE,
+        "credentials above",
+    ),
+    Planted(
+        "a giver's end skipped",
+        DELEGATION,
+        'or one.state != "active":',
+        "or not one.state:",
+        SINGLE,
+        "credentials above",
+    ),
+    Planted(
+        "a giver a moment late",
+        DELEGATION,
+        "if now >= one.expires:",
+        "if now > one.expires:",
+        SINGLE,
+        "credentials above",
+    ),
+    Planted(
+        "agents above skipped", DELEGATION, 'one.state != "active" or now >= one', "now >= one", SINGLE, "agents above"
+    ),
+    Planted("owners above skipped", DELEGATION, "if not owned:", "if owned is None:", SINGLE, "owners above here"),
+    Planted(
+        "ceilings above skipped", DELEGATION, "if not one.reaches(action):", "if not one.id:", SINGLE, "ceilings above"
+    ),
+    Planted("the person's rights skipped", DELEGATION, "and not person.may(action)", "and False", SINGLE, "person may"),
     Planted("path gate skipped", DECIDE, 'or gate.state != "open" or', "or", SINGLE, "gate open"),
     Planted("witnesses skipped", DECIDE, "or _witnesses_standing(facts)", "", SINGLE, "witnesses in order"),
     Planted(

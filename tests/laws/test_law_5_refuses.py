@@ -6,7 +6,8 @@ import pytest
 
 from remit.control import policy
 from remit.core.answer import Deny
-from remit.core.decision import Facts, decide
+from remit.core.decision import decide
+from remit.core.facts import Facts
 from remit.core.permit import Fault, Permit
 from tests.kit.hours import Hours
 from tests.kit.planted import Planted, red

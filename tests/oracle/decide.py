@@ -47,8 +47,12 @@ def reasons(call, facts, policy_says):
         "requester here": facts.requester_live,
         "brief of the task": brief.name == task.brief,
         "brief live": brief.state == "live",
-        "agent listed": agent.id in brief.agents,
         "bound, or the brief does without": brief.bearer_life > 0 or paper.thumb != "" or paper.certificate != "",
+        "agent listed": agent.id in brief.agents or (task.parent != "" and agent.id in brief.subagents),
+        "agents above there": [one.id for one in facts.actors] == [one.agent for one in facts.ancestors],
+        "agents above active": all(one.state == "active" and now < one.review_due for one in facts.actors),
+        "owners above here": facts.owned,
+        "credentials above": given(facts),
         "resource of the call": place.name == call.action.split(":")[1].split("/")[0],
         "scheme of the resource": call.action.split(":")[0] == {"postgres": "sql"}.get(place.kind, place.kind),
         "resource active": place.state == "active",
@@ -62,8 +66,10 @@ def reasons(call, facts, policy_says):
         conditions["bound to an open call"] = facts.origin
         conditions["policy is there"] = facts.policy is not None
         conditions["within the ceiling"] = reaches(agent, call)
+        conditions |= handed_on(call, facts, person if delegated else None)
     elif kind not in {"@list", "@session"}:
         conditions["within the ceiling"] = reaches(agent, call)
+        conditions |= handed_on(call, facts, person if delegated else None)
         if not kind.startswith("@"):
             tool = facts.tools.get(kind)
             conditions["tool known"] = tool is not None
@@ -74,6 +80,26 @@ def reasons(call, facts, policy_says):
         conditions["a step holds it"] = any(held(call, facts, number) for number in range(len(plan.steps)))
         conditions["policy permits"] = policy_says == "allow"
     return [name for name, holds in conditions.items() if not holds]
+
+
+def given(facts):
+    """Whether the credential was made from one of the task right above, that one too, and all of them count."""
+    wanted, level = facts.credential.parent, 0
+    while wanted:
+        if facts.givers is None or level >= len(facts.givers) or level >= len(facts.ancestors):
+            return False
+        one, task = facts.givers[level], facts.ancestors[level]
+        counts = one.state == "active" and facts.now < one.expires and one.path == facts.credential.path
+        if one.id != wanted or one.task != task.id or not counts:
+            return False
+        wanted, level = one.parent, level + 1
+    return facts.givers is not None
+
+
+def handed_on(call, facts, person):
+    """Whether the person, and each agent above, could do this themselves."""
+    own = person is None or person.rights is None or names(person.rights, call)
+    return {"person may": own, "within the ceilings above": all(reaches(one, call) for one in facts.actors)}
 
 
 def witnessed(facts):
@@ -91,7 +117,12 @@ def witnessed(facts):
 
 def reaches(agent, call):
     """Whether the agent's ceiling names the action, or all of its resource."""
-    return any(one in {call.action, call.action.split("/")[0] + "/*"} for one in agent.ceiling)
+    return names(agent.ceiling, call)
+
+
+def names(entries, call):
+    """Whether one of these is the action, or all of its resource."""
+    return any(one in {call.action, call.action.split("/")[0] + "/*"} for one in entries)
 
 
 def held(call, facts, number):

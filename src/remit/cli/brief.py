@@ -82,6 +82,8 @@ def read_brief(desk: Desk, file: str) -> Brief:
     try:
         given = {**form, "noun": "brief", "version": 1}
         given["agents"] = [desk.agent(one).id for one in _texts(form, "agents")]
+        if "subagents" in form:
+            given["subagents"] = [desk.agent(one).id for one in _texts(form, "subagents")]
         given["dispatchers"] = [
             one if one.startswith("group:") else desk.principal(one) for one in _texts(form, "dispatchers")
         ]
@@ -106,6 +108,7 @@ def _show(form: str, one: Brief) -> None:
             "purpose": one.purpose,
             "dispatchers": " ".join(one.dispatchers),
             "agents": " ".join(one.agents),
+            **({"subagents": " ".join(one.subagents)} if one.subagents else {}),
             "domains": " ".join(one.domains),
             "life": f"{one.life // 1000} s, idle {one.idle // 1000} s, credential {one.credential_life // 1000} s",
             "unbound": f"{one.bearer_life // 1000} s" if one.bearer_life else "refused",

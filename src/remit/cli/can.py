@@ -12,8 +12,9 @@ from remit.core.answer import Allow, Ask, Decision
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.credential import Credential, PathGate
-from remit.core.decision import Facts, decide
+from remit.core.decision import decide
 from remit.core.errors import RemitError
+from remit.core.facts import Facts
 from remit.core.moment import Instant
 from remit.core.shown import shown
 from remit.core.task import Task

@@ -56,6 +56,24 @@ def show(ctx: click.Context, *, name: str | None, form: str) -> None:
 
 @person.command()
 @click.argument("name")
+@click.option("--right", multiple=True, help="An action, or mcp:RESOURCE/*, that can be done for them; repeatable.")
+@click.option("--none", "nothing", is_flag=True, help="Nothing can be done for them.")
+@click.option("--lift", is_flag=True, help="No limit of their own: policy says what their groups may.")
+@format_option
+@click.pass_context
+def limit(ctx: click.Context, *, name: str, right: tuple[str, ...], nothing: bool, lift: bool, form: str) -> None:
+    """Say what agents can do for a person at most, on the delegated path, whatever brief and policy hold besides."""
+    if sum((bool(right), nothing, lift)) != 1:
+        raise click.UsageError("Give --right, --none or --lift, and one of them only.")
+    with at_desk(ctx) as desk:
+        identity, rights = desk.principal(name), None if lift else right
+        made = desk.act(lambda c: principal.limit(c, identity, rights, desk.by))
+        said = "as policy says" if made.rights is None else " ".join(made.rights) or "nothing"
+        emit(form, written(made), lambda: pairs({"id": made.id, "rights": said}))
+
+
+@person.command()
+@click.argument("name")
 @format_option
 @click.pass_context
 def erase(ctx: click.Context, *, name: str, form: str) -> None:

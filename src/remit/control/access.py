@@ -19,8 +19,8 @@ from remit.control.principal import token_digest
 from remit.core.answer import Allow, Decision, Deny
 from remit.core.call import Call
 from remit.core.canonical import Json, read
-from remit.core.decision import Facts
 from remit.core.errors import RemitError
+from remit.core.facts import Facts
 from remit.core.operation import Operation, Request, found, operation
 from remit.core.permit import BARE, Entry, Fault, Manner, Permit, Unknown
 from remit.core.principal import Service

@@ -18,8 +18,9 @@ from remit.core.approval import Approval, Asked, Terms, Yes
 from remit.core.call import Call
 from remit.core.canonical import Json, b64, canon
 from remit.core.card import card
-from remit.core.decision import Facts, decide
+from remit.core.decision import decide
 from remit.core.errors import RemitError
+from remit.core.facts import Facts
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed

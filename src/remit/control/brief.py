@@ -17,7 +17,7 @@ def apply(change: Change, brief: Brief, by: str) -> Brief:
         if changed(before, version=brief.version) == brief:
             return before
     brief = changed(brief, version=before.version + 1 if before else 1)
-    for agent in brief.agents:
+    for agent in (*brief.agents, *brief.subagents):
         change.need(Agent, agent)
     for one in brief.dispatchers:
         if not one.startswith("group:"):

@@ -6,6 +6,7 @@ from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.credential import LIFE, Credential, Key, PathGate
+from remit.core.delegation import chain
 from remit.core.errors import RemitError
 from remit.core.ids import CredentialId, TaskId
 from remit.core.moment import Instant
@@ -16,7 +17,7 @@ from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES
 from remit.custody.token import Claims, issue
-from remit.store.facts import activity, ancestors
+from remit.store.facts import activity, actors_of, ancestors
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,13 @@ def give(
     resources: tuple[str, ...] = (),
     thumb: str = "",
     certificate: str = "",
+    giver: Credential | None = None,
 ) -> Issued:
     """Issue a credential to the task's own agent, on one path, for resources of the current plan.
 
     Refuses everything that a call would be refused for already: a task that is not open, another agent's task, another
-    person's delegation, a path that the plan does not use or that is closed (`credential_refused`).
+    person's delegation, a path that the plan does not use or that is closed (`credential_refused`). What is exchanged
+    from `giver` ends no later than that.
     """
     task, agent = change.need(Task, task_id), change.need(Agent, agent_id)
     brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
@@ -68,6 +71,7 @@ def give(
         change.now + (brief.credential_life if thumb or certificate else _bearer_life(brief)),
         task.deadline,
         *(one.deadline for one in ancestors(change.reader, task) or ()),
+        *((giver.expires,) if giver else ()),
     )
     issued, expires = change.now, Instant(life // 1000 * 1000)
     if expires <= issued:
@@ -85,6 +89,7 @@ def give(
         expires=expires,
         thumb=thumb,
         certificate=certificate,
+        parent=giver.id if giver else "",
     )
     change.record("credential.issued", credential, agent.id)
     return Issued(credential, issue(_claims(change, credential), change.authority.signer))
@@ -108,7 +113,19 @@ def end(change: Change, credential_id: str, by: str, because: str = "") -> Crede
         return None
     ended = changed(credential, state=LIFE.after(credential.state, "ended"))
     change.record("credential.ended", ended, by, because)
+    for child in list(change.reader.where(Task, "parent = ?", (credential.task,))):
+        for below in list(change.reader.where(Credential, "task = ? AND state = 'active'", (child.id,))):
+            if below.parent == credential.id:
+                end(change, below.id, by, "parent")
     return ended
+
+
+def acting(change: Change, one: Credential) -> tuple[str, ...]:
+    """Who acts by a credential, the newest first, as the tree of tasks says: nobody on the agent's own authority."""
+    if one.path is TrustPath.OWN:
+        return ()
+    above = ancestors(change.reader, change.need(Task, one.task)) or ()
+    return chain(one.agent, [task.agent for task in above])
 
 
 def audience(issuer: str, resource: str) -> str:
@@ -117,7 +134,7 @@ def audience(issuer: str, resource: str) -> str:
 
 
 def _claims(change: Change, one: Credential) -> Claims:
-    delegated = one.path is TrustPath.DELEGATED
+    actors = acting(change, one)
     return Claims(
         issuer=change.authority.issuer,
         audience=tuple(audience(change.authority.issuer, name) for name in one.audience),
@@ -129,7 +146,8 @@ def _claims(change: Change, one: Credential) -> Claims:
         task=TaskId(one.task),
         plan=one.plan,
         path=one.path,
-        actor=one.agent if delegated else None,
+        actor=actors[0] if actors else None,
+        prior=actors[1:],
         thumbprint=one.thumb or None,
         certificate=one.certificate or None,
     )
@@ -144,13 +162,16 @@ def _live(change: Change, task: Task, agent: Agent, brief: Brief, gate: PathGate
         or any(one.state != "open" for one in above)
     ):
         raise _refused("This task is not open.", "Open a new task.")
+    actors = actors_of(change.reader, above)
     if change.now - activity(change.reader, task) >= task.idle:
         raise _refused("This task was idle for too long.", "Open a new task.")
     if (
         agent.id != task.agent
         or agent.state != "active"
         or change.now >= agent.review_due
-        or agent.id not in brief.agents
+        or not brief.gives(agent.id, child=bool(task.parent))
+        or len(actors) != len(above)
+        or any(one.state != "active" or change.now >= one.review_due for one in actors)
     ):
         raise _refused("This agent cannot act in this task now.", "Ask its owner to have it reviewed.")
     if brief.state != "live" or gate.state != "open":

@@ -13,8 +13,9 @@ from remit.control.possession import Ticket
 from remit.core.answer import Allow, Ask, Decision, Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import Facts, decide, refuse
+from remit.core.decision import decide, refuse
 from remit.core.errors import RemitError
+from remit.core.facts import Facts
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
 from remit.core.resource import Resource

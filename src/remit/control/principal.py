@@ -29,6 +29,15 @@ def add_person(change: Change, issuer: str, subject: str, name: str, groups: tup
     return person
 
 
+def limit(change: Change, person_id: str, rights: tuple[str, ...] | None, by: str) -> Person:
+    """Say what can be done for a person at most: these actions; None leaves it to policy again."""
+    person = change.need(Person, person_id)
+    LIFE.after(person.state, "left")
+    limited = changed(person, rights=rights)
+    change.record("person.changed", limited, by)
+    return limited
+
+
 def end_person(change: Change, person_id: str, by: str, because: str) -> Person:
     """A person left: their record ends. What was theirs is ended by control.revocation."""
     person = change.need(Person, person_id)

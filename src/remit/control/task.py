@@ -6,7 +6,7 @@ from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.errors import RemitError
-from remit.core.grant import Step
+from remit.core.grant import Step, draw
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed
@@ -27,16 +27,23 @@ def open_task(
     labels: Mapping[str, str] | None = None,
     purpose: str = "",
     life: int | None = None,
+    steps: tuple[Step, ...] | None = None,
     by: str,
 ) -> Task:
     """Open one errand under a brief, with the brief's steps as plan version 1 (for a child: its parent's plan).
 
+    `steps` are a plan that is narrower from the start (`plan_outside` when it is not).
     Refuses a requester whom the brief does not list (`dispatcher_refused`, law 4), an agent that it does not list or
     that is not active, a person who is not the requester's own delegation, and a child that is wider or deeper than its
     parent.
     """
     under, actor = change.need(Brief, brief), change.need(Agent, agent)
-    if under.state != "live" or actor.state != "active" or agent not in under.agents or change.now >= actor.review_due:
+    if (
+        under.state != "live"
+        or actor.state != "active"
+        or not under.gives(agent, child=bool(parent))
+        or change.now >= actor.review_due
+    ):
         raise RemitError(
             "task_refused",
             f"The brief {brief} gives no task to this agent now.",
@@ -71,7 +78,9 @@ def open_task(
         plan=1,
     )
     ceiling = _ceiling(change, task, under)
-    plan = Plan(task=task.id, version=1, steps=ceiling, sources=tuple(range(len(ceiling))), at=change.now)
+    sources = tuple(range(len(ceiling))) if steps is None else _drawn(ceiling, steps)
+    planned = ceiling if steps is None else steps
+    plan = Plan(task=task.id, version=1, steps=planned, sources=sources, at=change.now)
     change.record("task.opened", task, by)
     change.record("plan.made", plan, by)
     return task
@@ -173,6 +182,15 @@ def _moved(change: Change, task_id: str, event: str, by: str, held: str = "") ->
 def proven(change: Change, task_id: str, by: str) -> Task:
     """Let a task go on that waited until the ends of its plan before were proven."""
     return _moved(change, task_id, "resumed", by)
+
+
+def _drawn(ceiling: tuple[Step, ...], steps: tuple[Step, ...]) -> tuple[int, ...]:
+    """For each step the one of the ceiling that covers it (`plan_outside`)."""
+    sources, refusals = draw(ceiling, steps)
+    if refusals:
+        first = refusals[0]
+        raise RemitError("plan_outside", f"This plan is not within the brief: {first.what}", first.may or "Plan less.")
+    return sources
 
 
 def _ceiling(change: Change, task: Task, brief: Brief) -> tuple[Step, ...]:

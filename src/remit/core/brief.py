@@ -28,7 +28,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     pass; `approval` is how its asks are put to people; `unplanned` what an act outside the plan does to the task:
     nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`). `replan` says what
     becomes of a plan that is wider than the one in force or goes another path, once what that one gave has ended; the
-    groups in `approvers` are asked for what the brief itself asks.
+    groups in `approvers` are asked for what the brief itself asks. `subagents` may be given child tasks and nothing
+    else.
     """
 
     name: str
@@ -48,13 +49,14 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     unplanned: str = "refuse"
     replan: str = "refuse"
     approvers: tuple[str, ...] = ()
+    subagents: tuple[str, ...] = ()
     state: str = "live"
 
     def __post_init__(self) -> None:
         ids.name("brief", self.name)
         for domain in self.domains:
             ids.name("data domain", domain)
-        for agent in self.agents:
+        for agent in (*self.agents, *self.subagents):
             ids.parse("agt", agent)
         for one in self.dispatchers:
             if one.startswith("group:"):
@@ -91,6 +93,10 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     def _timed(self) -> bool:
         whole = 0 < self.credential_life <= self.life <= 7 * 24 * 60 * MINUTE and 0 < self.idle <= self.life
         return whole and 0 <= self.bearer_life <= LONGEST
+
+    def gives(self, agent: str, *, child: bool) -> bool:
+        """Say whether this agent may have a task of this brief, or a child task of one."""
+        return agent in self.agents or (child and agent in self.subagents)
 
     def dispatched_by(self, principal: str, person: Person | None) -> bool:
         """Say whether this principal may open tasks of this brief."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from remit.core.approval import Approval, shape
 from remit.core.canonical import Json
-from remit.core.decision import Facts
+from remit.core.facts import Facts
 from remit.core.resource import split
 
 

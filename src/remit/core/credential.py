@@ -19,6 +19,7 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
     `audience` are the resources at which it may be shown, `key` the signing key's id. It is bound to the key with the
     RFC 7638 thumbprint `thumb`, or to the certificate with the SHA-256 digest `certificate`, or, without either, to
     nobody: then whoever holds its text is taken for its agent.
+    `parent` is the credential that it was exchanged from, and which it never outlives.
     """
 
     id: str
@@ -33,12 +34,15 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
     expires: Instant
     thumb: str = ""
     certificate: str = ""
+    parent: str = ""
     state: str = "active"
 
     def __post_init__(self) -> None:
         ids.parse("crd", self.id)
         ids.parse("tsk", self.task)
         ids.parse("agt", self.agent)
+        if self.parent:
+            ids.parse("crd", self.parent)
         ids.parse("per" if self.path is TrustPath.DELEGATED else "agt", self.subject)
         if self.path is TrustPath.OWN and self.subject != self.agent:
             raise RemitError(

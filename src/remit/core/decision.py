@@ -6,30 +6,27 @@ rests on is still live at `facts.now` (law 1). Nothing is looked up here: what i
 """
 
 import functools
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 import msgspec
 
+from remit.core import delegation
 from remit.core import policy as policies
-from remit.core.agent import Agent
 from remit.core.answer import Allow, Ask, Charge, Decision, Deny
-from remit.core.approval import Asked, stands
+from remit.core.approval import stands
 from remit.core.brief import Brief
 from remit.core.call import Call
-from remit.core.credential import Credential, Key, PathGate
+from remit.core.credential import Credential
 from remit.core.errors import RemitError
+from remit.core.facts import Facts
 from remit.core.grant import Refusal, Step, Usage, check
-from remit.core.moment import Instant
-from remit.core.principal import Person
-from remit.core.resource import Resource, Tool, split
+from remit.core.resource import split
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
-from remit.core.witness import Watch, standing
+from remit.core.witness import standing
 
 UNUSED: Final = Usage()
-NEVER: Final = Instant(0)
 STANDING_ONLY: Final = frozenset({"@list", "@session"})
 SAID: Final = {
     "policy_missing": "No policy set is applied for this path.",
@@ -48,37 +45,10 @@ WAITS: Final = {
 REVERSE: Final = {"@sampling": "sampling", "@elicitation": "elicitation", "@roots": "roots"}
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """All that one decision may look at, read in one transaction at one instant. Absent means refused."""
-
-    now: Instant
-    credential: Credential | None = None
-    key: Key | None = None
-    gate: PathGate | None = None
-    task: Task | None = None
-    ancestors: tuple[Task, ...] | None = None
-    active_at: Instant = NEVER
-    last_leaf: int = -1
-    plan: Plan | None = None
-    agent: Agent | None = None
-    owner: Person | None = None
-    person: Person | None = None
-    requester_live: bool = False
-    brief: Brief | None = None
-    resource: Resource | None = None
-    tools: Mapping[str, Tool] = msgspec.field(default_factory=dict)
-    policy: policies.PolicySet | None = None
-    usage: Mapping[tuple[str, str, int], Usage] = msgspec.field(default_factory=dict)
-    above: tuple[Plan, ...] = ()
-    origin: bool = False
-    watch: Watch | None = None
-    asked: Asked | None = None
-
-
 def decide(call: Call, facts: Facts) -> Decision:
     """Say what may become of this call. Total: every input gets an Allow, an Ask or a Deny, never an exception."""
     try:
-        return _standing(call, facts) or _within(call, facts)
+        return _standing(call, facts) or _beyond(call, facts) or _within(call, facts)
     except Exception:  # noqa: BLE001 - a fault in the law itself must refuse, whatever it is (law 5)
         return Deny("decision_fault", "The decision could not be made.", "Tell the operator; nothing was done.")
 
@@ -116,7 +86,8 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
     if facts.ancestors is None or any(one.state != "open" or now >= one.deadline for one in facts.ancestors):
         return Deny("parent_ended", "A task above this one has ended.", "Stop; this task ends with it.")
     return (
-        _plan_standing(credential, task, facts)
+        delegation.standing(credential, facts.ancestors, facts.actors, facts.givers, facts.owned, now)
+        or _plan_standing(credential, task, facts)
         or _people_standing(facts)
         or _holder_standing(facts)
         or _target_standing(call, facts)
@@ -176,7 +147,7 @@ def _people_standing(facts: Facts) -> Deny | None:
         )
     if brief is None or brief.name != task.brief or brief.state != "live":
         return Deny("brief_withdrawn", f"The brief {task.brief} is not live.", "Stop; the operator withdrew it.")
-    if agent.id not in brief.agents:
+    if not brief.gives(agent.id, child=bool(task.parent)):
         return Deny("brief_agent", "The brief no longer lists this agent.", "Stop; the operator can list it again.")
     return None
 
@@ -203,6 +174,13 @@ def _target_standing(call: Call, facts: Facts) -> Deny | None:
             "domain_outside", f"The data domain {resource.domain} is outside the brief.", "Stay in the brief's domains."
         )
     return None
+
+
+def _beyond(call: Call, facts: Facts) -> Deny | None:
+    """Refuse what the person, or an agent above, could not do themselves (law 3)."""
+    if facts.credential is None or call.kind in STANDING_ONLY:
+        return None
+    return delegation.beyond(call.action, facts.actors, facts.person, facts.credential.path)
 
 
 def _within(call: Call, facts: Facts) -> Decision:
@@ -296,7 +274,7 @@ def consumes(step: Step) -> bool:
 
 
 def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -> Decision:
-    verdict = policies.evaluate(facts.policy, question(call, facts))
+    verdict = _verdict(call, facts)
     if verdict.answer is policies.Answer.ALLOW:
         return Allow(number, charges, verdict.grounds, counted=_counted(charges))
     if verdict.answer is policies.Answer.ASK:
@@ -306,12 +284,23 @@ def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -
 
 def _not_forbidden(call: Call, facts: Facts) -> Decision:
     """For what the brief itself permits by kind: policy may still forbid or ask, and without a set there is no yes."""
-    verdict = policies.evaluate(facts.policy, question(call, facts))
+    verdict = _verdict(call, facts)
     if verdict.answer is policies.Answer.ALLOW or verdict.code == "policy_silent":
         return Allow(0, grounds=verdict.grounds)
     if verdict.answer is policies.Answer.ASK:
         return _with_yes(facts, verdict, Allow(0, grounds=verdict.grounds))
     return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), grounds=verdict.grounds)
+
+
+def _verdict(call: Call, facts: Facts) -> policies.Verdict:
+    """What policy says of this call; of a child task, what it says of each agent above as well, the strictest."""
+    asked = question(call, facts)
+    verdict = policies.evaluate(facts.policy, asked)
+    for one in facts.actors:
+        if verdict.answer is not policies.Answer.DENY and one.id != asked.principal.id:
+            above = msgspec.structs.replace(asked, principal=_principal(one.id, one.owner, one.tier, one.purpose))
+            verdict = policies.stricter(verdict, policies.evaluate(facts.policy, above))
+    return verdict
 
 
 def _with_yes(facts: Facts, verdict: policies.Verdict, then: Allow) -> Decision:
@@ -364,6 +353,8 @@ def visible(facts: Facts) -> frozenset[str]:
     for step in plan.steps:
         place, kind = split(step.action)
         if place != resource.name or step.path is not credential.path or not agent.reaches(step.action):
+            continue
+        if delegation.beyond(step.action, facts.actors, facts.person, credential.path):
             continue
         tool = facts.tools.get(kind)
         if kind[0] == "@" or (tool is not None and tool.state == "pinned"):

@@ -220,6 +220,16 @@ def evaluate(held: PolicySet | None, ask: Ask) -> Verdict:
     return Verdict(Answer.DENY, code="policy_missing") if held is None else held.evaluate(ask)
 
 
+def stricter(one: Verdict, other: Verdict) -> Verdict:
+    """The stricter of two answers: deny beats ask, ask beats allow; two asks need the groups of both."""
+    grounds = tuple(sorted({*one.grounds, *other.grounds}))
+    for each in (one, other):
+        if each.answer is Answer.DENY:
+            return each
+    groups = tuple(sorted({*one.groups, *other.groups}))
+    return Verdict(Answer.ASK if groups else Answer.ALLOW, grounds, groups)
+
+
 def compile_set(path: TrustPath, common: Mapping[str, str], own: Mapping[str, str], schema: Schema) -> PolicySet:
     """Compile the policies of one path: file name to text, those common to both paths and those of this one.
 

@@ -11,23 +11,35 @@ from remit.core import ids
 from remit.core.errors import RemitError
 from remit.core.lifecycle import Lifecycle
 from remit.core.record import Record
+from remit.core.resource import matches, selector
 
 LIFE: Final = Lifecycle("principal", {"active": {"left": "gone"}, "gone": {}})
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 class Person(Record, frozen=True, kw_only=True, tag_field="noun", tag="person"):
-    """A human being whose authority can be delegated, known by an opaque id."""
+    """A human being whose authority can be delegated, known by an opaque id.
+
+    `rights` are the most that anybody can do for them: exact actions, or `mcp:RESOURCE/*`; without it, only what policy
+    says of their groups limits them.
+    """
 
     id: str
     state: str = "active"
     groups: tuple[str, ...] = ()
+    rights: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         ids.parse("per", self.id)
         _known(self.state)
         for group in self.groups:
             ids.name("group", group)
+        for right in self.rights or ():
+            selector(right)
+
+    def may(self, action: str) -> bool:
+        """Say whether this person can let anybody do this for them."""
+        return self.rights is None or any(matches(right, action) for right in self.rights)
 
 
 class Service(Record, frozen=True, kw_only=True, tag_field="noun", tag="service"):

@@ -21,9 +21,9 @@ from remit.core.canonical import Json, b64, canon
 from remit.core.client import Client
 from remit.core.consent import Code, Consent, Refresh
 from remit.core.credential import Credential, Key, PathGate
-from remit.core.decision import Facts
 from remit.core.errors import RemitError
 from remit.core.evidence import Evidence
+from remit.core.facts import Facts
 from remit.core.login import Login
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service

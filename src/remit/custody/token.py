@@ -22,6 +22,8 @@ SKEW: Final = 60
 """Seconds that an issuing node's clock may be ahead of a verifying one's."""
 LONGEST_LIFE: Final = 24 * 60 * 60
 """Seconds: no credential lives longer."""
+DEEPEST: Final = 9
+"""Agents in one chain: that of a task, and of up to eight levels above it."""
 REMEMBERED: Final = 4096
 
 _SECONDS: Final = 253_402_300_799
@@ -48,6 +50,7 @@ class Claims:
     plan: int
     path: TrustPath
     actor: str | None = None
+    prior: tuple[str, ...] = ()
     thumbprint: str | None = None
     certificate: str | None = None
 
@@ -117,7 +120,7 @@ def issue(claims: Claims, signer: Signer) -> str:
         "remit_path": claims.path.value,
     }
     if claims.actor is not None:
-        payload["act"] = {"sub": claims.actor}
+        payload["act"] = acting((claims.actor, *claims.prior))
     bound = {"jkt": claims.thumbprint, CERTIFICATE: claims.certificate}
     if any(value is not None for value in bound.values()):
         payload["cnf"] = {name: value for name, value in bound.items() if value is not None}
@@ -134,6 +137,14 @@ def issue(claims: Claims, signer: Signer) -> str:
     if len(token) > jws.LONGEST:
         raise RemitError("claims_invalid", "The credential would be over 8 KiB.", "Name fewer resources.")
     return token
+
+
+def acting(chain: tuple[str, ...]) -> dict[str, Json]:
+    """Write who acts, the newest first and outermost (RFC 8693 section 4.1)."""
+    said: dict[str, Json] = {}
+    for one in reversed(chain):
+        said = {"sub": one, "act": said} if said else {"sub": one}
+    return said
 
 
 def verify(
@@ -207,7 +218,7 @@ def _read(payload: dict[str, Json]) -> Claims:
         task = TaskId(parse("tsk", payload["remit_task"]))
     except (ValueError, RemitError):
         raise Refused("token_claim_invalid", "jti, remit_task or remit_path is not one of ours.") from None
-    bound = _bound(payload)
+    bound, actors = _bound(payload), _actors(payload)
     return Claims(
         issuer=_text(payload["iss"], "iss"),
         audience=tuple(audience),
@@ -219,7 +230,8 @@ def _read(payload: dict[str, Json]) -> Claims:
         task=task,
         plan=plan,
         path=path,
-        actor=_only(payload, "act", "sub"),
+        actor=actors[0] if actors else None,
+        prior=actors[1:],
         thumbprint=bound.get("jkt"),
         certificate=bound.get(CERTIFICATE),
     )
@@ -235,6 +247,22 @@ def _bound(payload: dict[str, Json]) -> dict[str, str]:
     if not all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in value.values()):
         raise Refused("token_claim_invalid", "cnf holds a SHA-256 digest in base64url.")
     return value
+
+
+def _actors(payload: dict[str, Json]) -> tuple[str, ...]:
+    """Who acts, the newest first: each one level deeper, none who hands on to itself."""
+    found: list[str] = []
+    within: dict[str, Json] = payload
+    while "act" in within:
+        held = within["act"]
+        if not isinstance(held, dict) or not {"sub"} <= held.keys() <= {"sub", "act"} or len(found) >= DEEPEST:
+            raise Refused("token_claim_invalid", f"act holds sub, and act again for up to {DEEPEST} levels.")
+        one = _text(held["sub"], "act.sub")
+        if one in found[-1:]:
+            raise Refused("token_claim_invalid", "In act, nobody hands on to themselves.")
+        found.append(one)
+        within = held
+    return tuple(found)
 
 
 def seconds(payload: dict[str, Json], name: str) -> int:
@@ -255,12 +283,3 @@ def _text(value: Json, name: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 2048 or not value.isprintable():
         raise Refused("token_claim_invalid", f"{name} is a printable text.")
     return value
-
-
-def _only(payload: dict[str, Json], name: str, member: str) -> str | None:
-    if name not in payload:
-        return None
-    value = payload[name]
-    if not isinstance(value, dict) or value.keys() != {member}:
-        raise Refused("token_claim_invalid", f"{name} holds {member} and nothing else.")
-    return _text(value[member], f"{name}.{member}")

@@ -8,7 +8,8 @@ from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.credential import Credential, Key, PathGate
-from remit.core.decision import Facts, brief_place, consumes
+from remit.core.decision import brief_place, consumes
+from remit.core.facts import Facts
 from remit.core.grant import Usage
 from remit.core.moment import Instant
 from remit.core.policy import COMMON, PolicySet
@@ -86,6 +87,7 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
     above = tuple(reader.get(Plan, f"{one.id}:{one.plan}") for one in parents or ())
     plans = tuple(one for one in above if one is not None)
     brief = reader.get(Brief, task.brief)
+    actors = actors_of(reader, parents or ())
     standing = Facts(
         now=now,
         credential=credential,
@@ -104,6 +106,9 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
         policy=policies(credential.path),
         above=plans,
         watch=cosignature.watch(reader),
+        actors=actors,
+        givers=givers(reader, credential),
+        owned=all(_owner_here(reader, one) for one in actors if one.id != task.agent),
     )
     return standing, _places(call, plan, plans, brief)
 
@@ -117,6 +122,29 @@ def ancestors(reader: Reader, task: Task) -> tuple[Task, ...] | None:
             return None
         found.append(above)
         task = above
+    return tuple(found)
+
+
+def actors_of(reader: Reader, above: tuple[Task, ...]) -> tuple[Agent, ...]:
+    """The agents of the tasks above, nearest first; one that is not there is left out, and its absence refuses."""
+    found = (reader.get(Agent, one.agent) for one in above)
+    return tuple(one for one in found if one is not None)
+
+
+def _owner_here(reader: Reader, agent: Agent) -> bool:
+    owner = reader.get(Person, agent.owner)
+    return owner is not None and owner.state == "active"
+
+
+def givers(reader: Reader, credential: Credential) -> tuple[Credential, ...] | None:
+    """The credentials that this one was exchanged from, nearest first; None when one is missing."""
+    found: list[Credential] = []
+    while credential.parent:
+        above = reader.get(Credential, credential.parent)
+        if above is None or len(found) >= DEEPEST:
+            return None
+        found.append(above)
+        credential = above
     return tuple(found)
 
 

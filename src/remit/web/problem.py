@@ -65,6 +65,13 @@ OAUTH: Final = {
     "unsupported_grant_type": 400,
     "unsupported_token_type": 400,
 }
+GRANT: Final = frozenset(
+    {
+        "credential_refused", "not_found", "id_invalid", "giver_ended", "delegation_loop", "delegation_flood",
+        "task_refused", "parent_ended", "depth_exceeded",
+    }
+)  # fmt: skip
+"""Refused of an OAuth client as `invalid_grant`."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 _UNSAID = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
@@ -94,8 +101,10 @@ def problem(fault: RemitError) -> JSONResponse:
 def oauth_problem(fault: RemitError) -> JSONResponse:
     """A fault as RFC 6749 section 5.2 writes it; the remedy is in the description."""
     error = fault.code
-    if error in ("credential_refused", "not_found", "id_invalid"):
+    if error in GRANT:
         error = "invalid_grant"
+    elif error == "plan_outside":
+        error = "invalid_authorization_details"
     elif error == "target_refused":
         error = "invalid_target"
     elif error not in OAUTH:

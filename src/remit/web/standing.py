@@ -9,6 +9,7 @@ from remit.control.change import Change
 from remit.core.canonical import Json
 from remit.core.credential import Credential
 from remit.core.trust import TrustPath
+from remit.custody.token import acting
 from remit.web import bearer
 from remit.web.client import Client, authenticate
 from remit.web.intake import Form, form, one_of
@@ -45,7 +46,7 @@ def routes(site: Site) -> list[Route]:
             standing = bearer.stands(change.reader, one, change.now) if one else False
             if one is None or not standing or (who is not None and one.agent != by):
                 return {"active": False}
-            return _told(site, one)
+            return _told(site, change, one)
 
         return JSONResponse(await site.act(who.agent.id if who else "operator", work), headers=NO_STORE)
 
@@ -62,7 +63,7 @@ def _caller(site: Site, request: Request, asked: Form) -> Client | None:
     return authenticate(site, asked)
 
 
-def _told(site: Site, one: Credential) -> dict[str, Json]:
+def _told(site: Site, change: Change, one: Credential) -> dict[str, Json]:
     said: dict[str, Json] = {
         "active": True,
         "iss": site.authority.issuer,
@@ -76,7 +77,7 @@ def _told(site: Site, one: Credential) -> dict[str, Json]:
         "authorization_details": [{"type": DETAILS, "task": one.task, "plan": one.plan, "path": one.path.value}],
     }
     if one.path is TrustPath.DELEGATED:
-        said["act"] = {"sub": one.agent}
+        said["act"] = acting(credential.acting(change, one))
     if one.bound:
         said["cnf"] = {"jkt": one.thumb} if one.thumb else {"x5t#S256": one.certificate}
     return said

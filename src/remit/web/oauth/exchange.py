@@ -1,4 +1,4 @@
-"""Token exchange (RFC 8693): a person's ID token for a credential on the delegated path.
+"""Token exchange (RFC 8693): a person's ID token for a credential on the delegated path, or a task's for a child's.
 
 Who acts is the authenticated client, never a parameter.
 """
@@ -12,7 +12,7 @@ from remit.core.errors import RemitError
 from remit.custody.jws import TokenRefusal
 from remit.web.client import authenticate
 from remit.web.intake import Form, one_of
-from remit.web.oauth import giving
+from remit.web.oauth import giving, hand_on
 from remit.web.site import Site
 
 ACCESS: Final = "urn:ietf:params:oauth:token-type:access_token"
@@ -28,14 +28,19 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
             "Who acts is the authenticated client, never a parameter.",
             "Leave actor_token and act out.",
         )
-    if one_of(asked, "requested_token_type", ACCESS) != ACCESS or one_of(asked, "subject_token_type") not in SUBJECTS:
+    kind = one_of(asked, "subject_token_type")
+    if one_of(asked, "requested_token_type", ACCESS) != ACCESS or kind not in (*SUBJECTS, ACCESS):
         raise RemitError(
-            "invalid_request", "These token types are not exchanged.", "Send an ID token; ask for an access token."
+            "invalid_request",
+            "These token types are not exchanged.",
+            "Send an ID token or a credential; ask for an access token.",
         )
     if "audience" in asked:
         raise RemitError(
             "invalid_target", "Targets are named by resource, not by audience.", "Send resource, the gate's URL."
         )
+    if kind == ACCESS:
+        return {"issued_token_type": ACCESS, **await hand_on.give(site, request, asked)}
     text = one_of(asked, "subject_token")
     client = authenticate(site, asked)
     found = await site.issuers.identify(text, site.now())

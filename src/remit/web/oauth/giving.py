@@ -3,6 +3,8 @@
 The task is named by `authorization_details` (RFC 9396), resources by RFC 8707, the key by RFC 9449.
 """
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 
 from remit.control import credential
@@ -22,35 +24,44 @@ from remit.web.issuers import Known
 from remit.web.metadata import DETAILS
 from remit.web.site import Site
 
+Make = Callable[[Change, str], tuple[Issued, Plan]]
+"""Issues a credential bound to the key of this thumbprint ("" for none), for the plan that it is for."""
+
 
 async def give(site: Site, request: Request, asked: Form, client: Client, person: Known | None) -> dict[str, Json]:
     """Give this client a credential for the task that it names: for `person` on the delegated path, else its own."""
-    task, resources = _task(asked), _resources(site, asked)
-    proof = proving.proof(site, request)
+    task, resources = _task(asked), resources_of(site, asked)
     path = TrustPath.DELEGATED if person else TrustPath.OWN
 
-    def give(change: Change) -> tuple[Issued, Plan]:
+    def give(change: Change, thumb: str) -> tuple[Issued, Plan]:
         subject = known(change, person) if person else ""
         found = _found(change, task, client.agent.id)
         plan = change.need(Plan, f"{found.id}:{found.plan}")
         _scope(asked, plan, path)
-        thumb = proof.thumb if proof else ""
         made = credential.give(
             change, task_id=task, agent_id=found.agent, path=path, person_id=subject, resources=resources, thumb=thumb
         )
         return made, plan
 
+    return await answer(site, request, client, give)
+
+
+async def answer(site: Site, request: Request, client: Client, make: Make) -> dict[str, Json]:
+    """Use up what the client showed, have `make` issue a credential in the same transaction, and say what it is."""
+    proof = proving.proof(site, request)
+
     def work(change: Change) -> list[tuple[Issued, Plan] | RemitError]:
         client.enter(change)
         fresh = proving.once(change, proof)
         # What was shown is used up even when what it was shown for is refused (RFC 7523 section 3, RFC 9449 11.1).
-        return [change.part(give) if fresh else proving.SPENT]
+        thumb = proof.thumb if proof else ""
+        return [change.part(lambda within: make(within, thumb)) if fresh else proving.SPENT]
 
     (given,) = await site.act(client.agent.id, work)
     if isinstance(given, RemitError):
         raise given
     made, plan = given
-    one = made.credential
+    one, path = made.credential, made.credential.path
     return {
         "access_token": made.text,
         "token_type": "DPoP" if one.thumb else "Bearer",
@@ -85,17 +96,18 @@ def _task(asked: Form) -> str:
             return parse("tsk", one_of(asked, "task"))
         value = read(detail[0].encode())
         if "task" in asked or not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], dict):
-            raise _details()
+            raise details_invalid()
         if value[0].keys() != {"type", "task"} or value[0]["type"] != DETAILS:
-            raise _details()
+            raise details_invalid()
         return parse("tsk", value[0]["task"])
     except RemitError as fault:
         if fault.code in ("json_invalid", "id_invalid"):
-            raise _details() from fault
+            raise details_invalid() from fault
         raise
 
 
-def _details() -> RemitError:
+def details_invalid() -> RemitError:
+    """What is said of authorization_details that are not understood."""
     return RemitError(
         "invalid_authorization_details",
         "authorization_details names one task.",
@@ -103,7 +115,7 @@ def _details() -> RemitError:
     )
 
 
-def _resources(site: Site, asked: Form) -> tuple[str, ...]:
+def resources_of(site: Site, asked: Form) -> tuple[str, ...]:
     """The resources asked for, by the exact URL of their gates (RFC 8707)."""
     start = credential.audience(site.authority.issuer, "")
     found = []
