@@ -76,7 +76,7 @@ def test_it_is_whole_and_says_nothing_of_other_tasks(world, file):
     )
     assert kinds.count("call.decided") == 4, "its own three, and its child's"
     assert b"/etc/shadow" not in data
-    assert held["beside"]["cards"][waits]["arguments"] == {"path": "/notes/a"}
+    assert held["beside"]["cards"][waits]["card"]["arguments"] == {"path": "/notes/a"}
     assert "Olga Owner" in held["beside"]["people"].values()
     assert world.act(lambda c: c.reader.get(type(place.task), place.task.id)).state == "open", "taking it ends nothing"
 

@@ -151,10 +151,16 @@ def _beside(db: Database, receipts: list[dict[str, Json]]) -> dict[str, Json]:
         noun = record.get("noun")
         if "args" in one and (held := payload.get(db, one["call"])):
             calls[one["call"]] = {"salt": b64(held[0]), "arguments": json.loads(held[1])}
-        elif noun == "approval" and (card := payload.get_card(db, record["call"])):
-            cards[record["id"]] = json.loads(card)
+        elif noun == "approval" and (shown := _shown(db, record["call"])):
+            cards[record["id"]] = shown
         elif noun == "person" and (names := payload.names(db, record["id"])):
             people[record["id"]] = names[0][2]
         elif noun == "policy" and (text := payload.get_blob(db, record["digest"])):
             policies[record["digest"]] = json.loads(text)
     return {"calls": calls, "cards": cards, "people": people, "policies": policies}
+
+
+def _shown(db: Database, call: str) -> Json:
+    """What people were shown, with the salt that binds it; nothing once either is erased."""
+    card, held = payload.get_card(db, call), payload.get(db, call)
+    return {"salt": b64(held[0]), "card": json.loads(card)} if card and held else None

@@ -48,7 +48,10 @@ def ask(change: Change, one: Task, about: str, body: Json) -> Approval:
         about=about,
     )
     payload.put(change.db, held, salt, canon(body))
-    made = changed(blank, shown=rules.shown(_card(change, blank, body), salt))
+    found = _card(change, blank, body)
+    if found is not None:
+        payload.put_card(change.db, held, canon(found))
+    made = changed(blank, shown=rules.shown(found, salt))
     change.record("approval.asked", made, "gate")
     return made
 

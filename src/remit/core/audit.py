@@ -101,17 +101,13 @@ def _beside(number: int, receipts: Mapping[int, Json], says: Evidence, beside: M
     """Values, cards and policies are those of the receipts' digests; all of it is what the last receipt binds."""
     if set(beside) != set(evidence.PARTS):
         return None, "what lies beside does not have the form that it has in evidence"
-    salts: dict[str, bytes] = {}
-    for leaf, one in receipts.items():
-        held = beside["calls"].get(one.get("call")) if one["kind"] == DECIDED else None
-        if held is not None:
-            salts[one["call"]] = unb64(held["salt"])
-            if digests(held["arguments"], salts[one["call"]]) != one["args"]:
-                return leaf, "the values beside it are not those that were decided"
     for leaf, one in receipts.items():
         record = one.get("record", {})
-        card = beside["cards"].get(record.get("id")) if record.get("noun") == "approval" else None
-        if card is not None and shown(card, salts.get(record["call"], b"")) != record["shown"]:
+        held = beside["calls"].get(one.get("call")) if one["kind"] == DECIDED else None
+        if held is not None and digests(held["arguments"], unb64(held["salt"])) != one["args"]:
+            return leaf, "the values beside it are not those that were decided"
+        held = beside["cards"].get(record.get("id")) if record.get("noun") == "approval" else None
+        if held is not None and shown(held["card"], unb64(held["salt"])) != record["shown"]:
             return leaf, "the card beside it is not what was shown"
         text = beside["policies"].get(record.get("digest")) if record.get("noun") == "policy" else None
         if text is not None and b64(digest(text)) != record["digest"]:

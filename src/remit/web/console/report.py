@@ -48,7 +48,7 @@ def told(file: dict[str, Json]) -> dict[str, Any]:
         "brief": records["brief"].get(task["brief"], {}),
         "below": [one for name, one in records["task"].items() if one.get("parent") in records["task"]],
         "plans": sorted(records["plan"].values(), key=lambda one: (one["task"], one["version"])),
-        "approvals": [(one, beside["cards"].get(name)) for name, one in records["approval"].items()],
+        "approvals": [(one, beside["cards"].get(name, {}).get("card")) for name, one in records["approval"].items()],
         "rows": rows,
         "ended": ended,
         "gaps": [row for row in rows if row.what in ("open", "unknown")],
