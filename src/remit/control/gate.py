@@ -11,6 +11,7 @@ from remit.control.credential import audience
 from remit.control.decision import Decided, Denials, merged, note, permit, spent, work
 from remit.control.resource import SECRETS, differing
 from remit.core.answer import Deny
+from remit.core.approval import Approval
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.credential import Credential, Key, PathGate
@@ -188,6 +189,15 @@ class Gate:
             return frozenset(one for one in credentials if _stands(reader, one, now))
         except RemitError:
             return frozenset()
+
+    def waits(self, entry: Entry, approval: str) -> bool:
+        """Whether this approval of the entry's own task still waits for people. A store that cannot be read: no."""
+        try:
+            reader, now = Reader(self._authority.reading()), self._authority.clock.now()
+            one = reader.get(Approval, approval)
+        except RemitError:
+            return False
+        return one is not None and one.task == entry.task and one.waits(now)
 
     def open(self, tasks: Sequence[str]) -> frozenset[str]:
         """Which of these tasks are still open, read fresh. A store that cannot be read keeps none."""

@@ -50,6 +50,9 @@ class Authority(Protocol):
     def live(self, credentials: Sequence[str]) -> frozenset[str]:
         """Which of these credentials still stand, read fresh from the store: streams of the others are cut."""
 
+    def waits(self, entry: Entry, approval: str) -> bool:
+        """Whether this approval of the entry's own task still waits for people, read fresh."""
+
     def open(self, tasks: Sequence[str]) -> frozenset[str]:
         """Which of these tasks are still open, read fresh: what runs for the others is stopped."""
 

@@ -8,6 +8,7 @@ from remit.core.answer import Deny
 from remit.core.canonical import Json, b64, canon, write
 from remit.core.errors import RemitError
 from remit.core.permit import Fault
+from remit.gateway.mcp import asking
 from remit.gateway.mcp.message import INTERNAL, METHOD, REFUSED, STATUS, Message, Wrong, error, result
 
 CODE: Final = "remit/code"
@@ -16,8 +17,13 @@ SHORT: Final = 8 * 1024 * 1024
 """Octets up to which a result's digest is noted."""
 
 
-def refused(message: Message, why: Deny | Fault, *, modern: bool) -> dict[str, Json]:
-    """The response to a refused request: a tool error for `tools/call`, else a JSON-RPC error."""
+def refused(message: Message, why: Deny | Fault, *, modern: bool, page: str = "") -> dict[str, Json]:
+    """The response to a refused request: a tool error for `tools/call`, else a JSON-RPC error.
+
+    `page` is where approvals are answered, when the client can lead a person there.
+    """
+    if page and isinstance(why, Deny) and why.code == "approval_pending" and why.approval:
+        return asking.asked(message, why, page, modern=modern)
     if isinstance(why, Fault):
         told = f"Not done: {why.what}"
         if why.unsure:

@@ -36,6 +36,8 @@ from remit.gateway.serve.legs import Legs
 from remit.gateway.serve.session import Sessions
 
 PREFIX: Final = "/mcp/"
+PAGE: Final = "/console/approvals"
+"""Where people answer what calls wait for."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 CERTIFICATE: Final = "remit.certificate"
 """Where the listener puts the digest of the client's certificate (RFC 8705 `x5t#S256`) in a request's scope."""
@@ -60,6 +62,7 @@ class Mcp:
         self.running: set[Any] = set()
         self.legs = Legs(self)
         self._issuer = issuer
+        self.page = f"{issuer}{PAGE}"
         parts = urlsplit(issuer)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._local = parts.hostname in _LOOPBACK
@@ -295,7 +298,7 @@ class Mcp:
             if isinstance(why, Deny) and why.code.startswith(SHOWING) and not out.streaming:
                 await self._challenge(out, exchange.entry.resource, why)
                 return
-            body = answer.refused(message, why, modern=exchange.modern)
+            body = answer.refused(message, why, modern=exchange.modern, page=exchange.page)
             exchange.data = write(body)
             exchange.status = answer.status(body, modern=exchange.modern) if message.id is not None else 400
             if message.id is None and message.method != "GET" and not message.method:

@@ -67,6 +67,7 @@ class Exchange:
         self.upstream_session = ""
         self.watch: asyncio.Task[None] | None = None
         self.receive: Receive | None = None
+        self.page = ""
         self._carrier = carrier
         self._task: asyncio.Task[Any] | None = None
         self._run = Run(gate.authority, self._carry, gate.loop)

@@ -34,6 +34,7 @@ class Host(Protocol):
     settings: Settings
     sessions: Sessions
     running: set[Any]
+    page: str
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

@@ -1,7 +1,7 @@
 """One message from its request to its answer: sessions, streams, replies of the client."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from remit.core.answer import Deny
 from remit.core.call import Call
@@ -9,7 +9,7 @@ from remit.core.canonical import write
 from remit.core.permit import Entry, Fault
 from remit.core.resource import Resource
 from remit.gateway.enforce import Answer, Refuse
-from remit.gateway.mcp import answer
+from remit.gateway.mcp import answer, asking
 from remit.gateway.mcp import headers as heads
 from remit.gateway.mcp import message as messages
 from remit.gateway.mcp import method as methods
@@ -22,6 +22,13 @@ from remit.gateway.serve.host import Host
 from remit.gateway.serve.session import Contact, Session
 from remit.gateway.serve.ways import Given, Way, Ways, nothing
 
+LEADS: Final = "2025-11-25"
+"""The legacy revision that knows addresses to lead a person to."""
+HEARD_S: Final = 25.0
+LOOK_S: Final = 0.5
+HEARING: Final = 64
+"""How many retried calls may wait at once for what people say."""
+
 
 class Legs:
     """Takes messages to their targets and back. Owned by the gate."""
@@ -30,6 +37,7 @@ class Legs:
         self._gate = gate
         self._ways = Ways(gate)
         self._ending: set[asyncio.Task[None]] = set()
+        self._hearing = 0
 
     async def post(
         self,
@@ -51,6 +59,7 @@ class Legs:
             if not message.method:
                 await self._reply(entry, resource, message, session, out)
                 return
+        message, led = await self._led(entry, message)
         call = methods.call(resource.name, message, modern=modern)
         if isinstance(call, Deny):
             await self._unknown(entry, resource, message, call, out, modern=modern)
@@ -73,6 +82,8 @@ class Legs:
             out=out, headers=_unknown_parameters(given, message, way) if modern else None,
         )  # fmt: skip
         exchange.receive = receive
+        leads = asking.declared(message) if modern else session is not None and session.leads
+        exchange.page = gate.page if leads and not led else ""
         verdict = await exchange.govern(call)
         if message.method == "initialize" and isinstance(verdict, Answer):
             self._begin(entry, exchange, out)
@@ -159,6 +170,22 @@ class Legs:
         gate.authority.note(permit, answer.outcome(message.body, len(write(message.body))), nobody())
         await gate.finish(exchange, await exchange.govern(methods.session(resource.name, f"response to {method}")))
 
+    async def _led(self, entry: Entry, message: Message) -> tuple[Message, bool]:
+        """The message without our own part, and whether its client was led to the page of an approval before.
+
+        When it says that somebody went there, wait a while for what they say.
+        """
+        rest, answered, approval = asking.taken(message)
+        gate, end = self._gate, self._gate.loop.time() + HEARD_S
+        if answered == "accept" and approval and self._hearing < HEARING:
+            self._hearing += 1
+            try:
+                while gate.loop.time() < end and gate.authority.waits(entry, approval):  # noqa: ASYNC110 - read fresh
+                    await asyncio.sleep(LOOK_S)
+            finally:
+                self._hearing -= 1
+        return rest, bool(answered)
+
     async def _disagreed(self, entry: Entry, call: Call, message: Message, wrong: Wrong, out: Outlet) -> None:
         """Refuse a call of a modern client whose headers say other arguments than its body."""
         if not await self._gate.refused(out, entry, call, Deny(wrong.why, wrong.text), message, modern=True):
@@ -189,6 +216,7 @@ class Legs:
         session, gone = gate.sessions.make(entry, version, gate.loop.time())
         session.upstream = exchange.upstream_session
         session.bridged = exchange.mode != SAME
+        session.leads = version == LEADS and asking.able(exchange.message.params.get("capabilities"))
         out.headers.append((b"mcp-session-id", session.id.encode()))
         for one in gone:
             self._later(self.lose(one))

@@ -50,6 +50,7 @@ class Parked(Protocol):
 class Session:
     """One legacy session between a client and the gate, bound to task, key and resource.
 
+    `leads` says whether the client can lead a person to an address.
     `asked` are the server's requests that the client has not answered, `parked` the calls whose stream ended before
     their response, by the JSON-RPC id that the response will have.
     """
@@ -62,6 +63,7 @@ class Session:
     used: float
     upstream: str = ""
     bridged: bool = False
+    leads: bool = False
     contact: Contact = field(default_factory=Contact)
     asked: dict[Any, tuple[Permit, str]] = field(default_factory=dict)
     parked: dict[Any, Parked] = field(default_factory=dict)
