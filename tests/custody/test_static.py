@@ -15,7 +15,7 @@ from remit.core.moment import Instant
 from remit.core.redact import MARK, Redactor
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
-from remit.custody.source import Gone, Intent, Source
+from remit.custody.source import Gone, Intent, Minted, Source
 from remit.custody.sources.static import HeaderShape, StaticSource, VariableShape, register
 
 CANARY = b"sk-canary/4f+1c=9a&77<x>"
@@ -37,8 +37,8 @@ def test_a_header_or_a_variable_is_lent_and_never_shown():
     variable = StaticSource(VariableShape("CRM_TOKEN"), lambda: Secret(CANARY))
     assert [(n, v.reveal()) for n, v in variable.lend(variable.mint(INTENT)).environ] == [("CRM_TOKEN", CANARY)]
     assert lent.secrets() == (Secret(b"Bearer " + CANARY),)
-    header.drop("remit-1")
-    assert header.probe("remit-1") is Gone.NOTHING
+    header.drop(Minted("remit-1", Instant(5), None))
+    assert header.probe(Minted("remit-1", Instant(5), None)) is Gone.NOTHING
     assert not header.describe().dynamic
 
 

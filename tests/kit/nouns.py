@@ -14,6 +14,7 @@ from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
 from remit.core.evidence import PARTS, Evidence
 from remit.core.grant import Step
+from remit.core.lease import Lease
 from remit.core.login import Login
 from remit.core.principal import Person, Service
 from remit.core.receipt import PolicyRecord
@@ -135,6 +136,17 @@ def approval(**members: Any) -> Approval:
 def evidence(**members: Any) -> Evidence:
     given = {"id": named("evd"), "task": TASK, "tasks": (TASK,), "leaves": "l" * 43, "count": 3, "keys": ("k+00+AA==",)}
     return Evidence(**(given | {"beside": dict.fromkeys(PARTS, "b" * 43)} | members))
+def lease(**members: Any) -> Lease:
+    given = {
+        "id": named("lse"),
+        "task": TASK,
+        "plan": 1,
+        "path": TrustPath.OWN,
+        "resource": "notes",
+        "kind": "postgres",
+    }
+    given |= {"node": "n1", "at": NOON, "mint_by": NOON + 10_000, "until": NOON + 60_000, "rights": "r" * 43}
+    return Lease(**(given | members))
 
 
 def session(**members: Any) -> Session:
@@ -179,6 +191,7 @@ def every() -> tuple[Record, ...]:
             login(),
             approval(),
             evidence(),
+            lease(),
         ),
         *(session(), client(), consent(), a_code(), refresh()),
     )

@@ -29,5 +29,8 @@ class MemorySecretRows:
     def put(self, row: SealedRow) -> None:
         self.rows[row.purpose, row.name] = row
 
+    def drop(self, purpose: str, name: str) -> None:
+        self.rows.pop((purpose, name), None)
+
     def list(self) -> list[SealedRow]:
         return list(self.rows.values())

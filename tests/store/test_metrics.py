@@ -19,3 +19,11 @@ def test_decisions_are_counted_once_by_answer_and_code(tmp_path, monkeypatch):
     assert sum(tally.decided.values()) == 4
     assert metrics.open_calls(world.authority.view) == 2
     world.close()
+
+
+def test_ends_at_targets_are_counted_under_every_bound_that_holds_them():
+    tally = metrics.Tally()
+    for took in (5, 40, 700_000):
+        tally._end("postgres", took)
+    assert tally.ended["postgres"] == [1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3]
+    assert tally.ended_ms == {"postgres": 700_045}

@@ -10,15 +10,18 @@ import click
 
 from remit.cli import memory
 from remit.cli import settings as rules
+from remit.cli.output import say
 from remit.cli.settings import Settings
 from remit.control.authority import FILE, Authority, open_authority
 from remit.control.batch import Batch
 from remit.control.change import Change
+from remit.control.lessor import Inline, Lessor
 from remit.core.agent import Agent
 from remit.core.errors import RemitError
 from remit.core.principal import Service
 from remit.core.record import Record
 from remit.custody.root import Root, open_root
+from remit.store import lease as leases
 from remit.store import log, payload
 from remit.store.opening import SCHEMES, open_db
 from remit.store.record import Reader
@@ -26,6 +29,8 @@ from remit.store.record import Reader
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
+END_TENTHS: Final = 50
+"""Tenths of a second that a command waits for the ends that it began at targets."""
 LOCAL: Final = "local"
 """The issuer of people who are known to this machine only."""
 
@@ -46,6 +51,23 @@ class Desk:
     def act(self, work: Callable[[Change], T]) -> T:
         """Do one change, durably and with its receipt, and return its result."""
         return self.batch.act(work)
+
+    def end_at_targets(self) -> None:
+        """Carry out at the targets what this command ended, and say what is not proven dead after five seconds.
+
+        Whoever serves goes on with it, and so does the next command.
+        """
+        mine = {one.id for one in leases.ending(self.authority.view) if one.ender == self.authority.node}
+        if not mine:
+            return
+        inline = Inline()
+        lessor = Lessor(self.authority, self.batch, inline.post)
+        lessor.look()
+        inline.settle(lessor, END_TENTHS)
+        lessor.close()
+        left = [one for one in leases.ending(self.authority.view) if one.id in mine]
+        said = f"{len(mine) - len(left)} leases were ended at their targets and proven dead"
+        say(f"{said}; {len(left)} are not yet: remit status." if left else f"{said}.")
 
     def need(self, kind: type[R], identity: str) -> R:
         """Read a record that must be there (`not_found`)."""
@@ -175,6 +197,7 @@ def at_desk(ctx: click.Context) -> Iterator[Desk]:
     desk = open_desk(settings_of(ctx))
     try:
         yield desk
+        desk.end_at_targets()
     finally:
         memory.remember(desk.settings.data, desk.authority)
         close(desk.authority)

@@ -21,6 +21,7 @@ from remit.cli.witnessing import Witnessing
 from remit.control import key, witness
 from remit.control.batch import Batch
 from remit.control.gate import Gate
+from remit.control.lessor import Lessor
 from remit.control.sweep import sweep
 from remit.core.errors import RemitError
 from remit.core.witness import WitnessRule
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from remit.web.hint import Hints
 
 SWEEP_S: Final = 1.0
+WAIT_FOR_S: Final = 0.05
+"""How often a call that borrows what another node is minting looks whether it is there."""
 WAIT_S: Final = 60.0
 """How long a database that is not there yet is waited for at the start."""
 AWAY: Final = frozenset({"store_unavailable", "store_busy", "store_failed", "store_dropped", "commit_unknown"})
@@ -119,7 +122,8 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     asyncio.set_event_loop(loop)
     batch = Batch(authority)
     detach = attach(batch, loop)
-    gate = Gate(authority, batch)
+    lessor = Lessor(authority, batch, loop.call_soon_threadsafe)
+    gate = Gate(authority, batch, lessor)
     mcp = Mcp(gate, settings.origin)
     standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
@@ -140,6 +144,9 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.
         signal.signal(number, lambda *_: None)
     hints = _hints(settings, batch, mcp, loop)
+    batch.moved = both(batch.moved, lessor.look)
+    _every(loop, SWEEP_S, lessor.tick)
+    _every(loop, WAIT_FOR_S, lessor.wait)
     witnessing = Witnessing(authority, batch, store_path(settings) if not settings.store else place_of(settings), loop)
     _every(loop, SWEEP_S, witnessing.tick)
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
@@ -155,6 +162,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
             loop.run_until_complete(hints.stop())
         loop.run_until_complete(mcp.close())
         witnessing.close()
+        lessor.close()
         gate.settle()
         until = time.monotonic() + settings.drain_seconds
         while not batch.idle and time.monotonic() < until:
@@ -177,6 +185,18 @@ def _hints(settings: Settings, batch: Batch, mcp: "Mcp", loop: asyncio.AbstractE
     batch.moved = hints.tell
     hints.start(loop)
     return hints
+
+
+def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    """Do both, the second one whatever becomes of the first."""
+
+    def run() -> None:
+        try:
+            one()
+        finally:
+            other()
+
+    return run
 
 
 def watched(settings: Settings) -> tuple[dict[str, str], WitnessRule]:

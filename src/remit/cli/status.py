@@ -4,15 +4,18 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, emit, format_option, moment, pairs
+from remit.control import lease as leases
 from remit.control import witness
 from remit.core.agent import Agent
 from remit.core.canonical import Json
 from remit.core.credential import Credential, PathGate
+from remit.core.lease import Lease
+from remit.core.moment import Instant
 from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool
 from remit.core.task import Task
 from remit.core.trust import TrustPath
-from remit.store import approval, log
+from remit.store import approval, lease, log
 from remit.store.apply import flights
 
 
@@ -62,11 +65,18 @@ def state(desk: Desk) -> dict[str, Json]:
         "tasks_open": len(open_tasks),
         "credentials_live": len(live),
         "approvals_waiting": approval.all_waiting(desk.authority.view, now),
+        "leases": [f"{count} {name}" for name, count in sorted(lease.counts(desk.authority.view).items())],
+        "leases_unproven": [_unproven(one, now) for one in leases.incidents(reader)],
         "calls_in_flight": len(flights(desk.authority.view)),
         "witnesses": [_stands(one) for one in witnesses],
         "ledger_entries": head.size,
         "ledger_at": head.at,
     }
+
+
+def _unproven(one: Lease, now: Instant) -> str:
+    """One incident in a line: what could not be proven dead, where, since when, and why."""
+    return f"{one.name} at {one.resource}: {one.state} for {(now - one.ended) // 1000} s ({one.trouble})"
 
 
 def _stands(one: witness.Standing) -> str:

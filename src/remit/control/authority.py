@@ -106,7 +106,7 @@ class Authority:
 
     `issuer` is this origin's canonical URL; `name` is the ledger's origin line. `db` belongs to the one writer; `view`
     is a second connection, for reads between transactions; `lending` is the vault read through it. `nonce_required` has
-    every DPoP proof hold a nonce of ours.
+    every DPoP proof hold a nonce of ours. `node` names this opening of the store and no other.
     """
 
     issuer: str
@@ -121,6 +121,7 @@ class Authority:
     lending: Vault
     sets: dict[tuple[str, ...], PolicySet] = field(default_factory=dict)
     foresight: Foresight = field(default_factory=Foresight)
+    node: str = field(default_factory=lambda: os.urandom(8).hex())
     swept: tuple[int, str] = (0, "")
     ring_leaf: int = -1
     ring_moved: bool = False

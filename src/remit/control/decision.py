@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from remit.control import approval, task
+from remit.control import approval, lease, task
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
@@ -16,9 +16,11 @@ from remit.core.canonical import Json
 from remit.core.decision import decide, refuse
 from remit.core.errors import RemitError
 from remit.core.facts import Facts
+from remit.core.lease import Lease
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
 from remit.core.resource import Resource
+from remit.core.trust import TrustPath
 from remit.store import payload
 from remit.store.apply import usage
 from remit.store.facts import facts
@@ -40,6 +42,7 @@ class Decided:
     task: str
     steady: int
     target: Resource | None = None
+    lease: Lease | None = None
 
 
 class Denials:
@@ -128,6 +131,9 @@ def work(
             decision, asks = approval.settle(change, call, seen, decision, call_id, salt)
         if hold is not None:
             decision = hold(change, seen, decision, call_id)
+        lent: Lease | None = None
+        if seen.resource is not None and seen.resource.minting is not None and not service:
+            decision, lent = _lent(change, call, seen, decision)
         _merged(change, denials)
         own = _drifted(change, seen, decision) or asks
         if isinstance(decision, Deny) and not own and not denials.admits(entry.agent, decision.code, now):
@@ -135,7 +141,7 @@ def work(
         leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
         if call.arguments or own:
             payload.put(change.db, call_id, salt, call.text)
-        return Decided(call_id, decision, leaf, errand, steady, seen.resource)
+        return Decided(call_id, decision, leaf, errand, steady, seen.resource, lent)
 
     return run
 
@@ -149,6 +155,13 @@ def spent(entry: Entry) -> None:
     """The transaction that decided for this entry has committed: further decisions of its request need no new proof."""
     if isinstance(entry.ticket, Ticket):
         entry.ticket.kept()
+def _lent(change: Change, call: Call, seen: Facts, decision: Decision) -> tuple[Decision, Lease | None]:
+    """Find or intend what an allowed call borrows at its target, in its transaction; without it the call is refused."""
+    if not isinstance(decision, Allow) or call.kind[0] == "@" or seen.task is None or seen.resource is None:
+        return decision, None
+    path = seen.credential.path if seen.credential else TrustPath.OWN
+    found = lease.need(change, seen.task, seen.resource, path)
+    return (found, None) if isinstance(found, Deny) else (decision, found)
 
 
 def _drifted(change: Change, seen: Facts, decision: Decision) -> bool:
@@ -179,6 +192,7 @@ def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | De
             visible=found.decision.visible,
             counted=found.decision.counted,
             target=found.target,
+            lease=found.lease.id if found.lease else "",
         )
     if isinstance(found.decision, Deny):
         return found.decision

@@ -9,6 +9,7 @@ from remit.control.batch import Batch
 from remit.control.change import Change
 from remit.control.credential import audience
 from remit.control.decision import Decided, Denials, merged, note, permit, spent, work
+from remit.control.lessor import Lessor
 from remit.control.resource import SECRETS, differing
 from remit.core.answer import Deny
 from remit.core.approval import Approval
@@ -16,6 +17,7 @@ from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
+from remit.core.lease import Lease
 from remit.core.moment import Instant
 from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Permit, Unknown
 from remit.core.resource import Resource
@@ -26,6 +28,7 @@ from remit.store.facts import ancestors
 from remit.store.record import Reader
 
 _NOTHING: Final = Lent()
+_UNLENT: Final = Fault("lease_unavailable", "Nothing can be lent at this target here.")
 HELD_MS: Final = 250
 
 
@@ -36,8 +39,9 @@ class Gate:
     target that was read with it, and a call goes to no other. Every decision reads its facts in its transaction.
     """
 
-    def __init__(self, authority: Authority, batch: Batch) -> None:
+    def __init__(self, authority: Authority, batch: Batch, lessor: Lessor | None = None) -> None:
         self._authority = authority
+        self._lessor = lessor
         self._batch = batch
         self._denials = Denials()
         self.unknown: dict[str, int] = {}
@@ -102,11 +106,30 @@ class Gate:
                 held = self._held.get(call.resource)
                 if held is not None and found.target is not None and found.target != held[0]:
                     del self._held[call.resource]
-            done(permit(call, entry, found))
+            answer = permit(call, entry, found)
+            if isinstance(found, RemitError) or found.lease is None or not isinstance(answer, Permit):
+                done(answer)
+            else:
+                self._ready(answer, found.lease, done)
 
         hint = (entry.credential, call.action)
         self._batch.submit(entry.agent, work(call, entry, origin, self._denials), answered, hint=hint, last=True)
         self._batch.wake()
+
+    def _ready(self, permit: Permit, lease: Lease, done: Callable[[Permit | Deny | Fault], None]) -> None:
+        """Give out the permit once what it borrows is there; when it cannot be, nothing was sent."""
+
+        def ready(fault: Fault | None) -> None:
+            if fault is None:
+                done(permit)
+            else:
+                self.note(permit, {"result": "not_sent"}, lambda _: None)
+                done(fault)
+
+        if self._lessor is None:
+            ready(_UNLENT)
+        else:
+            self._lessor.ready(lease, ready)
 
     def refuse(self, call: Call, entry: Entry, why: Deny, done: Callable[[Deny | Fault], None]) -> None:
         """Record a call that the gate refused before any decision: a header that disagrees, a method nobody knows.
@@ -146,13 +169,20 @@ class Gate:
             return Fault("permit_expired", "This permit is too old; the call must be decided again.")
         if permit.target is None:
             return Fault("resource_unknown", "This resource is gone.")
-        if not permit.target.injections:
+        if not permit.target.injections and not permit.lease:
             return _NOTHING
         try:
             self._authority.reading()
-            return self._lend(permit.target)
+            return self._joined(self._lend(permit.target), permit.lease)
         except RemitError as fault:
             return Fault(fault.code, fault.message)
+
+    def _joined(self, standing: Lent, lease: str) -> Lent | Fault:
+        """What is injected from standing secrets and what the lease lends, if there is one."""
+        if not lease:
+            return standing
+        minted = self._lessor.lend(lease) if self._lessor else _UNLENT
+        return minted if isinstance(minted, Fault) else joined(standing, minted)
 
     def _lend(self, resource: Resource) -> Lent:
         headers, environment, hidden = [], [], []
@@ -218,6 +248,17 @@ class Gate:
 
         self._batch.submit(f"seen:{resource}", run, held)
         self._batch.wake()
+
+
+def joined(one: Lent, other: Lent) -> Lent:
+    """What is injected from a standing secret and what a lease lends, together."""
+    return Lent(
+        one.headers + other.headers,
+        one.environment + other.environment,
+        one.hidden + other.hidden,
+        other.user,
+        other.password,
+    )
 
 
 def _open(reader: Reader, task_id: str, now: int) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+from remit.control import lease as leases
 from remit.control.change import Change
 from remit.core.canonical import Json, canon
 from remit.core.errors import RemitError
 from remit.core.principal import Person
 from remit.core.record import changed
-from remit.core.resource import LIFE, TOOL, TOOL_LIFE, Injection, Resource, Tool, Upstream, pin
+from remit.core.resource import LIFE, TOOL, TOOL_LIFE, Injection, Minting, Resource, Tool, Upstream, pin
 from remit.custody.secret import Secret
 from remit.custody.sources.static import SHORTEST
 from remit.store import payload
@@ -28,12 +29,20 @@ def add(
     labels: tuple[str, ...] = (),
     injections: tuple[Injection, ...] = (),
     kind: str = "mcp",
+    minting: Minting | None = None,
     by: str,
 ) -> Resource:
     """Register a target and pin every tool definition as it is now. Registering it again replaces and pins anew."""
     change.need(Person, owner)
     resource = Resource(
-        name=name, upstream=upstream, domain=domain, owner=owner, kind=kind, injections=injections, labels=labels
+        name=name,
+        upstream=upstream,
+        domain=domain,
+        owner=owner,
+        kind=kind,
+        injections=injections,
+        labels=labels,
+        minting=minting,
     )
     before = change.reader.get(Resource, name)
     if before is not None:
@@ -45,6 +54,8 @@ def add(
                 "Register this one under a name of its own.",
             )
     change.record("resource.changed" if before else "resource.added", resource, by)
+    if before is not None and before.minting != minting:
+        leases.end(change, "resource", by, resource=name)
     for tool, definition in tools.items():
         pin_tool(change, name, tool, definition, by, reads=tool in reads)
     for tool_record in list(change.reader.where(Tool, "resource = ?", (name,))):

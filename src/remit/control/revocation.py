@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from remit.control import agent as agents
 from remit.control import brief as briefs
 from remit.control import credential as credentials
+from remit.control import lease as leases
 from remit.control import principal, task
 from remit.control.change import Change
 from remit.core.agent import Agent
@@ -60,6 +61,9 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
         change.record(
             "resource.removed", changed(resource, state=RESOURCE_LIFE.after(resource.state, "removed")), by, because
         )
+        leases.end(change, "resource", by, resource=target)
+    elif kind == "lease":
+        leases.end(change, "revoked", by, lease=target)
     else:
         dead = _path(change, target, by, because)
     over = {one.id for one in ended}
@@ -84,6 +88,7 @@ def _path(change: Change, target: str, by: str, because: str) -> set[str]:
         raise RemitError("revocation_invalid", "This is not a trust path.", "Use delegated or own.")
     path = TrustPath(target)
     change.record("path.closed", PathGate(name=path, since=change.now, state="closed"), by, because)
+    leases.end(change, "path", by, path=path)
     return {one.id for one in change.reader.where(Credential, "state = 'active'") if one.path is path}
 
 

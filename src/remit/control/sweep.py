@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from remit.control import access, key, task, withdrawal
+from remit.control import access, key, lease, task, withdrawal
 from remit.control.change import Change
 from remit.core.moment import Instant
 from remit.core.task import Task
@@ -23,6 +23,7 @@ def sweep(change: Change, most: int = 200) -> int:
     over += _idle(change, most - over)
     withdrawal.proceed(change)
     access.close_overdue(change)
+    lease.reap(change)
     key.sweep(change)
     # By the newest receipt, not by the clock: no clock that goes back behind it can make a spent value young again.
     if payload.expire_nonces(change.db, Instant(newest(change.db).at - NONCES_EVERY)):

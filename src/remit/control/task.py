@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from remit.control import lease as leases
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
@@ -140,6 +141,7 @@ def versioned(
     )
     change.record("plan.made", made, by)
     change.record("task.planned", changed(task, plan=made.version), by)
+    leases.end(change, "plan", by, task=task.id, before=made.version)
     return made
 
 
@@ -150,6 +152,7 @@ def end(change: Change, task_id: str, because: str, by: str) -> list[Task]:
         return []
     ended = [changed(task, state=LIFE.after(task.state, "ended"), because=because)]
     change.record("task.ended", ended[0], by)
+    leases.end(change, "task", by, task=task.id)
     for child in list(change.reader.where(Task, "parent = ? AND state != 'ended'", (task.id,))):
         ended += end(change, child.id, "parent", by)
     return ended
@@ -176,6 +179,8 @@ def _moved(change: Change, task_id: str, event: str, by: str, held: str = "") ->
     task = change.need(Task, task_id)
     now_is = changed(task, state=LIFE.after(task.state, event), held=held)
     change.record(f"task.{event}", now_is, by)
+    if event == "suspended":
+        leases.end(change, "held", by, task=task.id)
     return now_is
 
 

@@ -23,6 +23,7 @@ ClientId = NewType("ClientId", str)
 ConsentId = NewType("ConsentId", str)
 CodeId = NewType("CodeId", str)
 RefreshId = NewType("RefreshId", str)
+LeaseId = NewType("LeaseId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -40,6 +41,7 @@ PREFIXES: Final = {
     "con": ConsentId,
     "cod": CodeId,
     "rfr": RefreshId,
+    "lse": LeaseId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"

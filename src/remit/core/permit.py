@@ -65,7 +65,7 @@ class Permit:
     Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts
     suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show;
     `counted` are the steps whose rows the answer is counted on, with their limits. `target` is the resource as the
-    decision's transaction read it: what is borrowed is for that one.
+    decision's transaction read it: what is borrowed is for that one. `lease` is the one it borrows at the target.
     """
 
     call: str
@@ -78,15 +78,21 @@ class Permit:
     visible: frozenset[str] = frozenset()
     counted: tuple[tuple[str, str, int, int], ...] = ()
     target: Resource | None = None
+    lease: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """What is put on the call on its way upstream, and the values that must not come back in an answer."""
+    """What is put on the call on its way upstream, and the values that must not come back in an answer.
+
+    `user` and `password` log in at a target that wants that, as a lease says.
+    """
 
     headers: tuple[tuple[bytes, bytes], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     hidden: tuple[bytes, ...] = ()
+    user: str = ""
+    password: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

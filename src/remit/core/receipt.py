@@ -24,6 +24,7 @@ from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
 from remit.core.evidence import Evidence
 from remit.core.facts import Facts
+from remit.core.lease import Lease
 from remit.core.login import Login
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service
@@ -75,6 +76,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "consent": Consent,
     "code": Code,
     "refresh": Refresh,
+    "lease": Lease,
 }
 TAGS: Final = frozenset(
     {
@@ -91,6 +93,7 @@ TAGS: Final = frozenset(
         "approval.asked", "approval.heard", "approval.approved", "approval.denied", "approval.voided",
         "session.begun", "session.ended", "client.added", "client.ended", "consent.given", "consent.withdrawn",
         "code.made", "code.used", "code.ended", "refresh.made", "refresh.used", "refresh.ended",
+        "lease.intended", "lease.active", "lease.ending", "lease.pending", "lease.irrevocable", "lease.dead",
         MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

@@ -49,8 +49,32 @@ class Injection(Record, frozen=True, kw_only=True):
     template: str = "{secret}"
 
 
+class Minting(Record, frozen=True, kw_only=True):
+    """How credentials are made at a target: the kind of source, the sealed secret it works with, what it must know.
+
+    `life` is how long, in milliseconds, one lease may last; it never outlives its task.
+    """
+
+    kind: str
+    secret: str = ""
+    settings: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
+    life: int = 3_600_000
+
+    def __post_init__(self) -> None:
+        ids.name("source", self.kind)
+        if not 1_000 <= self.life <= 7 * 24 * 3_600_000 or len(self.settings) > 32:
+            raise RemitError(
+                "resource_invalid",
+                "The life or the settings of its leases are out of range.",
+                "Give a life from 1 second to 7 days.",
+            )
+
+
 class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resource"):
-    """A registered target. `domain` is the data domain that its answers belong to, `kind` one of `SCHEMES`."""
+    """A registered target. `domain` is the data domain that its answers belong to, `kind` one of `SCHEMES`.
+
+    `minting` says how leases are made there, if any are.
+    """
 
     name: str
     upstream: Upstream
@@ -59,6 +83,7 @@ class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resourc
     kind: str = "mcp"
     injections: tuple[Injection, ...] = ()
     labels: tuple[str, ...] = ()
+    minting: Minting | None = None
     state: str = "active"
 
     def __post_init__(self) -> None:

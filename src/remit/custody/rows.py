@@ -49,6 +49,10 @@ class StoredSecrets:
         """Insert the row, or replace the one of the same purpose and name."""
         secret.put_secret(self._db, (row.purpose, row.name, row.version, row.blob))
 
+    def drop(self, purpose: str, name: str) -> None:
+        """Remove the row of this name, if there is one."""
+        secret.drop_secret(self._db, purpose, name)
+
     def list(self) -> Sequence[SealedRow]:
         """Return all rows."""
         return [SealedRow(*row) for row in secret.secrets(self._db)]

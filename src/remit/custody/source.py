@@ -1,15 +1,18 @@
-"""A source lends authority at one target: mints for a task, lends to one call, drops, and proves that it is gone.
+"""A source makes authority at one target: mints for a task, lends to one call, drops, and proves that it is gone.
 
-Control owns the lease rows and their states, and calls a source outside every transaction. Each verb can be repeated:
-`name` is deterministic, so a retried mint or drop reaches the same thing at the target.
+Control owns the lease rows and their states, and calls a source outside every transaction, in a bounded pool for each
+target. Each verb can be repeated: `name` is deterministic, so a retried mint or drop reaches the same thing at the
+target. What each source can truly take back stands in its `Description`, on a ladder.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from remit.core.ids import TaskId
 from remit.core.moment import Instant
+from remit.core.step import Step
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 
@@ -23,40 +26,67 @@ class Gone(StrEnum):
     NOTHING = "nothing"
 
 
+class Rung(StrEnum):
+    """How good the credential of a target is, best first: the ladder that every target stands on."""
+
+    PER_TASK = "per-task"
+    SHORT = "short-lived"
+    BROKERED = "brokered static"
+    STATIC = "static in the agent"
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a source can promise: whether each mint is new at the target, and whether a drop ends it there."""
+    """What a source can promise: its rung, whether each mint is new at the target, and whether a drop ends it there.
+
+    `shown` says how far that was shown: `target` against the real thing, `partial` against a stand-in.
+    """
 
     kind: str
+    rung: Rung
     dynamic: bool
+    revocable: bool
     says: str
+    shown: str = "target"
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be minted, written down before: deterministic name, task, path, and when it must end."""
+    """What is about to be minted, written down before: deterministic name, task, path, steps, and when it must end.
+
+    `person` is who the delegated path acts for, by opaque id; `labels` travel to the target. `life` is milliseconds
+    from now; `left` says how many are left until the mint may no more happen.
+    """
 
     name: str
     task: TaskId
     path: TrustPath
     until: Instant
+    life: int = 60_000
+    steps: tuple[Step, ...] = ()
+    person: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    left: Callable[[], int] = lambda: 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """What goes upstream with one call or one process, never to the agent."""
+    """What goes upstream with one call or one process, never to the agent. `user` and `password` log in."""
 
     headers: tuple[tuple[str, Secret], ...] = ()
     environ: tuple[tuple[str, Secret], ...] = ()
+    user: str = ""
+    password: Secret | None = None
 
     def secrets(self) -> tuple[Secret, ...]:
         """All values in it, for redaction on the way back."""
-        return tuple(value for _, value in (*self.headers, *self.environ))
+        own = () if self.password is None else (self.password,)
+        return (*own, *(value for _, value in (*self.headers, *self.environ)))
 
 
 @dataclass(frozen=True, slots=True)
 class Minted:
-    """A credential that now exists at the target. `secret` is None when there is nothing of its own to keep."""
+    """A credential at the target. `secret` is None when there is nothing of its own, or when it was never recorded."""
 
     name: str
     until: Instant
@@ -64,24 +94,42 @@ class Minted:
 
 
 class Source(Protocol):
-    """One kind of target. Faults are `RemitError`; a target that cannot be reached is never taken for a success."""
+    """One target. Faults are `RemitError`; a target that cannot be reached is never taken for a success.
+
+    Called from several threads at once.
+    """
 
     def describe(self) -> Description:
         """Return what this source can promise."""
         ...
 
     def mint(self, intent: Intent) -> Minted:
-        """Make the credential at the target, ending at the intent's deadline at the latest."""
+        """Make the credential at the target, ending there by itself no later than the intent's life allows.
+
+        Past the mint's deadline (`intent.left`) it must not come to be, however late its words reach the target.
+        """
         ...
 
     def lend(self, minted: Minted) -> Lent:
-        """Return what to inject upstream. Control calls this only with a permit in hand."""
+        """Return what to inject upstream. Control calls this only with a permit in hand; nothing is asked of anyone."""
         ...
 
-    def drop(self, name: str) -> None:
-        """End it at the target. Dropping what is gone already is a success."""
+    def drop(self, minted: Minted) -> None:
+        """End it at the target, and what is open under it. Dropping what is gone already is a success."""
         ...
 
-    def probe(self, name: str) -> Gone:
-        """Look at the target itself, not at our records."""
+    def probe(self, minted: Minted) -> Gone:
+        """Look at the target itself, not at our records: try to use it, and look whether it is there."""
+        ...
+
+    def reach(self, minted: Minted) -> tuple[str, ...]:
+        """What it can touch, as the target itself says: one line each, such as `select public.orders (id, total)`."""
+        ...
+
+    def found(self) -> tuple[str, ...]:
+        """The names of ours that stand at the target now, whoever made them; empty where a target cannot say."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. What was minted stays as it is."""
         ...

@@ -60,6 +60,10 @@ class SecretRows(Protocol):
         """Insert the row, or replace the one of the same purpose and name."""
         ...
 
+    def drop(self, purpose: str, name: str) -> None:
+        """Remove the row of this name, if there is one."""
+        ...
+
     def list(self) -> Sequence[SealedRow]:
         """Return all rows."""
         ...
@@ -134,6 +138,13 @@ class Vault:
             return unseal(self._roots, Place(purpose, "", 1), blob).reveal()
         except RemitError:
             return None
+    def forget(self, purpose: str, name: str) -> None:
+        """Remove a stored secret for good; one that is not there is no fault."""
+        self._rows.drop(purpose, name)
+
+    def holds(self, purpose: str, name: str) -> bool:
+        """Say whether there is such a secret."""
+        return self._rows.get(purpose, name) is not None
 
     def reseal(self) -> int:
         """Seal every secret of an older root under the first one; return how many. Safe to run again."""

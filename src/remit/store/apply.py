@@ -10,6 +10,7 @@ from remit.core.canonical import Json
 from remit.core.credential import Key
 from remit.core.errors import RemitError
 from remit.core.grant import Usage
+from remit.core.lease import Lease
 from remit.core.limit.counts import MOST_RATE, add
 from remit.core.moment import Instant
 from remit.core.receipt import DECIDED, MERGED, OUTCOME, PolicyRecord, record_of
@@ -18,14 +19,16 @@ from remit.core.replan import inherits, together
 from remit.core.resource import Resource, Tool
 from remit.core.task import Plan
 from remit.store import approval as approvals
+from remit.store import lease as leases
 from remit.store.db import Database
 from remit.store.record import put
 
 REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
-    "login", "approval", "evidence",
+    "login", "approval",
     "session", "client", "consent", "code", "refresh",
+    "login", "approval", "evidence", "lease",
 )  # fmt: skip
 
 
@@ -41,6 +44,9 @@ def apply(db: Database, leaf: int, receipt: Mapping[str, Json]) -> Record | None
     if kind == MERGED:
         return None
     record = record_of(receipt)
+    if isinstance(record, Lease):
+        leases.move(db, record)
+        return record
     put(db, record)
     moved = _MOVES.get(type(record))
     if moved is not None:

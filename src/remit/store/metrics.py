@@ -7,6 +7,8 @@ import msgspec
 from remit.store.db import Database
 
 PART: Final = 5_000
+BUCKETS_MS: Final = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000, 60_000, 600_000)
+"""Upper bounds, in milliseconds, of the histogram of ends at targets."""
 
 
 class Tally:
@@ -14,6 +16,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.decided: dict[str, int] = {}
+        self.ended: dict[str, list[int]] = {}
+        self.ended_ms: dict[str, int] = {}
         self._next = 0
 
     def read(self, db: Database) -> None:
@@ -27,7 +31,17 @@ class Tally:
                 self._add(receipt["decision"], receipt.get("code", ""), 1)
             elif receipt["kind"] == "call.denials":
                 self._add("deny", receipt["code"], receipt["count"])
+            elif receipt["kind"] == "lease.dead":
+                self._end(receipt["record"]["kind"], receipt["record"].get("took", 0))
         self._next += len(rows)
+
+    def _end(self, kind: str, took: int) -> None:
+        """Count one end, from its revocation to its proof, under every bound that holds it; the last place is all."""
+        held = self.ended.setdefault(kind, [0] * (len(BUCKETS_MS) + 1))
+        for place, most in enumerate(BUCKETS_MS):
+            held[place] += took <= most
+        held[-1] += 1
+        self.ended_ms[kind] = self.ended_ms.get(kind, 0) + took
 
     def _add(self, answer: str, code: str, count: int) -> None:
         label = f'answer="{answer}",code="{code}"'

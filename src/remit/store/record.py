@@ -40,6 +40,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "consent": ("person", "task"),
     "code": ("consent",),
     "refresh": ("consent",),
+    "lease": ("task", "resource", "until"),
 }
 
 _sorted = msgspec.json.Encoder(order="sorted").encode

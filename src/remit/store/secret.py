@@ -39,3 +39,8 @@ def put_secret(db: Database, row: SecretFields) -> None:
         " ON CONFLICT (purpose, name) DO UPDATE SET version=excluded.version, sealed=excluded.sealed",
         row,
     )
+
+
+def drop_secret(db: Database, purpose: str, name: str) -> None:
+    """Remove a sealed secret; one that is not there is no fault."""
+    db.run("DELETE FROM secret WHERE purpose = ? AND name = ?", (purpose, name))

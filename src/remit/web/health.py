@@ -15,7 +15,7 @@ from remit.core.errors import RemitError
 from remit.core.receipt import PolicyRecord
 from remit.core.trust import TrustPath
 from remit.custody.signer import Purpose
-from remit.store import approval, log, metrics
+from remit.store import approval, lease, log, metrics
 from remit.web.bearer import caller
 from remit.web.site import Site
 
@@ -107,6 +107,7 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
     yield from _family(
         "remit_batch_commit_ms", "gauge", "Milliseconds that the last commit took.", {"": batch.commit_ms}
     )
+    yield from _leases(site, seen)
     _, _, found = witness.standings(site.reader(), site.authority.clock.now())
     for name, said, figure in _FIGURES:
         values = {f'witness="{one.name.translate(_QUOTED)}"': figure(one) for one in found}
@@ -115,6 +116,20 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
     yield from _family("remit_connections_refused_total", "counter", "Connections turned away at the door.", away)
     noise = {f'reason="{code}"': count for code, count in sorted(site.noise().items())}
     yield from _family("remit_unknown_total", "counter", "Presentations that were no credential.", noise)
+
+
+def _leases(site: Site, seen: metrics.Tally) -> Iterator[str]:
+    """What is lent at targets, what is not proven dead there, and how long ends took."""
+    states = {f'state="{state}"': count for state, count in sorted(lease.counts(site.authority.view).items())}
+    yield from _family("remit_leases", "gauge", "Leases that are not proven dead, by state.", states)
+    name = "remit_lease_end_seconds"
+    yield f"# HELP {name} From a revocation to the proof at the target that it holds."
+    yield f"# TYPE {name} histogram"
+    for kind, counts in sorted(seen.ended.items()):
+        for most, count in zip((*metrics.BUCKETS_MS, 0), counts, strict=True):
+            yield f'{name}_bucket{{source="{kind}",le="{most / 1000 if most else "+Inf"}"}} {count}'
+        yield f'{name}_sum{{source="{kind}"}} {seen.ended_ms[kind] / 1000}'
+        yield f'{name}_count{{source="{kind}"}} {counts[-1]}'
 
 
 def _family(name: str, kind: str, said: str, values: dict[str, int]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Final, final
 
 from remit.core.errors import RemitError
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
 
 SHORTEST: Final = 8
 """Bytes: a shorter value could not be redacted from answers without shredding them."""
@@ -66,7 +66,8 @@ class StaticSource:
 
     def describe(self) -> Description:
         """Say that this secret outlives its leases."""
-        return Description("static", dynamic=False, says="A standing secret: lent to calls, never minted or dropped.")
+        says = "A standing secret: lent to calls, never minted or dropped. Rotate it at the target to end it there."
+        return Description("static", Rung.BROKERED, dynamic=False, revocable=False, says=says)
 
     def mint(self, intent: Intent) -> Minted:
         """Nothing is made: check that the secret is there and can be carried."""
@@ -86,14 +87,31 @@ class StaticSource:
         secret = self._fetch()
         return (secret, _fill(secret, self._shape))
 
-    def drop(self, name: str) -> None:
+    def drop(self, minted: Minted) -> None:
         """Nothing was made at the target, so nothing is dropped there."""
-        del name
+        del minted
 
-    def probe(self, name: str) -> Gone:
+    def probe(self, minted: Minted) -> Gone:
         """Say so: `nothing`, which is not `gone`."""
-        del name
+        del minted
         return Gone.NOTHING
+
+    def reach(self, minted: Minted) -> tuple[str, ...]:
+        """Whatever the secret can do: nothing at the target narrows it to a task."""
+        del minted
+        return ("everything that the standing secret can do",)
+
+    def found(self) -> tuple[str, ...]:
+        """Nothing of ours stands at the target."""
+        return ()
+
+    def close(self) -> None:
+        """Forget how to open the secret."""
+        self._fetch = _closed
+
+
+def _closed() -> Secret:
+    raise RemitError("target_closed", "This target was closed.", "Open it again.")
 
 
 def _fill(secret: Secret, shape: HeaderShape | VariableShape) -> Secret:

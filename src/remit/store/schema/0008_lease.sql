@@ -1,1 +1,4 @@
--- Leases: what was minted at targets.
+-- Leases: what was minted at targets, what is to end there, and what is proven dead. Rebuilt from the ledger by replay.
+CREATE TABLE lease (id TEXT PRIMARY KEY, state TEXT NOT NULL, task TEXT NOT NULL, resource TEXT NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX lease_task  ON lease (task, state);
+CREATE INDEX lease_state ON lease (state, until);

@@ -1,0 +1,370 @@
+"""The lessor: carries out at the targets what the leases say. Mints, drops and probes, beside the writer, never on it.
+
+Owned by the composition root of a node. Target I/O runs in a pool for each target; everything else, and every callback,
+on the thread that the batch turns on: `post` brings results there. What a lease is stands in the store alone: when this
+process dies, any node goes on from there.
+"""
+
+import functools
+import queue
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from remit.control import lease as leases
+from remit.control.authority import Authority
+from remit.control.batch import Batch
+from remit.control.change import Change
+from remit.control.resource import SECRETS
+from remit.core.errors import RemitError
+from remit.core.ids import TaskId
+from remit.core.lease import Lease
+from remit.core.permit import Fault, Lent
+from remit.core.resource import Resource
+from remit.core.task import Plan, Task
+from remit.custody.secret import Secret
+from remit.custody.source import Gone, Intent, Minted, Source
+from remit.custody.sources.opening import open_source
+from remit.store import lease as store
+from remit.store.record import Reader
+
+Job = Callable[[], None]
+Ready = Callable[[Fault | None], None]
+Opening = Callable[[Resource, Secret | None, str], Source]
+
+AT_ONCE: Final = 8
+"""Threads for each target."""
+MOST: Final = 256
+"""Mints that may wait at one target."""
+OTHERS_MS: Final = 1_000
+"""How long an end is left to the node that made it before another one carries it out."""
+QUIET_MS: Final = 2_000
+"""How long an end may take before it counts as an incident."""
+FIRST_MS: Final = 100
+LONGEST_MS: Final = 60_000
+FOUND_MS: Final = 300_000
+"""How often each target is asked for names of ours that nothing here explains."""
+
+
+class Target:
+    """One target as this node holds it: its source, and the threads that wait for it."""
+
+    def __init__(self, resource: Resource, secret: Secret | None, source: Source) -> None:
+        self.resource, self.secret, self.source = resource, secret, source
+        self.pool = ThreadPoolExecutor(AT_ONCE, f"remit-{resource.name}")
+        self.minting = 0
+        self.asked = -FOUND_MS
+
+    def is_for(self, resource: Resource, secret: Secret | None) -> bool:
+        """Say whether it was opened for this registration and secret."""
+        mine = self.resource.minting, self.resource.upstream, self.secret
+        return mine == (resource.minting, resource.upstream, secret)
+
+    def retire(self) -> None:
+        """Let what was begun end, and then let go, without waiting for it."""
+        self.pool.submit(self.source.close)
+        self.pool.shutdown(wait=False)
+
+    def close(self) -> None:
+        """Begin nothing more, wait for what runs, and let go of connections."""
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        self.source.close()
+
+
+class Lessor:
+    """One node's hands at the targets. `ready` and `lend` serve calls; `look` ends what is to be ended."""
+
+    def __init__(
+        self, authority: Authority, batch: Batch, post: Callable[[Job], object], opening: Opening = open_source
+    ) -> None:
+        self._authority, self._batch, self._post, self._opening = authority, batch, post, opening
+        self._targets: dict[str, Target] = {}
+        self._minting: dict[str, list[Ready]] = {}
+        self._waiting: dict[str, list[Ready]] = {}
+        self._out: set[str] = set()
+        self._tries: dict[str, tuple[int, int]] = {}
+        self._over = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way at any target."""
+        return not self._out and not self._minting
+
+    def ready(self, one: Lease, done: Ready) -> None:
+        """Say when this lease can be lent: at once when it is, after its mint when it was only intended."""
+        if one.state == "active":
+            done(None)
+        elif one.id in self._minting:
+            self._minting[one.id].append(done)
+        elif one.node != self._authority.node:
+            self._waiting.setdefault(one.id, []).append(done)
+        else:
+            self._mint(one, done)
+
+    def lend(self, identity: str) -> Lent | Fault:
+        """What this lease lends, if it may be lent now. Reads its row anew: no row, no loan."""
+        authority = self._authority
+        one = Reader(authority.reading()).get(Lease, identity)
+        if one is None or one.state != "active" or authority.clock.now() >= one.until:
+            return Fault("lease_ended", "What this call was to borrow has ended; the call must be decided again.")
+        found = self._target(one.resource).source.lend(self._minted(one))
+        headers = tuple((name.lower().encode(), value.reveal()) for name, value in found.headers)
+        environment = tuple((name, value.reveal().decode()) for name, value in found.environ)
+        password = found.password.reveal() if found.password else b""
+        return Lent(headers, environment, tuple(one.reveal() for one in found.secrets()), found.user, password)
+
+    def look(self) -> None:
+        """Begin every end that is due. Called after each commit that moved something, and by `tick`."""
+        if self._over:
+            return
+        try:
+            now, steady = self._authority.clock.now(), self._authority.clock.steady()
+            found = store.ending(self._authority.reading())
+        except RemitError:
+            # The store is away, or its clock jumped: the next tick looks again, and readiness says why.
+            return
+        for one in found:
+            if one.id not in self._out and self._due(one, now, steady):
+                self._out.add(one.id)
+                self._end(one)
+
+    def tick(self) -> None:
+        """What time does: ends that are due again, mints of other nodes that are waited for, names nobody explains."""
+        self.look()
+        try:
+            self.wait()
+            reader, steady = Reader(self._authority.reading()), self._authority.clock.steady()
+            for resource in list(reader.where(Resource, "state = 'active'")):
+                if resource.minting is not None:
+                    self._search(resource, steady)
+        except RemitError:
+            # As in `look`.
+            return
+
+    def wait(self) -> None:
+        """Tell those who wait for another node's mint what came of it. Called often while somebody waits."""
+        reader = Reader(self._authority.reading()) if self._waiting else None
+        for identity in list(self._waiting):
+            one = reader.get(Lease, identity) if reader else None
+            if one is None or one.state != "intended":
+                fault = None if one is not None and one.state == "active" else _GONE
+                for done in self._waiting.pop(identity):
+                    done(fault)
+
+    def close(self) -> None:
+        """Begin nothing more and wait for what is under way; what is not done, another node or the next start does."""
+        self._over = True
+        for target in self._targets.values():
+            target.close()
+        self._targets.clear()
+
+    def _mint(self, one: Lease, done: Ready) -> None:
+        try:
+            target, intent = self._target(one.resource, free=True), self._intent(one)
+        except RemitError as fault:
+            why = Fault(fault.code, fault.message)
+            self._submit(lambda change: leases.failed(change, one.id, why.what), lambda _: self.look())
+            done(why)
+            return
+        self._minting[one.id] = [done]
+        target.minting += 1
+        target.pool.submit(self._minter, target, one, intent)
+
+    def _minter(self, target: Target, one: Lease, intent: Intent) -> None:
+        """On a thread of the target: mint, and bring what came of it to the writer."""
+        found: Minted | RemitError
+        try:
+            found = target.source.mint(intent)
+        except RemitError as fault:
+            found = fault
+        except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
+            found = RemitError("target_failed", f"The target failed ({type(fault).__name__}).", "Look at the target.")
+        self._post(lambda: self._came(target, one, found))
+
+    def _came(self, target: Target, one: Lease, found: Minted | RemitError) -> None:
+        target.minting -= 1
+        if isinstance(found, RemitError):
+            why, text = Fault(found.code, found.message), found.message
+            self._submit(lambda change: leases.failed(change, one.id, text), lambda _: self._told(one, why))
+            return
+
+        def kept(active: object) -> None:
+            if isinstance(active, RemitError):
+                self._told(one, Fault(active.code, active.message))
+            else:
+                self._told(one, None if active is not None else _GONE)
+
+        self._submit(lambda change: leases.activate(change, one.id, found.until, found.secret), kept)
+
+    def _told(self, one: Lease, fault: Fault | None) -> None:
+        """Tell whoever waits for a mint; one that came too late is ended at once, since its row says so by now."""
+        for done in self._minting.pop(one.id, ()):
+            done(fault)
+        if fault is not None:
+            self.look()
+
+    def _due(self, one: Lease, now: int, steady: int) -> bool:
+        tries, after = self._tries.get(one.id, (0, 0))
+        mine = self._authority.node
+        if one.id in self._minting or steady < after:
+            return False
+        if not one.lent and one.node != mine and now < one.mint_by:
+            # Another node may be minting it at this moment: what it makes after a proof nobody would look for.
+            return False
+        return bool(tries) or one.ender == mine or now - one.ended >= OTHERS_MS
+
+    def _end(self, one: Lease) -> None:
+        try:
+            target, minted = self._target(one.resource), self._minted(one)
+        except RemitError as fault:
+            self._ended(one, Gone.UNKNOWN, fault.message, revocable=True)
+            return
+        target.pool.submit(self._ender, target, one, minted)
+
+    def _ender(self, target: Target, one: Lease, minted: Minted) -> None:
+        """On a thread of the target: drop, then look whether it is gone."""
+        trouble, found, revocable = "", Gone.UNKNOWN, True
+        try:
+            revocable = target.source.describe().revocable
+            target.source.drop(minted)
+            found = target.source.probe(minted)
+            if found is Gone.LIVE:
+                trouble = "It was dropped, and the probe still finds it live."
+        except RemitError as fault:
+            trouble = fault.message
+        except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
+            trouble = f"The target failed ({type(fault).__name__})."
+        self._post(lambda: self._ended(one, found, trouble, revocable=revocable))
+
+    def _ended(self, one: Lease, found: Gone, trouble: str, *, revocable: bool) -> None:
+        now, steady = self._authority.clock.now(), self._authority.clock.steady()
+        proof = {Gone.GONE: "gone", Gone.NOTHING: "nothing"}.get(found, "")
+        if not proof and not revocable and not trouble and now >= one.until:
+            proof = "expired"
+        if proof:
+            self._tries.pop(one.id, None)
+            self._submit(lambda change: leases.dead(change, one.id, proof), lambda _: self._out.discard(one.id))
+            return
+        tries = self._tries.get(one.id, (0, 0))[0] + 1
+        self._tries[one.id] = tries, steady + min(LONGEST_MS, FIRST_MS * 2 ** min(tries - 1, 12))
+        forever = not revocable and not trouble
+        if one.state == "ending" and (forever or now - one.ended >= QUIET_MS):
+            what = trouble or "The target cannot take it back; it ends there by itself."
+            work = lambda change: leases.stuck(change, one.id, what, irrevocable=forever)  # noqa: E731 - one of two ends
+            self._submit(work, lambda _: self._out.discard(one.id))
+        else:
+            self._out.discard(one.id)
+
+    def _search(self, resource: Resource, steady: int) -> None:
+        """Ask a target for the names of ours that stand there, now and then."""
+        try:
+            target = self._target(resource.name)
+        except RemitError:
+            return
+        if steady - target.asked >= FOUND_MS and not self._over:
+            target.asked = steady
+            target.pool.submit(self._searcher, target)
+
+    def _searcher(self, target: Target) -> None:
+        try:
+            names = target.source.found()
+        except Exception:  # noqa: BLE001 - it is asked again, and a target that does not answer shows at each mint
+            return
+        self._post(lambda: self._explain(target.resource, names))
+
+    def _explain(self, resource: Resource, names: tuple[str, ...]) -> None:
+        """End what stands at a target under our name and is open in no record."""
+        if self._over:
+            return
+        reader = Reader(self._authority.reading())
+        for name in names:
+            known = [one for one in store.of_task(reader, leases.task_of(name)) if one.name == name]
+            if not known:
+                self._submit(functools.partial(leases.orphan, resource=resource, name=name), lambda _: self.look())
+            elif known[0].state == "dead":
+                target = self._targets.get(resource.name)
+                if target is not None:
+                    target.pool.submit(_quietly, target.source, Minted(name, known[0].until, None))
+
+    def _target(self, name: str, *, free: bool = False) -> Target:
+        """The target of this resource, opened anew when its registration or its secret has changed.
+
+        With `free`, refuses one that has too much to mint already (`target_busy`).
+        """
+        resource = Reader(self._authority.reading()).get(Resource, name)
+        if resource is None or resource.minting is None:
+            raise RemitError("source_unknown", f"Nothing is minted at {name}.", "Register it with a source.")
+        named = resource.minting.secret
+        secret = self._authority.lending.get(SECRETS, named) if named else None
+        held = self._targets.get(name)
+        if held is not None and held.is_for(resource, secret):
+            if self._over or (free and held.minting >= MOST):
+                raise RemitError("target_busy", f"Too much waits at {name}.", "Try again in a moment.")
+            return held
+        if held is not None:
+            held.retire()
+        if self._over:
+            raise RemitError("target_busy", "Remit is stopping.", "Try again in a moment.")
+        made = Target(resource, secret, self._opening(resource, secret, self._authority.name))
+        self._targets[name] = made
+        return made
+
+    def _minted(self, one: Lease) -> Minted:
+        """What was minted, as far as it was recorded."""
+        vault = self._authority.lending
+        secret = vault.get(leases.SECRETS, one.id) if one.lent and vault.holds(leases.SECRETS, one.id) else None
+        return Minted(one.name, one.until, secret)
+
+    def _intent(self, one: Lease) -> Intent:
+        authority = self._authority
+        reader = Reader(authority.reading())
+        task, plan = reader.get(Task, one.task), reader.get(Plan, f"{one.task}:{one.plan}")
+        resource = reader.get(Resource, one.resource)
+        if task is None or plan is None or resource is None:
+            raise RemitError("lease_invalid", "The task or plan of this lease is gone.", "Open a new task.")
+        now, clock = authority.clock.now(), authority.clock
+        limit = clock.steady() + (one.mint_by - now)
+        labels = {"task": task.id, "brief": task.brief, "agent": task.agent, "domain": resource.domain}
+        return Intent(
+            name=one.name,
+            task=TaskId(task.id),
+            path=one.path,
+            until=one.until,
+            life=one.until - now,
+            steps=leases.steps_at(plan, one.resource, one.path),
+            person=one.person,
+            labels=tuple(sorted({**task.labels, **labels}.items())),
+            left=lambda: limit - clock.steady(),
+        )
+
+    def _submit(self, work: Callable[[Change], object], done: Callable[[object], None]) -> None:
+        self._batch.submit("lessor", work, done)
+        self._batch.wake()
+
+
+class Inline:
+    """Brings results back to a thread that has nothing else to do: for one command, and for tests."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self.post: Callable[[Job], object] = self._jobs.put
+
+    def settle(self, lessor: Lessor, patience: int) -> bool:
+        """Do what comes back until nothing is under way, for at most `patience` tenths of a second; say whether so."""
+        while not lessor.idle and patience > 0:
+            try:
+                self._jobs.get(timeout=0.1)()
+            except queue.Empty:
+                patience -= 1
+        return lessor.idle
+
+
+def _quietly(source: Source, minted: Minted) -> None:
+    """Drop what a late mint left behind after its proof; it is found again if this fails."""
+    try:
+        source.drop(minted)
+    except Exception:  # noqa: BLE001 - the next search finds it again
+        return
+
+
+_GONE: Final = Fault("lease_ended", "What this call was to borrow has ended meanwhile.")

@@ -1,0 +1,348 @@
+"""Leases through their whole life: intended with the decision, minted, lent, ended, proven; and what goes wrong."""
+
+import pytest
+
+from remit.control import lease as leases
+from remit.control import revocation, sweep, task
+from remit.control.lessor import FOUND_MS
+from remit.core.answer import Deny
+from remit.core.credential import PathGate
+from remit.core.lease import MINT_MS
+from remit.core.permit import Fault, Permit
+from remit.core.receipt import decode
+from remit.core.resource import Minting
+from remit.core.trust import TrustPath
+from remit.custody.source import Minted
+from remit.store import lease as store
+from remit.store import log
+from tests.kit import stores
+from tests.kit.nouns import code
+from tests.kit.targets import Lending
+from tests.kit.told import ByHand, Time
+from tests.kit.world import read_call
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture(params=stores.KINDS)
+def world(request, tmp_path, time):
+    made = Lending(stores.place(request.param, tmp_path / "store"), tmp_path / "target", ByHand(time)).settle()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def embedded(tmp_path, time):
+    made = Lending(stores.place("sqlite", tmp_path / "store"), tmp_path / "target", ByHand(time)).settle()
+    yield made
+    made.close()
+
+
+def allowed(world, errand=None):
+    errand = errand or world.a_task()
+    permit = world.decide(read_call(), world.enter(world.a_credential(errand.id).text))
+    assert isinstance(permit, Permit), permit
+    return errand, permit
+
+
+def kinds(world):
+    return [decode(body)["kind"] for body in log.entries(world.authority.view, 0, 10_000)]
+
+
+def states(world):
+    return [one.state for one in world.leases()]
+
+
+def test_a_call_borrows_what_was_minted_for_its_task_and_nothing_is_minted_twice(world):
+    errand, permit = allowed(world)
+    lent = world.gate.borrow(permit)
+    assert lent.user == world.leases()[0].name
+    assert errand.id in lent.user
+    assert lent.password in lent.hidden
+    _, again = allowed(world, errand)
+    assert again.lease == permit.lease
+    assert len(world.source.minted) == 1
+    assert world.source.lets_in(Minted(lent.user, 0, None)) is False
+    said = kinds(world)
+    assert said.index("lease.intended") < said.index("call.decided") < said.index("lease.active")
+
+
+def test_the_intent_says_what_the_plan_holds_and_whose_it_is(world):
+    errand = world.a_task(labels={"ticket": "T-7"})
+    allowed(world, errand)
+    intent = world.source.minted[0]
+    assert {one.action for one in intent.steps} == {"mcp:notes/read_note", "mcp:notes/write_note", "mcp:notes/wipe"}
+    assert all(one.path is TrustPath.OWN for one in intent.steps)
+    assert dict(intent.labels) == {
+        "ticket": "T-7", "task": errand.id, "brief": "notes", "agent": world.agent.id, "domain": "office",
+    }  # fmt: skip
+    assert intent.person == ""
+
+
+def test_the_two_paths_never_share_a_lease(world):
+    errand = world.a_task(person=world.owner.id)
+    own = world.decide(read_call(), world.enter(world.a_credential(errand.id).text))
+    paper = world.a_credential(errand.id, TrustPath.DELEGATED, world.owner.id)
+    other = world.decide(read_call(), world.enter(paper.text))
+    assert own.lease != other.lease
+    assert {one.path: one.person for one in world.leases()} == {TrustPath.OWN: "", TrustPath.DELEGATED: world.owner.id}
+
+
+ENDS = {
+    "task": lambda w, t: revocation.revoke(w, "task", t.id, "operator"),
+    "agent": lambda w, t: revocation.revoke(w, "agent", t.agent, "operator"),
+    "person": lambda w, t: revocation.revoke(w, "person", t.requester, "operator"),
+    "brief": lambda w, t: revocation.revoke(w, "brief", t.brief, "operator"),
+    "resource": lambda w, t: revocation.revoke(w, "resource", "notes", "operator"),
+    "path": lambda w, t: revocation.revoke(w, "path", "own", "operator"),
+    "complete": lambda w, t: task.end(w, t.id, "complete", "agent"),
+    "hold": lambda w, t: task.suspend(w, t.id, "gate"),
+    "plan": lambda w, t: task.plan(w, t.id, (w.need(task.Plan, f"{t.id}:1").steps[0],), "agent"),
+}
+
+
+@pytest.mark.parametrize("cause", ENDS)
+def test_every_end_is_carried_out_at_the_target_and_proven(embedded, time, cause):
+    world = embedded
+    errand, permit = allowed(world)
+    name = world.leases()[0].name
+    world.act(lambda c: ENDS[cause](c, errand))
+    assert isinstance(world.gate.borrow(permit), Fault)
+    time.ms += 40
+    assert world.settle_targets()
+    assert not (world.source.place / name).exists()
+    (one,) = world.leases()
+    assert (one.state, one.proof, one.died - one.ended) == ("dead", "gone", one.took)
+    assert world.act(lambda c: leases.proven(c, errand.id))
+
+
+def test_one_lease_is_revoked_by_its_id_and_the_task_gets_another_name(world):
+    errand, permit = allowed(world)
+    world.act(lambda c: revocation.revoke(c, "lease", permit.lease, "operator"))
+    assert world.settle_targets()
+    _, again = allowed(world, errand)
+    assert again.lease != permit.lease
+    assert [one.round for one in sorted(world.leases(), key=lambda one: one.round)] == [1, 2]
+    assert len({one.name for one in world.leases()}) == 2
+
+
+def test_what_is_used_up_by_time_is_ended_by_the_sweep_and_lent_anew(world, time):
+    world.register(minting=Minting(kind="folder", life=60_000))
+    errand, permit = allowed(world)
+    time.ms += 59_500
+    _, again = allowed(world, errand)
+    assert again.lease != permit.lease
+    assert world.settle_targets()
+    time.ms += 60_000
+    world.act(sweep.sweep)
+    assert world.settle_targets()
+    assert states(world) == ["dead", "dead"]
+    assert list(world.source.place.iterdir()) == []
+
+
+def test_a_target_that_is_away_faults_the_call_and_leaves_no_open_call_behind(world):
+    world.source.away = True
+    errand = world.a_task()
+    entry = world.enter(world.a_credential(errand.id).text)
+    found = world.decide(read_call(), entry)
+    assert isinstance(found, Fault)
+    assert found.code == "target_unavailable"
+    assert kinds(world)[-1] in ("call.outcome", "lease.ending")
+    assert not world.act(lambda c: c.db.all("SELECT call FROM flight"))
+    refused = world.decide(read_call(), entry)
+    assert isinstance(refused, Deny)
+    assert refused.code == "lease_ending"
+
+
+def test_an_end_that_cannot_be_proven_is_an_incident_and_is_tried_for_ever(world, time):
+    errand, _ = allowed(world)
+    world.source.away = True
+    world.act(lambda c: revocation.revoke(c, "task", errand.id, "operator"))
+    for _ in range(6):
+        time.ms += 1_000
+        assert world.settle_targets()
+    (one,) = world.leases()
+    assert (one.state, one.trouble) == ("pending", "The target cannot be reached.")
+    assert "lease.pending" in kinds(world)
+    assert not world.act(lambda c: leases.proven(c, errand.id))
+    assert [found.id for found in leases.incidents(world.act(lambda c: c.reader))] == [one.id]
+    time.ms += 90_000
+    assert world.settle_targets()
+    assert states(world) == ["pending"]
+    assert kinds(world).count("lease.pending") == 1
+    world.source.away = False
+    time.ms += 90_000
+    assert world.settle_targets()
+    (one,) = world.leases()
+    assert one.state == "dead"
+    assert one.took >= 180_000
+
+
+def test_a_drop_that_does_nothing_is_found_out(world, time):
+    errand, _ = allowed(world)
+    world.source.immortal = True
+    world.act(lambda c: revocation.revoke(c, "task", errand.id, "operator"))
+    for _ in range(4):
+        time.ms += 1_500
+        assert world.settle_targets()
+    (one,) = world.leases()
+    assert one.state == "pending"
+    assert "finds it live" in one.trouble
+
+
+def test_what_a_target_cannot_take_back_is_irrevocable_until_its_own_end(tmp_path, time):
+    world = Lending(stores.place("sqlite", tmp_path / "s"), tmp_path / "t", ByHand(time), irrevocable=True).settle()
+    world.register(minting=Minting(kind="folder", life=60_000))
+    errand, _ = allowed(world)
+    world.act(lambda c: revocation.revoke(c, "task", errand.id, "operator"))
+    assert world.settle_targets()
+    assert states(world) == ["irrevocable"]
+    time.ms += 59_000
+    assert world.settle_targets()
+    assert states(world) == ["irrevocable"]
+    time.ms += 61_000
+    assert world.settle_targets()
+    (one,) = world.leases()
+    assert (one.state, one.proof) == ("dead", "expired")
+    world.close()
+
+
+def begun(world):
+    """A decision whose mint is held at the target."""
+    world.source.held.clear()
+    errand = world.a_task()
+    found = []
+    world.gate.decide(read_call(), world.enter(world.a_credential(errand.id).text), "", found.append)
+    while not world.source.minted:
+        world.inline.settle(world.lessor, 1)
+    return errand, found
+
+
+def test_a_mint_that_is_overtaken_by_an_end_is_dropped_and_never_lent(world):
+    errand, found = begun(world)
+    ended = world.act(lambda c: revocation.revoke(c, "task", errand.id, "operator"))
+    assert ended.tasks == (errand.id,)
+    assert states(world) == ["ending"]
+    world.source.held.set()
+    assert world.inline.settle(world.lessor, 100)
+    assert isinstance(found[0], Fault)
+    assert world.settle_targets()
+    assert states(world) == ["dead"]
+    assert list(world.source.place.iterdir()) == []
+
+
+def test_a_node_that_died_between_mint_and_record_leaves_nothing_behind(world, time):
+    _, found = begun(world)
+    world.source.held.set()
+    world.lessor.close()
+    while not world.inline._jobs.empty():
+        world.inline._jobs.get()
+    assert [one.name for one in world.source.place.iterdir()] == [world.leases()[0].name]
+    assert states(world) == ["intended"]
+    other = another(world)
+    time.ms += MINT_MS - 1
+    other.look()
+    world.act(sweep.sweep)
+    assert states(world) == ["intended"], "another node's mint in progress was reaped"
+    time.ms += 1
+    world.act(sweep.sweep)
+    other.look()
+    assert world.inline.settle(other, 100)
+    (one,) = world.leases()
+    assert (one.state, one.because, one.lent) == ("dead", "mint", False)
+    assert list(world.source.place.iterdir()) == []
+    assert not found
+    other.close()
+
+
+def another(world):
+    """A lessor of another node, at the same store and target."""
+    from remit.control.lessor import Lessor
+
+    world.authority.node = "another"
+    other = Lessor(world.authority, world.batch, world.inline.post, lambda *_: world.source)
+    world.batch.moved = other.look
+    return other
+
+
+def test_an_intent_of_another_node_is_waited_for_and_its_end_is_proven_only_past_its_deadline(world, time):
+    errand, _ = begun(world)
+    other = another(world)
+    (one,) = world.leases()
+    waited = []
+    other.ready(one, waited.append)
+    other.wait()
+    assert waited == []
+    world.act(lambda c: task.end(c, errand.id, "complete", "agent"))
+    other.wait()
+    assert waited[0].code == "lease_ended"
+    other.look()
+    assert other.idle, "an intent of another node was proven dead before its deadline"
+    time.ms += MINT_MS + 1
+    other.look()
+    world.inline.settle(other, 5)
+    world.source.held.set()
+    assert world.inline.settle(world.lessor, 100)
+    assert states(world) == ["dead"]
+    assert list(world.source.place.iterdir()) == [], "a mint came to be past its deadline"
+    other.close()
+
+
+def test_what_stands_at_the_target_and_in_no_record_is_ended_with_a_receipt(world, time):
+    errand, _ = allowed(world)
+    stray = world.leases()[0].name[:-8] + "zzzzzzzz"
+    for name in (stray, ".hidden"):
+        (world.source.place / name).write_text("x", encoding="utf-8")
+    time.ms += FOUND_MS
+    world.lessor.tick()
+    world.lessor._targets["notes"].pool.submit(int).result()
+    while len(states(world)) < 2:
+        world.inline._jobs.get(timeout=5)()
+    assert world.settle_targets()
+    ended = {one.name: (one.state, one.because) for one in world.leases()}
+    assert ended[stray] == ("dead", "orphan")
+    assert sorted(ended.values()) == [("active", ""), ("dead", "orphan")]
+    assert not (world.source.place / stray).exists()
+    assert errand.state == "open"
+
+
+def test_a_state_is_left_once_and_nothing_leads_out_of_dead(world):
+    errand, permit = allowed(world)
+    world.act(lambda c: task.end(c, errand.id, "complete", "agent"))
+    world.settle_targets()
+    dead = world.leases()[0]
+    assert world.act(lambda c: leases.dead(c, permit.lease, "gone")) is None
+    assert world.act(lambda c: leases.stuck(c, permit.lease, "x", irrevocable=False)) is None
+    assert world.act(lambda c: leases.activate(c, permit.lease, dead.until, None)) is None
+    assert world.act(lambda c: leases.end(c, "revoked", "operator", lease=permit.lease)) == []
+    resurrected = leases.changed(dead, state="active", because="", proof="", died=0, ended=0)
+    assert code(lambda: world.act(lambda c: c.record("lease.active", resurrected, "x"))) == "lease_moved"
+    assert code(lambda: world.act(lambda c: store.move(c.db, leases.changed(dead, state="pending", proof="")))) == (
+        "lease_moved"
+    )
+
+
+def test_a_door_that_only_decides_borrows_nothing(world):
+    from remit.control.decision import Denials, work
+    from remit.core.permit import Entry
+
+    errand = world.a_task()
+    paper = world.a_credential(errand.id).credential
+    entry = Entry(paper.id, errand.id, world.agent.id, TrustPath.OWN, "notes")
+    found = world.act(work(read_call(), entry, "", Denials(), service="svc"))
+    assert found.lease is None
+    assert world.leases() == []
+
+
+def test_a_closed_path_lends_nothing_until_it_is_opened_and_then_under_a_new_name(world, time):
+    errand, permit = allowed(world)
+    world.act(lambda c: revocation.revoke(c, "path", "own", "operator"))
+    assert world.settle_targets()
+    assert world.act(lambda c: c.need(PathGate, "own")).state == "closed"
+    world.act(lambda c: revocation.open_path(c, TrustPath.OWN, "operator"))
+    time.ms += 1
+    _, again = allowed(world, errand)
+    assert again.lease != permit.lease

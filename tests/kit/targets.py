@@ -1,0 +1,142 @@
+"""A target that is a folder: each credential is a file in it. Real enough to be killed in the middle, and quick.
+
+What is minted is a file named like the lease; whoever has its content is let in while it is there. `Folder` can be told
+to misbehave as targets do.
+"""
+
+import os
+import threading
+from pathlib import Path
+
+from remit.control.authority import Clock
+from remit.control.gate import Gate
+from remit.control.lessor import Inline, Lessor
+from remit.core.errors import RemitError
+from remit.core.moment import Instant
+from remit.core.resource import Minting, Upstream
+from remit.custody.secret import Secret
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from tests.kit.world import TOOLS, World
+
+
+class Folder:
+    """A source that makes files. `away` faults every verb; `immortal` keeps files that are dropped; `held` stops mints.
+
+    `irrevocable` is a target that cannot take back: the file goes only by its own end, which `lapse` brings about.
+    """
+
+    def __init__(self, place: Path, *, irrevocable: bool = False) -> None:
+        self.place, self.irrevocable = place, irrevocable
+        self.away = self.immortal = self.closed = False
+        self.held = threading.Event()
+        self.held.set()
+        self.minted: list[Intent] = []
+        place.mkdir(exist_ok=True)
+
+    def describe(self) -> Description:
+        return Description("folder", Rung.PER_TASK, dynamic=True, revocable=not self.irrevocable, says="A file.")
+
+    def mint(self, intent: Intent) -> Minted:
+        self._reach()
+        self.minted.append(intent)
+        assert self.held.wait(20)
+        value = os.urandom(16).hex()
+        part = self.place / f".{intent.name}"
+        part.write_text(value, encoding="utf-8")
+        if intent.left() <= 0:
+            part.unlink()
+            raise RemitError("mint_late", "The mint came too late.", "Try again.")
+        part.rename(self.place / intent.name)
+        return Minted(intent.name, intent.until, Secret(value.encode()))
+
+    def lend(self, minted: Minted) -> Lent:
+        assert minted.secret is not None
+        return Lent(user=minted.name, password=minted.secret)
+
+    def drop(self, minted: Minted) -> None:
+        self._reach()
+        if not self.immortal and not self.irrevocable:
+            (self.place / minted.name).unlink(missing_ok=True)
+
+    def probe(self, minted: Minted) -> Gone:
+        self._reach()
+        if self.irrevocable:
+            return Gone.UNKNOWN
+        return Gone.LIVE if (self.place / minted.name).exists() else Gone.GONE
+
+    def reach(self, minted: Minted) -> tuple[str, ...]:
+        return ("everything in the folder",) if self.lets_in(minted) else ()
+
+    def found(self) -> tuple[str, ...]:
+        self._reach()
+        return tuple(sorted(one.name for one in self.place.iterdir() if one.name.startswith("remit_")))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def lets_in(self, minted: Minted) -> bool:
+        """Whether this credential opens the target now."""
+        held = self.place / minted.name
+        value = minted.secret.reveal().decode() if minted.secret else ""
+        return held.exists() and held.read_text(encoding="utf-8") == value
+
+    def _reach(self) -> None:
+        if self.away:
+            raise RemitError("target_unavailable", "The target cannot be reached.", "Look at the target.")
+
+
+class Lending(World):
+    """A world whose resource is minted at, in a folder; `settle_targets` carries out what is due there."""
+
+    def __init__(self, place: Path | str, folder: Path, clock: Clock | None = None, **members: bool) -> None:
+        super().__init__(place, clock)
+        self.source = Folder(folder, **members)
+        self.inline = Inline()
+        self.lessor = Lessor(self.authority, self.batch, self.inline.post, lambda *_: self.source)
+        self.gate = Gate(self.authority, self.batch, self.lessor)
+        self.batch.moved = self.lessor.look
+
+    def settle(self) -> "Lending":
+        super().settle()
+        self.register()
+        return self
+
+    def register(self, **members: object) -> None:
+        """Register the resource anew, with a source."""
+        from remit.control import resource
+
+        given = {"minting": Minting(kind="folder")} | members
+        self.act(
+            lambda c: resource.add(
+                c, name="notes", upstream=Upstream(url="http://127.0.0.1:9/mcp"), domain="office", owner=self.owner.id,
+                tools=TOOLS, by="operator", **given,
+            )
+        )  # fmt: skip
+
+    def decide(self, call, entry, origin=""):
+        found = []
+        self.gate.decide(call, entry, origin, found.append)
+        self.inline.settle(self.lessor, 100) if not found else None
+        return found[0]
+
+    def settle_targets(self, patience: int = 100) -> bool:
+        """Carry out what is due at the target; say whether nothing is under way."""
+        self.lessor.look()
+        return self.inline.settle(self.lessor, patience)
+
+    def leases(self):
+        """Every lease as its row says."""
+        from remit.core.lease import Lease
+        from remit.store.record import Reader
+
+        return list(Reader(self.authority.reading()).where(Lease))
+
+    def close(self) -> None:
+        self.source.held.set()
+        self.lessor.close()
+        super().close()
+
+
+def minted(one, secret: Secret | None = None) -> Minted:
+    """A lease as a source sees it."""
+    return Minted(one.name, Instant(one.until), secret)
