@@ -3,7 +3,7 @@
 import pytest
 
 from remit.control import lease as leases
-from remit.control import revocation, sweep, task
+from remit.control import replan, revocation, sweep, task
 from remit.control.lessor import FOUND_MS
 from remit.core.answer import Deny
 from remit.core.credential import PathGate
@@ -117,6 +117,29 @@ def test_every_end_is_carried_out_at_the_target_and_proven(embedded, time, cause
     (one,) = world.leases()
     assert (one.state, one.proof, one.died - one.ended) == ("dead", "gone", one.took)
     assert world.act(lambda c: leases.proven(c, errand.id))
+
+
+def test_nothing_wider_is_given_while_what_the_old_plan_gave_is_not_proven_dead(world, time):
+    narrow = world.a_brief().steps[:1]
+    errand = world.a_task()
+    world.act(lambda c: task.plan(c, errand.id, narrow, "agent"))
+    _, permit = allowed(world, errand)
+    world.source.away = True
+    wider = world.a_brief().steps[:2]
+    found = world.act(lambda c: replan.submit(c, errand.id, wider, "agent"))
+    assert found.refused is not None
+    assert world.act(lambda c: c.need(task.Task, errand.id)).state == "suspended"
+    for _ in range(3):
+        time.ms += 1_000
+        world.settle_targets()
+        world.act(sweep.sweep)
+    assert world.act(lambda c: c.need(task.Task, errand.id)).state == "suspended"
+    world.source.away = False
+    time.ms += 60_000
+    world.settle_targets()
+    world.act(sweep.sweep)
+    assert world.act(lambda c: c.need(task.Task, errand.id)).state == "open"
+    assert next(one.state for one in world.leases() if one.id == permit.lease) == "dead"
 
 
 def test_one_lease_is_revoked_by_its_id_and_the_task_gets_another_name(world):

@@ -136,6 +136,8 @@ def approval(**members: Any) -> Approval:
 def evidence(**members: Any) -> Evidence:
     given = {"id": named("evd"), "task": TASK, "tasks": (TASK,), "leaves": "l" * 43, "count": 3, "keys": ("k+00+AA==",)}
     return Evidence(**(given | {"beside": dict.fromkeys(PARTS, "b" * 43)} | members))
+
+
 def lease(**members: Any) -> Lease:
     given = {
         "id": named("lse"),

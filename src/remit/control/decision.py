@@ -155,6 +155,8 @@ def spent(entry: Entry) -> None:
     """The transaction that decided for this entry has committed: further decisions of its request need no new proof."""
     if isinstance(entry.ticket, Ticket):
         entry.ticket.kept()
+
+
 def _lent(change: Change, call: Call, seen: Facts, decision: Decision) -> tuple[Decision, Lease | None]:
     """Find or intend what an allowed call borrows at its target, in its transaction; without it the call is refused."""
     if not isinstance(decision, Allow) or call.kind[0] == "@" or seen.task is None or seen.resource is None:

@@ -220,6 +220,11 @@ def proven(change: Change, task: str, before: int = 0) -> bool:
     return store.unproven(change.db, task, before or 2**31) == 0
 
 
+def unended(change: Change, task: str) -> list[Lease]:
+    """What was lent to a task, has ended, and is not proven dead."""
+    return [one for one in store.of_task(change.reader, task) if one.state in ENDING]
+
+
 def incidents(reader: Reader) -> list[Lease]:
     """The leases whose end could not be proven yet."""
     return [one for one in store.ending(reader.db) if one.state in INCIDENTS]

@@ -4,7 +4,7 @@ Its credentials end, and so do its children. What lies at a target ends there to
 proven: until then the task stays suspended.
 """
 
-from remit.control import credential, task
+from remit.control import credential, lease, task
 from remit.control.change import Change
 from remit.core.credential import Credential
 from remit.core.task import Task
@@ -16,12 +16,12 @@ def withdraw(change: Change, task_id: str, by: str) -> None:
         credential.end(change, held.id, by, "plan")
     for child in list(change.reader.where(Task, "parent = ? AND state != 'ended'", (task_id,))):
         task.end(change, child.id, "plan", by)
+    lease.end(change, "plan", by, task=task_id)
 
 
 def unproven(change: Change, task_id: str) -> tuple[str, ...]:
-    """What a task's withdrawn plan gave that is not proven to be ended yet, by name: nothing is minted at targets."""
-    change.need(Task, task_id)
-    return ()
+    """What a task's withdrawn plan gave that is not proven to be ended yet, by its name at the target."""
+    return tuple(one.name for one in lease.unended(change, change.need(Task, task_id).id))
 
 
 def proceed(change: Change, most: int = 200) -> int:
