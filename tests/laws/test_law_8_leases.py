@@ -87,7 +87,7 @@ folder, where = Path(sys.argv[1]), sys.argv[2]
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 world = lending(folder, Time()).settle()
 made, dropped = Folder.mint, Folder.drop
-if where == "minted":
+if where in ("minted", "overtaken"):
     Folder.mint = lambda self, intent: (made(self, intent), die())
 if where == "dropped":
     Folder.drop = lambda self, one: (dropped(self, one), die())
@@ -101,7 +101,7 @@ world.settle_targets()
 
 
 def a_kill_leaves_nothing_behind(folder: Path) -> None:
-    for where in ("minted", "ending", "dropped"):
+    for where in ("minted", "overtaken", "ending", "dropped"):
         place = folder / where
         place.mkdir(mode=0o700)
         ran = subprocess.run(
@@ -115,10 +115,10 @@ def a_kill_leaves_nothing_behind(folder: Path) -> None:
         world = lending(place, time)
         early = [one.name for one in world.source.place.iterdir()]
         world.act(sweep.sweep)
-        if where == "minted":
+        if where == "overtaken":
             world.act(lambda c: revocation.revoke(c, "agent", next(c.reader.where(Agent)).id, "operator"))
         world.settle_targets()
-        if where == "minted":
+        if where in ("minted", "overtaken"):
             kept = [one.name for one in world.source.place.iterdir()]
             assert kept == early != [], "another node's mint in progress was ended before its deadline"
         time.on(MINT_MS)
