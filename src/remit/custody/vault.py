@@ -138,6 +138,7 @@ class Vault:
             return unseal(self._roots, Place(purpose, "", 1), blob).reveal()
         except RemitError:
             return None
+
     def forget(self, purpose: str, name: str) -> None:
         """Remove a stored secret for good; one that is not there is no fault."""
         self._rows.drop(purpose, name)
