@@ -1,7 +1,8 @@
 import pytest
 
+from remit.core.address import inside, public
 from remit.core.errors import RemitError
-from remit.gateway.upstream.origin import Origin, inside, parse, policy, public
+from remit.gateway.upstream.origin import Origin, parse, policy
 
 
 @pytest.mark.parametrize(

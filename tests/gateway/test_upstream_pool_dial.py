@@ -11,10 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from remit.core.address import inside
 from remit.core.errors import RemitError
 from remit.gateway.upstream import tls
 from remit.gateway.upstream.fault import Fault, Trouble
-from remit.gateway.upstream.origin import Origin, inside
+from remit.gateway.upstream.origin import Origin
 from remit.gateway.upstream.pool import Pool
 from remit.gateway.upstream.reply import Reply
 from tests.kit.upstreams import always, upstream

@@ -45,6 +45,7 @@ def reasons(call, facts, policy_says):
         "person here": not delegated or (person is not None and person.state == "active"),
         "person of the task": not delegated or task.person == paper.subject,
         "requester here": facts.requester_live,
+        "consent stands, where there was one": not task.consent or consented(task, facts.consent),
         "brief of the task": brief.name == task.brief,
         "brief live": brief.state == "live",
         "bound, or the brief does without": brief.bearer_life > 0 or paper.thumb != "" or paper.certificate != "",
@@ -100,6 +101,16 @@ def handed_on(call, facts, person):
     """Whether the person, and each agent above, could do this themselves."""
     own = person is None or person.rights is None or names(person.rights, call)
     return {"person may": own, "within the ceilings above": all(reaches(one, call) for one in facts.actors)}
+
+
+def consented(task, consent):
+    """Whether the yes that opened the task is there, is that person's own, and was not withdrawn."""
+    return (
+        consent is not None
+        and consent.id == task.consent
+        and consent.person == task.person
+        and consent.state != "withdrawn"
+    )
 
 
 def witnessed(facts):

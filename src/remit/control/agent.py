@@ -43,9 +43,30 @@ def add(
     return agent
 
 
-def review(change: Change, agent_id: str, review_due: Instant, by: str) -> Agent:
-    """Say that the agent is still right, until the next review. Wakes a suspended one."""
+def propose(change: Change, *, name: str, owner: str, purpose: str, review_due: Instant, by: str) -> Agent:
+    """Put an agent forward that may do nothing: without a ceiling, in no brief, until it is reviewed."""
+    _owner(change, owner)
+    made = Agent(
+        id=change.authority.make("agt"), name=name, owner=owner, purpose=purpose, review_due=review_due, ceiling=()
+    )
+    if any(one.name == name for one in change.reader.where(Agent, "name = ?", (name,))):
+        raise RemitError("name_taken", f"There is an agent {name} already.", "Choose another name.")
+    change.record("agent.added", made, by)
+    return made
+
+
+def review(
+    change: Change, agent_id: str, review_due: Instant, by: str, ceiling: tuple[str, ...] | None = None
+) -> Agent:
+    """Say that the agent is still right, until the next review. Wakes a suspended one.
+
+    An agent that was only proposed is given its ceiling here (`ceiling_fixed` for any other).
+    """
     agent = change.need(Agent, agent_id)
+    if ceiling is not None:
+        if agent.state != "proposed":
+            raise RemitError("ceiling_fixed", "This agent has a ceiling.", "Register another agent for another one.")
+        agent = changed(agent, ceiling=ceiling)
     _due(change, review_due)
     _owner(change, agent.owner)
     done = changed(agent, state=LIFE.after(agent.state, "reviewed"), review_due=review_due)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from remit.control import agent as agents
 from remit.control import brief as briefs
+from remit.control import consent as consents
 from remit.control import credential as credentials
 from remit.control import lease as leases
 from remit.control import principal, task
@@ -53,6 +54,8 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
         ended = _person(change, target, by, because, stopped)
     elif kind == "service":
         ended = _service(change, target, by, because)
+    elif kind == "consent":
+        ended = task.end(change, consents.withdraw(change, target, by, because).task, "revoked", by)
     elif kind == "brief":
         briefs.withdraw(change, target, by, because)
         ended = _tasks(change, "brief = ? AND state != 'ended'", target, "revoked", by)

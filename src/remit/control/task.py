@@ -1,20 +1,25 @@
 """Tasks: opened by a dispatcher, planned within the brief, ended by completion, idleness, deadline or revocation."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from remit.control import lease as leases
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.errors import RemitError
-from remit.core.grant import Step, draw
+from remit.core.grant import Refusal, Step, draw
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed
-from remit.core.replan import Moved, classify
+from remit.core.replan import Kind, Moved, classify
 from remit.core.task import LIFE, Plan, Task
 from remit.core.trust import TrustPath
 from remit.store.facts import ancestors, principal_live
+
+NOT_CONSENTED: Final = Refusal(
+    "plan_outside", "The person did not consent to this.", "Plan within what they consented to, or ask them anew."
+)
 
 
 def open_task(
@@ -29,11 +34,14 @@ def open_task(
     purpose: str = "",
     life: int | None = None,
     steps: tuple[Step, ...] | None = None,
+    consent: str = "",
     by: str,
 ) -> Task:
     """Open one errand under a brief, with the brief's steps as plan version 1 (for a child: its parent's plan).
 
-    `steps` are a plan that is narrower from the start (`plan_outside` when it is not).
+    `steps` are a plan that is narrower from the start (`plan_outside` when it is not). A person's `consent` is to its
+    first plan; no later one goes beyond it.
+
     Refuses a requester whom the brief does not list (`dispatcher_refused`, law 4), an agent that it does not list or
     that is not active, a person who is not the requester's own delegation, and a child that is wider or deeper than its
     parent.
@@ -77,6 +85,7 @@ def open_task(
         deadline=Instant(deadline),
         idle=under.idle,
         plan=1,
+        consent=above.consent if above is not None else consent,
     )
     ceiling = _ceiling(change, task, under)
     sources = tuple(range(len(ceiling))) if steps is None else _drawn(ceiling, steps)
@@ -108,7 +117,12 @@ def moves(change: Change, task: Task, steps: tuple[Step, ...]) -> Moved:
     """What these steps are against the plan in force. Refuses a task that takes no plan (`transition_refused`)."""
     LIFE.after(task.state, "planned")
     before = change.need(Plan, f"{task.id}:{task.plan}")
-    return classify(_ceiling(change, task, change.need(Brief, task.brief)), before.steps, steps)
+    moved = classify(_ceiling(change, task, change.need(Brief, task.brief)), before.steps, steps)
+    if task.consent and not task.parent:
+        first = change.need(Plan, f"{task.id}:1")
+        if not set(moved.sources) <= set(first.sources):
+            return Moved(Kind.OUTSIDE, refusal=NOT_CONSENTED)
+    return moved
 
 
 def beyond(moved: Moved, steps: tuple[Step, ...]) -> RemitError:

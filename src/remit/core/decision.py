@@ -17,6 +17,7 @@ from remit.core.answer import Allow, Ask, Charge, Decision, Deny
 from remit.core.approval import stands
 from remit.core.brief import Brief
 from remit.core.call import Call
+from remit.core.consent import Consent
 from remit.core.credential import Credential
 from remit.core.errors import RemitError
 from remit.core.facts import Facts
@@ -89,6 +90,7 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
         delegation.standing(credential, facts.ancestors, facts.actors, facts.givers, facts.owned, now)
         or _plan_standing(credential, task, facts)
         or _people_standing(facts)
+        or _consent_standing(task, facts.consent)
         or _holder_standing(facts)
         or _target_standing(call, facts)
         or _witnesses_standing(facts)
@@ -155,6 +157,15 @@ def _people_standing(facts: Facts) -> Deny | None:
 def _holder_standing(facts: Facts) -> Deny | None:
     if facts.brief is None or facts.credential is None or not (facts.brief.bearer_life or facts.credential.bound):
         return Deny("credential_unbound", "The brief takes no credential that is bound to no key.", "Prove a key.")
+    return None
+
+
+def _consent_standing(task: Task, consent: Consent | None) -> Deny | None:
+    """Refuse unless the person's yes that the task was opened by, if it was, still stands."""
+    if not task.consent:
+        return None
+    if consent is None or (consent.id, consent.person, consent.state) != (task.consent, task.person, "live"):
+        return Deny("consent_withdrawn", "The person withdrew their consent.", "Stop; ask them to consent anew.")
     return None
 
 

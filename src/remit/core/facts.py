@@ -9,6 +9,7 @@ from remit.core import policy as policies
 from remit.core.agent import Agent
 from remit.core.approval import Asked
 from remit.core.brief import Brief
+from remit.core.consent import Consent
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.grant import Usage
 from remit.core.moment import Instant
@@ -34,6 +35,7 @@ class Facts(msgspec.Struct, frozen=True):
     plan: Plan | None = None
     agent: Agent | None = None
     owner: Person | None = None
+    consent: Consent | None = None
     person: Person | None = None
     requester_live: bool = False
     brief: Brief | None = None

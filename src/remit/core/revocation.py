@@ -7,7 +7,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant, instant
 from remit.core.record import Record
 
-KINDS: Final = ("task", "credential", "agent", "person", "path", "brief", "resource", "service", "lease")
+KINDS: Final = ("task", "credential", "agent", "person", "path", "brief", "resource", "service", "lease", "consent")
 
 
 class Revocation(Record, frozen=True, kw_only=True, tag_field="noun", tag="revocation"):

@@ -28,6 +28,7 @@ ENDS: Final = ("complete", "idle", "deadline", "revoked", "parent", "agent", "ow
 class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     """One errand. Everything that is given for it ends with it; an ended task never lives again.
 
+    `consent` is the person's yes that it and everything below it rests on, empty where it was opened otherwise.
     `requester` is the principal that dispatched it; `person` is who the delegated path acts for, empty when there is
     none. `held` says why it is suspended.
     """
@@ -45,6 +46,7 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     purpose: str = ""
     state: str = "open"
+    consent: str = ""
     because: str = ""
     held: str = ""
 
@@ -56,6 +58,8 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
             ids.parse("per", self.person)
         if self.parent:
             ids.parse("tsk", self.parent)
+        if self.consent:
+            ids.parse("con", self.consent)
         instant(self.opened)
         instant(self.deadline)
         if self.requester.startswith("agt_"):

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.call import Call
+from remit.core.consent import Consent
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.decision import brief_place, consumes
 from remit.core.facts import Facts
@@ -79,7 +80,8 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
         return Facts(now=now, credential=credential, key=key, gate=gate, resource=resource), ()
     reader.ahead(
         (Plan, f"{task.id}:{task.plan}"), (Agent, task.agent), (Brief, task.brief), (Person, task.person),
-        (Person, task.requester), (Service, task.requester), (Tool, f"{call.resource}/{call.kind}"),
+        (Person, task.requester), (Service, task.requester), (Consent, task.consent),
+        (Tool, f"{call.resource}/{call.kind}"),
     )  # fmt: skip
     plan = reader.get(Plan, f"{task.id}:{task.plan}")
     agent = reader.get(Agent, task.agent)
@@ -99,6 +101,7 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
         agent=agent,
         owner=reader.get(Person, agent.owner) if agent else None,
         person=reader.get(Person, task.person) if task.person else None,
+        consent=reader.get(Consent, task.consent) if task.consent else None,
         requester_live=principal_live(reader, task.requester),
         brief=brief,
         resource=resource,

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from remit.control import login, possession, principal
 from remit.control.change import Change
 from remit.core.agent import Agent
+from remit.core.consent import Consent
 from remit.core.credential import Credential, PathGate
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
@@ -113,6 +114,9 @@ def stands(reader: Reader, one: Credential, now: Instant) -> bool:
         person = reader.get(Person, one.subject)
         if person is None or person.state != "active":
             return False
+    consent = reader.get(Consent, task.consent) if task.consent else None
+    if task.consent and (consent is None or consent.state != "live"):
+        return False
     return task.plan == one.plan and all(each.state == "open" and now < each.deadline for each in (task, *above))
 
 

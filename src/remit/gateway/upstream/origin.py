@@ -7,28 +7,18 @@ judged addresses: a name cannot mean one thing when it is checked and another wh
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from remit.core.address import inside, literal, loopback, public
 from remit.core.errors import RemitError
 
 Allow = Callable[[str], bool]
 """Says whether an upstream may be reached at this IP address (canonical text, no zone)."""
 
-Address = IPv4Address | IPv6Address
-
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _PORTS: Final = {"http": 80, "https": 443}
-
-# Addresses where clouds answer machines with credentials, beside the link-local ranges.
-_METADATA: Final = frozenset(
-    ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
-)
-_NAT64: Final = ip_network("64:ff9b::/96")
-# Tunnels carry an IPv4 address that no rule of ours would see.
-_TUNNELS: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("64:ff9b:1::/48"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +68,6 @@ def parse(url: str) -> tuple[Origin, bytes]:
     )
 
 
-def literal(host: str) -> Address | None:
-    """Read a host as an IP address in its canonical spelling; anything else is no address."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    return address if str(address) == host and "%" not in host else None
-
-
-def public(ip: str) -> bool:
-    """Allow only addresses that anyone on the internet would reach; the default for names."""
-    address = _unwrapped(ip)
-    return address is not None and address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def inside(ip: str) -> bool:
-    """Allow public, private and loopback addresses, for a resource that was registered as internal.
-
-    Link-local, metadata, multicast, reserved and unspecified addresses stay refused.
-    """
-    address = _unwrapped(ip)
-    if address is None or address.is_multicast or address.is_unspecified:
-        return False
-    return address.is_loopback or (not address.is_reserved and (address.is_private or address.is_global))
-
-
 def policy(origin: Origin) -> Allow:
     """Choose the address rule for an origin as it was registered.
 
@@ -114,29 +78,8 @@ def policy(origin: Origin) -> Allow:
     if written is not None:
         return lambda ip: ip == str(written) and inside(ip)
     if origin.host == "localhost":
-        return _loopback
+        return loopback
     return public
-
-
-def _loopback(ip: str) -> bool:
-    address = _unwrapped(ip)
-    return address is not None and address.is_loopback
-
-
-def _unwrapped(ip: str) -> Address | None:
-    """Read an address and take off IPv6 wrapping; `None` for what no rule allows."""
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address.scope_id is not None or any(address in net for net in _TUNNELS):
-            return None
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif address in _NAT64:
-            address = IPv4Address(int(address) & 0xFFFFFFFF)
-    return None if address.is_link_local or address in _METADATA else address
 
 
 def _is_name(host: str) -> bool:

@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from remit.core.address import literal
 from remit.core.errors import RemitError
 from remit.gateway.upstream.fault import Fault, Trouble
 from remit.gateway.upstream.link import Link
-from remit.gateway.upstream.origin import Allow, Origin, literal, policy
+from remit.gateway.upstream.origin import Allow, Origin, policy
 from remit.gateway.upstream.reply import Outcome
 from remit.gateway.upstream.request import encode
 

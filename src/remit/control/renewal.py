@@ -1,0 +1,109 @@
+"""Renewal: a code turned into the task's credential, and a refresh token into the next; each text counts once.
+
+A text that comes a second time was stolen, or its thief came first: everything that came of the consent ends, in the
+transaction that sees it (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+"""
+
+import hashlib
+import hmac
+from typing import Final
+
+from remit.control import credential, revocation
+from remit.control.change import Change
+from remit.control.consent import name
+from remit.control.credential import Issued
+from remit.core.canonical import b64
+from remit.core.client import Client
+from remit.core.consent import ONCE, Code, Consent, Refresh
+from remit.core.errors import RemitError
+from remit.core.moment import Instant
+from remit.core.record import changed
+from remit.core.trust import TrustPath
+from remit.store import payload
+
+LONGEST: Final = 256
+DAY: Final = 24 * 3_600_000
+
+
+def take(change: Change, client: Client, text: str, redirect: str, verifier: str) -> Code | RemitError:
+    """Use a code up. A refusal is a value, since what it ends must stay ended.
+
+    A wrong verifier or redirect uses the code up too: whoever sent it holds a code that was not theirs.
+    """
+    code = change.reader.get(Code, name("cod", text)) if 0 < len(text) <= LONGEST else None
+    if code is None or code.client != client.id:
+        return _refused("This code is not one of this client's.", "Begin the authorization again.")
+    if code.state != "open" or not payload.spend(change.db, "code", code.id, Instant(code.until + DAY)):
+        _stolen(change, code.consent, "its code came a second time")
+        return _refused("This code was used before; all that came of it is ended.", "Begin the authorization again.")
+    change.record("code.used", changed(code, state=ONCE.after(code.state, "used")), client.agent)
+    if change.now >= code.until:
+        return _refused("This code is too old.", "Redeem a code within a minute.")
+    challenge = b64(hashlib.sha256(verifier.encode()).digest())
+    if redirect != code.redirect or not hmac.compare_digest(challenge.encode(), code.challenge.encode()):
+        return _refused(
+            "The redirect_uri or the code_verifier is not that of this code.", "Begin again, with your own."
+        )
+    return code
+
+
+def again(change: Change, client: Client, text: str, thumb: str) -> Refresh | RemitError:
+    """Use a refresh token up. A refusal is a value, since what it ends must stay ended."""
+    held = change.reader.get(Refresh, name("rfr", text)) if 0 < len(text) <= LONGEST else None
+    if held is None or held.client != client.id:
+        return _refused("This refresh token is not one of this client's.", "Begin the authorization again.")
+    if held.thumb and held.thumb != thumb:
+        return _refused("This refresh token is bound to a key that was not proved.", "Send a DPoP proof of its key.")
+    if held.state == "ended" or change.now >= held.until:
+        return _refused("This refresh token is over.", "Begin the authorization again.")
+    if held.state != "open" or not payload.spend(change.db, "refresh", held.id, held.until):
+        _stolen(change, held.consent, "a refresh token came a second time")
+        return _refused("This refresh token was used before; its whole family is ended.", "Begin again.")
+    change.record("refresh.used", changed(held, state=ONCE.after(held.state, "used")), client.agent)
+    return held
+
+
+def give(
+    change: Change, client: Client, one: Code | Refresh, resources: tuple[str, ...], thumb: str, certificate: str
+) -> tuple[Issued, str]:
+    """The task's credential, for all or some of what the consent is to, and the text of the next refresh token."""
+    consent = change.need(Consent, one.consent)
+    if consent.state != "live" or client.state != "live" or client.agent != consent.agent:
+        raise _refused("The person withdrew their consent.", "Ask them to consent anew.")
+    if not set(resources) <= set(one.audience):
+        raise RemitError("target_refused", "The consent is not to this resource.", "Ask for one that it is to.")
+    made = credential.give(
+        change,
+        task_id=consent.task,
+        agent_id=consent.agent,
+        path=TrustPath.DELEGATED,
+        person_id=consent.person,
+        resources=resources or one.audience,
+        thumb=thumb,
+        certificate=certificate,
+    )
+    text = f"rmr_{b64(change.authority.random(32))}"
+    bound = one.thumb if isinstance(one, Refresh) else "" if client.confidential else thumb
+    following = Refresh(
+        id=name("rfr", text),
+        consent=consent.id,
+        client=client.id,
+        audience=one.audience,
+        made=change.now,
+        until=consent.until,
+        thumb=bound,
+    )
+    change.record("refresh.made", following, client.agent)
+    return made, text
+
+
+def _stolen(change: Change, consent: str, because: str) -> None:
+    """End everything that came of a consent, once."""
+    if change.need(Consent, consent).state == "live":
+        revocation.revoke(change, "consent", consent, "door", because)
+    else:
+        change.keep()
+
+
+def _refused(why: str, remedy: str) -> RemitError:
+    return RemitError("invalid_grant", why, remedy)
