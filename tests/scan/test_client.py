@@ -6,7 +6,8 @@ import pytest
 
 from remit.core.finding import Confidence, Kind
 from remit.scan import client, dotenv, readers, secret
-from remit.scan.jsonc import DEEPEST, read
+from remit.scan.jsonc import read
+from remit.scan.node import DEEPEST
 
 KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
 
@@ -71,7 +72,7 @@ def test_the_line_is_that_of_the_value_behind_comments() -> None:
 @pytest.mark.parametrize("text", ["", "{", '{"a" 1}', '{"a": 1} x', "[" * (DEEPEST + 2) + "]" * (DEEPEST + 2), "[1 2]"])
 def test_what_is_no_json_is_refused(text: str) -> None:
     assert read(text) is None
-    assert readers.read(".mcp.json", text.encode()) == "not JSON, or nested too deep"
+    assert readers.read(".mcp.json", text.encode()) == "not of its format, or nested too deep"
 
 
 def test_an_env_file_is_read_and_its_template_is_not() -> None:

@@ -12,7 +12,10 @@ from remit.cli.main import run
 from tests.kit import corpus
 
 # What the readers reach today: at least so many right, at most so many wrong. Whoever betters a reader moves its row.
-HELD = {"AG101": (10, 1), "AG120": (10, 1), "AG121": (6, 0), "AG122": (7, 0), "AG130": (6, 1)}
+HELD = {
+    "AG101": (34, 0), "AG112": (20, 0), "AG120": (21, 0), "AG121": (22, 0), "AG122": (21, 0), "AG130": (21, 0),
+    "AG131": (21, 0),
+}  # fmt: skip
 
 
 def _findings(case: corpus.Case, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str, int]]:

@@ -46,10 +46,12 @@ def scan(
     suppress: str | None,
     form: str,
 ) -> None:
-    """Find secrets and risky servers in MCP client configuration (JSON) and .env files below each PATH.
+    """Find secrets, risky servers and wide grants in what agents are set up with, below each PATH.
 
-    Nothing that is found is run, tried or printed. Other kinds of file are passed over. What lies in the scanned tree
-    never says what to leave out: a baseline and suppressions are named here, or there are none.
+    Read are MCP clients' settings, .env files, shell profiles, Compose, Kubernetes, GitHub Actions, systemd units,
+    Terraform, CloudFormation, cloud policies and agents' Python. Nothing that is found is run, tried or printed.
+    What lies in the scanned tree never says what to leave out: a baseline and suppressions are named here, or there
+    are none.
     """
     if home:
         places = (*places, str(Path.home()))

@@ -32,10 +32,12 @@ class Kind(StrEnum):
     """The stable code of what was found."""
 
     LITERAL_SECRET = "AG101"  # noqa: S105 - the name of a finding
+    WILDCARD = "AG112"
     UNPINNED = "AG120"
     BROAD_TOOL = "AG121"
     HOST_MOUNT = "AG122"
     OPEN_REMOTE = "AG130"
+    UNASKED = "AG131"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,13 @@ RULES: Final[Mapping[Kind, Rule]] = MappingProxyType(
             "Replace the value at its issuer, and refer to the new one through the environment or a secret store.",
             ("ASI03", "NHI2"),
         ),
+        Kind.WILDCARD: Rule(
+            "A cloud policy allows by wildcard",
+            Severity.HIGH,
+            "Whoever holds the role can do more than its work, and each new action or resource of the cloud widens it.",
+            "Name the actions and the resources that the work needs.",
+            ("ASI03", "NHI5"),
+        ),
         Kind.UNPINNED: Rule(
             "A package is run without a pinned version",
             Severity.MEDIUM,
@@ -108,6 +117,13 @@ RULES: Final[Mapping[Kind, Rule]] = MappingProxyType(
             "What is sent, and the token, can be read on the way or in logs.",
             "Use https, and send the token in a header that refers to the environment.",
             ("ASI07", "NHI4"),
+        ),
+        Kind.UNASKED: Rule(
+            "What writes or runs commands is approved with nobody asked",
+            Severity.HIGH,
+            "An instruction that the agent reads somewhere acts at once, with the user's own rights.",
+            "Approve only what reads, and let a person or a gate decide the rest; let a hook that fails refuse.",
+            ("ASI02", "ASI09", "NHI5"),
         ),
     }
 )

@@ -1,10 +1,10 @@
-"""Reader of `.env` files: secrets that stand in them in full (AG101). Pure."""
+"""Reader of `.env` files: secrets that stand in them in full, and certificate checks that they turn off. Pure."""
 
 import re
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import secret
+from remit.scan import launch, secret
 
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s#]*))")
 _SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults")
@@ -22,7 +22,11 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     found = []
     for number, line in enumerate(text.split("\n"), 1):
         match = _LINE.match(line)
-        if match and secret.is_name(match[1]) and secret.is_literal(match[2] or match[3] or match[4] or ""):
-            said = f"{match[1]} holds a literal value"
+        name, value = (match[1], match[2] or match[3] or match[4] or "") if match else ("", "")
+        if name and secret.is_held(name, value):
+            said = f"{name} holds a literal value"
             found.append(Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, number, said)))
+        if name and launch.unchecked(name, value):
+            said = f"{name} turns certificate checks off"
+            found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
     return tuple(found)

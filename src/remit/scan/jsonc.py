@@ -6,26 +6,13 @@ VS Code does.
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
-DEEPEST: Final = 64
-"""Levels of nesting that are read; more is refused."""
+from remit.scan.node import DEEPEST, Node
 
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*+")
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*+"')
 _WORD: Final = re.compile(r"-?[0-9][0-9.eE+-]*|true|false|null")
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A value and the line, from 1, on which it begins."""
-
-    line: int
-    value: "Value"
-
-
-Value: TypeAlias = dict[str, Node] | list[Node] | str | int | float | bool | None
 
 
 def read(text: str) -> Node | None:

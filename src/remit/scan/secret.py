@@ -12,22 +12,41 @@ LEAST_BITS: Final = 2.8
 """Entropy per character, in bits, below which a value is held to be made up."""
 
 _NAME: Final = re.compile(
-    r"(?i)(?:^|[^a-z])(?:api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|token|pat|secret|passwd|password|pwd"
-    r"|authorization|credentials?)$"
+    r"(?:^|[^a-z])(?:api[-_]?key|(?<!public[-_])(?<!publishable[-_])(?<!primary[-_])(?<!foreign[-_])(?<!sort[-_])(?<!partition[-_])(?<!cache[-_])"
+    r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|password|passphrase|pwd|authorization|auth|credentials?)$"
 )
 _REFERENCE: Final = re.compile(
-    r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^(?:env|file|keyring|vault|op|ssm|arn):", re.IGNORECASE
+    r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):|^[a-z][a-z0-9+.-]*://",
+    re.IGNORECASE,
 )
 _MADE_UP: Final = re.compile(
     r"(?i)your|example|placeholder|change[-_ ]?me|replace|redacted|dummy|sample|fake|insert|todo|x{4,}|\*{3,}|\.{3}"
     r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b"
 )
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
+
+
+_SHAPE: Final = re.compile(
+    r"\bAKIA[A-Z2-7]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bglpat-[\w-]{20,}"
+    r"|\bsk-(?:proj|ant|live|svcacct|or)-[\w-]{20,}|\bAIza[\w-]{35}\b|\bxox[abprs]-[A-Za-z0-9-]{20,}"
+    r"|https://hooks\.slack\.com/services/T\w+/B\w+/\w{16,}|\b[sr]k_live_[A-Za-z0-9]{20,}|\bSG\.[\w-]{16,}\.[\w-]{32,}"
+    r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEI[\w-]{50,}|\bhf_[A-Za-z]{34}\b|\bntn_[A-Za-z0-9]{40,}|\blin_api_[A-Za-z0-9]{32,}"
+)
+"""What issuers make recognisable: their own prefixes and lengths, as they publish them."""
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@\"']*:([^\s@/\"']+)@")
+_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
 
 
 def is_name(name: str) -> bool:
     """Say whether a variable, header or flag of this name carries a secret."""
-    return bool(_NAME.search(name.lstrip("-")))
+    return bool(_NAME.search(_HUMP.sub("_", name.lstrip("-")).lower()))
+
+
+def is_reference(value: str) -> bool:
+    """Say whether a value only says where the secret is."""
+    return bool(_REFERENCE.search(value))
 
 
 def is_literal(value: str) -> bool:
@@ -39,7 +58,38 @@ def is_literal(value: str) -> bool:
         or bare.startswith(("/", "~", "./", "http://", "https://"))
     ):
         return False
-    return not _REFERENCE.search(bare) and not _MADE_UP.search(bare) and _bits(bare) >= LEAST_BITS
+    return (
+        not _VARIABLE.fullmatch(bare)
+        and not _REFERENCE.search(bare)
+        and not _MADE_UP.search(bare)
+        and _bits(bare) >= LEAST_BITS
+    )
+
+
+def is_known(value: str) -> bool:
+    """Say whether a text holds a secret whatever it is called: an issuer's shape, a key, a password in an address."""
+    shaped = _SHAPE.search(value)
+    if shaped and not _MADE_UP.search(shaped[0]) and _bits(shaped[0]) >= LEAST_BITS:
+        return True
+    held = _ADDRESS.search(value)
+    if held and not _REFERENCE.search(held[1]) and not _MADE_UP.search(held[1]) and is_password(held[1]):
+        return True
+    return bool(_KEY.search(value)) and len(value) > 120
+
+
+def is_password(value: str) -> bool:
+    """Say whether the password of an address is one: longer than a word that everybody uses at home."""
+    return len(value) >= 8 and _bits(value) >= 2.5 and value.lower() not in ("postgres", "password")
+
+
+def is_held(name: str, value: str) -> bool:
+    """Say whether this value, under this name, is a secret that stands there in full."""
+    return (is_name(name) and is_literal(value)) or is_known(value)
+
+
+def is_random(value: str) -> bool:
+    """Say whether a value that has no telling name looks drawn at random: long, of letters and digits, and no words."""
+    return is_literal(value) and len(value) >= 20 and any(c.isdigit() for c in value) and _bits(value) >= 3.5
 
 
 def _bits(text: str) -> float:

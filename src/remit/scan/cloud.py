@@ -1,0 +1,163 @@
+"""Reader of cloud policies and of what Terraform and CloudFormation hold of them: wildcards, secrets, mounts. Pure.
+
+Statements are those of AWS's policy grammar wherever they stand: policy files, templates,
+`aws_iam_policy_document`, CDK code.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import hcl, jsonc, launch, secret, yamldoc
+from remit.scan.launch import Told
+from remit.scan.node import Node
+
+_READS: Final = re.compile(
+    r"^(?:Get|List|Describe|BatchGet|BatchDetect|Head|Lookup|Query|Scan|Select|Search|View|Check|Detect|Estimate|Simulate|Validate|Test|Preview|Filter|Discover|Classify|Recognize)"
+)
+_WHOLE: Final = frozenset(
+    {
+        "aws-marketplace:MeterUsage", "bedrock:CallWithBearerToken", "cloudformation:ValidateTemplate",
+        "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses", "ecr:GetAuthorizationToken",
+        "iot:AttachPrincipalPolicy", "kms:GenerateRandom", "logs:PutDestination", "logs:StartQuery",
+        "logs:StopQuery", "polly:SynthesizeSpeech", "ses:VerifyEmailIdentity",
+        "sts:DecodeAuthorizationMessage", "textract:AnalyzeDocument", "transcribe:StartStreamTranscription",
+        "translate:TranslateText", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+    }
+)  # fmt: skip
+"""Actions that write and know no resource, by AWS's service authorization reference."""
+_NO_RESOURCE: Final = ("ssmmessages:", "ec2messages:", "autoscaling-plans:", "ce:", "pricing:")
+
+
+def wants(path: str) -> bool:
+    """Say whether this is such a file, or may be one: what it is, its text says."""
+    return path.endswith((".tf", ".tf.json", ".json", ".yaml", ".yml", ".template", ".py"))
+
+
+def read(path: str, text: str) -> tuple[Finding, ...]:
+    """Find what stands in this file. It refuses nothing: what is no such document holds no such finding."""
+    if path.endswith(".py"):
+        roots = _in_code(text) if "Statement" in text else ()
+    elif path.endswith(".tf"):
+        one = hcl.read(text)
+        roots = (one,) if one else ()
+    elif not re.search(r"Action|[sS]tatement|actions\b|AWSTemplateFormatVersion|AWS::", text):
+        return ()
+    else:
+        one = jsonc.read(text) if text.lstrip()[:1] in ("{", "[") else None
+        roots = (one,) if one else yamldoc.read(text) or ()
+    told = [one for root in roots for one in _told(root, terraform=path.endswith((".tf", ".tf.json")))]
+    return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
+
+
+def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
+    stack = any(
+        one["Type"].text.startswith(("AWS::", "Alexa::", "Custom::")) for one in root["Resources"].members.values()
+    )
+    for part in root.inside():
+        yield from _statement(part, terraform=terraform)
+        yield from _azure(part)
+        if not terraform and not stack:
+            continue
+        for name, value in part.members.items():
+            if value.text and name != "default" and secret.is_held(name, value.text):
+                yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
+        if part["host_path"].text and launch.held(part["host_path"].text):
+            yield Kind.HOST_MOUNT, part["host_path"].line, "a home, credentials or socket of the host is mounted"
+        for one in part["host_path"].items:
+            if one["path"].text and launch.held(one["path"].text):
+                yield Kind.HOST_MOUNT, one["path"].line, "a home, credentials or socket of the host is mounted"
+    if terraform:
+        yield from _defaults(root)
+
+
+def _defaults(root: Node) -> Iterator[Told]:
+    """The default of a variable is a secret by the variable's name."""
+    for one in root["variable"].items:
+        labels = one["$labels"].items
+        if labels and secret.is_held(labels[0].text, one["default"].text):
+            yield Kind.LITERAL_SECRET, one["default"].line, f"{labels[0].text} has a literal value"
+
+
+def _statement(part: Node, *, terraform: bool) -> Iterator[Told]:
+    effect = part["Effect"].text or part["effect"].text
+    actions = part["Action"].items or part["actions"].items or part["Actions"].items
+    resources = part["Resource"].items or part["resources"].items
+    inverse = part["NotAction"] if part["NotAction"].value is not None else part["not_actions"]
+    block = terraform and effect == "" and bool(actions) and (bool(resources) or bool(part["principals"].items))
+    if effect != "Allow" and not block:
+        return
+    named = part["Principal"].value is not None or bool(part["principals"].items)
+    verbs = [one for one in actions if one.text]
+    if named and (not resources or all(verb.text.startswith(("kms:", "sts:")) for verb in verbs)):
+        return
+    wild = next((one for one in verbs if one.text == "*" or one.text.endswith(":*") or one.text == "*:*"), None)
+    if wild is not None and not wild.text.startswith(_NO_RESOURCE):
+        yield Kind.WILDCARD, wild.line, f"{wild.text} is allowed"
+        return
+    if inverse.items and not named:
+        yield Kind.WILDCARD, inverse.line, "everything but a list is allowed"
+        return
+    writes = [one for one in verbs if _writes(one.text)]
+    whole = next(
+        (
+            one
+            for one in resources
+            if one.text in ("*", "arn:aws:*:*:*:*") or re.fullmatch(r"arn:[\w-]*:[\w-]*:\*?:\*?:\*", one.text)
+        ),
+        None,
+    )
+    if whole is not None and writes:
+        yield Kind.WILDCARD, whole.line, f"{writes[0].text} is allowed on every resource"
+
+
+def _azure(part: Node) -> Iterator[Told]:
+    """An Azure role: in JSON it has assignable scopes, in Terraform blocks of permissions."""
+    lists = part["Actions"].items if part["AssignableScopes"].items or part["assignableScopes"].items else []
+    for one in part["permissions"].items:
+        lists = [*lists, *one["actions"].items, *one["data_actions"].items, *one["dataActions"].items]
+    for one in lists:
+        if one.text == "*" or re.fullmatch(r"[A-Za-z.]+/\*", one.text):
+            yield Kind.WILDCARD, one.line, f"{one.text} is allowed"
+
+
+def _writes(action: str) -> bool:
+    if action in _WHOLE or action.startswith(_NO_RESOURCE):
+        return False
+    return not _READS.match(action.partition(":")[2])
+
+
+def _in_code(text: str) -> tuple[Node, ...]:
+    """The policy statements in CDK code, and policies written as dictionaries."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PolicyStatement"):
+            members = {one.arg: _plain(one.value, 0) for one in node.keywords if one.arg}
+            effect = members.get("effect", Node(node.lineno, "Allow"))
+            members["effect"] = Node(effect.line, "Deny" if "DENY" in effect.text.upper() else "Allow")
+            found.append(Node(node.lineno, members))
+        elif isinstance(node, ast.Dict):
+            one = _plain(node, 0)
+            if "Effect" in one.members:
+                found.append(one)
+    return tuple(found)
+
+
+def _plain(node: ast.expr, depth: int) -> Node:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return Node(node.lineno, node.value)
+    if isinstance(node, ast.List | ast.Tuple) and depth < 4:
+        return Node(node.lineno, [_plain(one, depth + 1) for one in node.elts])
+    if isinstance(node, ast.Dict) and depth < 4:
+        names = [
+            (key.value, one) for key, one in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
+        ]
+        return Node(node.lineno, {str(name): _plain(one, depth + 1) for name, one in names})
+    return Node(node.lineno, "${" + ast.unparse(node)[:200] + "}")

@@ -1,0 +1,213 @@
+"""Reader of Python code of agents (LangChain, OpenAI Agents, CrewAI, MCP servers): parsed, never run. Pure."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import consent, launch, secret, server
+from remit.scan.launch import Told, Word
+from remit.scan.node import Node, Value
+
+_HINT: Final = re.compile(
+    r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|crewai|autogen|agents?|llama_index|smolagents|pydantic_ai|boto3|aws_cdk|docker)(?:\b|_)"
+)
+_FILES: Final = frozenset(
+    {
+        "FileManagementToolkit",
+        "DirectoryReadTool",
+        "FileReadTool",
+        "FileWriterTool",
+        "DirectorySearchTool",
+        "ListDirectoryTool",
+        "ReadFileTool",
+        "WriteFileTool",
+        "FilesystemBackend",
+    }
+)
+_SHELL: Final = frozenset(
+    {
+        "ShellTool",
+        "BashProcess",
+        "LocalShellTool",
+        "BashTool",
+        "TerminalTool",
+        "ShellToolMiddleware",
+        "LocalShellBackend",
+        "LocalCommandLineCodeExecutor",
+    }
+)
+_SERVERS: Final = frozenset({"run", "FastMCP", "run_http_async", "run_async"})
+_NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
+_LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback")
+_CODE: Final = frozenset({"PythonREPLTool", "PythonAstREPLTool", "PythonREPL"})
+_TRIAL: Final = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
+
+
+def wants(path: str) -> bool:
+    """Say whether this is such a file, or may be one: what it is, its text says."""
+    return path.endswith(".py") and not _TRIAL.search(path)
+
+
+def read(path: str, text: str) -> tuple[Finding, ...]:
+    """Find what stands in this file; nothing in code that does not parse, or has nothing to do with agents."""
+    if not _HINT.search(text):
+        return ()
+    try:
+        tree = ast.parse(text)
+        told = [one for node in ast.walk(tree) for one in _node(node)]
+        if any(_asks(node) for node in ast.walk(tree)):
+            told = [one for one in told if one[2] is not _NOBODY]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
+
+
+def _node(node: ast.AST) -> Iterator[Told]:
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        yield from _assigned(node)
+    elif isinstance(node, ast.Call):
+        yield from _called(node)
+    elif isinstance(node, ast.Dict):
+        yield from _dict(node)
+
+
+def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        name = _place(target)
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            if secret.is_held(name, node.value.value):
+                yield Kind.LITERAL_SECRET, node.value.lineno, f"{name} holds a literal value"
+            if launch.unchecked(name, node.value.value):
+                yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
+
+
+def _place(target: ast.expr) -> str:
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return str(target.slice.value)
+    return target.attr if isinstance(target, ast.Attribute) else target.id if isinstance(target, ast.Name) else ""
+
+
+def _called(node: ast.Call) -> Iterator[Told]:
+    name = (
+        node.func.attr
+        if isinstance(node.func, ast.Attribute)
+        else node.func.id
+        if isinstance(node.func, ast.Name)
+        else ""
+    )
+    given = {one.arg: one.value for one in node.keywords if one.arg}
+    for key, value in given.items():
+        if isinstance(value, ast.Constant) and isinstance(value.value, str) and secret.is_held(key, value.value):
+            yield Kind.LITERAL_SECRET, value.lineno, f"{key} holds a literal value"
+        if key in ("verify", "verify_ssl", "ssl", "check_hostname", "verify_certs") and _is(value, False):
+            yield Kind.OPEN_REMOTE, value.lineno, f"{key} turns certificate checks off"
+        if key in server.ADDRESSES and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield from ((Kind.OPEN_REMOTE, value.lineno, said) for said in server.address(value.value))
+    if name == "_create_unverified_context":
+        yield Kind.OPEN_REMOTE, node.lineno, "certificates are not checked"
+    yield from _tools(name, node, given)
+    yield from _serves(name, given)
+    if "command" in given or "args" in given:
+        yield from launch.told(_words(given))
+    if any(_is(given.get(key), "never") for key in ("require_approval", "approval_mode")):
+        at = given.get("require_approval") or given["approval_mode"]
+        yield Kind.UNASKED, at.lineno, "every tool runs with nobody asked"
+    if "volumes" in given and isinstance(given["volumes"], ast.Dict | ast.List):
+        yield from _volumes(given["volumes"])
+
+
+def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[Told]:
+    limited = any(_LIMITS.search(key) for key in given)
+    if name in _SHELL and not limited and not any("sandbox" in key.lower() for key in given):
+        yield Kind.BROAD_TOOL, node.lineno, f"{name} has no list of commands"
+    if _is(given.get("code_execution_mode"), "unsafe"):
+        yield Kind.BROAD_TOOL, given["code_execution_mode"].lineno, "code that the agent writes runs with no sandbox"
+    if name in _CODE:
+        yield Kind.BROAD_TOOL, node.lineno, f"{name} runs any code"
+    if name in _FILES:
+        for value in (*given.values(), *node.args):
+            if (
+                isinstance(value, ast.Constant) and isinstance(value.value, str) and launch.broad(value.value)
+            ) or _home(value):
+                yield Kind.BROAD_TOOL, value.lineno, f"the folder of {name} is the root or a whole home"
+
+
+def _home(value: ast.expr) -> bool:
+    text = ast.unparse(value)
+    return text in (
+        "Path.home()",
+        "str(Path.home())",
+        "os.path.expanduser('~')",
+        "os.environ['HOME']",
+        "pathlib.Path.home()",
+        "str(pathlib.Path.home())",
+        "os.getenv('HOME')",
+    )
+
+
+def _serves(name: str, given: dict[str, ast.expr]) -> Iterator[Told]:
+    """A server that listens to all addresses; whether it asks who calls is seen in the file as a whole."""
+    if name in _SERVERS and _is(given.get("host"), "0.0.0.0"):  # noqa: S104 - looked for, not bound
+        yield Kind.OPEN_REMOTE, given["host"].lineno, _NOBODY
+
+
+def _asks(node: ast.AST) -> bool:
+    """Say whether a server that is built in this file asks its callers who they are."""
+    names = ("auth", "token_verifier", "auth_server_provider", "middleware")
+    return isinstance(node, ast.Call) and any(one.arg in names and not _is(one.value, None) for one in node.keywords)
+
+
+def _dict(node: ast.Dict) -> Iterator[Told]:
+    """An entry of a server, written as a dictionary."""
+    entry = _read(node, 0)
+    members = entry.members
+    if {"command", "args"} & members.keys() or (set(server.ADDRESSES) & members.keys() and len(members) < 8):
+        yield from server.told(entry)
+        yield from consent.of_server(entry)
+        return
+    for key, value in members.items():
+        if value.text and secret.is_held(key, value.text):
+            yield Kind.LITERAL_SECRET, value.line, f"{key} holds a literal value"
+    if members.get("require_approval", Node(0, None)).text == "never":
+        yield Kind.UNASKED, members["require_approval"].line, "every tool runs with nobody asked"
+
+
+def _read(node: ast.expr, depth: int) -> Node:
+    value: Value = None
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool):
+        value = node.value
+    elif isinstance(node, ast.Dict) and depth < 8:
+        value = {
+            key.value: _read(one, depth + 1)
+            for key, one in zip(node.keys, node.values, strict=True)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        }
+    elif isinstance(node, ast.List | ast.Tuple) and depth < 8:
+        value = [_read(one, depth + 1) for one in node.elts]
+    else:
+        value = "~" if _home(node) else "${" + type(node).__name__ + "}"
+    return Node(getattr(node, "lineno", 0), value)
+
+
+def _words(given: dict[str, ast.expr]) -> list[Word]:
+    nodes: list[ast.expr] = [given["command"]] if "command" in given else []
+    if isinstance(given.get("args"), ast.List | ast.Tuple):
+        nodes += given["args"].elts  # type: ignore[attr-defined]
+    return [(one.text, one.line) for one in (_read(node, 0) for node in nodes) if one.text]
+
+
+def _volumes(given: ast.Dict | ast.List) -> Iterator[Told]:
+    for one in given.keys if isinstance(given, ast.Dict) else given.elts:
+        text = _read(one, 0).text if one is not None else ""
+        if one is not None and text and launch.held(launch.source(text)):
+            yield Kind.HOST_MOUNT, one.lineno, "a home, credentials or socket of the host is mounted"
+
+
+def _is(node: ast.expr | None, value: object) -> bool:
+    return (
+        isinstance(node, ast.Constant) and node.value is value
+        if isinstance(value, bool)
+        else isinstance(node, ast.Constant) and node.value == value
+    )

@@ -1,0 +1,256 @@
+"""What a command line starts: with which package, image, mounts, folders and checks. Pure.
+
+Lines of commands come from clients' files, units, workflows and code alike. A word is a text and its line.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from remit.core.finding import Kind
+from remit.scan import secret
+
+Word = tuple[str, int]
+Told = tuple[Kind, int, str]
+
+RUNNERS: Final = frozenset({"npx", "bunx", "uvx", "pipx", "pnpx"})
+_VALUED: Final = frozenset({"--from", "--with", "--python", "--registry", "-p", "--package", "--spec"})
+_PACKAGE: Final = frozenset({"--from", "-p", "--package", "--spec"})
+_NPM: Final = re.compile(r"^(?:@[\w.-]+/)?[\w.-]+@v?\d+\.\d+\.\d+[\w.+-]*$")
+_PYTHON: Final = re.compile(r"^[\w.-]+(?:\[[\w,.-]+\])?(?:==|@)v?\d+(?:\.\d+)+[\w.+-]*$")
+_LOCAL: Final = ("./", "../", "/", "~", "file:")
+_HOME: Final = re.compile(
+    r"^(?:/|~/?|\$HOME/?|\$\{(?:env:)?(?:HOME|userHome|localEnv:HOME)\}/?|%USERPROFILE%[\\/]?|%h/?|/root/?"
+    r"|/(?:home|Users)(?:/[^/]*)?/?|[A-Za-z]:[\\/]{0,2}(?:Users[\\/]{1,2}[^\\/]+[\\/]*)?)$"
+)
+_HELD: Final = re.compile(
+    r"(?:/(?:docker|containerd|podman|crio)(?:/\w+)?\.sock"
+    r"|[/\\}]\.(?:ssh|aws|kube|gnupg|docker|azure|config[/\\](?:gcloud|gh)|netrc|git-credentials|npmrc|pypirc|claude|codex|gemini|cursor))"
+    r"(?:[/\\]|$)"
+)
+_ENGINES: Final = frozenset({"docker", "podman", "nerdctl"})
+_ALONE: Final = frozenset(
+    {
+        "--rm", "--init", "-i", "-t", "-it", "-ti", "-d", "--interactive", "--tty", "--detach",
+        "--privileged", "--read-only",         "--no-healthcheck", "-q", "--quiet",
+    }
+)  # fmt: skip
+_SHELLS: Final = re.compile(
+    r"(?:^|[/@_-])(?:shell|terminal|bash|commands?|desktop-commander|iterm|cli|ssh|powershell|exec)(?:[-_]?(?:mcp|server|commander))*"
+    r"(?:@.*|==.*)?$"
+)
+_LISTED: Final = re.compile(r"(?i)allow(?:ed)?[-_]?(?:commands?|list)?|whitelist|permitted")
+_SETS: Final = re.compile(r"[A-Z_][A-Z0-9_]*=")
+_FOLDER: Final = re.compile(
+    r"(?i)(?:allow\w*|root|base|work\w*|project|writable|accessible)[-_]?(?:dir(?:ector(?:y|ies))?s?|paths?|roots?|folders?)$"
+)
+_UNCHECKED: Final = frozenset(
+    {"--insecure", "--no-verify-ssl", "--insecure-skip-tls-verify", "--no-check-certificate", "--tls-skip-verify"}
+)
+_OFF: Final = re.compile(
+    r"(?i)^(?:NODE_TLS_REJECT_UNAUTHORIZED=[\"']?0|PYTHONHTTPSVERIFY=[\"']?0|GIT_SSL_NO_VERIFY=[\"']?(?:1|true)"
+    r"|\w*(?:SSL|TLS)_?VERIFY\w*=[\"']?(?:0|false|no|off)|\w*(?:INSECURE|SKIP_(?:TLS|SSL)_VERIFY)\w*=[\"']?(?:1|true|yes|on))[\"']?$"
+)
+
+
+def unchecked(name: str, value: str) -> bool:
+    """Say whether a variable of this name and value turns certificate checks off."""
+    return bool(_OFF.match(f"{name}={value}"))
+
+
+def broad(place: str) -> bool:
+    """Say whether a folder is the root, a drive or a whole home."""
+    return bool(_HOME.match(place.strip()))
+
+
+def held(place: str) -> bool:
+    """Say whether a place on the host is its home, a folder of credentials or a container engine's socket."""
+    return broad(place) or bool(_HELD.search(place))
+
+
+def program(word: str) -> str:
+    """The bare name of a program, however it is spelled."""
+    name = re.split(r"[/\\]", word)[-1].lower()
+    return re.sub(r"\.(?:exe|cmd)$", "", name)
+
+
+def folder(name: str) -> bool:
+    """Say whether a flag or variable of this name gives folders that may be used."""
+    return bool(_FOLDER.search(name))
+
+
+def told(words: list[Word], limits: bool = False) -> Iterator[Told]:  # noqa: FBT001, FBT002
+    """What is wrong with a started command. `limits` says that its environment lists what it may run."""
+    if not words:
+        return
+    words = bare(words)
+    first = program(words[0][0])
+    yield from _literals(words)
+    yield from _unchecked(words)
+    if first in _ENGINES:
+        yield from mounts(words)
+        image = _image(words)
+        if image and _keyed(words) and not pinned_image(image[0]):
+            yield Kind.UNPINNED, image[1], f"{first} runs an image with no exact version"
+    package = package_of(words)
+    if package and not pinned(first, package[0]):
+        yield Kind.UNPINNED, package[1], f"{first} runs a package with no exact version"
+    yield from _reach(words, package, limits=limits)
+
+
+def bare(words: list[Word]) -> list[Word]:
+    """The words without those that only start another command: `cmd /c`, `env`, `sudo`."""
+    while len(words) > 1:
+        first = program(words[0][0])
+        if first == "cmd" and words[1][0].lower() == "/c":
+            words = words[2:]
+        elif first in ("bash", "sh", "zsh", "dash") and re.fullmatch(r"-[a-z]*c", words[1][0]) and len(words) > 2:
+            words = [(word, words[2][1]) for word in _split(words[2][0])] or words[3:]
+            if not words:
+                return [("sh", 0)]
+        elif first in ("env", "sudo", "exec", "nohup", "time") or _SETS.match(words[0][0]):
+            words = words[1:]
+        else:
+            break
+    return words
+
+
+def package_of(words: list[Word]) -> Word | None:
+    """The package that a runner is told to run: that of --from or --package, else the first word that is no flag."""
+    first = program(words[0][0]) if words else ""
+    rest = words[1:]
+    if first in ("npm", "pnpm", "yarn", "uv", "bun") and rest and rest[0][0] in ("exec", "dlx", "tool", "x"):
+        rest = rest[2:] if rest[0][0] == "tool" else rest[1:]
+    elif first not in RUNNERS:
+        return None
+    past = ""
+    if any(word in ("--no-install", "--offline", "--frozen", "--locked") for word, _ in rest):
+        return None
+    for word, line in rest:
+        flag, mark, value = word.partition("=")
+        if past in _PACKAGE:
+            return word, line
+        if mark and flag in _PACKAGE:
+            return value, line
+        if not past and not word.startswith("-") and word not in ("run", "x", "exec"):
+            return word, line
+        past = word if word in _VALUED or word.endswith("-url") else ""
+    return None
+
+
+def pinned(runner: str, package: str) -> bool:
+    """Say whether a package is named with one exact version, or is local."""
+    if package.startswith(_LOCAL) or "$" in package:
+        return True
+    if package.startswith(("git+", "github:", "http://", "https://")):
+        return bool(re.search(r"[@#][0-9a-f]{40}\b", package))
+    return bool((_NPM if runner in ("npx", "bunx", "npm", "pnpm", "pnpx", "yarn", "bun") else _PYTHON).match(package))
+
+
+def pinned_image(image: str) -> bool:
+    """Say whether a container image is named by its digest or by a tag that is a version."""
+    if "$" in image or "@sha256:" in image:
+        return True
+    tag = image.rsplit("/", 1)[-1].partition(":")[2]
+    return bool(re.match(r"^v?\d+(?:\.\d+)+", tag))
+
+
+def _literals(words: list[Word]) -> Iterator[Told]:
+    for place, (word, line) in enumerate(words):
+        flag, mark, value = word.partition("=")
+        named = flag.lstrip("-")
+        if mark and secret.is_name(flag) and secret.is_literal(value):
+            yield Kind.LITERAL_SECRET, line, f"argument {flag} holds a literal value"
+        elif not mark and word.startswith("-") and secret.is_name(named) and place + 1 < len(words):
+            given, below = words[place + 1]
+            if not given.startswith("-") and secret.is_literal(given):
+                yield Kind.LITERAL_SECRET, below, f"argument {word} holds a literal value"
+        elif re.match(r"(?i)(?:[\w-]+: *)?(?:bearer|basic) ", word) and secret.is_literal(word.split(": ")[-1]):
+            yield Kind.LITERAL_SECRET, line, "a header among the arguments holds a literal value"
+        elif secret.is_known(word):
+            yield Kind.LITERAL_SECRET, line, "an argument holds a literal secret"
+
+
+def _unchecked(words: list[Word]) -> Iterator[Told]:
+    for word, line in words:
+        if word in _UNCHECKED or (word == "-k" and program(words[0][0]) == "curl") or _OFF.match(word):
+            yield Kind.OPEN_REMOTE, line, "certificates are not checked"
+
+
+def _reach(words: list[Word], package: Word | None, *, limits: bool) -> Iterator[Told]:
+    texts = [word for word, _ in words]
+    if any("filesystem" in word for word in texts):
+        for word, line in words[1:]:
+            place = re.sub(r"^--[\w-]+=", "", word)
+            if broad(place) and not (place == "/" and word != "/" and "=" not in word):
+                yield Kind.BROAD_TOOL, line, "the file server's folder is the root or a whole home"
+        return
+    for word, line in words[1:]:
+        flag, mark, value = word.partition("=")
+        if mark and folder(flag) and broad(value):
+            yield Kind.BROAD_TOOL, line, f"{flag} is the root or a whole home"
+    name = package or (words[0] if program(words[0][0]) not in _ENGINES | RUNNERS else None)
+    served = package or "mcp" in " ".join(texts).lower()
+    listed = limits or any(_LISTED.search(word) for word in texts)
+    if name and served and not listed and _SHELLS.search(re.sub(r"[@=].*$", "", name[0].lstrip("@"))):
+        yield Kind.BROAD_TOOL, name[1], "a shell server has no list of commands"
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
+
+
+def _keyed(words: list[Word]) -> bool:
+    """Say whether `docker run` hands a credential on: a variable of such a name, or a whole file of them."""
+    texts = [word for word, _ in words]
+    given = [after for flag, after in pairwise(texts) if flag in ("-e", "--env")]
+    given += [word.partition("=")[2] for word in texts if word.startswith("--env=")]
+    return any(word.startswith("--env-file") for word in texts) or any(
+        secret.is_name(one.partition("=")[0]) for one in given
+    )
+
+
+def _image(words: list[Word]) -> Word | None:
+    """The image that `docker run` starts: the first word that is neither a flag nor a flag's value."""
+    texts = [word for word, _ in words]
+    if "run" not in texts:
+        return None
+    past = False
+    for word, line in words[texts.index("run") + 1 :]:
+        if past:
+            past = False
+        elif not word.startswith("-"):
+            return word, line
+        else:
+            past = "=" not in word and word not in _ALONE
+    return None
+
+
+def mounts(words: list[Word]) -> Iterator[Told]:
+    """What the flags of a container engine mount of the host that they should not."""
+    past = ""
+    for word, line in words:
+        flag, mark, value = word.partition("=")
+        asked = ("-v", "--volume", "--mount")
+        given = word if past in asked else value if mark and flag in asked else ""
+        past = word
+        if given and held(source(given)):
+            yield Kind.HOST_MOUNT, line, "a home, credentials or socket of the host is mounted"
+
+
+def source(mount: str) -> str:
+    """The host's side of a mount, in the short form (`SRC:DST`) and the long one (`src=SRC,dst=DST`)."""
+    named = re.search(r"(?:^|,)(?:src|source)=([^,]*)", mount)
+    if named:
+        return named[1]
+    drive = re.match(r"[A-Za-z]:[\\/][^:]*", mount)
+    if drive:
+        return drive[0]
+    return re.split(
+        r":(?=/|\$\{|[A-Za-z]:)", re.sub(r"\$\{([^}]*)\}", lambda m: "${" + m[1].replace(":", "\0") + "}", mount)
+    )[0].replace("\0", ":")

@@ -1,0 +1,72 @@
+"""Reader of systemd units and of Podman's quadlets: secrets, mounts and what their commands start. Pure.
+
+The grammar is systemd.syntax(7): `Key=value`, a backslash at the end of a line continues it.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import consent, launch, secret, server
+from remit.scan.launch import Told
+from remit.scan.node import Node
+
+_ENDS: Final = (".service", ".container", ".pod", ".timer", ".socket", ".conf.service")
+_BINDS: Final = frozenset({"Volume", "BindPaths", "BindReadOnlyPaths", "Mount"})
+
+
+def wants(path: str) -> bool:
+    """Say whether this is such a file."""
+    return path.endswith(_ENDS) or bool(re.search(r"\.(?:service|container)\.d/[^/]+\.conf$", path))
+
+
+def read(path: str, text: str) -> tuple[Finding, ...]:
+    """Find what stands in this file. It refuses nothing: a line that is no assignment is passed over."""
+    return tuple(
+        Finding(kind, Confidence.HIGH, Evidence(path, line, said))
+        for number, key, value in _settings(text)
+        for kind, line, said in _told(number, key, value)
+    )
+
+
+def _settings(text: str) -> Iterator[tuple[int, str, str]]:
+    held, began = "", 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if not held and line.lstrip().startswith(("#", ";", "[")):
+            continue
+        began = began or number
+        held += line
+        if held.endswith("\\"):
+            held = held[:-1] + " "
+            continue
+        key, mark, value = held.partition("=")
+        if mark:
+            yield began, key.strip(), value.strip()
+        held, began = "", 0
+
+
+def _told(number: int, key: str, value: str) -> Iterator[Told]:
+    if key == "Environment":
+        for word in _split(value):
+            name, _, given = word.partition("=")
+            if secret.is_held(name, given):
+                yield Kind.LITERAL_SECRET, number, f"{name} holds a literal value"
+            yield from (
+                one for one in server.variable("", name, Node(number, given)) if one[0] is not Kind.LITERAL_SECRET
+            )
+    elif key in _BINDS:
+        for word in _split(value):
+            if launch.held(launch.source(word.lstrip("-+"))):
+                yield Kind.HOST_MOUNT, number, "a home, credentials or socket of the host is mounted"
+    elif key in ("ExecStart", "ExecStartPre", "Exec"):
+        yield from launch.told([(word, number) for word in _split(value.lstrip("-@+!:"))])
+        yield from consent.shell(value, number)
+
+
+def _split(value: str) -> list[str]:
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()

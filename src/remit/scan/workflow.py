@@ -1,0 +1,74 @@
+"""Reader of GitHub Actions workflows: secrets, mounts, agents let loose and unpinned steps with a credential. Pure."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import consent, launch, secret, server, yamldoc
+from remit.scan.launch import Told
+from remit.scan.node import Node
+
+_PLACE: Final = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
+_SECRET: Final = re.compile(r"\$\{\{\s*secrets\.")
+_SHA: Final = re.compile(r"@[0-9a-f]{40}$")
+_OURS: Final = ("actions/", "./", "docker://")
+_TOOLS: Final = re.compile(r"--allowed-?[tT]ools[ =][\"']?([^\"'\n]*)|^\s*allowed_tools:\s*[\"']?([^\"'\n]*)")
+
+
+def wants(path: str) -> bool:
+    """Say whether this is such a file."""
+    return bool(_PLACE.search(path))
+
+
+def read(path: str, text: str) -> tuple[Finding, ...] | None:
+    """Find what stands in this file; None when it is no YAML."""
+    documents = yamldoc.read(text)
+    if documents is None:
+        return None
+    found = [one for root in documents for part in root.inside() for one in _part(part)]
+    found += [one for number, line in enumerate(text.split("\n"), 1) for one in _line(line, number)]
+    return tuple(
+        Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(found)
+    )
+
+
+def _part(part: Node) -> Iterator[Told]:
+    for name, value in part["env"].members.items():
+        yield from server.variable("env", name, value)
+    for name, value in part["with"].members.items():
+        if value.text and secret.is_held(name, value.text):
+            yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
+    for mount in part["volumes"].items:
+        if mount.text and launch.held(launch.source(mount.text)):
+            yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
+    yield from _used(part)
+    run = part["run"]
+    for offset, line in enumerate(run.text.split("\n")):
+        at = run.line + offset + (1 if "\n" in run.text else 0)
+        for word in re.split(r"&&|\|\||;|\|", line):
+            yield from _ran(word.split(), at)
+
+
+def _used(part: Node) -> Iterator[Told]:
+    uses = part["uses"]
+    if not uses.text or uses.text.startswith(_OURS) or _SHA.search(uses.text):
+        return
+    held = [one.text for one in (*part["with"].members.values(), *part["env"].members.values())]
+    if any(_SECRET.search(one) for one in held):
+        yield Kind.UNPINNED, uses.line, "a step of others at a tag or branch is given a credential"
+
+
+def _ran(words: list[str], at: int) -> Iterator[Told]:
+    if words:
+        kept = [(word.strip("\"'"), at) for word in words]
+        yield from (one for one in launch.told(kept) if one[0] is not Kind.UNPINNED)
+
+
+def _line(line: str, number: int) -> Iterator[Told]:
+    yield from consent.shell(line, number)
+    found = _TOOLS.search(line)
+    for tool in re.split(r"[,\s]+(?![^(]*\))", (found[1] or found[2] or "") if found else ""):
+        if tool in ("Bash", "Bash(*)", "Bash(*:*)", "Write", "Edit", "*"):
+            yield Kind.UNASKED, number, f"{tool} is allowed with nobody asked"
+            return

@@ -1,0 +1,150 @@
+"""Reader of Docker Compose files, Kubernetes manifests and dev containers: secrets, mounts, unpinned images. Pure.
+
+An image without an exact version is told only where it is started with a credential.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import consent, jsonc, launch, secret, server, yamldoc
+from remit.scan.launch import Told
+from remit.scan.node import Node
+
+_COMPOSE: Final = re.compile(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$")
+_MOUNT: Final = "a home, credentials or socket of the host is mounted"
+
+
+def wants(path: str) -> bool:
+    """Say whether this is such a file, or may be one: what it is, its text says."""
+    return path.endswith((".yaml", ".yml", "/devcontainer.json", ".devcontainer.json")) or path == "devcontainer.json"
+
+
+def read(path: str, text: str) -> tuple[Finding, ...] | None:
+    """Find what stands in this file; None when it is not of its format."""
+    documents: tuple[Node, ...] | None
+    if path.endswith(".json"):
+        one = jsonc.read(text)
+        documents = (one,) if one else None
+    elif _COMPOSE.search(path) or "apiVersion" in text or "services:" in text:
+        documents = yamldoc.read(text)
+    else:
+        return ()
+    if documents is None:
+        return None if path.endswith(".json") or _COMPOSE.search(path) else ()
+    return tuple(
+        Finding(kind, Confidence.HIGH, Evidence(path, line, said))
+        for document in documents
+        for kind, line, said in _document(path, document)
+    )
+
+
+def _document(path: str, root: Node) -> Iterator[Told]:
+    if path.endswith(".json"):
+        yield from _devcontainer(root)
+    elif root["apiVersion"].text and root["kind"].text:
+        yield from _manifest(root)
+    elif root["services"].members and (
+        _COMPOSE.search(path)
+        or any("image" in one.members or "build" in one.members for one in root["services"].members.values())
+    ):
+        for name, one in root["services"].members.items():
+            yield from _service(name, one)
+
+
+def _service(name: str, one: Node) -> Iterator[Told]:
+    keyed = False
+    for key, value in _pairs(one["environment"]):
+        keyed = keyed or secret.is_name(key)
+        yield from _said(f"service {name}", server.variable("environment", key, value))
+    keyed = keyed or bool(one["env_file"].items or one["secrets"].items)
+    yield from _said(f"service {name}", _image(one["image"], keyed=keyed))
+    for mount in one["volumes"].items:
+        place = launch.source(mount.text) if mount.text else mount["source"].text
+        if place and launch.held(place):
+            yield Kind.HOST_MOUNT, mount.line, f"service {name}: {_MOUNT}"
+    words = [(word.text, word.line) for word in (*one["entrypoint"].items, *one["command"].items) if word.text]
+    if len(words) == 1:
+        words = [(word, words[0][1]) for word in words[0][0].split()]
+    yield from _said(f"service {name}", _started(words))
+
+
+def _manifest(root: Node) -> Iterator[Told]:
+    kind, name = root["kind"].text, root["metadata"]["name"].text
+    if kind == "Secret":
+        for key, value in root["stringData"].members.items():
+            if secret.is_held(key, value.text) or secret.is_random(value.text):
+                yield Kind.LITERAL_SECRET, value.line, f"secret {name}: {key} holds a literal value"
+        for key, value in root["data"].members.items():
+            if (plain := _decoded(value.text)) and (secret.is_held(key, plain) or secret.is_random(plain)):
+                yield Kind.LITERAL_SECRET, value.line, f"secret {name}: {key} holds a literal value"
+    if kind == "ConfigMap":
+        for key, value in root["data"].members.items():
+            yield from _said(f"map {name}", server.variable("data", key, value))
+    for part in root.inside():
+        yield from _pod(part)
+
+
+def _pod(part: Node) -> Iterator[Told]:
+    for volume in part["volumes"].items:
+        place = volume["hostPath"]["path"]
+        if place.text and launch.held(place.text):
+            yield Kind.HOST_MOUNT, place.line, f"volume {volume['name'].text}: {_MOUNT}"
+    for container in (*part["containers"].items, *part["initContainers"].items):
+        said, keyed = f"container {container['name'].text}", bool(container["envFrom"].items)
+        for one in container["env"].items:
+            keyed = keyed or "secretKeyRef" in one["valueFrom"].members or secret.is_name(one["name"].text)
+            yield from _said(said, server.variable("env", one["name"].text, one["value"]))
+        yield from _said(said, _image(container["image"], keyed=keyed))
+        words = [
+            (word.text, word.line) for word in (*container["command"].items, *container["args"].items) if word.text
+        ]
+        yield from _said(said, _started(words))
+
+
+def _started(words: list[launch.Word]) -> Iterator[Told]:
+    yield from launch.told(words)
+    if words:
+        yield from consent.shell(" ".join(word for word, _ in words), words[0][1])
+
+
+def _image(image: Node, *, keyed: bool) -> Iterator[Told]:
+    if keyed and image.text and not launch.pinned_image(image.text):
+        yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
+
+
+def _devcontainer(root: Node) -> Iterator[Told]:
+    for mount in root["mounts"].items:
+        place = launch.source(mount.text) if mount.text else mount["source"].text
+        if place and launch.held(place):
+            yield Kind.HOST_MOUNT, mount.line, _MOUNT
+    yield from launch.mounts([(one.text, one.line) for one in root["runArgs"].items])
+    for key in ("containerEnv", "remoteEnv"):
+        for name, node in root[key].members.items():
+            yield from server.variable(key, name, node)
+    for key in ("postCreateCommand", "postStartCommand"):
+        if root[key].text:
+            yield from consent.shell(root[key].text, root[key].line)
+
+
+def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
+    yield from node.members.items()
+    if isinstance(node.value, list):
+        for one in node.value:
+            name, mark, value = one.text.partition("=")
+            if mark or name:
+                yield name, Node(one.line, value)
+
+
+def _said(who: str, told: Iterator[Told]) -> Iterator[Told]:
+    return ((kind, line, f"{who}: {what}") for kind, line, what in told)
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
