@@ -5,10 +5,12 @@ import click
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, PENDING, YES, emit, format_option
 from remit.cli.values import json_value
+from remit.control import reach
 from remit.control.change import Change
 from remit.control.decision import seen_facts
 from remit.core.agent import Agent
 from remit.core.answer import Allow, Ask, Decision
+from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.credential import Credential, PathGate
@@ -17,7 +19,7 @@ from remit.core.errors import RemitError
 from remit.core.facts import Facts
 from remit.core.moment import Instant
 from remit.core.shown import shown
-from remit.core.task import Task
+from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES
 
@@ -57,6 +59,10 @@ def can(
         found = decide(call, facts)
         answer = "yes" if isinstance(found, Allow) else "ask" if isinstance(found, Ask) else "no"
         lines = steps(call, facts, found)
+        made = desk.reader.get(Plan, f"{task.id}:{task.plan}")
+        under, planned, life = desk.need(Brief, task.brief), made.steps if made else (), task.deadline - task.opened
+        bound = reach.of(desk.reader, under, actor, planned, life)
+        lines.append(("reach", bound.says(), "holds"))
         data: Json = {
             "answer": answer,
             "agent": actor.id,
@@ -66,6 +72,7 @@ def can(
             "code": getattr(found, "code", ""),
             "what": _what(found),
             "grounds": list(found.grounds),
+            "reach": bound.to_json(),
             "steps": [{"looked_at": name, "found": state, "verdict": verdict} for name, state, verdict in lines],
         }
         emit(form, data, lambda: _table(answer, found, lines if why else []))

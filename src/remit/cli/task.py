@@ -9,9 +9,11 @@ from remit.cli.brief import limits
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import PENDING, columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import SPAN, document, labelled
-from remit.control import replan
+from remit.control import opening, reach, replan
 from remit.control import task as tasks
 from remit.control.drift import Event, drift
+from remit.core.agent import Agent
+from remit.core.brief import Brief
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.grant import Step
@@ -32,6 +34,9 @@ def task() -> None:
 @click.option("--label", multiple=True, help="NAME=VALUE; repeatable.")
 @click.option("--purpose", default="", help="What this errand is for.")
 @click.option("--life", type=SPAN, help="How long it may live, such as 30m.  [default: what the brief says]")
+@click.option(
+    "--plan", "file", type=click.Path(dir_okay=False), help="Its first plan: a file as `remit task plan` takes."
+)
 @format_option
 @click.pass_context
 def open_(
@@ -45,15 +50,20 @@ def open_(
     label: tuple[str, ...],
     purpose: str,
     life: int | None,
+    file: str | None,
     form: str,
 ) -> None:
-    """Open a task of BRIEF for AGENT. Its first plan is the brief's steps."""
+    """Open a task of BRIEF for AGENT. Without --plan its first plan is the brief's steps.
+
+    What that could reach at worst is held against the brief's budget first: refused (exit code 4) or asked about (5).
+    """
     with at_desk(ctx) as desk:
+        steps = read_steps(file) if file else None
         actor, labels = desk.agent(agent).id, labelled(label)
         opener = desk.dispatcher(requester)
         behalf = desk.principal(person) if person else ""
         made = desk.act(
-            lambda c: tasks.open_task(
+            lambda c: opening.begin(
                 c,
                 brief=brief,
                 agent=actor,
@@ -63,10 +73,14 @@ def open_(
                 labels=labels,
                 purpose=purpose,
                 life=life,
+                steps=steps,
                 by=desk.by,
             )
         )
-        _show(desk, form, made.id)
+        if made.approval is not None:
+            say(f"What it could reach waits for a yes of {' and '.join(made.approval.groups)}: {made.approval.id}")
+        _show(desk, form, made.task.id)
+    ctx.exit(PENDING if made.approval is not None else 0)
 
 
 @task.command()
@@ -165,6 +179,8 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
     made = desk.reader.get(Plan, f"{one.id}:{one.plan}")
     steps: Sequence[Step] = made.steps if made else ()
     went = drift(desk.reader, one)
+    under, actor = desk.need(Brief, one.brief), desk.need(Agent, one.agent)
+    bound = reach.of(desk.reader, under, actor, tuple(steps), one.deadline - one.opened)
 
     def table() -> list[str]:
         members = {
@@ -180,6 +196,7 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
             "opened": moment(one.opened),
             "deadline": moment(one.deadline),
             "plan": one.plan,
+            "reach": bound.says(),
         }
         rows = [(n, s.action, s.path.value, limits(s.to_json())) for n, s in enumerate(steps)]
         head = ("entry", "at", "what", "action", "path", "plan", "step", "code")
@@ -189,7 +206,11 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
     plan_form: Json = (
         {"version": made.version, "digest": made.digest, "steps": [s.to_json() for s in steps]} if made else None
     )
-    emit(form, written(one) | {"plan": plan_form, "drift": [asdict(each) for each in went]}, table)
+    emit(
+        form,
+        written(one) | {"plan": plan_form, "reach": bound.to_json(), "drift": [asdict(each) for each in went]},
+        table,
+    )
 
 
 def _event(one: Event) -> tuple[object, ...]:

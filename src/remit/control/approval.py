@@ -80,6 +80,7 @@ def answer(change: Change, identity: str, by: str, *, yes: bool, shown: str, via
     if not yes:
         said = changed(one, no=by, answered=change.now, state=rules.LIFE.after(one.state, "denied"))
         change.record("approval.denied", said, by, because)
+        proposal.put_off(change, said, by)
         return said
     said = changed(one, yes=(*one.yes, Yes(by=by, group=group, at=change.now, via=via)))
     whole = not rules.lacking(said, people(change, said), _barred(change, one.task, one.bar))

@@ -7,7 +7,7 @@ people are asked about it.
 
 from dataclasses import dataclass
 
-from remit.control import proposal, task, withdrawal
+from remit.control import proposal, reach, task, withdrawal
 from remit.control.change import Change
 from remit.core.approval import Approval
 from remit.core.brief import Brief
@@ -37,15 +37,17 @@ def submit(change: Change, task_id: str, steps: tuple[Step, ...], by: str) -> Su
     moved = task.moves(change, errand, steps)
     if moved.narrows:
         return Submitted(moved.kind, task.plan(change, task_id, steps, by))
-    body: Json = {"steps": [step.to_json() for step in steps]}
+    body: Json = proposal.body(change, errand, steps)
     asked = proposal.waiting(change, errand, proposal.PLAN, body)
     if asked is not None:
         before = change.need(Plan, f"{errand.id}:{errand.plan}")
         return Submitted(moved.kind, before, *_again(asked))
-    fault = task.beyond(moved, steps)
+    fault, brief = task.beyond(moved, steps), change.need(Brief, errand.brief)
     kept = _withdrawn(change, errand, by, fault.code)
-    if moved.kind is Kind.OUTSIDE or change.need(Brief, errand.brief).replan == "refuse":
+    if moved.kind is Kind.OUTSIDE or brief.replan == "refuse":
         return Submitted(moved.kind, kept, refused=fault)
+    if body["over"] and brief.budget is not None and brief.budget.over == "refuse":
+        return Submitted(moved.kind, kept, refused=reach.refusal(tuple(body["over"])))
     if withdrawal.unproven(change, task_id):
         unproven = RemitError(
             "ends_unproven", "What the plan before gave is not proven to be ended.", "Send this plan again later."

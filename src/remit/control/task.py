@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from remit.control import lease as leases
+from remit.control import reach as reached
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
@@ -37,8 +38,9 @@ def open_task(
     consent: str = "",
     by: str,
 ) -> Task:
-    """Open one errand under a brief, with the brief's steps as plan version 1 (for a child: its parent's plan).
+    """Open one errand under a brief, with `steps` as plan version 1: without, the brief's (for a child: its parent's).
 
+    Where the plan's reach is beyond the brief's budget, it is refused (`reach_over`), or held until people say yes.
     `steps` are a plan that is narrower from the start (`plan_outside` when it is not). A person's `consent` is to its
     first plan; no later one goes beyond it.
 
@@ -91,6 +93,9 @@ def open_task(
     sources = tuple(range(len(ceiling))) if steps is None else _drawn(ceiling, steps)
     planned = ceiling if steps is None else steps
     plan = Plan(task=task.id, version=1, steps=planned, sources=sources, at=change.now)
+    over = () if parent else reached.admit(change, under, actor, planned, deadline - change.now)
+    if over:
+        task = changed(task, state="suspended", held="reach")
     change.record("task.opened", task, by)
     change.record("plan.made", plan, by)
     return task
@@ -140,9 +145,17 @@ def beyond(moved: Moved, steps: tuple[Step, ...]) -> RemitError:
 
 
 def versioned(
-    change: Change, task: Task, steps: tuple[Step, ...], moved: Moved, by: str, approval: str = "", because: str = ""
+    change: Change,
+    task: Task,
+    steps: tuple[Step, ...],
+    moved: Moved,
+    by: str,
+    *,
+    approval: str = "",
+    because: str = "",
+    lifted: tuple[str, ...] = (),
 ) -> Plan:
-    """Put these steps in force as the next version of the plan."""
+    """Put these steps in force as the next version; `lifted` is where people let it go beyond the budget."""
     made = Plan(
         task=task.id,
         version=task.plan + 1,
@@ -154,7 +167,8 @@ def versioned(
         because=because,
     )
     change.record("plan.made", made, by)
-    change.record("task.planned", changed(task, plan=made.version), by)
+    beyond_budget = (*task.lifted, *(one for one in lifted if one not in task.lifted))
+    change.record("task.planned", changed(task, plan=made.version, lifted=beyond_budget), by)
     leases.end(change, "plan", by, task=task.id, before=made.version)
     return made
 
@@ -237,6 +251,7 @@ def _child(change: Change, above: Task, brief: Brief, requester: str, person: st
     chain = ancestors(change.reader, above)
     if above.state != "open" or chain is None or brief.name != above.brief:
         raise RemitError("parent_ended", "The task above cannot have children.", "Open it anew, under the same brief.")
+    reached.children(change, above, brief)
     if len(chain) + 1 > brief.depth:
         raise RemitError(
             "depth_exceeded", f"The brief allows {brief.depth} levels below a task.", "Do it in the task itself."

@@ -28,7 +28,7 @@ LIFE: Final = Lifecycle(
     },
 )
 BARS: Final = frozenset({"owner", "person"})
-ABOUT: Final = frozenset({"call", "plan"})
+ABOUT: Final = frozenset({"call", "plan", "opening"})
 MARK: Final = b"remit-approval-v1\0"
 HOUR: Final = 3_600_000
 MOST: Final = 20
@@ -70,10 +70,10 @@ class Yes(Record, frozen=True, kw_only=True):
 class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approval"):
     """One ask and what became of it. Owned by its task; it never outlives it.
 
-    `about` is what is asked about: a `call`, or a `plan` (see core/proposal). `call` is the call that asked, whose
-    values and salt lie beside the ledger; `digest` is that call's, empty when one yes covers a shape; `shown` is the
-    digest of what people see; `uses` is how many calls it is good for; `answered` is when the last yes or the no came,
-    0 before.
+    `about` is what is asked about: a `call`, a `plan` or a task's `opening` (core/proposal). `call` is the call that
+    asked, whose values and salt lie beside the ledger; `digest` is that call's, empty when one yes covers a shape;
+    `shown` is the digest of what people see; `uses` is how many calls it is good for; `answered` is when the last yes
+    or the no came, 0 before.
     """
 
     id: str

@@ -4,6 +4,7 @@ from typing import Final
 
 from remit.core import ids
 from remit.core.approval import Terms
+from remit.core.budget import Budget
 from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.lifecycle import Lifecycle
@@ -29,7 +30,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`). `replan` says what
     becomes of a plan that is wider than the one in force or goes another path, once what that one gave has ended; the
     groups in `approvers` are asked for what the brief itself asks. `subagents` may be given child tasks and nothing
-    else.
+    else. `budget` is the most that one errand may reach and use in all.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     replan: str = "refuse"
     approvers: tuple[str, ...] = ()
     subagents: tuple[str, ...] = ()
+    budget: Budget | None = None
     state: str = "live"
 
     def __post_init__(self) -> None:
@@ -111,7 +113,7 @@ def _rules(one: Brief) -> None:
         raise _invalid("Its replan rule is out of range.", "See docs/spec/brief.md.")
     for group in one.approvers:
         ids.name("group", group)
-    asks = one.replan == "ask"
+    asks = one.replan == "ask" or (one.budget is not None and one.budget.over == "ask")
     if len(set(one.approvers)) != len(one.approvers) or (asks and not one.approvers):
         raise _invalid("It asks people and names none, or one twice.", "Name the groups in approvers, each once.")
 

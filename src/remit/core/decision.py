@@ -16,6 +16,7 @@ from remit.core import policy as policies
 from remit.core.answer import Allow, Ask, Charge, Decision, Deny
 from remit.core.approval import stands
 from remit.core.brief import Brief
+from remit.core.budget import Budget, charges
 from remit.core.call import Call
 from remit.core.consent import Consent
 from remit.core.credential import Credential
@@ -262,14 +263,34 @@ def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) ->
     if ceiling is None or ceiling.action != call.action or ceiling.path is not root[3].path:
         return Refusal("brief_moved", "The brief no longer holds this step.", "Submit a plan within the brief.")
     held.append((root[0], *brief_place(brief, number), ceiling))
-    charges = []
+    taken = []
     for task, scope, step_number, step in held:
         outcome = check(step, call.arguments, facts.usage.get((task, scope, step_number), UNUSED), facts.now)
         if isinstance(outcome, Refusal):
             return outcome
         if consumes(step):
-            charges.append(Charge(task, scope, step_number, outcome, step.rows))
-    return tuple(charges)
+            taken.append(Charge(task, scope, step_number, outcome, step.rows))
+    if brief.budget is None:
+        return tuple(taken)
+    more = _budgeted(call, facts, brief.budget, root[0])
+    return more if isinstance(more, Refusal) else (*taken, *more)
+
+
+def _budgeted(call: Call, facts: Facts, budget: Budget, root: str) -> tuple[Charge, ...] | Refusal:
+    """What the call takes of its errand's budget, which the tasks of the errand share."""
+    first = (facts.task, *(facts.ancestors or ()))[-1]
+    if first is None or facts.agent is None:
+        return Refusal("budget_spent", "The errand cannot be read.", "Open the task again.")
+    most = budget.of(facts.agent.tier)
+    return charges(most, budget.contacts, first.lifted, call.arguments, facts.usage, root, reads=reads(call, facts))
+
+
+def reads(call: Call, facts: Facts) -> bool:
+    """Say whether this call only reads, as it was declared when the resource was registered."""
+    if call.kind[0] == "@":
+        return call.kind not in REVERSE
+    tool = facts.tools.get(call.kind)
+    return tool is not None and tool.reads
 
 
 def brief_place(brief: Brief, number: int) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""What people are shown of a plan that waits for their yes. The format is docs/spec/plan.md."""
+"""What people are shown of a plan or an opening that waits for their yes. The format is docs/spec/plan.md."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,14 @@ from remit.core.task import Plan, Task
 
 
 def plan_card(
-    one: Approval, task: Task, agent: Agent, brief: Brief, before: Plan, steps: Sequence[Step], moved: Moved
+    one: Approval,
+    task: Task,
+    agent: Agent,
+    brief: Brief,
+    before: Plan,
+    steps: Sequence[Step],
+    moved: Moved,
+    said: Mapping[str, Json],
 ) -> Mapping[str, Json]:
     """Every step of the plan, which of them are new or wider, and what the version in force holds of those acts.
 
@@ -27,8 +34,21 @@ def plan_card(
         "added": list(moved.added),
         "crossed": list(moved.crossed),
         "before": {"version": before.version, "steps": [s.to_json() for s in before.steps if s.action in acts]},
+        **_reach(said),
         **_who(one, task, agent, brief),
     }
+
+
+def opening_card(
+    one: Approval, task: Task, agent: Agent, brief: Brief, steps: Sequence[Step], said: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    """Every step of the plan that a task is opened with, what it could reach, and in what that is beyond the budget."""
+    plan: Json = [step.to_json() for step in steps]
+    return {"v": 1, "opening": plan, "purpose": task.purpose, **_reach(said), **_who(one, task, agent, brief)}
+
+
+def _reach(said: Mapping[str, Json]) -> dict[str, Json]:
+    return {"reach": said["reach"], "over": said["over"]}
 
 
 def _who(one: Approval, task: Task, agent: Agent, brief: Brief) -> dict[str, Json]:

@@ -85,7 +85,7 @@ TAGS: Final = frozenset(
         "agent.added", "agent.reviewed", "agent.transferred", "agent.suspended", "agent.retired",
         "resource.added", "resource.changed", "resource.removed", "tool.pinned", "tool.suspended",
         "brief.applied", "brief.withdrawn", "policy.applied",
-        "task.opened", "task.planned", "task.suspended", "task.resumed", "task.ended", "plan.made",
+        "task.opened", "task.planned", "task.suspended", "task.resumed", "task.ended", "task.admitted", "plan.made",
         "credential.issued", "credential.ended", "path.opened", "path.closed",
         "key.added", "key.retiring", "key.retired", "revocation.made",
         "witness.added", "witness.removed", "witness.refused", "witness.acknowledged", "witness.cleared",

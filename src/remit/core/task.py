@@ -16,13 +16,25 @@ LIFE: Final = Lifecycle(
     "task",
     {
         "open": {"planned": "open", "suspended": "suspended", "ended": "ended"},
-        "suspended": {"resumed": "open", "ended": "ended"},
+        "suspended": {"resumed": "open", "admitted": "open", "ended": "ended"},
         "ended": {},
     },
 )
 HELD: Final = ("", "unplanned", "unproven", "reach")
 """Why a task is suspended: an act outside its plan, an end that is not proven yet, a reach that waits for a yes."""
-ENDS: Final = ("complete", "idle", "deadline", "revoked", "parent", "agent", "owner", "person", "plan", "fault")
+ENDS: Final = (
+    "complete",
+    "idle",
+    "deadline",
+    "revoked",
+    "parent",
+    "agent",
+    "owner",
+    "person",
+    "plan",
+    "fault",
+    "refused",
+)
 
 
 class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
@@ -30,7 +42,8 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
 
     `consent` is the person's yes that it and everything below it rests on, empty where it was opened otherwise.
     `requester` is the principal that dispatched it; `person` is who the delegated path acts for, empty when there is
-    none. `held` says why it is suspended.
+    none. `held` says why it is suspended; `lifted` in which parts of the brief's budget people let it go beyond, and
+    `admitted` by which approval it was opened.
     """
 
     id: str
@@ -49,6 +62,8 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     consent: str = ""
     because: str = ""
     held: str = ""
+    lifted: tuple[str, ...] = ()
+    admitted: str = ""
 
     def __post_init__(self) -> None:
         ids.parse("tsk", self.id)

@@ -17,7 +17,7 @@ from remit.core.receipt import DECIDED, MERGED, OUTCOME, PolicyRecord, record_of
 from remit.core.record import Record, load
 from remit.core.replan import inherits, together
 from remit.core.resource import Resource, Tool
-from remit.core.task import Plan
+from remit.core.task import Plan, Task
 from remit.store import approval as approvals
 from remit.store import lease as leases
 from remit.store.db import Database
@@ -48,6 +48,8 @@ def apply(db: Database, leaf: int, receipt: Mapping[str, Json]) -> Record | None
         leases.move(db, record)
         return record
     put(db, record)
+    if kind == "task.admitted" and isinstance(record, Task):
+        approvals.consume(db, record.admitted, receipt["at"])
     moved = _MOVES.get(type(record))
     if moved is not None:
         db.put(
@@ -185,7 +187,8 @@ def _charge(db: Database, charge: Mapping[str, Json], at: int) -> None:
     totals = [
         str(add(old, new)) for old, new in zip(before.totals or (Decimal(0),) * len(amounts), amounts, strict=True)
     ]
-    recent = json.dumps([*before.recent[1 - MOST_RATE :], at])
+    # Nobody asks when a budget was used, and a whole errand's calls are many.
+    recent = "[]" if place[1].startswith("budget:") else json.dumps([*before.recent[1 - MOST_RATE :], at])
     changed = db.run(
         "UPDATE usage SET uses=?, totals=?, recent=? WHERE task=? AND scope=? AND step=? AND uses=?",
         (before.uses + charge["uses"], json.dumps(totals), recent, *place, before.uses),

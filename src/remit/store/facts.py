@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from remit.core import budget
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.call import Call
@@ -218,6 +219,8 @@ def _places(call: Call, plan: Plan | None, above: tuple[Plan, ...], brief: Brief
         root = above[-1].task if above else plan.task
         if brief is not None and source < len(brief.steps) and consumes(brief.steps[source]):
             found.append((root, *brief_place(brief, source)))
+    if plan is not None and brief is not None and brief.budget is not None:
+        found += budget.places(brief.budget, above[-1].task if above else plan.task)
     return tuple(found)
 
 

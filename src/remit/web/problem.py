@@ -21,6 +21,8 @@ STATUS: Final = {
     "approval_denied": 403,
     "approval_flood": 409,
     "ends_unproven": 409,
+    "reach_over": 403,
+    "children_spent": 403,
     "task_waits": 409,
     "credential_refused": 403,
     "target_refused": 403,

@@ -7,10 +7,8 @@ from starlette.routing import Route
 from remit.control import replan
 from remit.control.change import Change
 from remit.core.canonical import Json
-from remit.core.errors import RemitError
-from remit.core.step import Step
 from remit.web.api.listing import shown
-from remit.web.api.task import seen
+from remit.web.api.task import read_steps, seen
 from remit.web.bearer import caller
 from remit.web.intake import json_object
 from remit.web.site import Site
@@ -37,10 +35,3 @@ def routes(site: Site) -> list[Route]:
         return JSONResponse({**found, "approval": made.approval.id, "until": made.approval.until}, 202)
 
     return [Route("/v1/tasks/{id}/plan", plan, methods=["POST"])]
-
-
-def read_steps(said: Json) -> tuple[Step, ...]:
-    """Read the steps of a plan (`plan_invalid`)."""
-    if not isinstance(said, list) or not 1 <= len(said) <= 200:
-        raise RemitError("plan_invalid", "A plan has 1 to 200 steps.", "Send between 1 and 200 steps.")
-    return tuple(Step.from_json(step) for step in said)

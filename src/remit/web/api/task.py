@@ -6,19 +6,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from remit.control import task
+from remit.control import opening, task
 from remit.control.change import Change
 from remit.control.drift import drift
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.ids import parse
+from remit.core.step import Step
 from remit.core.task import Plan, Task
 from remit.web.api.listing import answer, listed, page, shown
 from remit.web.bearer import Caller, caller
 from remit.web.intake import json_object, query, text, whole
 from remit.web.site import Site
 
-OPENING = ("requester", "person", "parent", "labels", "purpose", "life")
+OPENING = ("requester", "person", "parent", "labels", "purpose", "life", "steps")
 
 
 def routes(site: Site) -> list[Route]:
@@ -56,9 +57,11 @@ def _changes(site: Site) -> list[Route]:
         if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
             raise RemitError("member_invalid", "labels is an object of texts.", "Correct this member.")
 
-        def work(change: Change) -> Task:
+        steps = read_steps(said["steps"]) if "steps" in said else None
+
+        def work(change: Change) -> opening.Opened:
             who.enter(change)
-            return task.open_task(
+            return opening.begin(
                 change,
                 brief=text(said, "brief"),
                 agent=parse("agt", said["agent"]),
@@ -68,10 +71,14 @@ def _changes(site: Site) -> list[Route]:
                 labels=labels,
                 purpose=text(said, "purpose", "", 500),
                 life=whole(said, "life"),
+                steps=steps,
                 by=who.id,
             )
 
-        return JSONResponse(shown(await site.act(who.id, work)), 201)
+        made = await site.act(who.id, work)
+        if made.approval is None:
+            return JSONResponse(shown(made.task), 201)
+        return JSONResponse({**shown(made.task), "approval": made.approval.id, "until": made.approval.until}, 202)
 
     async def close(request: Request) -> Response:
         who = await caller(site, request)
@@ -115,6 +122,13 @@ def _course(site: Site) -> list[Route]:
         Route("/v1/tasks/{id}/drift", history, methods=["GET"]),
         Route("/v1/tasks/{id}/resume", resume, methods=["POST"]),
     ]
+
+
+def read_steps(said: Json) -> tuple[Step, ...]:
+    """Read the steps of a plan (`plan_invalid`)."""
+    if not isinstance(said, list) or not 1 <= len(said) <= 200:
+        raise RemitError("plan_invalid", "A plan has 1 to 200 steps.", "Send between 1 and 200 steps.")
+    return tuple(Step.from_json(step) for step in said)
 
 
 def seen(site: Site, who: Caller, request: Request) -> Task:

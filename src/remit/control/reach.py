@@ -1,0 +1,78 @@
+"""Reach: what a plan could do at worst, computed before it is in force and held against the brief's budget."""
+
+from remit.control.change import Change
+from remit.core.agent import Agent
+from remit.core.brief import Brief
+from remit.core.errors import RemitError
+from remit.core.reach import Reach, over, reach
+from remit.core.resource import Tool, split
+from remit.core.step import Step
+from remit.core.task import Task
+from remit.store.facts import ancestors
+from remit.store.record import Reader
+
+WRITING = ("@sampling", "@elicitation", "@roots")
+
+
+def of(reader: Reader, brief: Brief, agent: Agent, steps: tuple[Step, ...], life: int) -> Reach:
+    """Bound what these steps could do in so many milliseconds, for this agent under this brief."""
+    most = brief.budget.of(agent.tier) if brief.budget else None
+    return reach(
+        steps,
+        frozenset(step.action for step in steps if _reads(reader, step)),
+        seconds=-(-life // 1000),
+        depth=brief.depth,
+        children=most.children if most else None,
+        contacts=brief.budget.contacts if brief.budget else (),
+        money=tuple(most.money) if most else (),
+    )
+
+
+def admit(change: Change, brief: Brief, agent: Agent, steps: tuple[Step, ...], life: int) -> tuple[str, ...]:
+    """In what a plan is beyond the budget, where the brief lets people be asked; refuses it else (`reach_over`)."""
+    beyond = excess(change, brief, agent, steps, life)
+    if beyond and brief.budget is not None and brief.budget.over == "refuse":
+        raise refusal(beyond)
+    return beyond
+
+
+def excess(change: Change, brief: Brief, agent: Agent, steps: tuple[Step, ...], life: int) -> tuple[str, ...]:
+    """In what the reach of these steps is beyond the brief's budget; nothing where it caps instead."""
+    if brief.budget is None or brief.budget.over == "cap":
+        return ()
+    return over(of(change.reader, brief, agent, steps, life), brief.budget.of(agent.tier))
+
+
+def refusal(beyond: tuple[str, ...]) -> RemitError:
+    """The fault that refuses a plan whose reach is beyond the budget."""
+    return RemitError(
+        "reach_over",
+        f"What this plan could reach is beyond the brief's budget of {', '.join(beyond)}.",
+        "Plan narrower steps; remit task open and remit can show the bound.",
+    )
+
+
+def children(change: Change, above: Task, brief: Brief) -> None:
+    """Refuse one more child where the errand has as many live ones as its budget allows (`children_spent`)."""
+    if brief.budget is None:
+        return
+    first = (above, *(ancestors(change.reader, above) or ()))[-1]
+    agent = change.need(Agent, first.agent)
+    most = brief.budget.of(agent.tier).children
+    if most is not None and "children" not in first.lifted and _below(change, first.id) >= most:
+        raise RemitError(
+            "children_spent", f"This errand has {most} live child tasks already.", "End one that is done first."
+        )
+
+
+def _below(change: Change, task_id: str) -> int:
+    held = list(change.reader.where(Task, "parent = ? AND state != 'ended'", (task_id,)))
+    return len(held) + sum(_below(change, one.id) for one in held)
+
+
+def _reads(reader: Reader, step: Step) -> bool:
+    place, kind = split(step.action)
+    if kind[0] == "@":
+        return kind not in WRITING
+    tool = reader.get(Tool, f"{place}/{kind}")
+    return tool is not None and tool.reads
