@@ -62,7 +62,7 @@ def can(
         made = desk.reader.get(Plan, f"{task.id}:{task.plan}")
         under, planned, life = desk.need(Brief, task.brief), made.steps if made else (), task.deadline - task.opened
         bound = reach.of(desk.reader, under, actor, planned, life)
-        lines.append(("reach", bound.says(), "holds"))
+        lines.insert(0, ("reach", bound.says(), "holds"))
         data: Json = {
             "answer": answer,
             "agent": actor.id,
