@@ -19,7 +19,7 @@ from remit.core.budget import Budget
 from remit.core.call import Call
 from remit.core.permit import Permit
 from remit.core.step import Step
-from tests.kit import race, stores
+from tests.kit import postgres, race, stores
 from tests.kit.planted import Planted, red
 from tests.kit.world import World
 
@@ -99,8 +99,8 @@ def no_batch_overspends(_folder: Path) -> None:
     explore(stores.KINDS[0], 60)
 
 
-def no_processes_overspend(folder: Path, kind: str = stores.KINDS[0], rounds: int = 4) -> None:
-    place = stores.place(kind, folder / "store")
+def no_processes_overspend(rounds: int = 4) -> None:
+    place = postgres.fresh()
     world = settled(place)
     with ExitStack() as stack:
         nodes = [stack.enter_context(race.node(place)) for _ in range(3)]
@@ -115,9 +115,12 @@ def no_processes_overspend(folder: Path, kind: str = stores.KINDS[0], rounds: in
 
 
 @pytest.mark.parametrize("kind", stores.KINDS)
-def test_law(kind, tmp_path):
+def test_law(kind):
     explore(kind, 60 if kind == stores.KINDS[0] else 20)
-    no_processes_overspend(tmp_path, kind)
+
+
+def test_processes():
+    no_processes_overspend()
 
 
 FAULTS = (
