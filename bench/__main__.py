@@ -19,6 +19,7 @@ PARTS = {
     "decide": "law",
     "ledger": "ledger",
     "revoke": "revoke",
+    "lease": "lease",
     "governed": "governed",
     "start": "start",
 }

@@ -47,7 +47,15 @@ def test_every_limit_on_an_argument_holds():
 def test_reading_and_writing():
     assert not writes(rights([step()]))
     assert writes(rights([step(), step("update")]))
-    assert rights([step("call", relation=None)]) == ()
+    assert rights([step("call", ["public.bump"])]) == (Right("public", "bump", "call"),)
+    assert rights([step("truncate", columns=["id"])]) == (Right("public", "orders", "truncate"),)
+    assert rights([step("@read", relation=None)]) == ()
+    free = step(
+        arguments={"relation": [{"equals": "public.orders"}], "columns": [{"any": True}], "where": [{"any": True}]}
+    )
+    assert rights([free]) == (Right("public", "orders", "select"),)
+    whole = step(arguments={"relation": [{"equals": "public.orders"}], "columns": [{"equals": ["id", "total"]}]})
+    assert rights([whole]) == (Right("public", "orders", "select", ("id", "total")),)
 
 
 @pytest.mark.parametrize(

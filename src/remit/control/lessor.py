@@ -335,6 +335,7 @@ class Lessor:
             person=one.person,
             labels=tuple(sorted({**task.labels, **labels}.items())),
             left=lambda: limit - clock.steady(),
+            random=authority.random,
         )
 
     def _submit(self, work: Callable[[Change], object], done: Callable[[object], None]) -> None:

@@ -1,4 +1,4 @@
-"""What the steps of a plan ask of a database: verbs on tables and columns, by name. Everything else is not given.
+"""What the steps of a plan ask of a database: verbs on tables, columns and functions, by name, and nothing else.
 
 A step's action is `sql:RESOURCE/VERB`. Its tables are listed by a limit (`one_of` or `equals`) on `relation`; its
 columns, where it bounds any, by one on `/columns/*`, as `column` (of each table of the step) or `schema.table.column`.
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.core.errors import RemitError
-from remit.core.limit.values import OneOf
+from remit.core.limit.values import AnyValue, OneOf
 from remit.core.resource import split
 from remit.core.step import Step
 
 KINDS: Final = ("postgres", "mysql")
 """The sources whose rights are these."""
-VERBS: Final = ("select", "insert", "update", "delete")
+VERBS: Final = ("select", "insert", "update", "delete", "truncate", "call")
 BY_COLUMN: Final = ("select", "insert", "update")
 """The verbs that a database can grant on single columns."""
-TABLES: Final = ("relation", "/relations/*", "table", "/tables/*")
-COLUMNS: Final = ("column", "/columns/*")
+TABLES: Final = ("relation",)
+COLUMNS: Final = ("/columns/*", "columns")
 LONGEST: Final = 63
 MOST: Final = 500
 _NAME = re.compile(r"[^\x00-\x1f\x7f\"'`\\;.]{1,63}")
@@ -29,7 +29,10 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f\"'`\\;.]{1,63}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Right:
-    """One verb on one table; on the named columns, or on the whole of it when none is named."""
+    """One verb on one table; on the named columns, or on the whole of it when none is named.
+
+    The verb `call` is on the functions of a name.
+    """
 
     schema: str
     table: str
@@ -55,7 +58,7 @@ def rights(steps: Iterable[Step]) -> tuple[Right, ...]:
         columns = _listed(step, COLUMNS)
         for schema, table in places:
             key = (schema, table, verb)
-            mine = None if columns is None or verb == "delete" else _columns(columns, schema, table)
+            mine = None if columns is None or verb not in BY_COLUMN else _columns(columns, schema, table)
             held = found.get(key, set())
             found[key] = None if mine is None or held is None else held | mine
     made = [
@@ -79,6 +82,8 @@ def _listed(step: Step, names: tuple[str, ...]) -> list[str] | None:
     if not named:
         return None
     limits = step.arguments[named[0]]
+    if names is COLUMNS and all(isinstance(one, AnyValue) for name in named for one in step.arguments[name]):
+        return None
     lists = [one for one in limits if isinstance(one, OneOf)]
     if not lists or len(named) > 1:
         raise _unbounded("a step bounds its tables or columns by something else than one list")

@@ -55,7 +55,7 @@ class Intent:
     """What is about to be minted, written down before: deterministic name, task, path, steps, and when it must end.
 
     `person` is who the delegated path acts for, by opaque id; `labels` travel to the target. `life` is milliseconds
-    from now; `left` says how many are left until the mint may no more happen.
+    from now; `left` says how many are left until the mint may no more happen; `random` draws bytes.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Intent:
     person: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     left: Callable[[], int] = lambda: 10_000
+    random: Callable[[int], bytes] = bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,36 @@ from remit.core.resource import Resource
 from remit.custody.secret import Secret
 from remit.custody.source import Source
 
-KINDS: Final[dict[str, str]] = {}
+KINDS: Final = {"postgres": "postgres"}
 """The kinds of sources, and the extra that brings each one's driver."""
 
 
 def open_source(resource: Resource, secret: Secret | None, owner: str) -> Source:
     """Open the source of a resource whose credentials are minted. `owner` is the ledger whose names it may end.
 
-    Refuses a kind that is not known (`source_unknown`) and one whose driver is not installed (`driver_missing`).
+    Refuses a kind that is not known (`source_unknown`), one whose driver is not installed (`driver_missing`), and one
+    whose secret is not named (`secret_unknown`).
     """
-    del secret, owner
-    kind = resource.minting.kind if resource.minting else ""
-    raise RemitError("source_unknown", f"There is no source of the kind {kind!r}.", f"Use one of {', '.join(KINDS)}.")
+    minting = resource.minting
+    kind = minting.kind if minting else ""
+    if minting is None or kind not in KINDS:
+        raise RemitError(
+            "source_unknown", f"There is no source of the kind {kind!r}.", f"Use one of {', '.join(sorted(KINDS))}."
+        )
+    if secret is None:
+        raise RemitError("secret_unknown", f"{resource.name} names no secret to mint with.", "Register it with one.")
+    try:
+        return _opened(kind, secret, owner, minting.settings)
+    except ImportError as fault:
+        raise RemitError(
+            "driver_missing",
+            f"The driver for {kind} is not installed.",
+            f"Install it: pip install 'remit[{KINDS[kind]}]'.",
+        ) from fault
+
+
+def _opened(kind: str, secret: Secret, owner: str, settings: dict[str, str]) -> Source:
+    del kind
+    from remit.custody.sources.postgres import PostgresSource
+
+    return PostgresSource(secret, owner, settings)
