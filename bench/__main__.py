@@ -21,6 +21,7 @@ PARTS = {
     "revoke": "revoke",
     "lease": "lease",
     "governed": "governed",
+    "bound": "bound",
     "start": "start",
 }
 PROSE = "\n## "

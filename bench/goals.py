@@ -40,6 +40,7 @@ GOALS: Mapping[str, Goal] = {
         lambda f: f.get("passthrough.c32.p99_ms", 0.0) + 3 * f.get("fsync.p99_ms", 0.0) + 20,
         most=True,
     ),
+    "dpop.cpu_ratio": _most(1.25),
     "passthrough.ratio_to_best": _least(0.9),
     "decide.durable_per_s": _least(6000),
     "decide.pure_p50_us": _most(100, " us"),

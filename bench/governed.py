@@ -39,6 +39,7 @@ def cpu(pid: int) -> float:
 
 def load(place: dict[str, str], clients: int, seconds: float) -> dict[str, float]:
     argv = [sys.executable, "-m", "bench.load", place["url"], place["token"], str(clients), str(seconds)]
+    argv += [place["key"]] if "key" in place else []
     done = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found

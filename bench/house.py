@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.proving import Key
 from bench.served import TOOL
 from remit.cli.desk import Desk, close, opened
 from remit.cli.settings import Settings
@@ -31,12 +32,16 @@ POLICIES = """
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Where it serves, what an agent shows there, and the process."""
+    """Where it serves, what an agent shows there, and the process. `bound` is a credential that `key` must prove."""
 
     url: str
     token: str
     pid: int
     started_s: float
+    bound: str = ""
+    key: str = ""
+    agent: str = ""
+    task: str = ""
 
 
 def port() -> int:
@@ -45,8 +50,8 @@ def port() -> int:
         return number
 
 
-def govern(settings: Settings, upstream: str) -> str:
-    """Register target, agent, policies and brief, open a task, and return a credential for it."""
+def govern(settings: Settings, upstream: str, key: Key) -> dict[str, str]:
+    """Register target, agent, policies and brief, open a task; return it, its agent and two credentials for it."""
     desk = Desk(settings, opened(settings))
     act, owner = desk.act, desk.by
     act(
@@ -69,7 +74,7 @@ def govern(settings: Settings, upstream: str) -> str:
             purpose="Reads pages.",
             review_due=due,
             ceiling=("mcp:bench/*",),
-            keys=(),
+            keys=(key.public,),
             by=owner,
         )
     )
@@ -90,9 +95,11 @@ def govern(settings: Settings, upstream: str) -> str:
     )
     act(lambda c: brief.apply(c, allowed, owner))
     errand = act(lambda c: task.open_task(c, brief="bench", agent=made.id, requester=owner, by=owner))
-    token = act(lambda c: credential.give(c, task_id=errand.id, agent_id=made.id, path=TrustPath.OWN)).text
+    given = {"task_id": errand.id, "agent_id": made.id, "path": TrustPath.OWN}
+    token = act(lambda c: credential.give(c, **given)).text
+    bound = act(lambda c: credential.give(c, **given, thumb=key.thumb)).text
     close(desk.authority)
-    return token
+    return {"token": token, "bound": bound, "agent": made.id, "task": errand.id}
 
 
 def ready(number: int) -> bool:
@@ -113,7 +120,8 @@ def house(place: Path, upstream: str = "http://127.0.0.1:9/mcp") -> Iterator[Hou
     settings = Settings(data=place / "data", port=number)
     environment = os.environ | {"REMIT_DATA": str(settings.data), "REMIT_PORT": str(number)}
     subprocess.run([REMIT, "up", "--no-serve"], env=environment, check=True, cwd=place, capture_output=True)
-    token = govern(settings, upstream)
+    key = Key()
+    said = govern(settings, upstream, key)
     start = time.perf_counter()
     program = subprocess.Popen([REMIT, "serve"], env=environment, cwd=place, stderr=subprocess.DEVNULL)
     try:
@@ -121,7 +129,8 @@ def house(place: Path, upstream: str = "http://127.0.0.1:9/mcp") -> Iterator[Hou
             if program.poll() is not None or time.perf_counter() - start > 30:
                 raise SystemExit("remit serve did not become ready")
             time.sleep(0.01)
-        yield House(f"{settings.origin}/mcp/bench", token, program.pid, time.perf_counter() - start)
+        started = time.perf_counter() - start
+        yield House(f"{settings.origin}/mcp/bench", pid=program.pid, started_s=started, key=key.scalar, **said)
     finally:
         program.terminate()
         program.wait(20)

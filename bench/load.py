@@ -1,4 +1,6 @@
-"""The load: `python -m bench.load URL TOKEN CLIENTS SECONDS`. Each client keeps one call open; arguments change.
+"""The load: `python -m bench.load URL TOKEN CLIENTS SECONDS [KEY]`. Each client keeps one call open; arguments change.
+
+With KEY, the hexadecimal scalar of a P-256 key, the token is bound to it and each call carries a new proof (RFC 9449).
 
 Raw sockets and a C parser, so that it costs little of the machine that it shares with what is measured; the same
 program for each of the three. Prints one JSON line: calls, calls per second, milliseconds at the median and the 99th
@@ -6,6 +8,7 @@ percentile.
 """
 
 import asyncio
+import hashlib
 import json
 import sys
 import time
@@ -16,6 +19,8 @@ import httptools
 import uvloop
 
 from bench.places import quantile
+from bench.proving import Key
+from remit.core.canonical import b64
 
 WARM = 0.15
 
@@ -39,6 +44,9 @@ class Client(asyncio.Protocol):
         self.count += 1
         self.body = b""
         text = self.run.text.replace(b"@@@@@@@@", b"%02d%06d" % (self.number, self.count))
+        if self.run.key is not None:
+            proof = self.run.key.proof(self.run.url, self.run.digest, f"{self.run.name}{self.number}-{self.count}")
+            text = text.replace(b"@PROOF@", proof.encode())
         self.begun = time.perf_counter()
         self.transport.write(text)
 
@@ -70,7 +78,10 @@ class Client(asyncio.Protocol):
 class Run:
     """One run of some clients for some seconds."""
 
-    def __init__(self, url: str, token: str, clients: int, seconds: float) -> None:
+    def __init__(self, url: str, token: str, clients: int, seconds: float, key: str = "") -> None:
+        self.url, self.key, self.name = url, Key(key) if key else None, f"{time.time_ns()}-"
+        self.digest = b64(hashlib.sha256(token.encode()).digest())
+        shown = f"DPoP {token}\r\ndpop: @PROOF@" if key else f"Bearer {token}"
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.left = clients
         self.start = time.perf_counter() + WARM
@@ -85,7 +96,7 @@ class Run:
         params = {"name": "read_page", "arguments": {"path": "/pages/@@@@@@@@"}, "_meta": meta}
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
         self.text = (
-            f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nauthorization: Bearer {token}\r\n"
+            f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nauthorization: {shown}\r\n"
             "content-type: application/json\r\naccept: application/json, text/event-stream\r\n"
             "mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/call\r\nmcp-name: read_page\r\n"
             f"content-length: {len(body)}\r\n\r\n"
@@ -101,9 +112,9 @@ class Run:
 
 
 async def main() -> None:
-    url, token, clients, seconds = sys.argv[1:]
+    url, token, clients, seconds, *key = sys.argv[1:]
     loop = asyncio.get_running_loop()
-    run = Run(url, token, int(clients), float(seconds))
+    run = Run(url, token, int(clients), float(seconds), *key)
     for number in range(int(clients)):
         await loop.create_connection(lambda number=number: Client(run, number), *run.place)  # type: ignore[misc]
     await run.over

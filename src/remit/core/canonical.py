@@ -5,10 +5,10 @@ mark, text that is not UTF-8 and nesting deeper than `DEPTH`. What was decided i
 value, never the bytes that came in.
 """
 
-import base64
 import hashlib
 import json
 import math
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
@@ -27,6 +27,8 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _format = msgspec.json.format
 _sorted = msgspec.json.Encoder(order="sorted").encode
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_PLAIN: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def read(data: bytes) -> Json:
@@ -76,13 +78,13 @@ def digest(value: Json) -> bytes:
 
 def b64(data: bytes) -> str:
     """Base64url without padding (RFC 4648 section 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
 
 
 def unb64(text: str) -> bytes:
     """Read canonical base64url without padding; another spelling of the same bytes is refused (`base64_invalid`)."""
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        data = a2b_base64(text.encode("ascii").translate(_PLAIN) + b"=" * (-len(text) % 4))
     except ValueError as fault:
         raise RemitError("base64_invalid", "This is not base64url.", "Encode it as RFC 4648 section 5 says.") from fault
     if b64(data) != text:

@@ -33,6 +33,7 @@ from remit.gateway.serve.drive import setter
 from remit.gateway.serve.exchange import Exchange
 from remit.gateway.serve.host import Settings
 from remit.gateway.serve.legs import Legs
+from remit.gateway.serve.proofs import Proofs
 from remit.gateway.serve.session import Sessions
 
 PREFIX: Final = "/mcp/"
@@ -63,6 +64,7 @@ class Mcp:
         self.legs = Legs(self)
         self._issuer = issuer
         self.page = f"{issuer}{PAGE}"
+        self._proofs = Proofs(authority)
         parts = urlsplit(issuer)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._local = parts.hostname in _LOOPBACK
@@ -140,7 +142,7 @@ class Mcp:
             out.headers.append((b"allow", b"POST, GET, DELETE"))
             await out.say(405, messages.error(None, messages.REQUEST, "Use POST, GET or DELETE."))
             return
-        entry = self._enter(given, name, scope, out)
+        entry = await self._enter(given, name, scope, out)
         if not isinstance(entry, Entry):
             await self._challenge(out, name, entry)
             return
@@ -168,7 +170,9 @@ class Mcp:
             return len(hosts) <= 1 and all(map(_loopback, hosts))
         return True
 
-    def _enter(self, given: dict[bytes, list[bytes]], name: str, scope: Scope, out: Outlet) -> Entry | Unknown | None:
+    async def _enter(
+        self, given: dict[bytes, list[bytes]], name: str, scope: Scope, out: Outlet
+    ) -> Entry | Unknown | None:
         shown = given.get(b"authorization", [])
         if len(shown) != 1:
             return None
@@ -181,7 +185,7 @@ class Mcp:
             return self.authority.enter(token.strip().decode(), name)
         url, texts = f"{self._issuer}{PREFIX}{name}", tuple(one.decode("latin-1") for one in proofs)
         manner = Manner(scheme.decode(), texts, scope["method"], url, certificate)
-        found = self.authority.enter(token.strip().decode(), name, manner)
+        found = await self._proofs.enter(token.strip().decode(), name, manner)
         if isinstance(found, Entry) and found.nonce:
             out.headers.append((b"dpop-nonce", found.nonce.encode()))
         return found
