@@ -1,4 +1,4 @@
-"""Proofs that come together are checked in one go: each for itself, in order, and a fault is its own request's alone."""
+"""Proofs that come together are checked in one go: each for itself, in order, and a fault is one request's alone."""
 
 import asyncio
 
