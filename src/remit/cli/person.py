@@ -5,7 +5,7 @@ import click
 from remit.cli.desk import LOCAL, at_desk
 from remit.cli.output import columns, emit, format_option, pairs, say, written
 from remit.cli.values import keys_of
-from remit.control import principal
+from remit.control import login, principal
 from remit.core.principal import Person, Service
 from remit.store import payload
 
@@ -85,6 +85,22 @@ def erase(ctx: click.Context, *, name: str, form: str) -> None:
             say(f"{identity} is still active: revoke the person to end what they own and opened.")
         gone = desk.act(lambda c: principal.erase(c, identity))
         emit(form, {"person": identity, "erased": gone}, lambda: pairs({"person": identity, "erased": f"{gone} names"}))
+
+
+@person.command()
+@click.argument("name")
+@format_option
+@click.pass_context
+def link(ctx: click.Context, *, name: str, form: str) -> None:
+    """Print a link that signs a person in at the console once, within 15 minutes: where there is no identity provider.
+
+    Hand it to nobody else: whoever opens it answers as them.
+    """
+    with at_desk(ctx) as desk:
+        identity = desk.principal(name)
+        code = desk.act(lambda c: login.issue(c, "link", desk.by, identity))
+        data = {"person": identity, "link": f"{desk.settings.origin}/console/enter/{code}"}
+        emit(form, data, lambda: pairs(data))
 
 
 @click.group()

@@ -177,6 +177,15 @@ def _group(change: Change, one: Approval, by: str) -> str:
     return open_to[0]
 
 
+def cannot(change: Change, one: Approval, by: str) -> str:
+    """Why this person cannot answer an ask that waits; empty when they can."""
+    try:
+        _group(change, one, by)
+    except RemitError as fault:
+        return fault.message
+    return ""
+
+
 def _refused(why: str) -> RemitError:
     return RemitError("approver_refused", why, "Let somebody else of these groups answer it.")
 

@@ -1,4 +1,4 @@
-"""Logins of the operator: drawn, shown once, used once, ended. Of a secret the store keeps an id of its digest."""
+"""Logins: drawn, shown once, used once, ended. Of a secret the store keeps an id of its digest."""
 
 import hashlib
 from typing import Final
@@ -9,10 +9,12 @@ from remit.core.canonical import b64
 from remit.core.errors import RemitError
 from remit.core.login import LASTS, LIFE, Login
 from remit.core.moment import Instant
+from remit.core.principal import Person
 from remit.core.record import changed
 from remit.store.record import Reader
 
 MOST: Final = 512
+AGAIN: Final = "Print another: remit up --admin, or for a person remit person link."
 
 
 def name(secret: str) -> str:
@@ -20,33 +22,50 @@ def name(secret: str) -> str:
     return ids.make("lgn", hashlib.sha256(secret.encode()).digest()[:16])
 
 
-def issue(change: Change, kind: str, by: str) -> str:
-    """Draw the secret of a new login of this kind and return it; it can never be shown again."""
-    return keep(change, kind, b64(change.authority.random(32)), by)
+def issue(change: Change, kind: str, by: str, person: str = "") -> str:
+    """Draw the secret of a new login of this kind and return it; it can never be shown again.
+
+    `person` is whose link it is, when it is not the operator's; they must be here (`person_gone`).
+    """
+    if person and change.need(Person, person).state != "active":
+        raise RemitError("person_gone", "This person is not here any more.", "Add them again: remit person add.")
+    return keep(change, kind, b64(change.authority.random(32)), by, person)
 
 
-def keep(change: Change, kind: str, secret: str, by: str) -> str:
+def keep(change: Change, kind: str, secret: str, by: str, person: str = "") -> str:
     """Let this secret be a login. Refuses a guessable one (`login_weak`)."""
     if not 32 <= len(secret) <= MOST:
         raise RemitError("login_weak", "This secret could be guessed.", "Use 32 random bytes, in base64url.")
     until = Instant(change.now + LASTS[kind])
-    change.record("login.issued", Login(id=name(secret), kind=kind, made=change.now, until=until), by)
+    made = Login(id=name(secret), kind=kind, made=change.now, until=until, person=person)
+    change.record("login.issued", made, by)
     return secret
 
 
-def enter(change: Change, code: str, kind: str) -> str:
-    """Use a link's code up and return the secret of the session or token that it gives, in one transaction.
+def use(change: Change, code: str) -> Login:
+    """Use a link's code up, and say whose link it was.
 
     Refuses a code that is of no link (`login_unknown`), was used (`login_used`) or is too old (`login_old`).
     """
     link = change.reader.get(Login, name(code)) if len(code) <= MOST else None
     if link is None or link.kind != "link":
-        raise RemitError("login_unknown", "This link is not one of ours.", "Print another: remit up --admin.")
+        raise RemitError("login_unknown", "This link is not one of ours.", AGAIN)
     if link.state != "open":
-        raise RemitError("login_used", "This link was used before.", "Print another: remit up --admin.")
+        raise RemitError("login_used", "This link was used before.", AGAIN)
     if change.now >= link.until:
-        raise RemitError("login_old", "This link is too old.", "Print another: remit up --admin.")
-    change.record("login.used", changed(link, state=LIFE.after(link.state, "used")), "operator")
+        raise RemitError("login_old", "This link is too old.", AGAIN)
+    used = changed(link, state=LIFE.after(link.state, "used"))
+    change.record("login.used", used, link.person or "operator")
+    return used
+
+
+def enter(change: Change, code: str, kind: str) -> str:
+    """Use an operator's link up and return the secret of the session or token that it gives, in one transaction.
+
+    Refuses what `use` refuses, and a person's link (`login_unknown`): it gives nothing of the operator's.
+    """
+    if use(change, code).person:
+        raise RemitError("login_unknown", "This link is a person's.", "Open it in a browser.")
     return issue(change, kind, "operator")
 
 

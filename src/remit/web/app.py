@@ -31,7 +31,7 @@ from remit.web.api import (
     status,
     task,
 )
-from remit.web.console import enter, home, signin
+from remit.web.console import asks, enter, home, signin, tasks
 from remit.web.issuers import Issuers
 from remit.web.oauth import token
 from remit.web.problem import problem
@@ -52,7 +52,7 @@ HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-PARTS: Final = (token, standing, metadata, log, health, access, ext_authz, enter, home, signin)
+PARTS: Final = (token, standing, metadata, log, health, access, ext_authz, enter, home, signin, asks, tasks)
 NOUNS: Final = (
     *(agent, approval, brief, credential, plan, policy, principal, receipt, resource, revocation, status, task),
 )

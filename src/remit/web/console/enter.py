@@ -9,10 +9,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from remit.control import login
+from remit.control import session as people
+from remit.control.change import Change
+from remit.control.session import Proof
 from remit.core.canonical import b64
 from remit.core.errors import RemitError
 from remit.core.login import LASTS, Login
 from remit.web.console.page import at_home, page, style, trouble
+from remit.web.console.person import keep
 from remit.web.intake import form, json_object, one_of, text
 from remit.web.problem import NO_STORE, Endpoint, faults
 from remit.web.site import Site
@@ -30,8 +34,11 @@ def routes(site: Site) -> list[Route]:
     async def enter(request: Request) -> Response:
         at_home(site, request)
         code = request.path_params["code"]
-        secret = await site.act("login", lambda change: login.enter(change, code, "session"))
+        whose, secret = await site.act("login", lambda change: _entered(change, code))
         answer = RedirectResponse(HOME, 303, headers=NO_STORE)
+        if whose:
+            keep(site, answer, secret)
+            return answer
         secure = site.authority.issuer.startswith("https:")
         answer.set_cookie(
             cookie(site), secret, LASTS["session"] // 1000, path="/", secure=secure, httponly=True, samesite="strict"
@@ -58,6 +65,14 @@ def routes(site: Site) -> list[Route]:
         Route("/console/leave", shown(leave), methods=["POST"]),
         Route("/v1/login", token, methods=["POST"]),
     ]
+
+
+def _entered(change: Change, code: str) -> tuple[str, str]:
+    """Whose link it was, empty for the operator's, and the secret of the session that it opens."""
+    link = login.use(change, code)
+    if link.person:
+        return link.person, people.begin(change, link.person, Proof(issuer="link", amr=("link",)))
+    return "", login.issue(change, "session", "operator")
 
 
 def shown(answer: Endpoint) -> Endpoint:

@@ -4,16 +4,20 @@ from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from remit.control import login
 from remit.core.agent import Agent
 from remit.core.task import Task
 from remit.store import log, payload
-from remit.web.console.enter import HOME, posted, session, shown
-from remit.web.console.page import page
+from remit.web.console import view
+from remit.web.console.enter import HOME, cookie, posted, session, shown
+from remit.web.console.page import at_address, page
+from remit.web.console.person import person_of
+from remit.web.console.view import Viewer
 from remit.web.health import flaws
+from remit.web.problem import NO_STORE
 from remit.web.site import Site
 
 MOST: Final = 100
@@ -26,14 +30,17 @@ def routes(site: Site) -> list[Route]:
     """The addresses of the first page and its buttons."""
 
     async def home(request: Request) -> Response:
+        if cookie(site) not in request.cookies and person_of(site, request) is not None:
+            at_address(site, request)
+            return RedirectResponse("/console/approvals", 303, headers=NO_STORE)
         _, word = session(site, request)
-        return page("home", word=word, token="", **told(site))
+        return page("home", token="", **view.told(site, Viewer(None, word), "home"), **told(site))
 
     async def token(request: Request) -> Response:
         await posted(site, request)
         secret = await site.act("login", lambda change: login.issue(change, "token", "operator"))
         _, word = session(site, request)
-        return page("home", word=word, token=secret, **told(site))
+        return page("home", token=secret, **view.told(site, Viewer(None, word), "home"), **told(site))
 
     async def end(request: Request) -> Response:
         await posted(site, request)
@@ -52,7 +59,6 @@ def told(site: Site) -> dict[str, Any]:
     view, reader = site.authority.view, site.reader()
     return {
         "address": site.authority.issuer,
-        "now": site.now(),
         "head": log.newest(view),
         "agents": [(one, _name(site, one.owner)) for one in reader.where(Agent, most=MOST)],
         "tasks": list(reader.where(Task, "state = 'open'", most=MOST)),

@@ -29,11 +29,16 @@ def _when(instant: int) -> str:
     return datetime.fromtimestamp(instant / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def _clock(instant: int) -> str:
+    return datetime.fromtimestamp(instant / 1000, UTC).strftime("%H:%M:%S")
+
+
 _PAGES: Final = Environment(
     loader=PackageLoader("remit.web.console", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
 _PAGES.filters["when"] = _when
+_PAGES.filters["clock"] = _clock
 
 
 def page(name: str, number: int = 200, leads: str = "", **told: Any) -> HTMLResponse:
