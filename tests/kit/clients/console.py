@@ -117,7 +117,7 @@ def operator(browser, scheme: str) -> None:
     page.goto(f"{ASKED['url']}/console/tasks/{ASKED['task']}")
     before = page.inner_text("ol.course")
     Path(OUT / "looking").write_text("now")
-    page.wait_for_function("document.querySelector('ol.course').innerText.includes('passwd')", timeout=20_000)
+    page.locator("ol.course").get_by_text("passwd").wait_for(timeout=20_000)
     FOUND["steps"].append("live" if "passwd" not in before and "passwd" in page.inner_text("ol.course") else "still")
     context.close()
 

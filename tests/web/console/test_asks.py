@@ -62,7 +62,7 @@ def test_like_asks_of_a_task_are_one_card_and_each_is_answered_by_its_own_digest
     browser = asks.browser(asks.ann)
     listed = browser.get(HOME).body.decode()
     assert "2 questions wait." in listed
-    assert "4 like it" in listed
+    assert "4 of them" in listed
     page = browser.get(f"{HOME}/{waits[0]}").body.decode()
     more = picks(page)
     assert set(more) == set(waits[1:])

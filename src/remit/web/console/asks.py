@@ -86,7 +86,9 @@ def grouped(site: Site, who: Viewer) -> list[dict[str, Any]]:
         task = reader.get(Task, one.task)
         if task is not None and task.state == "open" and sees(site, who, one):
             groups.setdefault(_kind(one), []).append(one)
-    return [_group(site, ones, now) for ones in sorted(groups.values(), key=lambda ones: min(o.until for o in ones))]
+    for ones in groups.values():
+        ones.sort(key=lambda one: (one.asked, one.id))
+    return [_group(site, ones, now) for ones in sorted(groups.values(), key=lambda ones: (ones[0].until, ones[0].id))]
 
 
 def sees(site: Site, who: Viewer, one: Approval) -> bool:
@@ -113,7 +115,8 @@ def _kind(one: Approval) -> tuple[object, ...]:
 def _like(site: Site, one: Approval) -> list[Approval]:
     """The asks of the same task for the same action that wait as well."""
     where, values = "task = ? AND action = ? AND state = 'pending'", (one.task, one.action)
-    return [each for each in site.reader().where(Approval, where, values, MOST) if _kind(each) == _kind(one)]
+    found = [each for each in site.reader().where(Approval, where, values, MOST) if _kind(each) == _kind(one)]
+    return sorted(found, key=lambda each: (each.asked, each.id))
 
 
 def _group(site: Site, ones: list[Approval], now: Instant) -> dict[str, Any]:

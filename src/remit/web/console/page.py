@@ -19,7 +19,7 @@ POLICY: Final = f"default-src 'none'; style-src 'self'; {_OWN}; frame-ancestors 
 HEADERS: Final = {
     "content-security-policy": POLICY,
     "cache-control": "no-store",
-    # Not "no-referrer": under it a browser says "Origin: null" for a page's own form, which nobody could tell from others.
+    # Not "no-referrer": under it a browser says "Origin: null" for a page's own form, as for anybody's.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }

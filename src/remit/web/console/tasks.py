@@ -110,7 +110,9 @@ def _rows(reader: Reader, one: Task) -> tuple[list[Row], bool]:
         *((-1, change("plan.made", each, each.at, "")) for each in reader.where(Plan, "task = ?", (one.id,))),
     ]
     for each in reader.where(Approval, "task = ?", (one.id,)):
-        own += [(-1, change("approval.heard", each, yes.at, yes.by)) for yes in each.yes]
+        for number, yes in enumerate(each.yes, 1):
+            whole = number == len(each.yes) and each.state == "approved"
+            own.append((-1, change(f"approval.{'approved' if whole else 'heard'}", each, yes.at, yes.by)))
         if each.no:
             own.append((-1, change("approval.denied", each, each.answered, each.no)))
     changes = [row for number, said in own for row in course([(number, said)]) if row.at >= since]
