@@ -28,7 +28,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/gateway/upstream/guard.py": "tests/gateway/test_upstream_pool_dial.py",
     "src/remit/gateway/upstream/request.py": "tests/gateway/test_upstream_pool.py",
     "src/remit/web/console/person.py": "tests/web/console/test_signin.py",
+    "src/remit/web/console/consents.py": "tests/web/test_oauth_authorize.py",
     "src/remit/web/idp.py": "tests/web/console/test_signin.py",
+    "src/remit/web/kept.py": "tests/web/test_oauth_register.py",
 }
 """Modules without a test file of their own name, each with the place that tests it."""
 

@@ -15,3 +15,15 @@ def test_what_is_said_of_ourselves_agrees_with_what_we_do(place):
     assert found["resource"] == f"{ISSUER}/mcp/notes"
     assert found["authorization_servers"] == [ISSUER]
     assert place.get("/.well-known/oauth-protected-resource/mcp/none", token="").status == 404
+
+
+def test_one_document_answers_at_both_addresses_and_promises_what_is_there(place):
+    one, two = (
+        place.get(f"/.well-known/{name}", token="").json
+        for name in ("oauth-authorization-server", "openid-configuration")
+    )
+    assert one == two
+    assert one["response_types_supported"] == ["code"]
+    assert one["code_challenge_methods_supported"] == ["S256"]
+    assert place.get("/oauth/authorize", token="").status == 400
+    assert place.form("/oauth/par", {}).status == 401

@@ -78,13 +78,14 @@ def unregistered(reader: Reader, ceiling: tuple[str, ...]) -> list[str]:
 @agent.command()
 @click.argument("name")
 @click.option("--next", "review_due", required=True, help="When the next review is due.")
+@click.option("--ceiling", multiple=True, help="For one that was only proposed: what its tasks could ever use.")
 @format_option
 @click.pass_context
-def review(ctx: click.Context, *, name: str, review_due: str, form: str) -> None:
+def review(ctx: click.Context, *, name: str, review_due: str, ceiling: tuple[str, ...], form: str) -> None:
     """Say that an agent is still right, until the next review. Wakes a suspended one."""
     with at_desk(ctx) as desk:
         found, at = desk.agent(name), due(review_due, desk.authority.clock.now())
-        _show(form, desk.act(lambda c: agents.review(c, found.id, at, desk.by)))
+        _show(form, desk.act(lambda c: agents.review(c, found.id, at, desk.by, ceiling or None)))
 
 
 @agent.command()

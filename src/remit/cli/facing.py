@@ -13,6 +13,10 @@ def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
     return WebSettings(
         issuers=tuple(_issuer(one, environ) for one in settings.issuers),
         public_log=settings.public_log,
+        client_registration=settings.client_registration,
+        client_documents=settings.client_documents,
+        client_agent=settings.client_agent,
+        door_rate=settings.door_rate,
     )
 
 

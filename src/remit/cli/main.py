@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "approve": ("approvals:approve", "Say yes to exactly what was shown."),
     "brief": ("brief:brief", "Apply, show and withdraw the ceilings that tasks are opened under."),
     "can": ("can:can", "Ask whether an agent could do something now, and why."),
+    "client": ("client:client", "Let programs send people here to consent."),
     "demo": ("demo:demo", "Watch three agents leave their remit: refused, recorded, ended, proved."),
     "deny": ("approvals:deny", "Say no to what was asked."),
     "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),

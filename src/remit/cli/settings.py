@@ -69,6 +69,10 @@ class Settings:
     tls_cert: str = ""
     tls_key: str = ""
     public_log: bool = False
+    client_registration: bool = False
+    client_documents: bool = False
+    client_agent: str = ""
+    door_rate: int = 600
     dpop_nonce: bool = False
     drain_seconds: int = 5
     connections: int = 1000

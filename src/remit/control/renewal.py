@@ -49,18 +49,18 @@ def take(change: Change, client: Client, text: str, redirect: str, verifier: str
 
 def again(change: Change, client: Client, text: str, thumb: str) -> Refresh | RemitError:
     """Use a refresh token up. A refusal is a value, since what it ends must stay ended."""
-    held = change.reader.get(Refresh, name("rfr", text)) if 0 < len(text) <= LONGEST else None
-    if held is None or held.client != client.id:
+    one = held(change, client, text)
+    if one is None:
         return _refused("This refresh token is not one of this client's.", "Begin the authorization again.")
-    if held.thumb and held.thumb != thumb:
+    if one.thumb and one.thumb != thumb:
         return _refused("This refresh token is bound to a key that was not proved.", "Send a DPoP proof of its key.")
-    if held.state == "ended" or change.now >= held.until:
+    if one.state == "ended" or change.now >= one.until:
         return _refused("This refresh token is over.", "Begin the authorization again.")
-    if held.state != "open" or not payload.spend(change.db, "refresh", held.id, held.until):
-        _stolen(change, held.consent, "a refresh token came a second time")
+    if one.state != "open" or not payload.spend(change.db, "refresh", one.id, one.until):
+        _stolen(change, one.consent, "a refresh token came a second time")
         return _refused("This refresh token was used before; its whole family is ended.", "Begin again.")
-    change.record("refresh.used", changed(held, state=ONCE.after(held.state, "used")), client.agent)
-    return held
+    change.record("refresh.used", changed(one, state=ONCE.after(one.state, "used")), client.agent)
+    return one
 
 
 def give(
@@ -95,6 +95,12 @@ def give(
     )
     change.record("refresh.made", following, client.agent)
     return made, text
+
+
+def held(change: Change, client: Client, text: str) -> Refresh | None:
+    """The refresh token of this text, if it is this client's, whatever became of it."""
+    found = change.reader.get(Refresh, name("rfr", text)) if 0 < len(text) <= LONGEST else None
+    return found if found is not None and found.client == client.id else None
 
 
 def _stolen(change: Change, consent: str, because: str) -> None:

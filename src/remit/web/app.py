@@ -31,11 +31,12 @@ from remit.web.api import (
     status,
     task,
 )
-from remit.web.console import asks, enter, home, signin, tasks
+from remit.web.console import asks, consents, enter, home, signin, tasks
 from remit.web.issuers import Issuers
-from remit.web.oauth import token
+from remit.web.oauth import authorize, par, register, token
 from remit.web.problem import problem
 from remit.web.proving import NONCE
+from remit.web.rate import Rate
 from remit.web.settings import WebSettings
 from remit.web.site import Site, Watched
 
@@ -52,7 +53,10 @@ HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-PARTS: Final = (token, standing, metadata, log, health, access, ext_authz, enter, home, signin, asks, tasks)
+PARTS: Final = (
+    *(token, standing, metadata, log, health, access, ext_authz, enter, home, signin, asks, tasks),
+    *(consents, authorize, par, register),
+)
 NOUNS: Final = (
     *(agent, approval, brief, credential, plan, policy, principal, receipt, resource, revocation, status, task),
 )
@@ -80,13 +84,21 @@ def build(
     pages = Starlette(routes=routes, exception_handlers=handlers)
     pages.router.redirect_slashes = False
 
+    rate = Rate(settings.door_rate, authority.clock.steady)
+
     async def front(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/mcp/"):
             await gate(scope, receive, send)
             return
 
+        address = (scope.get("client") or ("", 0))[0]
+        if scope["type"] == "http" and rate.held(scope["path"], address):
+            await problem(TOO_OFTEN)(scope, receive, send)
+            return
+
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
+                rate.heard(scope["path"], address, message["status"])
                 given = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *((n, v) for n, v in HEADERS if n not in given)]
                 if NONCE in scope.get("state", ()):
@@ -96,6 +108,11 @@ def build(
         await pages(scope, receive, headed)
 
     return front
+
+
+TOO_OFTEN: Final = RemitError(
+    "rate_exceeded", "This address knocked too often.", "Wait a minute, then try again more slowly."
+)
 
 
 async def _fault(_: Request, fault: Exception) -> Response:

@@ -26,7 +26,7 @@ def routes(site: Site) -> list[Route]:
         )
 
     async def server(_: Request) -> Response:
-        return JSONResponse(metadata(site.authority.issuer), headers={"cache-control": "public, max-age=300"})
+        return JSONResponse(metadata(site), headers={"cache-control": "public, max-age=300"})
 
     async def protected(request: Request) -> Response:
         name = request.path_params["resource"]
@@ -47,25 +47,44 @@ def routes(site: Site) -> list[Route]:
     return [
         Route("/oauth/jwks", jwks, methods=["GET"]),
         Route("/.well-known/oauth-authorization-server", server, methods=["GET"]),
+        Route("/.well-known/openid-configuration", server, methods=["GET"]),
         Route("/.well-known/oauth-protected-resource/mcp/{resource}", protected, methods=["GET"]),
     ]
 
 
-def metadata(issuer: str) -> dict[str, Json]:
-    """What this authorization server says of itself (RFC 8414)."""
-    return {
+def metadata(site: Site) -> dict[str, Json]:
+    """What this authorization server says of itself (RFC 8414), also to who looks for it by OpenID's address.
+
+    Remit signs nobody in for others: it gives no ID tokens, and what OpenID Connect Discovery asks for besides is there
+    so that its readers find the rest.
+    """
+    issuer, settings = site.authority.issuer, site.settings
+    said: dict[str, Json] = {
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
+        "authorization_response_iss_parameter_supported": True,
+        "code_challenge_methods_supported": ["S256"],
+        "response_modes_supported": ["query"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_request_uri_registration": False,
         "issuer": issuer,
         "token_endpoint": f"{issuer}/oauth/token",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "jwks_uri": f"{issuer}/oauth/jwks",
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials", EXCHANGE],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", EXCHANGE],
+        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
-        "revocation_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "revocation_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
         "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
         "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
         "authorization_details_types_supported": [DETAILS],
-        "client_id_metadata_document_supported": False,
+        "client_id_metadata_document_supported": settings.client_documents,
     }
+    if settings.client_registration:
+        said["registration_endpoint"] = f"{issuer}/oauth/register"
+    return said

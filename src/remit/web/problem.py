@@ -16,6 +16,7 @@ STATUS: Final = {
     "forbidden": 403,
     "dispatcher_refused": 403,
     "sign_in_refused": 403,
+    "rate_exceeded": 429,
     "plan_outside": 403,
     "plan_wider": 403,
     "approval_denied": 403,
@@ -66,6 +67,14 @@ OAUTH: Final = {
     "use_dpop_nonce": 400,
     "unsupported_grant_type": 400,
     "unsupported_token_type": 400,
+    "invalid_redirect_uri": 400,
+    "invalid_client_metadata": 400,
+    "unapproved_software_statement": 400,
+    "unsupported_response_type": 400,
+    "request_not_supported": 400,
+    "access_denied": 403,
+    "login_required": 400,
+    "consent_required": 400,
 }
 GRANT: Final = frozenset(
     {
@@ -94,15 +103,17 @@ def problem(fault: RemitError) -> JSONResponse:
     headers = dict(NO_STORE)
     if number == 401:
         headers["www-authenticate"] = f'DPoP error="{fault.code}"' if "dpop" in fault.code else "Bearer"
-    if number == 503:
-        headers["retry-after"] = "1"
+    if number in (429, 503):
+        headers["retry-after"] = "60" if number == 429 else "1"
     body = {"code": fault.code, "message": fault.message, "remedy": fault.remedy}
     return JSONResponse(body, number, headers)
 
 
-def oauth_problem(fault: RemitError) -> JSONResponse:
-    """A fault as RFC 6749 section 5.2 writes it; the remedy is in the description."""
+def oauth_said(fault: RemitError, *, authorize: bool = False) -> dict[str, str]:
+    """A fault as RFC 6749 writes it, sections 5.2 and 4.1.2.1; the remedy is in the description."""
     error = fault.code
+    if authorize and error not in OAUTH and status(error) < 500:
+        error = "access_denied"
     if error in GRANT:
         error = "invalid_grant"
     elif error == "plan_outside":
@@ -114,12 +125,18 @@ def oauth_problem(fault: RemitError) -> JSONResponse:
         error = (
             "temporarily_unavailable" if temporary else "server_error" if status(error) == 500 else "invalid_request"
         )
+    return {"error": error, "error_description": _UNSAID.sub("'", f"{fault.message} {fault.remedy}")}
+
+
+def oauth_problem(fault: RemitError) -> JSONResponse:
+    """A fault as an OAuth endpoint answers it."""
+    said = oauth_said(fault)
+    error = said["error"]
     number = OAUTH.get(error, 503 if error == "temporarily_unavailable" else 500)
-    said = _UNSAID.sub("'", f"{fault.message} {fault.remedy}")
     headers = dict(NO_STORE)
     if number == 401:
         headers["www-authenticate"] = 'Bearer error="invalid_client"'
-    return JSONResponse({"error": error, "error_description": said}, number, headers)
+    return JSONResponse(said, number, headers)
 
 
 def faults(endpoint: Endpoint, say: Callable[[RemitError], Response] = oauth_problem) -> Endpoint:

@@ -43,10 +43,19 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """What may differ between installations."""
+    """What may differ between installations.
+
+    `client_registration` and `client_documents` let clients come that nobody added: they stand for the agent named
+    `client_agent`, or each is put forward as an agent of its own. `door_rate` is how often a minute one address may
+    knock at the door.
+    """
 
     issuers: tuple[Issuer, ...] = ()
     public_log: bool = False
+    client_registration: bool = False
+    client_documents: bool = False
+    client_agent: str = ""
+    door_rate: int = 600
 
 
 def safe(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from remit.control.access import Door
@@ -13,6 +13,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.store.record import Reader
 from remit.web.issuers import Issuers
+from remit.web.kept import Documents
 from remit.web.settings import WebSettings
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Site:
     watched: Watched | None
     door: Door
     turned_away: Mapping[str, int]
+    documents: Documents = field(default_factory=Documents)
     waiting: int = 0
 
     def now(self) -> Instant:

@@ -13,7 +13,6 @@ from remit.control.credential import Issued
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 from remit.core.ids import parse
-from remit.core.resource import Resource
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.web import proving
@@ -22,6 +21,7 @@ from remit.web.client import Client
 from remit.web.intake import Form, one_of
 from remit.web.issuers import Known
 from remit.web.metadata import DETAILS
+from remit.web.oauth.request import resources_of as request_of
 from remit.web.site import Site
 
 Make = Callable[[Change, str], tuple[Issued, Plan]]
@@ -37,7 +37,7 @@ async def give(site: Site, request: Request, asked: Form, client: Client, person
         subject = known(change, person) if person else ""
         found = _found(change, task, client.agent.id)
         plan = change.need(Plan, f"{found.id}:{found.plan}")
-        _scope(asked, plan, path)
+        scope(asked, plan, path)
         made = credential.give(
             change, task_id=task, agent_id=found.agent, path=path, person_id=subject, resources=resources, thumb=thumb
         )
@@ -60,7 +60,11 @@ async def answer(site: Site, request: Request, client: Client, make: Make) -> di
     (given,) = await site.act(client.agent.id, work)
     if isinstance(given, RemitError):
         raise given
-    made, plan = given
+    return told(site, *given)
+
+
+def told(site: Site, made: Issued, plan: Plan) -> dict[str, Json]:
+    """What a token response says of a credential (RFC 6749 section 5.1, RFC 9396 section 7)."""
     one, path = made.credential, made.credential.path
     return {
         "access_token": made.text,
@@ -116,23 +120,15 @@ def details_invalid() -> RemitError:
 
 
 def resources_of(site: Site, asked: Form) -> tuple[str, ...]:
-    """The resources asked for, by the exact URL of their gates (RFC 8707)."""
-    start = credential.audience(site.authority.issuer, "")
-    found = []
-    for url in asked.get("resource", []):
-        name = url.removeprefix(start)
-        one = site.reader().get(Resource, name) if url.startswith(start) else None
-        if one is None or one.state != "active" or credential.audience(site.authority.issuer, one.name) != url:
-            raise RemitError("invalid_target", "A resource is not one of ours.", "Send the exact URL of its gate.")
-        found.append(name)
-    return tuple(found)
+    """The resources asked for, by the exact URL of their gates (RFC 8707; `invalid_target`)."""
+    return request_of(site, asked.get("resource", []))
 
 
 def _actions(plan: Plan, path: TrustPath) -> list[str]:
     return sorted({step.action for step in plan.steps if step.path is path})
 
 
-def _scope(asked: Form, plan: Plan, path: TrustPath) -> None:
+def scope(asked: Form, plan: Plan, path: TrustPath) -> None:
     """A scope, when sent, is all that the plan does on this path: for less, narrow the plan; more is refused."""
     if "scope" in asked and sorted(set(asked["scope"][0].split(" "))) != _actions(plan, path):
         raise RemitError(

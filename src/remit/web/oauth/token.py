@@ -12,13 +12,18 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.web.intake import Form, form, one_of
 from remit.web.metadata import EXCHANGE
-from remit.web.oauth import client_credentials, exchange
+from remit.web.oauth import authorization_code, client_credentials, exchange, refresh_token
 from remit.web.problem import NO_STORE, faults
 from remit.web.site import Site
 
 Grant = Callable[[Site, Request, Form], Awaitable[dict[str, Json]]]
 GRANTS: Final[Mapping[str, Grant]] = MappingProxyType(
-    {"client_credentials": client_credentials.give, EXCHANGE: exchange.give}
+    {
+        "client_credentials": client_credentials.give,
+        EXCHANGE: exchange.give,
+        "authorization_code": authorization_code.give,
+        "refresh_token": refresh_token.give,
+    }
 )
 
 

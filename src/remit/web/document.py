@@ -1,0 +1,121 @@
+"""Client-ID metadata documents: a client whose id is the https address of what it says of itself. Off unless allowed.
+
+An address that a stranger names is dialled with care: https only, a name with public addresses alone, the very address
+that was judged, no redirects, a few kilobytes, a few seconds. On a Remit that only this machine reaches, this machine
+may be asked too.
+"""
+
+import http.client
+import re
+import socket
+import ssl
+from typing import Final
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+
+from remit.control.client import Described, identity
+from remit.core.address import loopback, public
+from remit.core.canonical import Json, read
+from remit.core.client import named, redirect
+from remit.core.errors import RemitError
+from remit.web.settings import LOOPBACK
+from remit.web.site import Site
+
+LARGEST: Final = 16 * 1024
+PATIENCE_S: Final = 5
+_URL: Final = re.compile(
+    r"https://[a-z0-9.-]+(?::[1-9][0-9]{0,4})?/[A-Za-z0-9._~!$&'()*+,;=:@/-]+(?:\?[^#\s]*)?", re.ASCII
+)
+_SECRETS: Final = ("client_secret", "client_secret_expires_at")
+
+
+async def described(site: Site, url: str) -> Described | None:
+    """The client that this address describes; None where the settings do not allow it (`document_refused`)."""
+    if not site.settings.client_documents:
+        return None
+    if not address(url):
+        raise _refused("Its address is not a plain https URL with a path.")
+    steady = site.authority.clock.steady()
+    held = site.documents.get(url, steady)
+    if held is not None:
+        return held
+    own = urlsplit(site.authority.issuer).hostname in LOOPBACK
+    try:
+        with anyio.fail_after(2 * PATIENCE_S):
+            data = await anyio.to_thread.run_sync(_get, url, own, abandon_on_cancel=True)
+        said = read(data)
+    except (OSError, http.client.HTTPException, ValueError, TimeoutError, RemitError) as fault:
+        raise _refused("Its address does not answer with a small JSON document.") from fault
+    found = understood(url, said)
+    site.documents.put(url, steady, found)
+    return found
+
+
+def address(url: str) -> bool:
+    """Say whether a URL can be a client's id: https, a path, no user, fragment or dot segment."""
+    parts = url.partition("://")[2].partition("?")[0].split("/")
+    return len(url) <= 2048 and _URL.fullmatch(url) is not None and not {".", ".."} & set(parts)
+
+
+def understood(url: str, said: Json) -> Described:
+    """What a document says of its client (`document_refused`)."""
+    if not isinstance(said, dict) or said.get("client_id") != url:
+        raise _refused("It does not name its own address as client_id.")
+    if any(name in said for name in _SECRETS) or said.get("token_endpoint_auth_method", "none") != "none":
+        raise _refused("It must be a public client: token_endpoint_auth_method none, and no secret.")
+    redirects = said.get("redirect_uris")
+    if not isinstance(redirects, list) or not 1 <= len(redirects) <= 16:
+        raise _refused("It needs 1 to 16 redirect_uris.")
+    if not all(isinstance(one, str) and redirect(one, "document") for one in redirects):
+        raise _refused("One of its redirect_uris cannot be one.")
+    name = said.get("client_name", urlsplit(url).hostname)
+    if not isinstance(name, str) or not named(name):
+        raise _refused("Its client_name is not a short printable line.")
+    return Described(identity(url), name, tuple(redirects), "document")
+
+
+def judged(host: str, port: int, *, own: bool) -> str:
+    """The address to dial for a host: every address of its name must be public, or this machine's where `own`."""
+    found = {str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    if not found or not all(public(ip) or (own and loopback(ip)) for ip in found):
+        raise ValueError(host)
+    return min(found)
+
+
+class _Pinned(http.client.HTTPSConnection):
+    """A connection to the address that was judged, under the name that was asked for."""
+
+    def __init__(self, host: str, port: int, ip: str) -> None:
+        super().__init__(host, port, timeout=PATIENCE_S)
+        self._ip = ip
+
+    def connect(self) -> None:
+        """Dial the judged address; the certificate must be the name's."""
+        plain = socket.create_connection((self._ip, self.port), PATIENCE_S)
+        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+
+
+def _get(url: str, own: bool) -> bytes:  # noqa: FBT001 - handed to a thread
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 443
+    connection = _Pinned(host, port, judged(host, port, own=own))
+    try:
+        connection.request(
+            "GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers={"Accept": "application/json"}
+        )
+        with connection.getresponse() as answer:
+            kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+            if answer.status != 200 or not (kind == "application/json" or kind.endswith("+json")):
+                raise ValueError(answer.status)
+            data = answer.read(LARGEST + 1)
+    finally:
+        connection.close()
+    if len(data) > LARGEST:
+        raise ValueError(len(data))
+    return data
+
+
+def _refused(why: str) -> RemitError:
+    return RemitError("document_refused", f"This client's document was refused. {why}", "Correct what it publishes.")

@@ -1,0 +1,37 @@
+"""`/oauth/par`: a client pushes its request first (RFC 9126), so that it does not pass through the browser's hands."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from remit.core.client import answers_at
+from remit.core.errors import RemitError
+from remit.web.intake import form
+from remit.web.oauth.asking import pushing
+from remit.web.oauth.request import PUSHED_LASTS_S, push, understood
+from remit.web.problem import NO_STORE, faults
+from remit.web.site import Site
+
+PROOF = frozenset({"client_assertion", "client_assertion_type"})
+
+
+def routes(site: Site) -> list[Route]:
+    """The endpoint of pushed requests."""
+
+    async def take(request: Request) -> Response:
+        asked = await form(request)
+        proved = await pushing(site, asked)
+        if "request_uri" in asked:
+            raise RemitError("invalid_request", "A pushed request holds no request_uri.", "Leave it out.")
+        said = {name: " ".join(values) for name, values in asked.items() if name not in PROOF and values[0]}
+        uri = said.get("redirect_uri") or (proved.client.redirects[0] if len(proved.client.redirects) == 1 else "")
+        if not answers_at(proved.client.redirects, uri):
+            raise RemitError("invalid_request", "This redirect_uri is not registered.", "Register it, to the letter.")
+        understood(site, said)
+        client_id = said.pop("client_id", "") or (proved.assertion.client if proved.assertion else "")
+        if proved.assertion is not None:
+            await site.act(client_id, proved.spend)
+        body = {"request_uri": push(site, client_id, said), "expires_in": PUSHED_LASTS_S}
+        return JSONResponse(body, 201, NO_STORE)
+
+    return [Route("/oauth/par", faults(take), methods=["POST"])]

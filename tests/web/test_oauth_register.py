@@ -1,0 +1,237 @@
+"""Clients that come by themselves: registered or described, they stand for whom the operator says, or nobody yet."""
+
+import datetime as dt
+import http.server
+import ipaddress
+import json
+import ssl
+import threading
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from remit.control import agent as agents
+from remit.control import brief
+from remit.core.agent import Agent
+from remit.core.client import Client
+from remit.core.errors import RemitError
+from remit.store.record import Reader
+from remit.web import document
+from remit.web.document import address, judged, understood
+from tests.kit.asking_people import BACK, company, error_of
+from tests.kit.nouns import code
+from tests.kit.signin import query
+from tests.kit.world import DAY
+
+ALLOWED = {"client_registration": True, "client_documents": True, "door_rate": 0}
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("firm")
+    folder.chmod(0o700)
+    with company(folder, client_agent="bot", **ALLOWED) as one:
+        yield one
+
+
+def register(firm, **said):
+    body = {"client_name": "Shiny", "redirect_uris": [BACK]} | said
+    return firm.site.send("/oauth/register", {k: v for k, v in body.items() if v is not None}, "")
+
+
+def records(firm, kind):
+    return firm.site.act(lambda c: list(Reader(c.db).where(kind)))
+
+
+def test_a_client_that_registers_itself_stands_for_the_operators_agent_once_a_person_says_yes(firm):
+    before = len(records(firm, Client))
+    made = register(firm, token_endpoint_auth_method="client_secret_basic", scope="x")
+    assert made.status == 201
+    assert made.headers["cache-control"] == "no-store"
+    said = made.json
+    assert (said["token_endpoint_auth_method"], said["redirect_uris"]) == ("none", [BACK])
+    assert "client_secret" not in said
+    assert len(records(firm, Client)) == before, "a stranger leaves nothing here"
+    page = firm.page(client_id=said["client_id"])
+    assert b"It calls itself so" in page.body
+    assert firm.token(code="x", client_id=said["client_id"]).json["error"] == "invalid_client", "nobody brought it yet"
+    given = query(firm.answer(page).headers["location"])["code"]
+    told = firm.token(code=given, client_id=said["client_id"])
+    assert told.status == 200, told.body
+    assert firm.site.world.enter(told.json["access_token"]).agent == firm.bot
+    assert firm.token(code=firm.code(), client_id=said["client_id"]).json["error"] == "invalid_grant", "another's code"
+    assert firm.renew(told.json["refresh_token"], client_id=said["client_id"]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"redirect_uris": None}, "invalid_redirect_uri"),
+        ({"redirect_uris": []}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["http://evil.test/cb"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["myapp:/cb"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": [BACK] * 17}, "invalid_redirect_uri"),
+        ({"redirect_uris": [1]}, "invalid_redirect_uri"),
+        ({"client_name": "a\nb"}, "invalid_client_metadata"),
+        ({"client_name": 1}, "invalid_client_metadata"),
+        ({"grant_types": ["password"]}, "invalid_client_metadata"),
+        ({"response_types": ["token"]}, "invalid_client_metadata"),
+        ({"software_statement": "x"}, "unapproved_software_statement"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_registered_is_refused_by_name(firm, said, error):
+    answer = register(firm, **said)
+    assert (answer.status, answer.json["error"]) == (400, error)
+    assert answer.json["error_description"]
+
+
+def test_what_is_no_registration_at_all(firm):
+    for body in (b"x", b"[]", b'{"a":1,"a":2}', b"{" + b" " * 20_000 + b"}"):
+        answer = firm.site.send("/oauth/register", body, "")
+        assert answer.json["error"] == "invalid_client_metadata"
+    assert firm.site.send("/oauth/register", b"{}", "", kind="text/plain").json["error"] == "invalid_client_metadata"
+
+
+def test_the_metadata_says_that_both_are_offered(firm):
+    for place in ("oauth-authorization-server", "openid-configuration"):
+        said = firm.site.get(f"/.well-known/{place}", "").json
+        assert said["registration_endpoint"].endswith("/oauth/register")
+        assert said["client_id_metadata_document_supported"] is True
+        assert said["code_challenge_methods_supported"] == ["S256"]
+        assert said["authorization_response_iss_parameter_supported"] is True
+
+
+def test_without_an_agent_for_such_clients_each_is_put_forward_as_one_of_its_own(tmp_path):
+    tmp_path.chmod(0o700)
+    with company(tmp_path, **ALLOWED) as firm:
+        client_id = register(firm, client_name="Shiny App").json["client_id"]
+        for _ in range(2):
+            assert error_of(firm.browser().get(firm.asking(client_id=client_id))) == "access_denied"
+        proposed = [one for one in records(firm, Agent) if one.state == "proposed"]
+        assert [(one.owner, one.ceiling) for one in proposed] == [(firm.pia, ())]
+        assert proposed[0].name.startswith("shiny-app-")
+        due = firm.site.world.authority.clock.now() + DAY
+        firm.site.act(lambda c: agents.review(c, proposed[0].id, due, "operator", ("mcp:notes/read_note",)))
+        assert error_of(firm.browser().get(firm.asking(client_id=client_id))) == "access_denied", "in no brief"
+        wide = firm.site.world.a_brief(agents=(proposed[0].id,), dispatchers=("group:staff",))
+        firm.site.act(lambda c: brief.apply(c, wide, "operator"))
+        told = firm.token(code=firm.code(client_id=client_id), client_id=client_id)
+        assert told.json["scope"] == "mcp:notes/read_note", "no more than its ceiling"
+
+
+class Published(http.server.BaseHTTPRequestHandler):
+    """A host that publishes a client's document; what it answers is set by the test."""
+
+    asked = 0
+
+    def do_GET(self):
+        type(self).asked += 1
+        status, kind, body = self.server.answer
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        if status == 302:
+            self.send_header("location", "/other.json")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    (folder / "cert.pem").write_bytes(signed.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Published)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.trust = str(folder / "cert.pem")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def published(host, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", host.trust)
+    host.url = f"https://localhost:{host.server_address[1]}/client.json"
+
+    def say(status=200, kind="application/json", **changes):
+        said = {"client_id": host.url, "client_name": "Described", "redirect_uris": [BACK]} | changes
+        host.answer = status, kind, json.dumps(said).encode()
+        return host.url
+
+    return say
+
+
+def test_a_client_whose_id_is_its_documents_address(firm, published):
+    url = published()
+    page = firm.page(client_id=url)
+    assert page.status == 200, page.body
+    assert b"Described" in page.body
+    before = Published.asked
+    given = query(firm.answer(page).headers["location"])["code"]
+    assert firm.token(code=given, client_id=url).status == 200
+    assert Published.asked == before, "it is kept for a while"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"client_id": "https://evil.test/client.json"},
+        {"client_secret": "s"},
+        {"token_endpoint_auth_method": "client_secret_post"},
+        {"redirect_uris": []},
+        {"redirect_uris": ["http://evil.test"]},
+        {"client_name": "a\nb"},
+        {"status": 302},
+        {"status": 404},
+        {"kind": "text/html"},
+        {"client_name": "x" * 20_000},
+    ],
+    ids=lambda one: str(one)[:40],
+)
+def test_a_document_that_is_wrong_is_refused_and_not_kept(firm, published, host, wrong):
+    url = published(**wrong).replace("client.json", f"wrong-{len(str(wrong))}.json")
+    answer = firm.browser().get(firm.asking(client_id=url))
+    assert answer.status == 400
+    assert b"document_refused" in answer.body
+
+
+def test_mcp_14_an_address_that_a_stranger_names_is_dialled_with_care(firm):
+    bad = (
+        "http://app.test/client.json", "https://app.test", "https://user@app.test/c", "https://app.test/a/../c",
+        "https://app.test/c#f", "file:///etc/passwd", "https://app.test/a b", "https://APP.test/c",
+    )  # fmt: skip
+    assert [url for url in bad if address(url)] == []
+    assert address("https://app.test/oauth/client.json?v=1")
+    for name in ("localhost", "127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "0.0.0.0"):
+        with pytest.raises(ValueError, match=name.replace(".", r"\.")):
+            judged(name, 443, own=False)
+    assert judged("127.0.0.1", 443, own=True) == "127.0.0.1"
+    with pytest.raises(ValueError, match="169"):
+        judged("169.254.169.254", 443, own=True)
+    assert code(lambda: understood("https://app.test/c", [])) == "document_refused"
+    assert issubclass(RemitError, Exception)
+    assert document.LARGEST <= 16 * 1024
