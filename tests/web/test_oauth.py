@@ -33,8 +33,6 @@ def test_a_credential_is_given_for_one_task_and_counts_at_the_gate(place):
 def test_oauth_13_other_grants_stay_closed(place):
     for grant in (
         "password",
-        "authorization_code",
-        "refresh_token",
         "implicit",
         "urn:ietf:params:oauth:grant-type:saml2-bearer",
     ):
