@@ -38,7 +38,7 @@ def test_oauth_13_other_grants_stay_closed(place):
     ):
         asked = {"grant_type": grant, "response_type": "token", "username": "a", "password": "b"}
         assert error(place.form("/oauth/token", asked | place.client(place.bot))) == "unsupported_grant_type"
-    assert place.get("/oauth/authorize?response_type=token", token="").status == 404
+    assert place.get("/oauth/authorize?response_type=token", token="").status == 400
 
 
 def test_deleg_06_a_target_outside_the_plan_is_refused_on_every_path(place):
