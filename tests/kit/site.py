@@ -99,10 +99,16 @@ class Site:
         return ask(self.url + path, headers={"authorization": f"Bearer {token}"} | headers if token else headers)
 
     def send(
-        self, path: str, body: Any, token: str = ADMIN, method: str = "POST", kind: str = "application/json"
+        self,
+        path: str,
+        body: Any,
+        token: str = ADMIN,
+        method: str = "POST",
+        kind: str = "application/json",
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = {"content-type": kind} | ({"authorization": f"Bearer {token}"} if token else {})
+        head = {"content-type": kind} | ({"authorization": f"Bearer {token}"} if token else {}) | (headers or {})
         return ask(self.url + path, method, data, head)
 
     def form(self, path: str, fields: Any, **headers: str) -> Answer:

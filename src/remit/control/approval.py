@@ -32,10 +32,12 @@ from remit.store.facts import facts
 AGAIN = "Send the very same call again once they have."
 
 
-def settle(change: Change, call: Call, seen: Facts, ask: Ask, call_id: str, salt: bytes) -> tuple[Decision, bool]:
+def settle(
+    change: Change, call: Call, seen: Facts, ask: Ask, call_id: str, salt: bytes, service: str = ""
+) -> tuple[Decision, bool]:
     """Decide a call that needs a yes: with an approval that stands, else refused while people are asked.
 
-    The second value says whether this call is the one that asks.
+    The second value says whether this call is the one that asks; `service` is who asked for the decision, if one did.
     """
     if seen.task is None or seen.brief is None or seen.credential is None:
         return Deny("facts_missing", "The decision lacks a fact.", grounds=ask.grounds), False
@@ -59,7 +61,7 @@ def settle(change: Change, call: Call, seen: Facts, ask: Ask, call_id: str, salt
         return Deny(
             "approval_flood", "Too much of this task waits for people.", "Wait for answers.", ask.grounds
         ), False
-    made = _made(change, call, seen, ask, call_id, salt)
+    made = changed(_made(change, call, seen, ask, call_id, salt), service=service)
     change.record("approval.asked", made, "gate")
     return _wait(made, ask), True
 

@@ -128,7 +128,7 @@ def work(
         steady, errand = authority.clock.steady(), seen.task.id if seen.task else ""
         call_id, salt, asks = authority.make("cal"), authority.random(16), False
         if isinstance(decision, Ask):
-            decision, asks = approval.settle(change, call, seen, decision, call_id, salt)
+            decision, asks = approval.settle(change, call, seen, decision, call_id, salt, service)
         if hold is not None:
             decision = hold(change, seen, decision, call_id)
         lent: Lease | None = None

@@ -73,7 +73,7 @@ class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approva
     `about` is what is asked about: a `call`, a `plan` or a task's `opening` (core/proposal). `call` is the call that
     asked, whose values and salt lie beside the ledger; `digest` is that call's, empty when one yes covers a shape;
     `shown` is the digest of what people see; `uses` is how many calls it is good for; `answered` is when the last yes
-    or the no came, 0 before.
+    or the no came, 0 before; `service` is who asked for the decision at a door that does not forward by itself.
     """
 
     id: str
@@ -93,6 +93,7 @@ class Approval(Record, frozen=True, kw_only=True, tag_field="noun", tag="approva
     no: str = ""
     answered: Instant = Instant(0)
     about: str = "call"
+    service: str = ""
     state: str = "pending"
 
     def __post_init__(self) -> None:

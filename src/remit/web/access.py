@@ -21,6 +21,7 @@ from remit.core.errors import RemitError
 from remit.core.evaluation import Semantic, parts, question
 from remit.core.permit import Fault, Permit, Unknown
 from remit.core.principal import Service
+from remit.web import access_request
 from remit.web.intake import body, json_object, text, whole
 from remit.web.problem import NO_STORE, problem
 from remit.web.site import Site
@@ -63,6 +64,7 @@ def routes(site: Site) -> list[Route]:
         Route(EVALUATIONS, _told(evaluations), methods=["POST"]),
         Route(OUTCOME, _told(outcome), methods=["POST"]),
         Route("/.well-known/authzen-configuration", metadata, methods=["GET"]),
+        *access_request.routes(site),
     ]
 
 
@@ -72,6 +74,8 @@ def described(issuer: str) -> dict[str, Json]:
         "policy_decision_point": issuer,
         "access_evaluation_endpoint": f"{issuer}{EVALUATION}",
         "access_evaluations_endpoint": f"{issuer}{EVALUATIONS}",
+        "access_request_endpoint": f"{issuer}{access_request.REQUESTS}",
+        "capabilities": [access_request.CAPABILITY],
         "remit_outcome_endpoint": f"{issuer}{OUTCOME}",
     }
 
@@ -132,7 +136,10 @@ async def _one(site: Site, door: Door, service: Service, value: Json) -> dict[st
             raise RemitError(found.code, found.what, "Send the token that the service was given.")
         return _no(found.code, found.what)
     if isinstance(found, Deny):
-        return _no(found.code, found.what, found.may)
+        refusal = _no(found.code, found.what, found.may)
+        if found.code == "approval_pending":
+            refusal["context"] |= access_request.requestable(site, found.approval)
+        return refusal
     issuer = site.authority.issuer
     permit = {"permit": found.call, "leaf": found.leaf, "life_ms": door.left(found), "outcome": f"{issuer}{OUTCOME}"}
     return {"decision": True, "context": permit}

@@ -13,6 +13,7 @@ from remit.core.errors import RemitError
 from remit.core.principal import Person
 from remit.core.task import Task
 from remit.store.record import Reader
+from remit.web.api import poll
 from remit.web.api.listing import answer, page, shown
 from remit.web.bearer import Caller, caller
 from remit.web.intake import json_object, query, text
@@ -59,6 +60,7 @@ def routes(site: Site) -> list[Route]:
         Route("/v1/approvals", show_all, methods=["GET"]),
         Route("/v1/approvals/{id}", show, methods=["GET"]),
         Route("/v1/approvals/{id}", say, methods=["POST"]),
+        *poll.routes(site),
     ]
 
 
