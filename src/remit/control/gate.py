@@ -14,16 +14,17 @@ from remit.control.resource import SECRETS, differing
 from remit.core.answer import Deny
 from remit.core.approval import Approval
 from remit.core.call import Call
-from remit.core.canonical import Json
+from remit.core.canonical import Json, read
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
 from remit.core.lease import Lease
 from remit.core.moment import Instant
 from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Permit, Unknown
-from remit.core.resource import Resource
+from remit.core.resource import Resource, Tool
 from remit.core.task import Task
 from remit.custody.jws import TokenRefusal
 from remit.custody.token import verify
+from remit.store import payload
 from remit.store.facts import ancestors
 from remit.store.record import Reader
 
@@ -46,6 +47,7 @@ class Gate:
         self._denials = Denials()
         self.unknown: dict[str, int] = {}
         self._held: dict[str, tuple[Resource, int, int]] = {}
+        self._definitions: dict[str, tuple[tuple[tuple[str, str], ...], dict[str, Json]]] = {}
 
     def resource(self, name: str) -> Resource | Fault | None:
         """The registered resource of this name, for its address; says nothing about who may use it."""
@@ -236,6 +238,21 @@ class Gate:
             return frozenset(one for one in tasks if _open(reader, one, now))
         except RemitError:
             return frozenset()
+
+    def definitions(self, resource: str) -> Mapping[str, Json] | Fault:
+        """The pinned definitions of a resource's tools, by name. What hangs on a pin is read once for it."""
+        try:
+            reader = Reader(self._authority.reading())
+            tools = [one for one in reader.where(Tool, "resource = ?", (resource,)) if one.state == "pinned"]
+            names = tuple((one.name, one.pin) for one in tools)
+            held = self._definitions.get(resource)
+            if held is None or held[0] != names:
+                bodies = ((one.name, payload.get_blob(reader.db, one.pin)) for one in tools)
+                held = names, {name: read(body) for name, body in bodies if body is not None}
+                self._definitions[resource] = held
+        except RemitError as fault:
+            return Fault(fault.code, fault.message)
+        return held[1]
 
     def seen(self, resource: str, tools: Mapping[str, Json], done: Callable[[frozenset[str]], None]) -> None:
         """Hold the definitions that the upstream gives now against the pins; a fault answers with all of them."""

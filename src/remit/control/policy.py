@@ -62,8 +62,8 @@ def shape(reader: Reader) -> Schema:
                 resource.kind,
                 resource.domain,
                 resource.labels,
-                {tool.name: _schema_of(reader, tool) for tool in tools},
-                frozenset(tool.name for tool in tools if tool.reads),
+                {tool.name: _schema_of(reader, tool) for tool in tools if _acts(resource, tool)},
+                frozenset(tool.name for tool in tools if tool.reads and _acts(resource, tool)),
             )
         )
     return schema(shapes)
@@ -111,6 +111,11 @@ def _texts(change: Change, record: PolicyRecord) -> dict[str, str]:
         raise RemitError("policy_text_missing", f"The text of the {record.name} policies is gone.", "Apply them again.")
     found: dict[str, str] = json.loads(body)
     return found
+
+
+def _acts(resource: Resource, tool: Tool) -> bool:
+    """Whether the tool is an action: of a database only the verbs are, and not what they are used on."""
+    return resource.kind != "postgres" or ("." not in tool.name and tool.name != "database")
 
 
 def _schema_of(reader: Reader, tool: Tool) -> Json:

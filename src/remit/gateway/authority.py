@@ -56,5 +56,8 @@ class Authority(Protocol):
     def open(self, tasks: Sequence[str]) -> frozenset[str]:
         """Which of these tasks are still open, read fresh: what runs for the others is stopped."""
 
+    def definitions(self, resource: str) -> Mapping[str, Json] | Fault:
+        """The pinned definitions of a resource's tools, by name: what a gate understands its requests by."""
+
     def seen(self, resource: str, tools: Mapping[str, Json], done: Callable[[frozenset[str]], None]) -> None:
         """Hold the tool definitions that the upstream gives now against the pins; answer with those that differ."""

@@ -1,0 +1,139 @@
+"""The names of one session: what is prepared, bound and declared, and under which name at the database.
+
+A name at the database is the gate's own and is used once: a name that a client gives again, or that the database
+skipped in a failed pipeline, can therefore never mean what it meant before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from remit.core.call import Call
+from remit.core.errors import RemitError
+from remit.gateway.postgres.statement import Kind, Statement, calls, given, session
+from remit.gateway.postgres.value import Bound
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A statement under a name: what it is, its name at the database, and its parameters' types.
+
+    `refers` is what its text names there, when it executes, fetches or declares.
+    """
+
+    statement: Statement | None
+    own: str
+    types: tuple[int, ...] = ()
+    refers: "Prepared | Portal | None" = None
+
+
+@dataclass(slots=True)
+class Portal:
+    """A statement with its parameters, ready to run, any number of times. `declared`: it is a cursor of SQL."""
+
+    prepared: Prepared
+    own: str
+    bound: tuple[Bound, ...] = ()
+    declared: bool = False
+
+
+@dataclass(slots=True)
+class Resolved:
+    """A statement with the text that will be sent, in which names are those at the database."""
+
+    statement: Statement
+    text: str
+    refers: Prepared | Portal | None = None
+
+
+class Names:
+    """Owned by one session."""
+
+    def __init__(self, resource: str) -> None:
+        self.statements: dict[str, Prepared] = {}
+        self.portals: dict[str, Portal] = {}
+        self._resource = resource
+        self._number = 0
+
+    def fresh(self) -> str:
+        """A name that was never used at the database."""
+        self._number += 1
+        return f"remit_{self._number}"
+
+    def rest(self) -> None:
+        """No transaction is open: portals are gone, but for what was declared."""
+        for name in [name for name, one in self.portals.items() if not one.declared]:
+            del self.portals[name]
+
+    def resolve(self, one: Statement) -> Resolved:
+        """Write a statement's text with names at the database (`prepared_unknown`, `portal_unknown`)."""
+        if one.kind is Kind.PREPARE:
+            made = Prepared(one, self.fresh())
+            self.statements[one.name] = made
+            return Resolved(one, one.renamed(made.own), made)
+        if one.kind is Kind.DECLARE:
+            own = self.fresh()
+            return Resolved(one, one.renamed(own), Portal(Prepared(one, own), own, declared=True))
+        if one.kind is Kind.EXECUTE:
+            held = self.statements.get(one.name)
+            if held is None or held.statement is None:
+                raise no_statement()
+            return Resolved(one, one.renamed(held.own), held)
+        if one.kind is Kind.FETCH:
+            portal = self.portals.get(one.name)
+            if portal is None or portal.prepared.statement is None:
+                raise no_portal()
+            return Resolved(one, one.renamed(portal.own), portal)
+        if one.kind is Kind.DEALLOCATE or (one.kind is Kind.CLOSE and one.name):
+            gone = (self.statements if one.kind is Kind.DEALLOCATE else self.portals).get(one.name)
+            return Resolved(one, one.renamed(gone.own if gone else self.fresh()))
+        return Resolved(one, one.text)
+
+    def calls(self, one: Resolved, bound: Sequence[Bound]) -> list[Call]:
+        """The calls that a statement is when it runs; what it changes of the names is kept."""
+        statement, refers = one.statement, one.refers
+        self._change(statement)
+        if statement.kind in (Kind.RESET, Kind.PREPARE):
+            return [session(self._resource, statement.label)]
+        if isinstance(refers, Portal):
+            if statement.kind is Kind.DECLARE:
+                refers.bound = tuple(bound)
+                self.portals[statement.name] = refers
+            return self.of_cursor(refers)
+        if isinstance(refers, Prepared) and refers.statement is not None:
+            found = calls(self._resource, refers.statement, given(statement, bound))
+            return found + calls(self._resource, statement, bound) if statement.acts else found
+        if statement.kind in (Kind.FREE, Kind.DEALLOCATE, Kind.CLOSE):
+            return []
+        return calls(self._resource, statement, bound)
+
+    def of_cursor(self, portal: Portal) -> list[Call]:
+        """The calls of reading on from a cursor: those of its query."""
+        held = portal.prepared.statement
+        return calls(self._resource, held, portal.bound) if held is not None else []
+
+    def _change(self, one: Statement) -> None:
+        if one.kind is Kind.DEALLOCATE:
+            self.statements.pop(one.name, None)
+        elif one.kind is Kind.CLOSE and one.name:
+            self.portals.pop(one.name, None)
+        elif one.kind is Kind.CLOSE:
+            self.portals.clear()
+        elif one.kind is Kind.RESET:
+            self.statements.clear()
+            self.portals.clear()
+
+
+def joins(one: Statement) -> bool:
+    """Whether a statement may stand in one text with others: queries and settings, and closing all cursors."""
+    free = one.kind in (Kind.QUERY, Kind.SESSION) or (one.kind is Kind.CLOSE and not one.name)
+    return free and not one.control
+
+
+def no_statement() -> RemitError:
+    """The fault for a prepared statement that is not there."""
+    return RemitError("prepared_unknown", "There is no prepared statement of this name.", "Prepare it first.")
+
+
+def no_portal() -> RemitError:
+    """The fault for a portal or cursor that is not there."""
+    return RemitError("portal_unknown", "There is no portal or cursor of this name.", "Bind or declare it first.")

@@ -1,0 +1,191 @@
+"""Values of a statement: constants as JSON, and parameters that become JSON when they are bound.
+
+A value that has no plain JSON form is an object `{"sql": kind}`, which no limit on a plain value passes.
+"""
+
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from remit.core.canonical import EXACT, Json
+
+INTEGERS: Final = frozenset({"smallint", "integer", "bigint", "int2", "int4", "int8", "int", "oid"})
+NUMBERS: Final = frozenset({"numeric", "real", "double precision", "float4", "float8", "decimal"})
+TEXTS: Final = frozenset({"text", "character varying", "varchar", "name", "character", "bpchar", "char"})
+OIDS: Final = {
+    16: "boolean", 18: "char", 19: "name", 20: "bigint", 21: "smallint", 23: "integer", 25: "text", 26: "oid",
+    700: "real", 701: "double precision", 1042: "bpchar", 1043: "varchar", 1700: "numeric", 2950: "uuid",
+}  # fmt: skip
+UNKNOWN: Final = frozenset({0, 705})
+_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,30}", re.ASCII)
+_HEX: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_TRUE: Final = frozenset({"t", "true", "y", "yes", "on", "1"})
+_FALSE: Final = frozenset({"f", "false", "n", "no", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A value that stands in the text."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A parameter, by number from 1, and the type that it is read as when nothing nearer says one."""
+
+    number: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One bound parameter: its octets (None is null), its format (0 text, 1 binary) and its type, 0 when not known."""
+
+    data: bytes | None = field(repr=False)
+    binary: bool = False
+    oid: int = 0
+
+
+Value = Fixed | Slot
+
+
+def opaque(kind: str) -> Fixed:
+    """A value that is not plain in the text."""
+    return Fixed({"sql": kind})
+
+
+def family(kind: str) -> str:
+    """What a type is read as: int, number, text, bool, uuid or other."""
+    plain = kind.partition("(")[0].strip().lower()
+    if plain in INTEGERS:
+        return "int"
+    if plain in NUMBERS:
+        return "number"
+    if plain in TEXTS:
+        return "text"
+    if plain in ("boolean", "bool"):
+        return "bool"
+    return "uuid" if plain == "uuid" else "other"
+
+
+def plain(text: str, kind: str) -> Json:
+    """A value's text as JSON, read as this type; text that is none of the type stays a text."""
+    held = family(kind)
+    low = text.strip().lower()
+    if held in ("int", "number"):
+        return number(text)
+    if held == "bool":
+        return True if low in _TRUE else False if low in _FALSE else text
+    if held == "uuid":
+        bare = low.strip("{}").replace("-", "")
+        return _dashed(bare) if _HEX.fullmatch(bare) else text
+    return text
+
+
+def _dashed(bare: str) -> str:
+    return "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
+
+
+def kept(value: Json, kind: str) -> Json:
+    """The value, when a column or cast of this type keeps it as it is; one that it would round is not plain."""
+    if type(value) is bool or not isinstance(value, int | float):
+        return value
+    if family(kind) == "int":
+        return value if isinstance(value, int) else {"sql": "rounded"}
+    scaled = re.fullmatch(r"numeric\(\d+,(-?\d+)\)", kind)
+    if scaled is None:
+        return value
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return value if isinstance(exponent, int) and -exponent <= int(scaled[1]) else {"sql": "rounded"}
+
+
+def number(text: str) -> Json:
+    """A number's text as JSON: an exact integer or binary number where there is one, else the text."""
+    if _WHOLE.fullmatch(text):
+        whole = int(text)
+        return whole if -EXACT <= whole <= EXACT else text
+    try:
+        exact = Decimal(text)
+    except (InvalidOperation, ValueError):
+        return text
+    if not exact.is_finite() or abs(exact.adjusted()) > 300:
+        return text
+    if exact == exact.to_integral_value():
+        return int(exact) if -EXACT <= exact <= EXACT else text
+    near = float(exact)
+    return near if Decimal(repr(near)) == exact else text
+
+
+def bind(value: Value, bound: Sequence[Bound]) -> Json:
+    """The value with these parameters."""
+    if isinstance(value, Fixed):
+        return value.value
+    if not 0 < value.number <= len(bound):
+        return {"sql": "unbound"}
+    return kept(_read(bound[value.number - 1], value.type), value.type)
+
+
+def _read(one: Bound, kind: str) -> Json:
+    if one.data is None:
+        return None
+    declared = kind if one.oid in UNKNOWN else OIDS.get(one.oid, "")
+    try:
+        if not one.binary:
+            return plain(one.data.decode(), declared)
+        return _binary(one.data, declared)
+    except (ValueError, struct.error):
+        return {"sql": "binary"}
+
+
+def _binary(data: bytes, kind: str) -> Json:
+    held = family(kind)
+    if held == "int" and len(data) in (2, 4, 8):
+        signed = kind.partition("(")[0] != "oid"
+        whole = int.from_bytes(data, signed=signed)
+        return whole if -EXACT <= whole <= EXACT else str(whole)
+    if held == "bool" and len(data) == 1:
+        return data != b"\0"
+    if held == "text":
+        return data.decode()
+    if held == "uuid" and len(data) == 16:
+        return _dashed(data.hex())
+    if held == "number":
+        if kind in ("real", "float4"):
+            return number(repr(struct.unpack("!f", data)[0]))
+        if kind in ("double precision", "float8"):
+            return number(repr(struct.unpack("!d", data)[0]))
+        return number(_numeric(data))
+    return {"sql": "binary"}
+
+
+def _numeric(data: bytes) -> str:
+    """PostgreSQL's binary numeric: groups of four decimal digits (numeric_send)."""
+    count, weight, sign, scale = struct.unpack_from("!hhHH", data)
+    if sign not in (0, 0x4000) or len(data) != 8 + 2 * count or not -400 < weight < 400:
+        raise ValueError
+    groups = struct.unpack_from(f"!{count}h", data, 8)
+    whole = Decimal(0)
+    for place, group in enumerate(groups):
+        whole += Decimal(group) * Decimal(10) ** (4 * (weight - place))
+    text = format(whole.quantize(Decimal(1).scaleb(-scale)) if scale < 100 else whole, "f")
+    return f"-{text}" if sign else text
+
+
+def constant(node: Any, kind: str) -> Fixed:
+    """An A_Const of the grammar as JSON, read as this type where it is written in quotes."""
+    if node.isnull:
+        return Fixed(None)
+    held = node.WhichOneof("val")
+    if held == "ival":
+        return Fixed(kept(node.ival.ival, kind))
+    if held == "fval":
+        return Fixed(kept(number(node.fval.fval), kind))
+    if held == "boolval":
+        return Fixed(node.boolval.boolval)
+    if held == "sval":
+        return Fixed(kept(plain(node.sval.sval, kind), kind))
+    return opaque("bits")
