@@ -50,6 +50,9 @@ def resource() -> None:
     "--set", "environment", multiple=True, help="NAME=VALUE for the program's environment; repeatable. No secrets."
 )
 @click.option("--directory", default="", help="Where the program runs.")
+@click.option("--database", metavar="URL", help="It is a PostgreSQL database: postgresql://ROLE@HOST/DATABASE.")
+@click.option("--schema", multiple=True, help="A schema of the database; repeatable.  [default: public]")
+@click.option("--catalogs", is_flag=True, help="Also register the system relations that describe tables and types.")
 @click.option("--modern", is_flag=True, help="It speaks revision 2026-07-28; do not try an older one.")
 @format_option
 @click.pass_context
@@ -69,12 +72,19 @@ def add(
     variable: str | None,
     environment: tuple[str, ...],
     directory: str,
+    database: str | None,
+    schema: tuple[str, ...],
+    catalogs: bool,
     modern: bool,
     form: str,
 ) -> None:
     """Register a target: ask it for its tools, show each, and pin it. Registering it again pins anew."""
-    if bool(url) == stdio or stdio != bool(argv):
-        raise click.UsageError("Give --url URL, or --stdio -- COMMAND ARGS.")
+    if [bool(url), stdio, bool(database)].count(True) != 1 or stdio != bool(argv):
+        raise click.UsageError("Give --url URL, --database URL, or --stdio -- COMMAND ARGS.")
+    if database:
+        path = schema or ("public",)
+        _add_database(ctx, form, name, database, domain, owner, label, secret, path, catalogs=catalogs)
+        return
     fixed = tuple((one.partition("=")[0], one.partition("=")[2]) for one in environment)
     upstream = Upstream(
         url=url or "", argv=whole(argv, directory), directory=directory, environment=fixed, modern=modern
@@ -100,6 +110,44 @@ def add(
                 reads=frozenset(reads),
                 labels=label,
                 injections=injections,
+                by=desk.by,
+            )
+        )
+        _show(desk, form, made)
+
+
+def _add_database(
+    ctx: click.Context,
+    form: str,
+    name: str,
+    url: str,
+    domain: str,
+    owner: str,
+    labels: tuple[str, ...],
+    secret: str | None,
+    path: tuple[str, ...],
+    *,
+    catalogs: bool,
+) -> None:
+    from remit.cli.database import ask_database, secret_of
+    from remit.gateway.postgres.catalogue import READS
+
+    with at_desk(ctx) as desk:
+        upstream, injections, owner_id = Upstream(url=url), secret_of(secret), desk.principal(owner)
+        tools = ask_database(desk, upstream, injections, path, catalogs=catalogs)
+        _announce(tools)
+        made = desk.act(
+            lambda c: resources.add(
+                c,
+                name=name,
+                upstream=upstream,
+                domain=domain,
+                owner=owner_id,
+                tools=tools,
+                reads=READS,
+                labels=labels,
+                injections=injections,
+                kind="postgres",
                 by=desk.by,
             )
         )
@@ -134,9 +182,9 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
     """Look at what a resource offers now; with --yes, pin it. Exit code 1 when it differs and was not pinned."""
     with at_desk(ctx) as desk:
         one = desk.need(Resource, name)
-        upstream, tools = ask(desk, one.upstream, one.injections)
-        _announce(tools)
         known = {tool.name: tool for tool in desk.reader.where(Tool, "resource = ?", (name,))}
+        upstream, tools = _offered_now(desk, one, known)
+        _announce(tools)
         rows = [(tool, *_difference(known.get(tool), tools.get(tool))) for tool in sorted({*known, *tools})]
         other = [row for row in rows if row[1] != "as pinned"] or upstream != one.upstream
         if yes:
@@ -152,6 +200,8 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
                     reads=reads,
                     labels=one.labels,
                     injections=one.injections,
+                    kind=one.kind,
+                    minting=one.minting,
                     by=desk.by,
                 )
             )
@@ -162,6 +212,14 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
     if other:
         say("It is not what was pinned. Look at the differences; remit resource repin --yes accepts them.")
         ctx.exit(1)
+
+
+def _offered_now(desk: Desk, one: Resource, known: Mapping[str, Tool]) -> tuple[Upstream, dict[str, Json]]:
+    if one.kind != "postgres":
+        return ask(desk, one.upstream, one.injections)
+    from remit.cli.database import ask_again
+
+    return one.upstream, ask_again(desk, one, {name: _definition(desk, tool) for name, tool in known.items()})
 
 
 def ask(desk: Desk, upstream: Upstream, injections: tuple[Injection, ...]) -> tuple[Upstream, dict[str, Json]]:
@@ -256,7 +314,7 @@ def _show(desk: Desk, form: str, one: Resource) -> None:
             "domain": one.domain,
             "owner": one.owner,
             "upstream": one.upstream.url or " ".join(one.upstream.argv),
-            "revision": "2026-07-28" if one.upstream.modern else "2025-11-25 and older",
+            **({} if one.kind != "mcp" else _revision(one)),
             "secrets": " ".join(f"{i.secret} in {i.header or i.variable}" for i in one.injections) or "-",
         }
         rows = [(tool.name, tool.state, "read" if tool.reads else "write", tool.pin[:12]) for tool in tools]
@@ -264,6 +322,10 @@ def _show(desk: Desk, form: str, one: Resource) -> None:
 
     data = [written(tool) | {"definition": _definition(desk, tool)} for tool in tools] if form == "json" else []
     emit(form, written(one) | {"tools": data}, table)
+
+
+def _revision(one: Resource) -> dict[str, str]:
+    return {"revision": "2026-07-28" if one.upstream.modern else "2025-11-25 and older"}
 
 
 def _definition(desk: Desk, tool: Tool) -> Json:

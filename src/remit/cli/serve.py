@@ -27,7 +27,6 @@ from remit.core.errors import RemitError
 from remit.core.witness import WitnessRule
 
 if TYPE_CHECKING:
-    from remit.gateway.serve.app import Mcp
     from remit.web.hint import Hints
 
 SWEEP_S: Final = 1.0
@@ -89,19 +88,20 @@ def _opened(settings: Settings) -> Desk:
     return desk
 
 
-def bind(settings: Settings) -> socket.socket:
+def bind(settings: Settings, port: int = 0) -> socket.socket:
     """Take the address, before anything else is done (`address_refused`)."""
+    wanted = port or settings.port
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     made = socket.socket(family)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((settings.host, settings.port))
+        made.bind((settings.host, wanted))
         made.listen(BACKLOG)
     except (OSError, UnicodeError) as fault:
         made.close()
         raise RemitError(
             "address_refused",
-            f"Remit cannot listen on {settings.host}:{settings.port}: {getattr(fault, 'strerror', '') or fault}.",
+            f"Remit cannot listen on {settings.host}:{wanted}: {getattr(fault, 'strerror', '') or fault}.",
             "End what listens there, or choose another --port.",
         ) from fault
     return made
@@ -112,7 +112,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
 
     from remit.cli.door import Standing, door
     from remit.cli.facing import web_settings
-    from remit.gateway.serve.app import Mcp
+    from remit.cli.gates import Gates
     from remit.web.app import build
 
     settings, authority = desk.settings, desk.authority
@@ -124,10 +124,10 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     detach = attach(batch, loop)
     lessor = Lessor(authority, batch, loop.call_soon_threadsafe)
     gate = Gate(authority, batch, lessor)
-    mcp = Mcp(gate, settings.origin)
+    gates = Gates(settings, gate)
     standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
-        build(authority, batch, mcp, web, gate, standing.refused),
+        build(authority, batch, gates.mcp, web, gate, standing.refused),
         http=door(standing),
         ws="none",
         lifespan="off",
@@ -143,13 +143,14 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.
         signal.signal(number, lambda *_: None)
-    hints = _hints(settings, batch, mcp, loop)
+    hints = _hints(settings, batch, gates.look, loop)
     batch.moved = both(batch.moved, lessor.look)
     _every(loop, SWEEP_S, lessor.tick)
     _every(loop, WAIT_FOR_S, lessor.wait)
     witnessing = Witnessing(authority, batch, store_path(settings) if not settings.store else place_of(settings), loop)
     _every(loop, SWEEP_S, witnessing.tick)
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
+    gates.start(loop, lambda port: bind(settings, port), settings.postgres_port)
     say(f"Remit answers at {settings.origin}")
     gc.collect()
     gc.freeze()
@@ -160,7 +161,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     finally:
         if hints is not None:
             loop.run_until_complete(hints.stop())
-        loop.run_until_complete(mcp.close())
+        gates.close(loop)
         witnessing.close()
         lessor.close()
         gate.settle()
@@ -173,7 +174,9 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         loop.close()
 
 
-def _hints(settings: Settings, batch: Batch, mcp: "Mcp", loop: asyncio.AbstractEventLoop) -> "Hints | None":
+def _hints(
+    settings: Settings, batch: Batch, look: Callable[[], None], loop: asyncio.AbstractEventLoop
+) -> "Hints | None":
     """This node's end of the bus, when there is one: told of what ends here, and looking when others tell."""
     if not settings.bus:
         return None
@@ -181,7 +184,7 @@ def _hints(settings: Settings, batch: Batch, mcp: "Mcp", loop: asyncio.AbstractE
 
     bus = settings.bus
     url = bus if "://" in bus else rules.read_reference(bus, rules.environment()).decode(errors="replace").strip()
-    hints = Hints(url, mcp.look)
+    hints = Hints(url, look)
     batch.moved = hints.tell
     hints.start(loop)
     return hints

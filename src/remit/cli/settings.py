@@ -74,6 +74,7 @@ class Settings:
     client_agent: str = ""
     door_rate: int = 600
     dpop_nonce: bool = False
+    postgres_port: int = 0
     drain_seconds: int = 5
     connections: int = 1000
     connections_peer: int = 200
@@ -298,6 +299,10 @@ def _from_text(key: str, text: str, known: Mapping[str, Any]) -> Any:
 
 
 def _bounded(settings: Settings) -> None:
+    if not 0 <= settings.postgres_port < 65536 or settings.postgres_port == settings.port:
+        raise RemitError(
+            "setting_invalid", "postgres_port is 1 to 65535 and not port; 0 is none.", "Correct the one that is not."
+        )
     if not 1 <= settings.connections_peer <= settings.connections <= 100_000:
         raise RemitError(
             "setting_invalid",

@@ -73,16 +73,19 @@ class Derived:
     name: str
     known: Sequence[str | None]
     complete: bool = True
+    used: bool = False
 
     def has(self, column: str) -> bool:
         """Whether it surely gives a column of this name."""
         return column in self.known
 
     def read(self, column: str) -> None:
-        """Nothing more is read."""
+        """Nothing more is read: what it rests on was read where it stands."""
+        self.used = self.used or column in self.known
 
     def whole(self) -> None:
         """Nothing more is read."""
+        self.used = True
 
     def columns(self) -> list[str]:
         """The names that are sure; one that is not makes the rest unsure."""

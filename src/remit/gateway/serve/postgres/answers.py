@@ -14,7 +14,7 @@ from remit.gateway.postgres.fault import Why
 from remit.gateway.postgres.frame import frame, invalid
 from remit.gateway.postgres.names import Prepared
 from remit.gateway.serve.postgres.errand import Errand
-from remit.gateway.serve.postgres.wire import GoneError, Wire
+from remit.gateway.serve.postgres.wire import Wire
 
 ANSWER: Final = 32 * 1024 * 1024
 """How many octets one statement's answer may have: it waits for its outcome's receipt."""
@@ -79,7 +79,7 @@ class Answers:
                     await self._client.drain()
                 try:
                     found = await self._target.frame()
-                except GoneError:
+                except ConnectionResetError:
                     raise RemitError(
                         "upstream_closed", "The database closed the connection.", "Connect again."
                     ) from None

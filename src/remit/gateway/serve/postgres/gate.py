@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
+from remit.core.address import literal
 from remit.core.answer import Deny
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
@@ -28,8 +29,7 @@ from remit.gateway.serve.postgres.errand import Errand
 from remit.gateway.serve.postgres.place import parse
 from remit.gateway.serve.postgres.session import Session
 from remit.gateway.serve.postgres.target import Target, pinned, reach
-from remit.gateway.serve.postgres.wire import GoneError, Wire
-from remit.gateway.upstream.origin import literal
+from remit.gateway.serve.postgres.wire import Wire
 
 TICK_S: Final = 0.5
 LOGIN_S: Final = 20.0
@@ -128,7 +128,7 @@ class Postgres:
                 await self._session(*started)
         except RemitError as why:
             wire.write(fault.response(why, "FATAL"))
-        except (GoneError, TimeoutError):
+        except (ConnectionResetError, TimeoutError):
             pass
         finally:
             self._wires.discard(wire)
@@ -177,7 +177,7 @@ class Postgres:
                 wire.write(sasl.challenge(self._issuer))
                 await wire.frame()
             wire.write(fault.response(entry, "FATAL"))
-            raise GoneError
+            raise ConnectionResetError
         resource = self.authority.resource(start.database)
         if isinstance(resource, Fault):
             raise RemitError(resource.code, resource.what, "Try again.")

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from remit.core.address import literal
 from remit.core.errors import RemitError
-from remit.gateway.upstream.origin import Origin, literal
+from remit.gateway.upstream.origin import Origin
 
 MODES: Final = ("verify-full", "require", "disable")
 """How TLS is used towards the database: certificate and name checked; encrypted only; not at all (loopback only)."""

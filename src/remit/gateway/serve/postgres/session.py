@@ -25,7 +25,7 @@ from remit.gateway.postgres.value import Bound
 from remit.gateway.serve.postgres.answers import Answers, Waiting, left
 from remit.gateway.serve.postgres.errand import Errand
 from remit.gateway.serve.postgres.target import Target
-from remit.gateway.serve.postgres.wire import GoneError, Wire
+from remit.gateway.serve.postgres.wire import Wire
 
 KEPT: Final = 512
 """How many texts a session keeps understood."""
@@ -70,7 +70,7 @@ class Session:
                 error = one.exception() if not one.cancelled() else None
                 if isinstance(error, RemitError):
                     self.client.write(fault.response(error, "FATAL"))
-                elif error is not None and not isinstance(error, GoneError):
+                elif error is not None and not isinstance(error, ConnectionResetError):
                     raise error
         finally:
             await self._end()
@@ -108,7 +108,7 @@ class Session:
         while True:
             kind, body = await self.client.frame()
             if kind == b"X":
-                raise GoneError
+                raise ConnectionResetError
             if kind in (b"d", b"c", b"f"):
                 self._copied(kind, body)
             else:

@@ -13,6 +13,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from remit.core.address import inside, literal
 from remit.core.errors import RemitError
 from remit.core.permit import Lent
 from remit.gateway.postgres import fault, startup
@@ -20,9 +21,8 @@ from remit.gateway.postgres.frame import MOST_BACK, Body, frame, text
 from remit.gateway.postgres.scram import NAME, PLUS, Scram
 from remit.gateway.postgres.statement import TIMEOUT_MS
 from remit.gateway.serve.postgres.place import Place
-from remit.gateway.serve.postgres.wire import GoneError, Wire
+from remit.gateway.serve.postgres.wire import Wire
 from remit.gateway.upstream import tls
-from remit.gateway.upstream.origin import inside, literal
 
 DIAL_S: Final = 10.0
 USER, PASSWORD = "PGUSER", "PGPASSWORD"
@@ -63,7 +63,7 @@ class Target:
 
     async def cancel(self) -> None:
         """Ask the database to stop what this connection runs."""
-        with contextlib.suppress(OSError, GoneError, RemitError, TimeoutError):
+        with contextlib.suppress(OSError, RemitError, TimeoutError):
             async with asyncio.timeout(DIAL_S):
                 wire = await _dial(self.place, [self.address[0]])
                 wire.write(startup.cancel(self.number, self.key))
@@ -75,7 +75,7 @@ async def reach(place: Place, lent: Lent, parameters: list[tuple[str, str]]) -> 
     try:
         async with asyncio.timeout(DIAL_S):
             return await _reach(place, lent, parameters)
-    except (OSError, GoneError, TimeoutError) as trouble:
+    except (OSError, TimeoutError) as trouble:
         raise RemitError(
             "upstream_unreachable", "The database cannot be reached.", "Check that it runs at the registered address."
         ) from trouble
@@ -85,7 +85,8 @@ async def _reach(place: Place, lent: Lent, parameters: list[tuple[str, str]]) ->
     wire = await _dial(place, await _addresses(place))
     try:
         held = dict(lent.environment)
-        user, password = held.get(USER, place.user), held.get(PASSWORD, "").encode()
+        user = lent.user or held.get(USER, place.user)
+        password = lent.password or held.get(PASSWORD, "").encode()
         target = Target(place, (wire.peer or place.host, place.port), wire)
         wire.write(startup.hello([("user", user), ("database", place.database), *parameters]))
         await _login(wire, place, password)
@@ -94,6 +95,17 @@ async def _reach(place: Place, lent: Lent, parameters: list[tuple[str, str]]) ->
         wire.abort()
         raise
     return target
+
+
+async def asked_once(
+    place: Place, lent: Lent, parameters: list[tuple[str, str]], question: str
+) -> list[tuple[str, ...]]:
+    """Connect, ask one thing, and leave: for whoever registers a database."""
+    target = await reach(place, lent, parameters)
+    try:
+        return await target.ask(question)
+    finally:
+        target.end()
 
 
 def pinned(path: tuple[str, ...], task: str, passed: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

@@ -11,10 +11,6 @@ HIGH: Final = 1024 * 1024
 """How many octets may wait unread before the other side is made to wait."""
 
 
-class GoneError(Exception):
-    """The other side has left, or the connection was cut. It never leaves the gate."""
-
-
 class Wire(asyncio.Protocol):
     """A connection; owned by the session that it belongs to. One coroutine reads from it at a time."""
 
@@ -113,7 +109,7 @@ class Wire(asyncio.Protocol):
         return found
 
     async def frame(self) -> tuple[bytes, bytes]:
-        """The next whole frame (`GoneError` when there will be none)."""
+        """The next whole frame (`ConnectionResetError` when there will be none)."""
         while True:
             found = self.frame_now()
             if found is not None:
@@ -133,7 +129,7 @@ class Wire(asyncio.Protocol):
         if self._open is not None:
             await self._open
         if self.gone:
-            raise GoneError
+            raise ConnectionResetError
 
     async def secure(self, context: ssl.SSLContext, *, server: bool, name: str = "") -> None:
         """Begin TLS. Octets that came before it are an attempt to slip them in, and are refused."""
@@ -150,7 +146,7 @@ class Wire(asyncio.Protocol):
                 "upstream_tls", "TLS could not be begun.", "Check the certificate, the name and the authority."
             ) from fault
         if made is None:
-            raise GoneError
+            raise ConnectionResetError
         self._transport = made
 
     def close(self) -> None:
@@ -173,7 +169,7 @@ class Wire(asyncio.Protocol):
 
     async def _more(self) -> None:
         if self.gone:
-            raise GoneError
+            raise ConnectionResetError
         self._waiting = asyncio.get_running_loop().create_future()
         try:
             await self._waiting
