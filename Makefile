@@ -7,7 +7,7 @@ PYTEST := $(PY) -m pytest
 BESIDE := --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check laws bench bench-nodes peers slow format pins clean help
+.PHONY: demo test check laws bench bench-agentdojo bench-nodes peers slow format pins clean help
 
 demo: $(READY) ## watch agents leave their remit: refused, recorded, ended, proved
 	@.venv/bin/remit demo
@@ -27,6 +27,9 @@ laws: $(READY) ## the named laws, each with the planted faults that it must catc
 
 bench: $(READY) ## measure, and print one JSON document
 	@$(PY) -m bench
+
+bench-agentdojo: $(READY) ## replay AgentDojo's recorded calls and attacks through the gate, and print one JSON document
+	@$(PY) -m bench.agentdojo
 
 bench-nodes: $(READY) ## measure several nodes on one PostgreSQL database
 	@$(PY) -m bench.nodes

@@ -3,13 +3,14 @@ from msgspec.structs import replace
 
 from remit.core.answer import Allow, Deny
 from remit.core.call import Call
-from remit.core.decision import decide, visible
+from remit.core.decision import decide
 from remit.core.facts import Facts
 from remit.core.grant import Step, Usage
 from remit.core.policy import compile_set
 from remit.core.record import changed
 from remit.core.schema import ResourceShape, schema
 from remit.core.trust import TrustPath
+from remit.core.visible import visible
 from tests.kit.nouns import (
     NOON,
     STEP,

@@ -143,7 +143,7 @@ def gate_for(
             header = Injection(secret="own-token", header="authorization", template="Bearer {secret}")
             injections = (Injection(secret="own-token", variable=variable) if variable else header,)
         opened, given = _govern(world, place, offered, planned, injections, reverse, kinds)
-        with _served(world, issuer, listening, settings or Settings()) as (mcp, loop):
+        with serving(world, issuer, listening, settings or Settings()) as (mcp, loop):
             yield Gate(f"{issuer}/mcp/{NAME}", given.text, world, mcp, opened, given.credential, loop)
         world.close()
 
@@ -204,7 +204,7 @@ def _govern(
 
 
 @contextmanager
-def _served(world: World, issuer: str, listening: socket.socket, settings: Settings) -> Iterator[Any]:
+def serving(world: World, issuer: str, listening: socket.socket, settings: Settings) -> Iterator[Any]:
     mcp = Mcp(world.gate, issuer, settings)
     config = uvicorn.Config(
         mcp, lifespan="off", log_level="error", access_log=False, proxy_headers=False, server_header=False,

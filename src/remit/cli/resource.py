@@ -12,7 +12,9 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import columns, emit, format_option, pairs, say, written
+from remit.cli.values import document
 from remit.control import resource as resources
+from remit.core import connector as connectors
 from remit.core.canonical import Json, b64, read
 from remit.core.errors import RemitError
 from remit.core.record import changed
@@ -42,6 +44,9 @@ def resource() -> None:
 @click.option("--domain", required=True, help="The data domain that its answers belong to.")
 @click.option("--owner", required=True, help="The person who answers for it.")
 @click.option("--reads", multiple=True, help="A tool that only reads; repeatable.")
+@click.option(
+    "--connector", type=click.Path(dir_okay=False), help="What its tools are to lineage: a TOML or JSON file."
+)
 @click.option("--label", multiple=True, help="A label that policy may look at; repeatable.")
 @click.option("--secret", help="A stored secret that it wants to see.")
 @click.option("--header", help="Put the secret into this header: NAME, or NAME=TEMPLATE with {secret} in it.")
@@ -66,6 +71,7 @@ def add(
     domain: str,
     owner: str,
     reads: tuple[str, ...],
+    connector: str | None,
     label: tuple[str, ...],
     secret: str | None,
     header: str | None,
@@ -99,6 +105,8 @@ def add(
             raise RemitError(
                 "tool_unknown", f"{name} offers no tool {strange[0]}.", f"It offers: {', '.join(sorted(tools))}."
             )
+        declared = connectors.read(document(connector)) if connector else {}
+        only = frozenset(tool for tool, shape in declared.items() if shape.effect == "read")
         made = desk.act(
             lambda c: resources.add(
                 c,
@@ -107,7 +115,8 @@ def add(
                 domain=domain,
                 owner=owner_id,
                 tools=tools,
-                reads=frozenset(reads),
+                reads=frozenset(reads) | only,
+                shapes=declared,
                 labels=label,
                 injections=injections,
                 by=desk.by,
@@ -189,6 +198,7 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
         other = [row for row in rows if row[1] != "as pinned"] or upstream != one.upstream
         if yes:
             reads = frozenset(tool.name for tool in known.values() if tool.reads and tool.name in tools)
+            shapes = {tool.name: tool.shape for tool in known.values() if tool.shape and tool.name in tools}
             made = desk.act(
                 lambda c: resources.add(
                     c,
@@ -198,6 +208,7 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
                     owner=one.owner,
                     tools=tools,
                     reads=reads,
+                    shapes=shapes,
                     labels=one.labels,
                     injections=one.injections,
                     kind=one.kind,

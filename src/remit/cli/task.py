@@ -33,6 +33,7 @@ def task() -> None:
 @click.option("--parent", default="", help="The task above it.")
 @click.option("--label", multiple=True, help="NAME=VALUE; repeatable.")
 @click.option("--purpose", default="", help="What this errand is for.")
+@click.option("--request", default="", help="What was asked for, in the person's own words: what lineage goes by.")
 @click.option("--life", type=SPAN, help="How long it may live, such as 30m.  [default: what the brief says]")
 @click.option(
     "--plan", "file", type=click.Path(dir_okay=False), help="Its first plan: a file as `remit task plan` takes."
@@ -49,6 +50,7 @@ def open_(
     parent: str,
     label: tuple[str, ...],
     purpose: str,
+    request: str,
     life: int | None,
     file: str | None,
     form: str,
@@ -74,6 +76,7 @@ def open_(
                 purpose=purpose,
                 life=life,
                 steps=steps,
+                request=request,
                 by=desk.by,
             )
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from remit.control import approval, lease, task
+from remit.control import approval, lease, lineage, task
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
@@ -17,6 +17,7 @@ from remit.core.decision import decide, refuse
 from remit.core.errors import RemitError
 from remit.core.facts import Facts
 from remit.core.lease import Lease
+from remit.core.lineage.source import Heed
 from remit.core.permit import Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
 from remit.core.resource import Resource
@@ -43,6 +44,7 @@ class Decided:
     steady: int
     target: Resource | None = None
     lease: Lease | None = None
+    heed: Heed | None = None
 
 
 class Denials:
@@ -127,6 +129,7 @@ def work(
         decision: Decision = decide(call, seen) if wrong is None else refuse(call, seen, wrong)
         steady, errand = authority.clock.steady(), seen.task.id if seen.task else ""
         call_id, salt, asks = authority.make("cal"), authority.random(16), False
+        traced = decision.traced
         if isinstance(decision, Ask):
             decision, asks = approval.settle(change, call, seen, decision, call_id, salt, service)
         if hold is not None:
@@ -138,10 +141,11 @@ def work(
         own = _drifted(change, seen, decision) or asks
         if isinstance(decision, Deny) and not own and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, errand, steady)
-        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service))
+        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service, traced=traced))
         if call.arguments or own:
             payload.put(change.db, call_id, salt, call.text)
-        return Decided(call_id, decision, leaf, errand, steady, seen.resource, lent)
+        heed = lineage.heed(call, seen) if isinstance(decision, Allow) else None
+        return Decided(call_id, decision, leaf, errand, steady, seen.resource, lent, heed)
 
     return run
 
@@ -195,17 +199,18 @@ def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | De
             counted=found.decision.counted,
             target=found.target,
             lease=found.lease.id if found.lease else "",
+            heed=found.heed,
         )
     if isinstance(found.decision, Deny):
         return found.decision
     return Deny("approval_unavailable", "This needs an approval, and approvals are not open here.")
 
 
-def note(permit: Permit, result: Mapping[str, Json]) -> Callable[[Change], bool]:
+def note(permit: Permit, result: Mapping[str, Json], held: tuple[int, bytes] | None = None) -> Callable[[Change], bool]:
     """The piece of work that records how an allowed call ended. `result` names one of `RESULTS`.
 
     `rows` in it are counted on the steps that limit them, in this transaction; an answer with more than is left is
-    recorded as withheld, and the work returns False: it must not leave.
+    recorded as withheld, and the work returns False: it must not leave. `held` is what lineage remembers of the answer.
     """
 
     def run(change: Change) -> bool:
@@ -224,6 +229,8 @@ def note(permit: Permit, result: Mapping[str, Json]) -> Callable[[Change], bool]
             else:
                 said["result"] = "withheld"
         change.receipt(outcome(permit.call, permit.leaf, change.now, said))
+        if held is not None and said["result"] == "ok":
+            lineage.remember(change, permit, held)
         return fits
 
     return run

@@ -10,6 +10,7 @@ from remit.control.change import Change
 from remit.control.credential import audience
 from remit.control.decision import Decided, Denials, merged, note, permit, spent, work
 from remit.control.lessor import Lessor
+from remit.control.lineage import taken
 from remit.control.resource import SECRETS, differing
 from remit.core.answer import Deny
 from remit.core.approval import Approval
@@ -211,7 +212,8 @@ class Gate:
             else:
                 done(None if found else Fault("rows_exceeded", "The answer holds more rows than the step has left."))
 
-        self._batch.submit(f"note:{permit.task}", note(permit, result), noted, last=True)
+        said, held = taken(permit, result)
+        self._batch.submit(f"note:{permit.task}", note(permit, said, held), noted, last=True)
         self._batch.wake()
 
     def live(self, credentials: Sequence[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from remit.control import lease as leases
 from remit.control.change import Change
 from remit.core.canonical import Json, canon
+from remit.core.connector import Shape
 from remit.core.errors import RemitError
 from remit.core.principal import Person
 from remit.core.record import changed
@@ -26,13 +27,21 @@ def add(
     owner: str,
     tools: Mapping[str, Json],
     reads: frozenset[str] = frozenset(),
+    shapes: Mapping[str, Shape] | None = None,
     labels: tuple[str, ...] = (),
     injections: tuple[Injection, ...] = (),
     kind: str = "mcp",
     minting: Minting | None = None,
     by: str,
 ) -> Resource:
-    """Register a target and pin every tool definition as it is now. Registering it again replaces and pins anew."""
+    """Register a target and pin every tool definition as it is now. Registering it again replaces and pins anew.
+
+    `shapes` is what the operator declares of its tools for lineage; a tool that it does not have is refused
+    (`tool_unknown`).
+    """
+    strange = sorted(set(shapes or {}) - set(tools))
+    if strange:
+        raise RemitError("tool_unknown", f"{name} offers no tool {strange[0]}.", "Declare only tools that it offers.")
     change.need(Person, owner)
     resource = Resource(
         name=name,
@@ -57,14 +66,16 @@ def add(
     if before is not None and before.minting != minting:
         leases.end(change, "resource", by, resource=name)
     for tool, definition in tools.items():
-        pin_tool(change, name, tool, definition, by, reads=tool in reads)
+        pin_tool(change, name, tool, definition, by, reads=tool in reads, shape=(shapes or {}).get(tool))
     for tool_record in list(change.reader.where(Tool, "resource = ?", (name,))):
         if tool_record.name not in tools and tool_record.state == "pinned":
             change.record("tool.suspended", changed(tool_record, state="suspended"), by, "no longer offered")
     return resource
 
 
-def pin_tool(change: Change, resource: str, name: str, definition: Json, by: str, *, reads: bool) -> Tool:
+def pin_tool(
+    change: Change, resource: str, name: str, definition: Json, by: str, *, reads: bool, shape: Shape | None = None
+) -> Tool:
     """Hold a tool to this definition. Its text is kept by digest, its receipt carries the digest."""
     if not TOOL.fullmatch(name):
         raise RemitError(
@@ -73,7 +84,7 @@ def pin_tool(change: Change, resource: str, name: str, definition: Json, by: str
     body = canon(definition)
     if len(body) > LARGEST:
         raise RemitError("tool_invalid", f"The definition of {name} is over a megabyte.", "Shorten it upstream.")
-    tool = Tool(resource=resource, name=name, pin=pin(definition), reads=reads)
+    tool = Tool(resource=resource, name=name, pin=pin(definition), reads=reads, shape=shape)
     before = change.reader.get(Tool, f"{resource}/{name}")
     if before == tool:
         return before

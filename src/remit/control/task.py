@@ -1,5 +1,6 @@
 """Tasks: opened by a dispatcher, planned within the brief, ended by completion, idleness, deadline or revocation."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,6 +9,7 @@ from remit.control import reach as reached
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
+from remit.core.canonical import b64
 from remit.core.errors import RemitError
 from remit.core.grant import Refusal, Step, draw
 from remit.core.moment import Instant
@@ -16,11 +18,14 @@ from remit.core.record import changed
 from remit.core.replan import Kind, Moved, classify
 from remit.core.task import LIFE, Plan, Task
 from remit.core.trust import TrustPath
+from remit.store import payload
 from remit.store.facts import ancestors, principal_live
 
 NOT_CONSENTED: Final = Refusal(
     "plan_outside", "The person did not consent to this.", "Plan within what they consented to, or ask them anew."
 )
+REQUEST: Final = 20_000
+"""How long the words of a request may be, in bytes."""
 
 
 def open_task(
@@ -36,13 +41,15 @@ def open_task(
     life: int | None = None,
     steps: tuple[Step, ...] | None = None,
     consent: str = "",
+    request: str = "",
     by: str,
 ) -> Task:
     """Open one errand under a brief, with `steps` as plan version 1: without, the brief's (for a child: its parent's).
 
     Where the plan's reach is beyond the brief's budget, it is refused (`reach_over`), or held until people say yes.
     `steps` are a plan that is narrower from the start (`plan_outside` when it is not). A person's `consent` is to its
-    first plan; no later one goes beyond it.
+    first plan; no later one goes beyond it. `request` is what the person or dispatcher asked for, in their own words;
+    it lies beside the ledger, and its salt is the key of the task's lineage.
 
     Refuses a requester whom the brief does not list (`dispatcher_refused`, law 4), an agent that it does not list or
     that is not active, a person who is not the requester's own delegation, and a child that is wider or deeper than its
@@ -74,6 +81,13 @@ def open_task(
     deadline = change.now + min(life or under.life, under.life)
     if above is not None:
         deadline = min(deadline, above.deadline)
+    salt, words = change.authority.random(32), request.encode()
+    if len(words) > REQUEST or (above is not None and words):
+        raise RemitError(
+            "request_invalid",
+            "This request is too long, or it is a child task's: that has its parent's.",
+            f"Give the request of the person, of at most {REQUEST} bytes, with the task at the top.",
+        )
     task = Task(
         id=change.authority.make("tsk"),
         brief=brief,
@@ -88,7 +102,10 @@ def open_task(
         idle=under.idle,
         plan=1,
         consent=above.consent if above is not None else consent,
+        request=b64(hashlib.sha256(salt + words).digest()) if words else "",
     )
+    if words or (under.lineage is not None and above is None):
+        payload.put(change.db, task.id, salt, words)
     ceiling = _ceiling(change, task, under)
     sources = tuple(range(len(ceiling))) if steps is None else _drawn(ceiling, steps)
     planned = ceiling if steps is None else steps

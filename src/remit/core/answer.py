@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from remit.core.grant import Consumption
+from remit.core.lineage.judge import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Allow:
     """It may happen, if and only if this is durably recorded first.
 
     `visible` are the tools that a list may show; `counted` names the steps
-    whose rows the answer is counted on: task, scope, step and how many in all; `approval` is the one it uses.
+    whose rows the answer is counted on: task, scope, step and how many in all; `approval` is the one it uses;
+    `traced` what lineage found, where the brief has a rule of it.
     """
 
     step: int
@@ -30,6 +32,7 @@ class Allow:
     visible: frozenset[str] = frozenset()
     counted: tuple[tuple[str, str, int, int], ...] = ()
     approval: str = ""
+    traced: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Ask:
 
     groups: tuple[str, ...]
     grounds: tuple[str, ...]
+    traced: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Deny:
     may: str = ""
     grounds: tuple[str, ...] = ()
     approval: str = ""
+    traced: Finding | None = None
 
     def told(self) -> str:
         """The refusal as a model reads it: at most 400 characters."""

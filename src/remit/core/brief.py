@@ -8,6 +8,7 @@ from remit.core.budget import Budget
 from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.lifecycle import Lifecycle
+from remit.core.lineage.rules import Rules
 from remit.core.principal import Person
 from remit.core.record import Record
 from remit.core.resource import split
@@ -30,7 +31,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`). `replan` says what
     becomes of a plan that is wider than the one in force or goes another path, once what that one gave has ended; the
     groups in `approvers` are asked for what the brief itself asks. `subagents` may be given child tasks and nothing
-    else. `budget` is the most that one errand may reach and use in all.
+    else. `budget` is the most that one errand may reach and use in all. `lineage` is the rule of who must vouch for
+    what.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     approvers: tuple[str, ...] = ()
     subagents: tuple[str, ...] = ()
     budget: Budget | None = None
+    lineage: Rules | None = None
     state: str = "live"
 
     def __post_init__(self) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from remit.core.approval import Approval, shape
+from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.facts import Facts
 from remit.core.resource import split
+from remit.core.tracing import traced
 
 
 def card(seen: Facts, one: Approval, arguments: Mapping[str, Json]) -> dict[str, Json] | None:
@@ -18,6 +20,7 @@ def card(seen: Facts, one: Approval, arguments: Mapping[str, Json]) -> dict[str,
     if seen.credential is None or task is None or agent is None or plan is None or brief is None or resource is None:
         return None
     tool = seen.tools.get(split(one.action)[1])
+    found = traced(Call(one.action, dict(arguments)), seen) if one.uses == 1 and brief.lineage is not None else None
     values: Json = shape(dict(arguments)) if one.uses > 1 else dict(arguments)
     return {
         "v": 1,
@@ -39,4 +42,5 @@ def card(seen: Facts, one: Approval, arguments: Mapping[str, Json]) -> dict[str,
         "bar": list(one.bar),
         "uses": one.uses,
         "until": one.until,
+        **({"lineage": {"because": found.code, **found.seen()}} if found is not None else {}),
     }

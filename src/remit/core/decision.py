@@ -23,9 +23,11 @@ from remit.core.credential import Credential
 from remit.core.errors import RemitError
 from remit.core.facts import Facts
 from remit.core.grant import Refusal, Step, Usage, check
-from remit.core.resource import split
+from remit.core.lineage.judge import Finding
 from remit.core.task import Plan, Task
+from remit.core.tracing import acted, asking, traced
 from remit.core.trust import TrustPath
+from remit.core.visible import others, visible
 from remit.core.witness import standing
 
 UNUSED: Final = Usage()
@@ -209,7 +211,7 @@ def _within(call: Call, facts: Facts) -> Decision:
             return _planned(call, facts, plan, brief, credential)
         return _not_forbidden(call, facts)
     if not agent.reaches(call.action):
-        return Deny("ceiling_outside", f"{call.action} is outside this agent's ceiling.", _others(facts))
+        return Deny("ceiling_outside", f"{call.action} is outside this agent's ceiling.", others(facts))
     if call.kind[0] != "@":
         refusal = _tool_standing(call, facts)
         if refusal is not None:
@@ -221,13 +223,13 @@ def _tool_standing(call: Call, facts: Facts) -> Deny | None:
     """The tool is pinned; and so is the relation or function that a SQL call is on."""
     tool = facts.tools.get(call.kind)
     if tool is None:
-        return Deny("tool_unknown", f"{call.resource} has no tool of this name.", _others(facts))
+        return Deny("tool_unknown", f"{call.resource} has no tool of this name.", others(facts))
     if tool.state == "pinned" and call.action.startswith("sql:"):
         tool = facts.tools.get(call.relation) if "." in call.relation else None
         if tool is None:
-            return Deny("relation_unknown", f"{call.resource} has no registered relation of this name.", _others(facts))
+            return Deny("relation_unknown", f"{call.resource} has no registered relation of this name.", others(facts))
     if tool.state != "pinned":
-        return Deny("tool_suspended", f"The definition of {tool.name} changed; it waits for a person.", _others(facts))
+        return Deny("tool_suspended", f"The definition of {tool.name} changed; it waits for a person.", others(facts))
     return None
 
 
@@ -235,7 +237,7 @@ def _planned(call: Call, facts: Facts, plan: Plan, brief: Brief, credential: Cre
     steps = [n for n, step in enumerate(plan.steps) if step.action == call.action and step.path is credential.path]
     if not steps:
         return Deny(
-            "plan_outside", f"{call.action} is not in the plan on the {credential.path.value} path.", _others(facts)
+            "plan_outside", f"{call.action} is not in the plan on the {credential.path.value} path.", others(facts)
         )
     refusal: Refusal | None = None
     for number in steps:
@@ -245,7 +247,7 @@ def _planned(call: Call, facts: Facts, plan: Plan, brief: Brief, credential: Cre
             continue
         return _ruled(call, facts, number, outcome)
     if refusal is None:
-        return Deny("plan_outside", "No step of the plan holds this call.", _others(facts))
+        return Deny("plan_outside", "No step of the plan holds this call.", others(facts))
     return Deny(refusal.code, refusal.what, refusal.may)
 
 
@@ -306,12 +308,19 @@ def consumes(step: Step) -> bool:
 
 
 def _ruled(call: Call, facts: Facts, number: int, charges: tuple[Charge, ...]) -> Decision:
-    verdict = _verdict(call, facts)
-    if verdict.answer is policies.Answer.ALLOW:
-        return Allow(number, charges, verdict.grounds, counted=_counted(charges))
-    if verdict.answer is policies.Answer.ASK:
-        return _with_yes(facts, verdict, Allow(number, charges, verdict.grounds, counted=_counted(charges)))
-    return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), _others(facts), verdict.grounds)
+    found = traced(call, facts)
+    verdict = _verdict(call, facts, found)
+    if verdict.answer is policies.Answer.DENY:
+        said = SAID.get(verdict.code, "Policy refuses this.")
+        return Deny(verdict.code, said, others(facts), verdict.grounds, traced=found)
+    if found is not None:
+        if found.answer == "refuse":
+            why = found.ruling
+            return Deny(why.code, why.what, why.may, verdict.grounds, traced=found)
+        verdict = asking(verdict, found, facts)
+        charges = (*charges, *acted(found, facts))
+    allow = Allow(number, charges, verdict.grounds, counted=_counted(charges), traced=found)
+    return allow if verdict.answer is policies.Answer.ALLOW else _with_yes(facts, verdict, allow)
 
 
 def _not_forbidden(call: Call, facts: Facts) -> Decision:
@@ -324,9 +333,9 @@ def _not_forbidden(call: Call, facts: Facts) -> Decision:
     return Deny(verdict.code, SAID.get(verdict.code, "Policy refuses this."), grounds=verdict.grounds)
 
 
-def _verdict(call: Call, facts: Facts) -> policies.Verdict:
+def _verdict(call: Call, facts: Facts, found: Finding | None = None) -> policies.Verdict:
     """What policy says of this call; of a child task, what it says of each agent above as well, the strictest."""
-    asked = question(call, facts)
+    asked = question(call, facts, found)
     verdict = policies.evaluate(facts.policy, asked)
     for one in facts.actors:
         if verdict.answer is not policies.Answer.DENY and one.id != asked.principal.id:
@@ -340,7 +349,7 @@ def _with_yes(facts: Facts, verdict: policies.Verdict, then: Allow) -> Decision:
     asked = facts.asked
     if asked is not None and asked.approval.groups == verdict.groups and stands(asked, facts.now) == "yes":
         return replace(then, approval=asked.approval.id)
-    return Ask(verdict.groups, verdict.grounds)
+    return Ask(verdict.groups, verdict.grounds, then.traced)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -348,7 +357,7 @@ def _principal(agent: str, owner: str, tier: str, purpose: str) -> policies.Prin
     return policies.Principal(agent, owner, tier, purpose)
 
 
-def question(call: Call, facts: Facts) -> policies.Ask:
+def question(call: Call, facts: Facts, found: Finding | None = None) -> policies.Ask:
     """Put the call to policy: who, what, and in which circumstances."""
     agent, task, brief, credential = facts.agent, facts.task, facts.brief, facts.credential
     if agent is None or task is None or brief is None or credential is None:
@@ -369,31 +378,9 @@ def question(call: Call, facts: Facts) -> policies.Ask:
         now=facts.now,
         args=call.arguments,
         person=policies.PersonFacts(person.id, person.groups) if person else None,
+        lineage=found.seen() if found is not None else None,
     )
 
 
 def _counted(charges: tuple[Charge, ...]) -> tuple[tuple[str, str, int, int], ...]:
     return tuple((one.task, one.scope, one.number, one.limit) for one in charges if one.limit is not None)
-
-
-def visible(facts: Facts) -> frozenset[str]:
-    """The tools of this resource that the plan may call now: what a list shows, and the same test that a call meets."""
-    plan, agent, credential, resource = facts.plan, facts.agent, facts.credential, facts.resource
-    if plan is None or agent is None or credential is None or resource is None:
-        return frozenset()
-    seen = set()
-    for step in plan.steps:
-        place, kind = split(step.action)
-        if place != resource.name or step.path is not credential.path or not agent.reaches(step.action):
-            continue
-        if delegation.beyond(step.action, facts.actors, facts.person, credential.path):
-            continue
-        tool = facts.tools.get(kind)
-        if kind[0] == "@" or (tool is not None and tool.state == "pinned"):
-            seen.add(kind)
-    return frozenset(seen)
-
-
-def _others(facts: Facts) -> str:
-    names = sorted(visible(facts))[:8]
-    return f"You may use: {', '.join(names)}." if names else "Nothing else is open to you here."

@@ -12,6 +12,7 @@ from remit.core.brief import Brief
 from remit.core.consent import Consent
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.grant import Usage
+from remit.core.lineage.vouch import Evidence
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.resource import Resource, Tool
@@ -47,6 +48,7 @@ class Facts(msgspec.Struct, frozen=True):
     origin: bool = False
     watch: Watch | None = None
     asked: Asked | None = None
+    evidence: Evidence | None = None
     actors: tuple[Agent, ...] = ()
     givers: tuple[Credential, ...] | None = ()
     owned: bool = True

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from remit.core.lineage.source import Heed
 from remit.core.resource import Resource
 from remit.core.trust import TrustPath
 
@@ -65,7 +66,8 @@ class Permit:
     Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts
     suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show;
     `counted` are the steps whose rows the answer is counted on, with their limits. `target` is the resource as the
-    decision's transaction read it: what is borrowed is for that one. `lease` is the one it borrows at the target.
+    decision's transaction read it: what is borrowed is for that one. `lease` is the one it borrows at the target. With
+    `heed`, its outcome comes with the answer.
     """
 
     call: str
@@ -79,6 +81,7 @@ class Permit:
     counted: tuple[tuple[str, str, int, int], ...] = ()
     target: Resource | None = None
     lease: str = ""
+    heed: Heed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class Ask(msgspec.Struct, frozen=True):
     now: int
     args: Mapping[str, Json]
     person: PersonFacts | None = None
+    lineage: Mapping[str, Json] | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -279,6 +280,9 @@ def _context(bucket: Bucket, shape: ActionShape, ask: Ask) -> dict[str, Json]:
             held: PersonFacts | TaskFacts | None = getattr(ask, name)
             if held is not None:
                 context[name] = held if deeper is None else {one: getattr(held, one) for one in deeper}
+        elif name == "lineage":
+            if ask.lineage is not None:
+                context[name] = _lineage(shape, ask.lineage)
         elif name in {"now", "path", "plan"}:
             context[name] = getattr(ask, name)
     return context
@@ -292,6 +296,12 @@ def _arguments(bucket: Bucket, shape: ActionShape, args: Mapping[str, Json]) -> 
             if value is not None or not kind.nullable:
                 given[name] = fit(kind, value)
     return given
+
+
+def _lineage(shape: ActionShape, found: Mapping[str, Json]) -> dict[str, Json]:
+    """What lineage found, of the arguments that policy may look at."""
+    kinds = {name: kind for name, kind in found["from"].items() if name in shape.arguments}
+    return {**found, "from": kinds}
 
 
 def _place(schema: Schema, shape: ActionShape) -> list[Json]:

@@ -25,6 +25,7 @@ from remit.core.errors import RemitError
 from remit.core.evidence import Evidence
 from remit.core.facts import Facts
 from remit.core.lease import Lease
+from remit.core.lineage.judge import Finding
 from remit.core.login import Login
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service
@@ -113,11 +114,18 @@ def change(tag: str, record: Record, at: Instant, by: str, because: str = "") ->
 
 
 def decided(
-    call: Call, facts: Facts, decision: Decision, *, call_id: str, salt: bytes, service: str = ""
+    call: Call,
+    facts: Facts,
+    decision: Decision,
+    *,
+    call_id: str,
+    salt: bytes,
+    service: str = "",
+    traced: Finding | None = None,
 ) -> dict[str, Json]:
     """The receipt of one decision. Its `prev` is the leaf of the task's decision before it, -1 for the first.
 
-    `service` is who asked for it at a door that does not forward by itself.
+    `service` is who asked for it at a door that does not forward by itself; `traced` what lineage found.
     """
     credential, task, agent = facts.credential, facts.task, facts.agent
     receipt: dict[str, Json] = {
@@ -149,6 +157,7 @@ def decided(
     if facts.policy is not None:
         receipt["policy"] = facts.policy.digest
     receipt.update(_answer(decision))
+    receipt.update({} if traced is None else {"lineage": traced.written()})
     if decision.grounds:
         receipt["grounds"] = list(decision.grounds)
     return receipt

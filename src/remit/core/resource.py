@@ -6,6 +6,7 @@ from typing import Final
 
 from remit.core import ids
 from remit.core.canonical import Json, b64, digest
+from remit.core.connector import Shape
 from remit.core.errors import RemitError
 from remit.core.lifecycle import Lifecycle
 from remit.core.record import Record
@@ -102,13 +103,17 @@ class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resourc
 
 
 class Tool(Record, frozen=True, kw_only=True, tag_field="noun", tag="tool"):
-    """One tool of a resource, held to the definition that a person saw: its digest is the pin."""
+    """One tool of a resource, held to the definition that a person saw: its digest is the pin.
+
+    `shape` is what the operator declared of it for lineage.
+    """
 
     resource: str
     name: str
     pin: str
     reads: bool = False
     state: str = "pinned"
+    shape: Shape | None = None
 
     def __post_init__(self) -> None:
         ids.name("resource", self.resource)

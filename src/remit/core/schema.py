@@ -202,9 +202,11 @@ def _declare(shape: ActionShape) -> str:
     args = ", ".join(
         f"{_quote(name)}{'' if kind.required else '?'}: {kind.cedar()}" for name, kind in shape.arguments.items()
     )
+    kinds = ", ".join(f"{_quote(name)}?: String" for name in shape.arguments)
+    lineage = f"lineage?: {{act: String, from: {{{kinds}}}, unvouched: Long}}"
     return (
         f"action {_quote(shape.name)} in [{', '.join(map(_quote, shape.groups))}] appliesTo "
-        f"{{principal: [Agent], resource: [Resource], context: {{args: {{{args}}}, {_CONTEXT}}}}};\n"
+        f"{{principal: [Agent], resource: [Resource], context: {{args: {{{args}}}, {lineage}, {_CONTEXT}}}}};\n"
     )
 
 

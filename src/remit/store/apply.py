@@ -20,15 +20,15 @@ from remit.core.resource import Resource, Tool
 from remit.core.task import Plan, Task
 from remit.store import approval as approvals
 from remit.store import lease as leases
+from remit.store import lineage
 from remit.store.db import Database
 from remit.store.record import put
 
 REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
-    "login", "approval",
     "session", "client", "consent", "code", "refresh",
-    "login", "approval", "evidence", "lease",
+    "login", "approval", "evidence", "lease", "lineage_gap",
 )  # fmt: skip
 
 
@@ -203,6 +203,8 @@ _NOT_OPEN: Final = RemitError(
 
 
 def _outcome(db: Database, receipt: Mapping[str, Json]) -> None:
+    if receipt["result"] == "unknown":
+        lineage.gap(db, receipt["call"])
     db.expect("DELETE FROM flight WHERE call = ?", (receipt["call"],), _NOT_OPEN)
     for part in receipt.get("rows", ()):
         db.run(

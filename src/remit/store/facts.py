@@ -13,6 +13,8 @@ from remit.core.credential import Credential, Key, PathGate
 from remit.core.decision import brief_place, consumes
 from remit.core.facts import Facts
 from remit.core.grant import Usage
+from remit.core.lineage.argument import shape_of, wanted
+from remit.core.lineage.vouch import Evidence
 from remit.core.moment import Instant
 from remit.core.policy import COMMON, PolicySet
 from remit.core.principal import Person, Service
@@ -21,7 +23,7 @@ from remit.core.resource import Resource, Tool, split
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.core.witness import RULE, WitnessRule
-from remit.store import cosignature
+from remit.store import cosignature, lineage, payload
 from remit.store.apply import usage
 from remit.store.record import Reader, parsed
 
@@ -51,6 +53,33 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
         last_leaf=last_leaf,
         usage=_usage(reader, places) if places else standing.usage,
         origin=bool(origin) and _in_flight(reader, origin, credential_id, call.resource),
+        evidence=_evidence(reader, standing, task, call, now),
+    )
+
+
+def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Instant) -> Evidence | None:
+    """What lineage may look at, read only where the brief has a rule of it."""
+    brief, db = standing.brief, reader.db
+    if brief is None or brief.lineage is None or call.kind[0] == "@":
+        return None
+    root = standing.ancestors[-1].id if standing.ancestors else task.id
+    held = payload.get(db, root)
+    if held is None:
+        return Evidence(complete=False, version=brief.version)
+    key, text = held[0], held[1].decode()
+    shape = shape_of(standing.tools.get(call.kind), call.kind)
+    if not shape.reaches:
+        return Evidence(request=text, key=key, version=brief.version)
+    used = usage(db, task.id, f"act:{call.action}", 0)
+    undirected = usage(db, task.id, "undirected", 0)
+    return Evidence(
+        request=text,
+        holds=lineage.holders(db, task.id, key, wanted(shape, call.arguments)),
+        used=used.uses if used else 0,
+        undirected=undirected.uses if undirected else 0,
+        complete=lineage.complete(db, task.id, now),
+        version=brief.version,
+        key=key,
     )
 
 

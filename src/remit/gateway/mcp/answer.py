@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from remit.core.answer import Deny
-from remit.core.canonical import Json, b64, canon, write
+from remit.core.canonical import Json, b64, canon, read, write
 from remit.core.errors import RemitError
 from remit.core.permit import Fault
 from remit.gateway.mcp import asking
@@ -67,6 +67,27 @@ def outcome(body: Mapping[str, Json], size: int) -> dict[str, Json]:
         if counted is not None:
             noted["rows"] = counted
     return noted
+
+
+def plain(value: Json) -> Json:
+    """What a tool's result says, as one value: its structured content, else its text, read as JSON where it is some."""
+    if type(value) is not dict:
+        return None
+    structured = value.get("structuredContent")
+    if structured is not None:
+        whole = type(structured) is dict and structured.keys() == {"result"}
+        return structured["result"] if whole else structured
+    content = value.get("content")
+    parts = [one.get("text") for one in content if type(one) is dict] if type(content) is list else []
+    texts = [_said(one) for one in parts if type(one) is str]
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _said(text: str) -> Json:
+    try:
+        return read(text.encode())
+    except (RemitError, UnicodeEncodeError):
+        return text
 
 
 def digested(value: Json) -> str:

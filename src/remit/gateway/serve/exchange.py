@@ -153,7 +153,10 @@ class Exchange:
         if self.modern or status == 200:
             status = answer.status(body, modern=self.modern)
         self._keep(body, status)
-        return Ended(self._timed(answer.outcome(body, len(self.data))))
+        noted = answer.outcome(body, len(self.data))
+        if self.permit is not None and self.permit.heed is not None:
+            noted["answer"] = answer.plain(body.get("result"))
+        return Ended(self._timed(noted))
 
     async def heard(self, event: sse.Event, back: Back) -> Ended | None:
         """Take one event of the target's stream; the end is a response."""

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from remit.control import resource
 from remit.control.change import Change
-from remit.core import ids
+from remit.core import connector, ids
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.record import load
@@ -33,7 +33,7 @@ def routes(site: Site) -> list[Route]:
     async def add(request: Request) -> Response:
         (await caller(site, request)).only("operator")
         said = await json_object(
-            request, ("name", "url", "domain", "owner", "tools"), ("reads", "labels", "injections")
+            request, ("name", "url", "domain", "owner", "tools"), ("reads", "labels", "injections", "connector")
         )
         offered, injected = said["tools"], said.get("injections", [])
         if not isinstance(offered, list) or not all(_named(one) for one in offered):
@@ -46,6 +46,7 @@ def routes(site: Site) -> list[Route]:
                 "member_invalid", "Two tools have one name, or injections is no list.", "Correct the member."
             )
         injections = tuple(load(Injection, one) for one in injected)
+        shapes = connector.read(said["connector"]) if "connector" in said else {}
 
         def work(change: Change) -> Resource:
             return resource.add(
@@ -56,6 +57,7 @@ def routes(site: Site) -> list[Route]:
                 owner=ids.parse("per", said["owner"]),
                 tools=tools,
                 reads=frozenset(texts(said, "reads")),
+                shapes=shapes,
                 labels=texts(said, "labels"),
                 injections=injections,
                 by=OPERATOR,

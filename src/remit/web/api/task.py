@@ -19,7 +19,7 @@ from remit.web.bearer import Caller, caller
 from remit.web.intake import json_object, query, text, whole
 from remit.web.site import Site
 
-OPENING = ("requester", "person", "parent", "labels", "purpose", "life", "steps")
+OPENING = ("requester", "person", "parent", "labels", "purpose", "life", "steps", "request")
 
 
 def routes(site: Site) -> list[Route]:
@@ -72,6 +72,7 @@ def _changes(site: Site) -> list[Route]:
                 purpose=text(said, "purpose", "", 500),
                 life=whole(said, "life"),
                 steps=steps,
+                request=text(said, "request", "", task.REQUEST),
                 by=who.id,
             )
 

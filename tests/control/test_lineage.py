@@ -1,0 +1,115 @@
+"""Lineage on both stores: kept with the outcome, held against the next call, shown, counted, erased with its key."""
+
+import pytest
+
+from remit.control import approval, lineage, task
+from remit.core.approval import Approval
+from remit.core.call import Call
+from remit.core.permit import Permit
+from remit.store import lineage as store
+from remit.store import payload
+from remit.store.record import Reader
+from tests.kit.desk import NOTES, Desk, said
+from tests.kit.told import refused, told
+from tests.kit.world import World
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    return Desk(world, "Please send a mail about the garden plan to the people it speaks of.")
+
+
+def test_a_value_counts_once_a_named_source_has_answered_with_it(desk: Desk) -> None:
+    assert said(desk.call("mail", to=["bob@example.org"], text="Hello")) == "approval_pending"
+    found = desk.did("find", NOTES, query="garden")
+    assert said(desk.call("mail", to=["eve@example.net"], text="Hello")) == "approval_pending"
+    permit = desk.did("mail", {"id": "m-1"}, to=["bob@example.org"], text="Hello")
+    receipt = next(one for one in told(desk.world) if one.get("call") == permit.call and one["kind"] == "call.decided")
+    assert receipt["lineage"] == {"act": "meant", "from": {"/to/0": f"flow:{found.call}", "/text": "agent"}}
+    assert "bob@example.org" not in str(told(desk.world))
+
+
+def test_an_act_that_the_request_does_not_mean_is_refused_and_nobody_is_asked(desk: Desk) -> None:
+    desk.did("find", NOTES, query="garden")
+    assert said(desk.call("drop", note="n-1")) == "act_undeclared"
+    assert [one for one in told(desk.world) if one["kind"] == "approval.asked"] == []
+
+
+def test_people_see_who_vouches_and_their_yes_lets_it_through_once(desk: Desk) -> None:
+    waits = desk.call("mail", to=["eve@example.net"], text="Hello").approval
+    card, digest = desk.world.act(lambda c: approval.show(c, c.need(Approval, waits)))
+    assert card["lineage"] == {
+        "because": "value_undeclared", "act": "meant", "from": {"to": "nobody", "text": "agent"}, "unvouched": 1,
+    }  # fmt: skip
+    desk.world.act(lambda c: approval.answer(c, waits, desk.ann, yes=True, shown=digest, via="test"))
+    assert said(desk.call("mail", to=["eve@example.net"], text="Hello")) == "allowed"
+    assert said(desk.call("mail", to=["eve@example.net"], text="Hello")) == "approval_pending"
+
+
+def test_the_request_means_an_act_as_often_as_it_says(world: World) -> None:
+    desk = Desk(world, "Send a mail to bob@example.org.")
+    assert said(desk.call("mail", to=["bob@example.org"], text="One")) == "allowed"
+    assert said(desk.call("mail", to=["bob@example.org"], text="Two")) == "approval_pending"
+    charges = [one["charges"] for one in told(world) if one.get("decision") == "allow"]
+    assert [one["scope"] for one in charges[-1]] == ["act:mcp:desk/mail"]
+
+
+def test_the_answer_to_a_write_vouches_for_the_id_that_it_minted_alone(world: World) -> None:
+    desk = Desk(world, "Send a mail to bob@example.org, then delete that mail.")
+    desk.did("mail", {"id": "m-7", "copy": "m-8"}, to=["bob@example.org"], text="Hello")
+    assert said(desk.call("drop", note="m-8")) == "approval_pending"
+    assert said(desk.call("drop", note="m-7")) == "allowed"
+
+
+def test_an_outcome_that_is_unknown_leaves_only_the_request_to_vouch(desk: Desk) -> None:
+    desk.did("find", NOTES, query="garden")
+    lost = desk.call("people")
+    assert isinstance(lost, Permit)
+    assert said(desk.call("mail", to=["bob@example.org"], text="Hello")) == "allowed"
+    desk.world.note(lost, result="unknown")
+    assert said(desk.call("mail", to=["bob@example.org"], text="Again")) == "approval_pending"
+
+
+def test_an_error_vouches_for_nothing(desk: Desk) -> None:
+    permit = desk.call("people")
+    desk.world.note(permit, result="error", answer=["bob@example.org"])
+    assert said(desk.call("mail", to=["bob@example.org"], text="Hello")) == "approval_pending"
+
+
+def test_the_key_dies_with_the_request(desk: Desk) -> None:
+    desk.did("people", ["bob@example.org"])
+    held = desk.world.act(lambda c: lineage.holders(c, desk.task.id, "bob@example.org"))
+    assert [(one.action, one.path) for one in held] == [("mcp:desk/people", "own")]
+    desk.world.act(lambda c: (c.keep(), payload.erase(c.db, desk.task.id)))
+    assert desk.world.act(lambda c: lineage.holders(c, desk.task.id, "bob@example.org")) == ()
+    assert said(desk.call("mail", to=["bob@example.org"], text="Hello")) == "act_undeclared"
+
+
+def test_a_task_keeps_so_many_values_and_what_is_beyond_vouches_for_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST", 3)
+    desk.did("people", ["ann@example.org"])
+    desk.did("people", ["bob@example.org", "carl@example.org"])
+    assert said(desk.call("mail", to=["bob@example.org"], text="Hello")) == "approval_pending"
+    assert said(desk.call("mail", to=["ann@example.org"], text="Hello")) == "allowed"
+
+
+def test_a_child_has_its_parents_request_and_brings_none(world: World) -> None:
+    desk = Desk(world, "Send a mail to bob@example.org.", depth=1)
+    below = world.a_task(brief="desk", agent=desk.agent.id, parent=desk.task.id)
+    given = {"brief": "desk", "agent": desk.agent.id, "requester": world.owner.id, "by": world.owner.id}
+    more = given | {"parent": desk.task.id, "request": "Send a mail to eve@example.net."}
+    assert refused(world, lambda c: task.open_task(c, **more)) == "request_invalid"
+    entry = desk.enter(below.id)
+    for to, want in (("bob@example.org", "allowed"), ("eve@example.net", "request_settled")):
+        assert said(world.decide(Call("mcp:desk/mail", {"to": [to], "text": "x"}), entry)) == want
+
+
+def test_a_brief_without_the_rule_remembers_nothing(world: World) -> None:
+    desk = Desk(world, "", None)
+    permit = desk.call("mail", to=["eve@example.net"], text="Hello")
+    assert isinstance(permit, Permit)
+    assert permit.heed is None
+    assert world.note(permit, answer={"id": "m-1"}) is None
+    assert Reader(world.authority.db).db.all("SELECT call FROM lineage") == []
