@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,3 +81,27 @@ def _checks(folder: Path, name: str) -> list[dict[str, str]]:
         if file.parent.name[len(f"server-{name}-") :][:2] == "20"
     ]
     return [check for file in found for check in json.loads(file.read_text())]
+
+
+def authorization(issuer: str, client: str, resource: str, browse: Callable[[str, str], None]) -> tuple[int, str]:
+    """Run what the suite asks of an authorization server; `browse` takes a person from its link back to it."""
+    package = peers.npm_prefix("conformance") / "node_modules" / "@modelcontextprotocol" / "conformance"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(peers.node()), str(package / "dist" / "index.js"), "authorization", "--url", issuer]
+    command += ["--client-id", client, "--resource", resource, "--port", str(port)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"NO_COLOR": "1"}
+    )
+    assert process.stdout is not None
+    said = ""
+    with process.stdout:
+        try:
+            for line in process.stdout:
+                said += line
+                if line.startswith(f"{issuer}/oauth/authorize"):
+                    browse(line.strip(), f"http://127.0.0.1:{port}/")
+            return process.wait(LIMIT), said
+        finally:
+            process.kill()
+            process.wait()

@@ -35,6 +35,8 @@ NPM = {
     "conformance": ("@modelcontextprotocol/conformance@0.2.0-alpha.12",),
     "sdk1": ("@modelcontextprotocol/sdk@1.32.2",),
     "client2": ("@modelcontextprotocol/client@2.3.1",),
+    "idp": ("oidc-provider@9.13.3",),
+    "oauth": ("openid-client@6.9.0", "oauth4webapi@3.8.8"),
     "axe": ("axe-core@4.14.1",),
 }
 CLIENTS = {

@@ -151,7 +151,9 @@ def known(change: Change, person: Known) -> str:
     # Groups that no brief could name are left out; they cannot matter.
     groups = tuple(one for one in identity.groups if _named(one))
     by = found or "issuer"
-    return principal.add_person(change, identity.issuer, identity.subject, identity.subject, groups, by).id
+    return principal.add_person(
+        change, identity.issuer, identity.subject, identity.name or identity.subject, groups, by
+    ).id
 
 
 def _named(group: str) -> bool:

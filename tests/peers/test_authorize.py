@@ -1,0 +1,121 @@
+"""A plain client that is told nothing but a URL, and a person with an account at a real provider."""
+
+import json
+import urllib.request
+
+import pytest
+
+from remit.control import brief, revocation
+from remit.core.brief import Brief
+from remit.core.consent import Consent
+from remit.core.receipt import decode
+from remit.store.log import entries, newest
+from remit.store.record import Reader
+from tests.kit import conformance
+from tests.kit.conversing import CALLBACK, converse
+from tests.kit.gate import NAME
+from tests.kit.plain import plain
+from tests.kit.wanderer import Wanderer
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory):
+    return tmp_path_factory.mktemp("journal") / "calls"
+
+
+@pytest.fixture(scope="module")
+def company(journal):
+    with plain(journal) as one:
+        yield one
+
+
+def receipts(company):
+    read = company.site.act(lambda c: list(entries(c.db, 0, newest(c.db).size)))
+    return [decode(one) for one in read]
+
+
+@pytest.mark.parametrize("name", ["py_mcp2", "ts_client2"])
+def test_an_mcp_sdk_goes_all_the_way_from_the_url(company, journal, name):
+    person = Wanderer()
+    told = converse(name, person, company.url, CALLBACK)
+    assert told["text"] == "hello"
+    assert told["refresh"]
+    assert "echo" in told["tools"]
+    assert "mcp:target/echo" in told["scope"].split()
+    page = person.seen[-1].body
+    assert "Let driver act for you?" in page
+    assert "pia of the company" in page
+    assert "It calls itself so" in page
+    last = [one for one in receipts(company) if one["kind"] == "call.decided"][-1]
+    assert (last["decision"], last["path"], last["action"]) == ("allow", "delegated", "mcp:target/echo")
+    assert last["subject"].startswith("per_")
+    assert last["requester"] == last["subject"]
+    assert json.loads(journal.read_text().splitlines()[-1])["tool"] == "echo"
+
+
+def test_a_certified_client_takes_every_answer(company):
+    told = converse("openid-client", Wanderer(), company.issuer, company.url, company.client, CALLBACK)
+    assert told["tokens"]["authorization_details"][0]["type"] == "remit_task"
+    assert told["renewed"]["access_token"] != told["tokens"]["access_token"]
+    assert told["renewed"]["refresh_token"] != told["tokens"]["refresh_token"]
+    assert told["pushed"]["authorization_details"][0]["path"] == "delegated"
+    assert told["refused"] == "invalid_grant"
+
+
+def test_an_independent_resource_server_takes_our_token_and_its_proof(company):
+    told = converse("oauth4webapi", Wanderer("quinn"), company.url, CALLBACK)
+    assert told["tokens"]["token_type"] == "dpop"
+    assert told["unbound"] == "invalid_grant", "a bound refresh token without its key"
+    claims = told["claims"]
+    assert (claims["iss"], claims["aud"]) == (company.issuer, [company.url])
+    assert claims["cnf"]["jkt"]
+    assert claims["act"] == {"sub": company.bot}
+    assert told["registered"]["token_endpoint_auth_method"] == "none"
+
+
+def test_the_conformance_suite_takes_our_authorization_server(company):
+    def browse(link, stop):
+        came = Wanderer().go(link, stop=stop)
+        with urllib.request.urlopen(came.url, timeout=20) as answer:
+            assert answer.status == 200
+
+    code, said = conformance.authorization(company.issuer, company.client, company.url, browse)
+    assert code == 0, said
+    assert "Total: 3 passed, 0 failed" in said
+
+
+def test_a_person_whom_no_brief_lists_gives_nothing_and_a_no_is_a_no(company):
+    asked = (
+        f"{company.issuer}/oauth/authorize?response_type=code&client_id={company.client}&redirect_uri={CALLBACK}"
+        f"&code_challenge={'c' * 43}&code_challenge_method=S256&resource={company.url}"
+    )
+    assert "error=access_denied" in Wanderer("guest-gil").go(asked, stop=CALLBACK).url
+    assert "error=access_denied" in Wanderer("quinn").go(asked, stop=CALLBACK, answer="no").url
+
+
+def test_what_a_person_ends_on_their_page_is_ended_for_the_client(company):
+    person = Wanderer("robin")
+    converse("py_mcp2", person, company.url, CALLBACK)
+    page = person.go(f"{company.issuer}/console/consents")
+    assert "Python SDK" in page.body
+    live = company.site.act(lambda c: list(Reader(c.db).where(Consent, "state = 'live'")))
+    mine = [one for one in live if f'value="{one.id}"' in page.body]
+    assert len(mine) == 1
+    company.site.act(lambda c: revocation.revoke(c, "consent", mine[0].id, mine[0].person))
+    assert "End it now" not in person.go(f"{company.issuer}/console/consents").body
+
+
+def test_of_several_briefs_the_person_chooses(company):
+    asked = (
+        f"{company.issuer}/oauth/authorize?response_type=code&client_id={company.client}&redirect_uri={CALLBACK}"
+        f"&code_challenge={'c' * 43}&code_challenge_method=S256&resource={company.url}"
+    )
+    one = company.site.act(lambda c: c.need(Brief, NAME))
+    less = {name: getattr(one, name) for name in one.__struct_fields__}
+    less |= {"name": "echoing", "version": 1, "purpose": "Only echo.", "steps": one.steps[1:2]}
+    company.site.act(lambda c: brief.apply(c, Brief(**less), "operator"))
+    person = Wanderer("sam")
+    assert "code=" in person.go(asked, stop=CALLBACK, brief="echoing").url
+    assert "For which errand?" in person.seen[-1].body
+    made = [one for one in receipts(company) if one["kind"] == "consent.given"][-1]
+    assert made["record"]["brief"] == "echoing"
