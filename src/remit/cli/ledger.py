@@ -12,9 +12,12 @@ from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, columns, emit, format_option, moment, pairs
 from remit.cli.verify import Found, examine, exported, verdict_lines
 from remit.control import decision, receipt
+from remit.control import join as joins
+from remit.core import target_log
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.receipt import DECIDED, OUTCOME, decode
+from remit.core.shown import shown
 from remit.ledger import note
 from remit.store import log
 
@@ -102,6 +105,43 @@ def write(desk: Desk, place: Path) -> tuple[int, int]:
         target.write_bytes(data)
         count += 1
     return count, receipt.head_size((place / "checkpoint").read_text(encoding="utf-8"))
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--slack", type=click.IntRange(0), default=2_000, show_default=True, help="Milliseconds between clocks.")
+@format_option
+@click.pass_context
+def join(ctx: click.Context, *, file: str, slack: int, form: str) -> None:
+    """Hold a target's own log in FILE against the ledger, and show what no decision explains. Exit code 1 if any.
+
+    It reads PostgreSQL's csvlog and jsonlog (pgaudit too) and CloudTrail; acts under no name of ours are only counted.
+    """
+    try:
+        kind, acts = target_log.read(Path(file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise RemitError("log_unknown", f"{file} cannot be read as text.", "Name a target's log.") from fault
+    with at_desk(ctx) as desk:
+        found = joins.join(desk.authority.view, acts, slack)
+    gaps = [
+        {"line": g.act.line, "at": g.act.at, "name": g.act.name, "what": g.act.what, "why": g.why} for g in found.gaps
+    ]
+    data = {
+        "kind": kind,
+        "explained": [
+            {"line": act.line, "at": act.at, "name": act.name, "entry": leaf} for act, leaf in found.explained
+        ],
+        "gaps": gaps,
+        "others": found.others,
+    }
+
+    def table() -> list[str]:
+        members = {"log": kind, "explained": len(found.explained), "gaps": len(gaps), "under other names": found.others}
+        rows = [(g.act.line, moment(g.act.at), g.act.name, shown(g.act.what, 60), g.why) for g in found.gaps]
+        return [*pairs(members), *(columns(("line", "at", "name", "what", "why"), rows) if rows else [])]
+
+    emit(form, data, table)
+    ctx.exit(NO if gaps else 0)
 
 
 @ledger.command()

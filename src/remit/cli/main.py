@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),
     "evidence": ("evidence:evidence", "Write all that the ledger says of a task into one file, to be checked offline."),
     "key": ("key:key", "See the signing keys, and let the next one of a purpose sign."),
+    "lease": ("lease:lease", "See what was minted at targets, and say how it is."),
     "ledger": ("ledger:ledger", "Verify, export, show, replay and prove the ledger."),
     "login": ("login:login", "Exchange an admin link for a token of the API."),
     "person": ("person:person", "Register people, and erase who they are."),

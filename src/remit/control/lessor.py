@@ -359,6 +359,16 @@ class Inline:
                 patience -= 1
         return lessor.idle
 
+    def work(self, lessor: Lessor, over: Callable[[], bool], patience: int) -> bool:
+        """Look for what is due and do what comes back until it is over, for at most `patience` tenths of a second."""
+        while not over() and patience > 0:
+            lessor.look()
+            try:
+                self._jobs.get(timeout=0.1)()
+            except queue.Empty:
+                patience -= 1
+        return over()
+
 
 def _quietly(source: Source, minted: Minted) -> None:
     """Drop what a late mint left behind after its proof; it is found again if this fails."""

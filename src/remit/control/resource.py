@@ -38,11 +38,13 @@ def add(
 
     `shapes` is what the operator declares of its tools for lineage; a tool that it does not have is refused
     (`tool_unknown`).
+    How leases are made there stays as it was, unless it is given: `mint_at` takes it away.
     """
     strange = sorted(set(shapes or {}) - set(tools))
     if strange:
         raise RemitError("tool_unknown", f"{name} offers no tool {strange[0]}.", "Declare only tools that it offers.")
     change.need(Person, owner)
+    before = change.reader.get(Resource, name)
     resource = Resource(
         name=name,
         upstream=upstream,
@@ -51,9 +53,8 @@ def add(
         kind=kind,
         injections=injections,
         labels=labels,
-        minting=minting,
+        minting=before.minting if before is not None and minting is None else minting,
     )
-    before = change.reader.get(Resource, name)
     if before is not None:
         LIFE.after(before.state, "changed")
         if before.kind != kind:
@@ -63,7 +64,7 @@ def add(
                 "Register this one under a name of its own.",
             )
     change.record("resource.changed" if before else "resource.added", resource, by)
-    if before is not None and before.minting != minting:
+    if before is not None and (before.minting, before.upstream) != (resource.minting, resource.upstream):
         leases.end(change, "resource", by, resource=name)
     for tool, definition in tools.items():
         pin_tool(change, name, tool, definition, by, reads=tool in reads, shape=(shapes or {}).get(tool))
@@ -71,6 +72,17 @@ def add(
         if tool_record.name not in tools and tool_record.state == "pinned":
             change.record("tool.suspended", changed(tool_record, state="suspended"), by, "no longer offered")
     return resource
+
+
+def mint_at(change: Change, name: str, minting: Minting | None, by: str) -> Resource:
+    """Say how credentials are made at a registered target, or with None that none are; what was lent before ends."""
+    before = change.need(Resource, name)
+    LIFE.after(before.state, "changed")
+    made = changed(before, minting=minting)
+    if made != before:
+        change.record("resource.changed", made, by)
+        leases.end(change, "resource", by, resource=name)
+    return made
 
 
 def pin_tool(

@@ -1,0 +1,93 @@
+"""`remit lease`: what was minted at targets for tasks, and how it is minted there."""
+
+import click
+
+from remit.cli.desk import Desk, at_desk
+from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.control import resource as resources
+from remit.core.errors import RemitError
+from remit.core.lease import Lease
+from remit.core.record import changed
+from remit.core.resource import Minting, Resource
+from remit.custody.source import Description
+from remit.custody.sources.opening import KINDS, open_source
+
+
+@click.group()
+def lease() -> None:
+    """See what was minted at targets, and say how it is. To end one now: remit revoke lease ID."""
+
+
+@lease.command()
+@click.argument("identity", metavar="[LEASE]", required=False)
+@click.option("--task", default="", help="Only those of this task.")
+@click.option("--all", "everything", is_flag=True, help="Those that are proven dead too.")
+@format_option
+@click.pass_context
+def show(ctx: click.Context, *, identity: str | None, task: str, everything: bool, form: str) -> None:
+    """Show one lease, or list those that are not proven dead yet."""
+    with at_desk(ctx) as desk:
+        if identity:
+            one = desk.need(Lease, identity)
+            emit(form, written(one) | {"name": one.name}, lambda: pairs(_whole(one)))
+            return
+        found = [
+            one
+            for one in desk.reader.where(Lease, *(("task = ?", (task,)) if task else ()))
+            if everything or one.state != "dead"
+        ]
+        rows = [(one.id, one.state, one.resource, one.name, moment(one.until), one.trouble or "-") for one in found]
+        heads = ("id", "state", "resource", "name at the target", "until", "trouble")
+        emit(form, [written(one) | {"name": one.name} for one in found], lambda: columns(heads, rows))
+
+
+@lease.command()
+@click.argument("resource")
+@click.argument("source", type=click.Choice([*sorted(KINDS), "none"]))
+@click.option("--secret", default="", help="The stored secret that the source works with: remit secret put.")
+@click.option("--set", "settings", multiple=True, help="NAME=VALUE that the source must know; repeatable. No secrets.")
+@click.option("--life", type=click.IntRange(1, 7 * 86_400), default=3_600, show_default=True, help="Seconds, at most.")
+@format_option
+@click.pass_context
+def mint(
+    ctx: click.Context, *, resource: str, source: str, secret: str, settings: tuple[str, ...], life: int, form: str
+) -> None:
+    """Let credentials be minted at RESOURCE by SOURCE from now on, after asking the target itself.
+
+    `none` ends that, and what was lent there.
+    """
+    given = dict(one.partition("=")[::2] for one in settings)
+    wanted = None if source == "none" else Minting(kind=source, secret=secret, settings=given, life=1000 * life)
+    with at_desk(ctx) as desk:
+        known = desk.need(Resource, resource)
+        said = None if wanted is None else _asked(desk, changed(known, minting=wanted))
+        made = desk.act(lambda c: resources.mint_at(c, resource, wanted, desk.by))
+        data = {"resource": resource, "source": source}
+        if said is not None:
+            data |= {"rung": said.rung.value, "takes back": "yes" if said.revocable else "no", "says": said.says}
+        emit(form, written(made), lambda: pairs(data))
+
+
+def _asked(desk: Desk, resource: Resource) -> Description:
+    """What the source of this resource can promise, once the target has answered it."""
+    minting = resource.minting
+    name = minting.secret if minting else ""
+    secret = desk.authority.vault.get(resources.SECRETS, name) if name else None
+    source = open_source(resource, secret, desk.authority.name)
+    try:
+        source.found()
+        return source.describe()
+    except RemitError as fault:
+        raise RemitError(fault.code, f"{resource.name} was left as it was: {fault.message}", fault.remedy) from fault
+    finally:
+        source.close()
+
+
+def _whole(one: Lease) -> dict[str, object]:
+    """One lease, member by member, those that say something."""
+    times = {"at": one.at, "until": one.until, "ended": one.ended, "died": one.died}
+    found: dict[str, object] = {"id": one.id, "state": one.state, "name at the target": one.name}
+    found |= {"task": one.task, "plan": one.plan, "path": one.path.value, "resource": one.resource, "source": one.kind}
+    found |= {name: moment(value) for name, value in times.items() if value}
+    rest = {"because": one.because, "proof": one.proof, "trouble": one.trouble, "took ms": one.took}
+    return found | {name: value for name, value in rest.items() if value}

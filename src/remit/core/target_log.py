@@ -1,0 +1,149 @@
+"""A target's own log, read as acts: who did what, when. Pure; PostgreSQL (CSV, JSON, pgaudit in either) and CloudTrail.
+
+Who acted is read from what the target itself put there: the role that logged in, the session's name. Times must be in
+UTC, or say how far off they are: a zone's name alone is refused.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.lease import MARK
+from remit.core.moment import Instant
+
+KINDS: Final = ("postgres-csv", "postgres-json", "cloudtrail")
+SILENT: Final = frozenset(
+    {
+        "BEGIN",
+        "COMMIT",
+        "ROLLBACK",
+        "SET",
+        "SHOW",
+        "RESET",
+        "DISCARD",
+        "SAVEPOINT",
+        "RELEASE",
+        "START",
+        "END",
+        "DEALLOCATE",
+    }
+)
+"""What a session says of itself; it touches no data."""
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))? ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", re.ASCII
+)
+_SAID = re.compile(r"(?:statement|execute [^:]*|fastpath function call): *(.*)", re.DOTALL)
+_WORD = re.compile(r"(?:\s|--[^\n]*\n?|/\*.*?\*/|\()*([a-z]+)", re.IGNORECASE | re.DOTALL)
+_NAME = re.compile(rf"{MARK}tsk_[a-z2-7]{{26}}_(?:own|del)_[a-z2-7]{{8}}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that a target says was done. `name` is the lease's name at it, empty for everybody else's acts."""
+
+    line: int
+    at: Instant
+    name: str
+    user: str
+    verb: str
+    what: str
+
+
+def read(text: str) -> tuple[str, list[Act]]:
+    """Find out which log this is, and read its acts (`log_unknown`, `log_zone`)."""
+    head = text.lstrip()[:1]
+    if head == "{":
+        try:
+            whole = json.loads(text)
+        except ValueError:
+            return "postgres-json", list(_json_lines(text.splitlines()))
+        records = whole.get("Records")
+        if isinstance(records, list):
+            return "cloudtrail", list(_trail(records))
+        return "postgres-json", list(_json_lines(text.splitlines()))
+    rows = list(csv.reader(text.splitlines(keepends=True), strict=False))
+    if rows and len(rows[0]) >= 23 and _TIME.fullmatch(rows[0][0]):
+        return "postgres-csv", list(_csv(rows))
+    raise RemitError(
+        "log_unknown",
+        "This is no log that can be read here.",
+        f"Give one of {', '.join(KINDS)}: for PostgreSQL, log_destination = 'csvlog' or 'jsonlog'.",
+    )
+
+
+def instant_of(text: str) -> Instant:
+    """A time of a log as milliseconds since 1970; refuses one whose zone is a name other than UTC (`log_zone`)."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise RemitError("log_zone", "A time in this log is not in UTC.", "Set log_timezone = 'UTC' at the target.")
+    year, month, day, hour, minute, second = map(int, found.groups()[:6])
+    part = int((found[7] or "0").ljust(3, "0")[:3])
+    zone, off = found[8], 0
+    if zone[0] in "+-":
+        digits = zone[1:].replace(":", "").ljust(4, "0")
+        off = (1 if zone[0] == "+" else -1) * (int(digits[:2]) * 60 + int(digits[2:]))
+    minutes = (_days(year, month, day) * 24 + hour) * 60 + minute - off
+    return Instant((minutes * 60 + second) * 1000 + part)
+
+
+def _csv(rows: Iterable[list[str]]) -> Iterator[Act]:
+    for number, row in enumerate(rows, 1):
+        if len(row) >= 23:
+            yield from _spoken(number, row[0], row[1], row[13], row[7])
+
+
+def _json_lines(lines: Iterable[str]) -> Iterator[Act]:
+    for number, line in enumerate(lines, 1):
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            got = [str(value.get(name, "")) for name in ("timestamp", "user", "message", "ps")]
+            yield from _spoken(number, *got)
+
+
+def _spoken(line: int, at: str, user: str, message: str, tag: str) -> Iterator[Act]:
+    """One line of PostgreSQL's log, when it says that a statement ran."""
+    if message.startswith("AUDIT: "):
+        fields = next(csv.reader([message[7:]]), [])
+        if len(fields) >= 8:
+            yield Act(line, instant_of(at), _ours(user), user, fields[4].split(" ")[0].lower(), fields[7])
+        return
+    said = _SAID.fullmatch(message)
+    if said is None:
+        return
+    word = _WORD.match(said[1])
+    verb = (word[1] if word else tag).upper()
+    if verb not in SILENT:
+        yield Act(line, instant_of(at), _ours(user), user, verb.lower(), said[1])
+
+
+def _trail(records: list[Json]) -> Iterator[Act]:
+    for number, record in enumerate(records, 1):
+        who = record.get("userIdentity", {}) if isinstance(record, dict) else {}
+        if not isinstance(who, dict) or "eventTime" not in record:
+            continue
+        session = str(who.get("principalId", "")).rpartition(":")[2]
+        verb = str(record.get("eventName", ""))
+        place = str(record.get("eventSource", "")).partition(".")[0]
+        user = str(who.get("arn", session))
+        yield Act(number, instant_of(str(record["eventTime"])), _ours(session), user, f"{place}:{verb}", verb)
+
+
+def _ours(user: str) -> str:
+    return user if _NAME.fullmatch(user) else ""
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01 of a date (proleptic Gregorian)."""
+    year -= month <= 2
+    era = year // 400
+    rest = year - era * 400
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return era * 146_097 + rest * 365 + rest // 4 - rest // 100 + of_year - 719_468

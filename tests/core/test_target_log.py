@@ -1,0 +1,76 @@
+"""Logs of targets: what is an act, whose it is, and when it was."""
+
+import datetime as dt
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remit.core.target_log import instant_of, read
+from tests.kit.nouns import TASK, code
+
+NAME = f"remit_{TASK}_own_aaaaaaaa"
+
+
+def csv_line(message, user=NAME, at="2026-11-30 01:02:03.456 UTC", tag="SELECT"):
+    row = [at, user, "shop", "1", "h", "s", "1", tag, "", "", "0", "LOG", "00000", message, *[""] * 12]
+    return ",".join('"' + one.replace('"', '""') + '"' for one in row)
+
+
+def json_line(message, user=NAME):
+    return json.dumps({"timestamp": "2026-11-30 01:02:03.456 UTC", "user": user, "message": message, "ps": "SELECT"})
+
+
+SAID = [
+    ("statement: SELECT 1", ("select", "SELECT 1")),
+    ("execute <unnamed>: /* x */ -- y\n (UPDATE t SET x = 1", ("update", "/* x */ -- y\n (UPDATE t SET x = 1")),
+    ("execute S_1: DELETE FROM orders", ("delete", "DELETE FROM orders")),
+    ("AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.orders,select id from x,<none>", ("select", "select id from x")),
+    ("statement: BEGIN", None),
+    ("statement: set search_path = x", None),
+    ("connection authorized: user=x", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+@pytest.mark.parametrize(("message", "wanted"), SAID)
+def test_a_statement_is_an_act_and_what_a_session_says_of_itself_is_none(form, message, wanted):
+    line = csv_line if form == "csv" else json_line
+    kind, acts = read("\n".join([line("statement: SELECT 0", user="ann"), line(message)]))
+    assert kind == f"postgres-{form}"
+    assert [(one.verb, one.what) for one in acts if one.name] == ([wanted] if wanted else [])
+    assert [one.user for one in acts if not one.name] == ["ann"]
+    assert {one.at for one in acts} == {1_796_000_523_456}
+
+
+def test_cloudtrail_says_who_by_the_name_of_the_session():
+    record = {"eventTime": "2026-11-30T01:02:03Z", "eventSource": "s3.amazonaws.com", "eventName": "GetObject"}
+    mine = {"principalId": f"AROA1:{NAME}", "arn": f"arn:aws:sts::1:assumed-role/r/{NAME}"}
+    text = json.dumps(
+        {"Records": [record | {"userIdentity": mine}, record | {"userIdentity": {"principalId": "AIDA"}}, {}]}
+    )
+    kind, acts = read(text)
+    assert kind == "cloudtrail"
+    assert [(one.line, one.name, one.verb) for one in acts] == [(1, NAME, "s3:GetObject"), (2, "", "s3:GetObject")]
+
+
+@given(st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2200, 1, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
+def test_a_time_is_read_as_its_zone_says(when, minutes):
+    zone = dt.timezone(dt.timedelta(minutes=minutes))
+    wanted = int(when.replace(microsecond=0, tzinfo=zone).timestamp() * 1000)
+    sign, off = "-" if minutes < 0 else "+", abs(minutes)
+    text = f"{when:%Y-%m-%d %H:%M:%S} {sign}{off // 60:02d}:{off % 60:02d}"
+    if wanted >= 0:
+        assert instant_of(text) == wanted
+        assert instant_of(text.replace(" ", "T", 1)) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "hello", "a,b,c", "[]", "2026-11-30 01:02:03 UTC [1] LOG: x"])
+def test_what_is_no_log_is_refused(text):
+    assert code(read, text) == "log_unknown"
+
+
+@pytest.mark.parametrize("at", ["2026-11-30 01:02:03 CET", "2026-11-30 01:02:03", "yesterday"])
+def test_a_zone_that_is_a_mere_name_is_refused(at):
+    assert code(instant_of, at) == "log_zone"
