@@ -29,7 +29,7 @@ from remit.store.record import Reader
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
-END_TENTHS: Final = 30
+END_TENTHS: Final = 50
 """Tenths of a second that a command waits for the ends that it began at targets."""
 LOCAL: Final = "local"
 """The issuer of people who are known to this machine only."""
@@ -53,7 +53,7 @@ class Desk:
         return self.batch.act(work)
 
     def end_at_targets(self) -> None:
-        """Carry out at the targets what this command ended, and say what is not proven dead after three seconds.
+        """Carry out at the targets what this command ended, and say what is not proven dead after five seconds.
 
         Whoever serves goes on with it, and so does the next command.
         """
