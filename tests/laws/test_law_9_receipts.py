@@ -20,6 +20,7 @@ from remit.ledger import cosignature
 from remit.store import apply, payload
 from tests.kit import ledger
 from tests.kit.approving import Approving
+from tests.kit.consenting import consenting
 from tests.kit.hours import Hours
 from tests.kit.planted import Planted, red
 from tests.kit.world import DAY, World, read_call
@@ -135,6 +136,8 @@ def replay_misses_no_table(folder: Path) -> None:
     world.act(lambda c: login.issue(c, "link", "operator"))
     world.note(world.decide(read_call(), entry), result="unknown")
     Approving(world).ask()
+    pia = consenting(world)
+    pia.redeem(pia.give().code)
     one = evidence.begin(world.authority, world.a_task().id)
     assert list(one.read())
     world.act(lambda c: evidence.made(c, one))

@@ -18,6 +18,7 @@ from remit.core.session import LASTS
 from remit.custody.asserting import TYPE, assertion
 from remit.custody.assertion import Identity
 from remit.custody.jws import TokenRefusal
+from remit.custody.token import SKEW
 from remit.web.fetch import answered, ask, unreachable
 from remit.web.issuers import Known
 from remit.web.settings import Issuer, safe
@@ -122,7 +123,7 @@ async def finish(site: Site, issuer: Issuer, one: UnderWay, code: str, named: st
 
 def _aged(found: Identity, now: int) -> Identity:
     """Refuse a proof that is older than what was asked for with `max_age`."""
-    if found.signed_in is not None and now - found.signed_in > LASTS + 60_000:
+    if found.signed_in is not None and now - found.signed_in > LASTS + SKEW * 1000:
         raise refused("The person's proof is too old.")
     return found
 
