@@ -319,7 +319,7 @@ def test_a_person_ends_what_they_allowed(firm):
     assert firm.browser().post("/console/consents/end", fields).status == 303, "ended is ended"
     assert record(firm, Task, entry.task).state == "ended"
     assert firm.renew(held["refresh_token"]).json["error"] == "invalid_grant"
-    assert Browser(firm.site.url).get("/console/consents").status == 401
+    assert Browser(firm.site.url).get("/console/consents").headers["location"] == "/signin?next=/console/consents"
 
 
 def test_a_pushed_request_is_the_same_request_and_is_answered_once(firm):

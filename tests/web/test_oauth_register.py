@@ -21,7 +21,8 @@ from remit.core.errors import RemitError
 from remit.store.record import Reader
 from remit.web import document
 from remit.web.document import address, judged, understood
-from tests.kit.asking_people import BACK, company, error_of
+from tests.kit.asking_people import BACK, company
+from tests.kit.browser import Browser
 from tests.kit.nouns import code
 from tests.kit.signin import query
 from tests.kit.world import DAY
@@ -110,17 +111,31 @@ def test_without_an_agent_for_such_clients_each_is_put_forward_as_one_of_its_own
     with company(tmp_path, **ALLOWED) as firm:
         client_id = register(firm, client_name="Shiny App").json["client_id"]
         for _ in range(2):
-            assert error_of(firm.browser().get(firm.asking(client_id=client_id))) == "access_denied"
+            answer = firm.browser().get(firm.asking(client_id=client_id))
+            assert answer.status == 400
+            assert b"put forward to the operator" in answer.body
         proposed = [one for one in records(firm, Agent) if one.state == "proposed"]
         assert [(one.owner, one.ceiling) for one in proposed] == [(firm.pia, ())]
         assert proposed[0].name.startswith("shiny-app-")
         due = firm.site.world.authority.clock.now() + DAY
         firm.site.act(lambda c: agents.review(c, proposed[0].id, due, "operator", ("mcp:notes/read_note",)))
-        assert error_of(firm.browser().get(firm.asking(client_id=client_id))) == "access_denied", "in no brief"
+        assert b"access_denied" in firm.browser().get(firm.asking(client_id=client_id)).body, "in no brief"
         wide = firm.site.world.a_brief(agents=(proposed[0].id,), dispatchers=("group:staff",))
         firm.site.act(lambda c: brief.apply(c, wide, "operator"))
         told = firm.token(code=firm.code(client_id=client_id), client_id=client_id)
         assert told.json["scope"] == "mcp:notes/read_note", "no more than its ceiling"
+
+
+def test_nobody_is_sent_unasked_to_where_a_stranger_chose(firm):
+    client_id = register(firm, redirect_uris=["https://evil.test/landing"]).json["client_id"]
+    for browser in (firm.browser(), firm.browsers.setdefault("nobody", Browser(firm.site.url))):
+        answer = browser.get(
+            firm.asking(client_id=client_id, redirect_uri="https://evil.test/landing", scope="nonsense")
+        )
+        assert answer.status == 400
+        assert "location" not in answer.headers
+        assert b"invalid_scope" in answer.body
+        assert b'href="https://evil.test/landing?error=invalid_scope' in answer.body
 
 
 class Published(http.server.BaseHTTPRequestHandler):

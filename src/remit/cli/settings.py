@@ -309,6 +309,8 @@ def _bounded(settings: Settings) -> None:
             "connections is 1 to 100000, and connections_peer no more than that.",
             "Correct the one that is not.",
         )
+    if settings.door_rate < 0:
+        raise RemitError("setting_invalid", "door_rate is 0 or more.", "Use 0 for no bound at all.")
 
 
 def _whole(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from remit.custody.asserting import TYPE, assertion
 from remit.custody.assertion import Identity
 from remit.custody.jws import TokenRefusal
 from remit.custody.token import SKEW
-from remit.web.fetch import answered, ask, unreachable
+from remit.web.fetch import answered, unreachable
 from remit.web.issuers import Known
 from remit.web.settings import Issuer, safe
 from remit.web.site import Site
@@ -52,7 +52,7 @@ class Provider:
 
 async def begin(site: Site, issuer: Issuer, following: str) -> tuple[str, UnderWay]:
     """Where to send the browser, and what it has to bring back."""
-    provider = await _discovered(issuer)
+    provider = await _discovered(site, issuer)
     state, nonce, verifier = (b64(site.authority.random(32)) for _ in range(3))
     until = site.now() + UNDER_WAY_MS
     under_way = UnderWay(issuer.url, state, nonce, verifier, following, until)
@@ -90,7 +90,7 @@ def unwrapped(site: Site, text: str, state: str) -> UnderWay:
 
 async def finish(site: Site, issuer: Issuer, one: UnderWay, code: str, named: str | None) -> Known:
     """Turn the provider's answer into a proved identity (OIDC Core 3.1.3). `named` is its `iss` (RFC 9207)."""
-    provider = await _discovered(issuer)
+    provider = await _discovered(site, issuer)
     if named != issuer.url and (named is not None or provider.names_itself):
         raise refused("The answer is from another provider.")
     form = {
@@ -128,10 +128,8 @@ def _aged(found: Identity, now: int) -> Identity:
     return found
 
 
-async def _discovered(issuer: Issuer) -> Provider:
-    said = await ask(issuer.url.rstrip("/") + "/.well-known/openid-configuration")
-    if not isinstance(said, dict) or said.get("issuer") != issuer.url:
-        raise unreachable()
+async def _discovered(site: Site, issuer: Issuer) -> Provider:
+    said = await site.issuers.discovered(issuer)
     authorize, token = _address(said, "authorization_endpoint"), _address(said, "token_endpoint")
     return Provider(authorize, token, said.get("authorization_response_iss_parameter_supported") is True)
 

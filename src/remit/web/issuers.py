@@ -44,6 +44,7 @@ class Issuers:
         self._by_url = {one.url: one for one in issuers}
         self._steady = steady
         self._keys = {one.url: _Keys() for one in issuers}
+        self._said: dict[str, tuple[int, dict[str, Json]]] = {}
 
     async def identify(self, token: str, now: Instant) -> Known | TokenRefusal:
         """Prove a person's ID token. Raises `issuer_unreachable` when the keys cannot be had."""
@@ -62,6 +63,17 @@ class Issuers:
         found = self._prove(token, issuer, now, await self._keys_of(issuer, KEPT_MS))
         if isinstance(found, TokenRefusal) and found.code in ("token_key_unknown", "token_signature"):
             found = self._prove(token, issuer, now, await self._keys_of(issuer, AGAIN_MS))
+        return found
+
+    async def discovered(self, issuer: Issuer) -> dict[str, Json]:
+        """What a provider says of itself, read at most once in five minutes (`issuer_unreachable`)."""
+        at, said = self._said.get(issuer.url, (0, {}))
+        if said and self._steady() - at < KEPT_MS:
+            return said
+        found = await ask(issuer.url.rstrip("/") + "/.well-known/openid-configuration")
+        if not isinstance(found, dict) or found.get("issuer") != issuer.url:
+            raise unreachable()
+        self._said[issuer.url] = self._steady(), found
         return found
 
     @staticmethod

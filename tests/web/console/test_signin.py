@@ -119,11 +119,13 @@ def test_an_answer_that_was_not_asked_for_is_refused(place, company, answers):
     assert sign_in(Browser(place.url)).status == 403
 
 
-def test_a_provider_that_names_itself_must_do_so(place, company):
+def test_a_provider_that_names_itself_must_do_so(tmp_path, company):
     company.lies = {"authorization_response_iss_parameter_supported": True}
-    browser = Browser(place.url)
-    back = there(browser.get("/signin").headers["location"])
-    assert browser.get(path_of(back.partition("&iss=")[0])).status == 403
+    tmp_path.chmod(0o700)
+    with site(tmp_path, issuers=(Issuer(company.url, "remit", sign_in=True),)) as one:
+        browser = Browser(one.url)
+        back = there(browser.get("/signin").headers["location"])
+        assert browser.get(path_of(back.partition("&iss=")[0])).status == 403
 
 
 def test_ui_02_a_sign_in_begun_elsewhere_is_refused(place, company):

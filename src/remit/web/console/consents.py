@@ -18,7 +18,7 @@ from remit.core.shown import shown as inert
 from remit.core.task import Task
 from remit.web.console.enter import shown
 from remit.web.console.page import page
-from remit.web.console.person import Signed, posted, signed
+from remit.web.console.person import Signed, person_of, posted, signed
 from remit.web.intake import one_of
 from remit.web.problem import NO_STORE
 from remit.web.site import Site
@@ -31,6 +31,8 @@ def routes(site: Site) -> list[Route]:
     """The page and its button."""
 
     async def show(request: Request) -> Response:
+        if person_of(site, request) is None and any(one.sign_in for one in site.settings.issuers):
+            return RedirectResponse(f"/signin?next={HERE}", 303, headers=NO_STORE)
         who = signed(site, request)
         return page("consents", word=who.word, consents=told(site, who))
 

@@ -20,7 +20,7 @@ from remit.control.client import Described
 from remit.control.consent import Given, Wish
 from remit.core.agent import Agent
 from remit.core.canonical import b64
-from remit.core.client import Client, answers_at, origin
+from remit.core.client import Client, answers_at, origin, place
 from remit.core.errors import RemitError
 from remit.store import payload
 from remit.web.console.enter import shown
@@ -94,7 +94,12 @@ async def _asked(site: Site, request: Request) -> Response:
             return _signin(asked, raw)
         return await _consent(site, who, client_id, client, uri, asked, raw, once)
     except RemitError as fault:
-        return _back(site, uri, said.get("state", ""), oauth_said(fault, authorize=True))
+        told = oauth_said(fault, authorize=True)
+        if client.kind == "registered":
+            return _back(site, uri, said.get("state", ""), told)
+        # Whoever registered itself chose where this leads: nobody is sent there unasked (RFC 9700 section 4.11.2).
+        way = _address(site, uri, said.get("state", ""), told)
+        return page("sentback", 400, fault=fault, way=way, place=place(uri))
 
 
 async def _answered(site: Site, request: Request) -> Response:
@@ -131,7 +136,14 @@ async def _consent(
     if asked.silent:
         raise RemitError("consent_required", "The person must be asked.", "Ask without prompt=none.")
     bound = client if isinstance(client, Client) else await _stands_for(site, who, client)
-    offers = consent.offers(site.reader(), who.person, bound, asked.wish, site.now()) if bound is not None else []
+    agent = site.reader().get(Agent, bound.agent) if bound is not None else None
+    if bound is None or agent is None or agent.state == "proposed":
+        raise RemitError(
+            "access_denied",
+            "This program stands for no agent here yet; it was put forward to the operator.",
+            "Let the operator review it and list it in a brief.",
+        )
+    offers = consent.offers(site.reader(), who.person, bound, asked.wish, site.now())
     if not offers:
         raise RemitError(
             "access_denied",
@@ -155,7 +167,7 @@ async def _consent(
         until=site.now() + READING_MS,
     )
     sealed = b64(site.authority.vault.wrap(_WRAP, msgspec.json.encode(held)))
-    told = words.told(site, who, bound or client, uri, offers)
+    told = words.told(site, who, bound, uri, offers)
     return page("consent", leads=origin(uri), request=sealed, word=who.word, **told)
 
 
@@ -232,9 +244,13 @@ def _signin(asked: Asked, raw: str) -> Response:
 
 def _back(site: Site, uri: str, state: str, said: dict[str, str]) -> Response:
     """Send the browser back to the client, with `iss` (RFC 9207) and its own `state`."""
+    return RedirectResponse(_address(site, uri, state, said), 303, headers=NO_STORE)
+
+
+def _address(site: Site, uri: str, state: str, said: dict[str, str]) -> str:
     told = said | ({"state": state} if state else {}) | {"iss": site.authority.issuer}
     joint = "&" if "?" in uri else "?"
-    return RedirectResponse(f"{uri}{joint}{urlencode(told)}", 303, headers=NO_STORE)
+    return f"{uri}{joint}{urlencode(told)}"
 
 
 def _page(why: str, remedy: str) -> RemitError:

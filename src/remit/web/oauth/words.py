@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from remit.control.client import Described
 from remit.control.consent import Offer
 from remit.core.canonical import Json, canon
 from remit.core.client import Client, place
@@ -32,7 +31,7 @@ LIMITS: Final = {
 }
 
 
-def told(site: Site, who: Signed, client: Client | Described, uri: str, offers: list[Offer]) -> dict[str, Any]:
+def told(site: Site, who: Signed, client: Client, uri: str, offers: list[Offer]) -> dict[str, Any]:
     """Everything that the page shows. Text from elsewhere is written so that it does nothing."""
     first = offers[0]
     return {
