@@ -123,6 +123,7 @@ class World:
             "agents": (self.agent.id,),
             "domains": ("office",),
             "depth": 2,
+            "blended": "policy",
         }
         return Brief(**(given | members))
 

@@ -107,8 +107,9 @@ def no_processes_overspend(rounds: int = 4) -> None:
         for number in range(rounds):
             task = world.a_task()
             paper = world.a_credential(task.id).credential
+            bound = world.a_credential(task.id, thumb=race.THUMB).credential
             for tell, _ in nodes:
-                os.write(tell, f"{paper.id} {task.id} {world.agent.id} jti-{number}\n".encode())
+                os.write(tell, f"{paper.id} {bound.id} {task.id} {world.agent.id} jti-{number}\n".encode())
             allowed = sum(int(next(lines).split()[0]) for _, lines in nodes)
             assert allowed == 6, f"{allowed} of 9 racing calls were allowed, and the budget is 6"
     world.close()
@@ -129,8 +130,8 @@ FAULTS = (
         "the model says",
     ),
     Planted(
-        "each task has a budget of its own", "core/decision.py", "_budgeted(call, facts, brief.budget, root[0])",
-        "_budgeted(call, facts, brief.budget, plan.task)", no_batch_overspends, "the model says",
+        "each task has a budget of its own", "core/decision.py", "budgeted(call, facts, brief.budget, root[0])",
+        "budgeted(call, facts, brief.budget, plan.task)", no_batch_overspends, "the model says",
     ),
     Planted(
         "recipients are counted as calls", "store/apply.py", '(before.uses + charge["uses"], ', "(before.uses + 1, ",

@@ -31,7 +31,7 @@ LAW = settings(
 )  # fmt: skip
 BESIDE = {
     "leaf", "tile", "head", "payload", "blob", "identity", "secret", "sealed_key", "nonce", "migration", "cosignature",
-    "heard", "card", "lineage",
+    "heard", "card", "lineage", "carried",
 }  # fmt: skip
 """The ledger itself, and what law 9 names as not rebuilt; whatever else is in the store must be."""
 WRITE = Call("mcp:notes/write_note", {"path": "/notes/a", "text": "secret text", "amount": 7})

@@ -63,6 +63,8 @@ def state(desk: Desk) -> dict[str, Json]:
         "resources": sum(one.state == "active" for one in reader.where(Resource)),
         "tools_suspended": suspended,
         "tasks_open": len(open_tasks),
+        "tasks_blended": [one.id for one in open_tasks if one.blended],
+        "tasks_held": [f"{one.id} ({one.held})" for one in reader.where(Task, "state = 'suspended'")],
         "credentials_live": len(live),
         "approvals_waiting": approval.all_waiting(desk.authority.view, now),
         "leases": [f"{count} {name}" for name, count in sorted(lease.counts(desk.authority.view).items())],

@@ -7,12 +7,14 @@ import click
 
 from remit.cli.brief import limits
 from remit.cli.desk import Desk, at_desk
+from remit.cli.flow import flow
 from remit.cli.output import PENDING, columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import SPAN, document, labelled
 from remit.control import opening, reach, replan
 from remit.control import task as tasks
 from remit.control.drift import Event, drift
 from remit.core.agent import Agent
+from remit.core.blended import risk
 from remit.core.brief import Brief
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
@@ -145,13 +147,22 @@ def list_(ctx: click.Context, *, ended: bool, agent: str | None, form: str) -> N
         ]
         found.sort(key=lambda one: (one.opened, one.id))
         rows = [
-            (one.id, one.state, one.because or "-", one.brief, one.agent, moment(one.opened), moment(one.deadline))
+            (
+                one.id,
+                one.state,
+                one.because or one.held or "-",
+                _risk(one),
+                one.brief,
+                one.agent,
+                moment(one.opened),
+                moment(one.deadline),
+            )
             for one in found
         ]
         emit(
             form,
             [written(one) for one in found],
-            lambda: columns(("id", "state", "because", "brief", "agent", "opened", "deadline"), rows),
+            lambda: columns(("id", "state", "because", "risk", "brief", "agent", "opened", "deadline"), rows),
         )
 
 
@@ -165,6 +176,9 @@ def close(ctx: click.Context, *, task_id: str, form: str) -> None:
         ended = desk.act(lambda c: tasks.end(c, task_id, "complete", desk.by))
         data: Json = {"ended": [one.id for one in ended]}
         emit(form, data, lambda: [*(one.id for one in ended)] or ["It had ended already."])
+
+
+task.add_command(flow)
 
 
 def read_steps(file: str) -> tuple[Step, ...]:
@@ -199,6 +213,7 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
             "opened": moment(one.opened),
             "deadline": moment(one.deadline),
             "plan": one.plan,
+            "risk": f"{risk(blended=one.blended > 0)}{_since(one)}",
             "reach": bound.says(),
         }
         rows = [(n, s.action, s.path.value, limits(s.to_json())) for n, s in enumerate(steps)]
@@ -214,6 +229,14 @@ def _show(desk: Desk, form: str, task_id: str) -> None:
         written(one) | {"plan": plan_form, "reach": bound.to_json(), "drift": [asdict(each) for each in went]},
         table,
     )
+
+
+def _risk(one: Task) -> str:
+    return risk(blended=one.blended > 0)
+
+
+def _since(one: Task) -> str:
+    return f" (blended since {moment(one.blended)})" if one.blended else ""
 
 
 def _event(one: Event) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from remit.core.policy import PolicySet
 from remit.core.receipt import DECIDED, change, encode
 from remit.core.record import Record
 from remit.core.trust import TrustPath
-from remit.store.apply import acted, apply, version_leaf
+from remit.store.apply import acted, apply, paths, version_leaf
 from remit.store.db import Database
 from remit.store.record import Reader
 
@@ -69,9 +69,13 @@ class Change:
         return leaf
 
     def _remember(self, receipt: dict[str, Json], leaf: int) -> None:
-        before = self.reader.active.get(receipt["task"])
+        active, used = self.reader.active, paths(receipt)
+        before = active.get(receipt["task"])
         if before is not None:
-            self.reader.active[receipt["task"]] = (acted(receipt) or before[0], leaf)
+            active[receipt["task"]] = (acted(receipt) or before[0], leaf, before[2] | used)
+        first = receipt["above"][-1] if "above" in receipt else ""
+        if first in active:
+            active[first] = (*active[first][:2], active[first][2] | used)
 
     def version(self, name: str) -> int:
         """The leaf of the latest change of this name (see `store.apply.version_leaf`), read once a transaction."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from remit.control import approval, lease, lineage, task
+from remit.control import approval, flow, lease, lineage, task
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.control.policy import current
@@ -18,7 +18,7 @@ from remit.core.errors import RemitError
 from remit.core.facts import Facts
 from remit.core.lease import Lease
 from remit.core.lineage.source import Heed
-from remit.core.permit import Entry, Fault, Permit
+from remit.core.permit import Carry, Entry, Fault, Permit
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
 from remit.core.resource import Resource
 from remit.core.trust import TrustPath
@@ -45,6 +45,7 @@ class Decided:
     target: Resource | None = None
     lease: Lease | None = None
     heed: Heed | None = None
+    carry: Carry | None = None
 
 
 class Denials:
@@ -141,11 +142,13 @@ def work(
         own = _drifted(change, seen, decision) or asks
         if isinstance(decision, Deny) and not own and not denials.admits(entry.agent, decision.code, now):
             return Decided(call_id, decision, -1, errand, steady)
-        leaf = change.receipt(decided(call, seen, decision, call_id=call_id, salt=salt, service=service, traced=traced))
+        carry, mixed = flow.carry(change, call, seen, decision)
+        said = decided(call, seen, decision, call_id=call_id, salt=salt, service=service, traced=traced, mixed=mixed)
+        leaf = change.receipt(said)
         if call.arguments or own:
             payload.put(change.db, call_id, salt, call.text)
         heed = lineage.heed(call, seen) if isinstance(decision, Allow) else None
-        return Decided(call_id, decision, leaf, errand, steady, seen.resource, lent, heed)
+        return Decided(call_id, decision, leaf, errand, steady, seen.resource, lent, heed, carry)
 
     return run
 
@@ -200,17 +203,24 @@ def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | De
             target=found.target,
             lease=found.lease.id if found.lease else "",
             heed=found.heed,
+            carry=found.carry,
         )
     if isinstance(found.decision, Deny):
         return found.decision
     return Deny("approval_unavailable", "This needs an approval, and approvals are not open here.")
 
 
-def note(permit: Permit, result: Mapping[str, Json], held: tuple[int, bytes] | None = None) -> Callable[[Change], bool]:
+def note(
+    permit: Permit,
+    result: Mapping[str, Json],
+    held: tuple[int, bytes] | None = None,
+    answered: Mapping[bytes, str] | None = None,
+) -> Callable[[Change], bool]:
     """The piece of work that records how an allowed call ended. `result` names one of `RESULTS`.
 
     `rows` in it are counted on the steps that limit them, in this transaction; an answer with more than is left is
-    recorded as withheld, and the work returns False: it must not leave. `held` is what lineage remembers of the answer.
+    recorded as withheld, and the work returns False: it must not leave. `held` is what lineage remembers of the answer,
+    `answered` what is known again on the other path.
     """
 
     def run(change: Change) -> bool:
@@ -218,7 +228,7 @@ def note(permit: Permit, result: Mapping[str, Json], held: tuple[int, bytes] | N
             raise RemitError(
                 "outcome_invalid", "This is not how a call can end.", f"Use one of {', '.join(sorted(RESULTS))}."
             )
-        said = dict(result)
+        said = {name: value for name, value in result.items() if name != "answer"}
         rows = said.pop("rows", None)
         fits = True
         if permit.counted and (said["result"] == "ok" or (said["result"] == "error" and rows is not None)):
@@ -231,6 +241,7 @@ def note(permit: Permit, result: Mapping[str, Json], held: tuple[int, bytes] | N
         change.receipt(outcome(permit.call, permit.leaf, change.now, said))
         if held is not None and said["result"] == "ok":
             lineage.remember(change, permit, held)
+        flow.remember(change, permit, answered if said["result"] == "ok" else None)
         return fits
 
     return run

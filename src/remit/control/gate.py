@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from remit.control import possession
+from remit.control import flow, possession
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
@@ -212,8 +212,9 @@ class Gate:
             else:
                 done(None if found else Fault("rows_exceeded", "The answer holds more rows than the step has left."))
 
+        answered = flow.answered(permit, result)
         said, held = taken(permit, result)
-        self._batch.submit(f"note:{permit.task}", note(permit, said, held), noted, last=True)
+        self._batch.submit(f"note:{permit.task}", note(permit, said, held, answered), noted, last=True)
         self._batch.wake()
 
     def live(self, credentials: Sequence[str]) -> frozenset[str]:

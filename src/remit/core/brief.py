@@ -16,6 +16,7 @@ from remit.core.resource import split
 LIFE: Final = Lifecycle("brief", {"live": {"applied": "live", "withdrawn": "withdrawn"}, "withdrawn": {}})
 REVERSE: Final = frozenset({"sampling", "elicitation", "roots"})
 UNPLANNED: Final = frozenset({"refuse", "hold", "end"})
+BLENDED: Final = frozenset({"read_only", "ask", "refuse", "policy"})
 REPLAN: Final = frozenset({"refuse", "ask"})
 MINUTE: Final = 60_000
 LONGEST: Final = 24 * 60 * MINUTE
@@ -32,7 +33,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     becomes of a plan that is wider than the one in force or goes another path, once what that one gave has ended; the
     groups in `approvers` are asked for what the brief itself asks. `subagents` may be given child tasks and nothing
     else. `budget` is the most that one errand may reach and use in all. `lineage` is the rule of who must vouch for
-    what.
+    what. `blended` is what holds for an errand that has used both paths: it only reads (`read_only`), its writes are
+    asked about (`ask`), the other path is refused (`refuse`), or policy alone says (`policy`).
     """
 
     name: str
@@ -55,6 +57,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     subagents: tuple[str, ...] = ()
     budget: Budget | None = None
     lineage: Rules | None = None
+    blended: str = "read_only"
     state: str = "live"
 
     def __post_init__(self) -> None:
@@ -112,11 +115,11 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
 
 def _rules(one: Brief) -> None:
     """Refuse rules that are none, and a brief that asks people without naming them."""
-    if one.replan not in REPLAN:
-        raise _invalid("Its replan rule is out of range.", "See docs/spec/brief.md.")
+    if one.replan not in REPLAN or one.blended not in BLENDED:
+        raise _invalid("Its replan or blended rule is out of range.", "See docs/spec/brief.md.")
     for group in one.approvers:
         ids.name("group", group)
-    asks = one.replan == "ask" or (one.budget is not None and one.budget.over == "ask")
+    asks = "ask" in (one.replan, one.blended) or (one.budget is not None and one.budget.over == "ask")
     if len(set(one.approvers)) != len(one.approvers) or (asks and not one.approvers):
         raise _invalid("It asks people and names none, or one twice.", "Name the groups in approvers, each once.")
 

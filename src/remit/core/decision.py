@@ -11,12 +11,11 @@ from typing import Final
 
 import msgspec
 
-from remit.core import delegation
+from remit.core import blended, delegation
 from remit.core import policy as policies
 from remit.core.answer import Allow, Ask, Charge, Decision, Deny
 from remit.core.approval import stands
 from remit.core.brief import Brief
-from remit.core.budget import Budget, charges
 from remit.core.call import Call
 from remit.core.consent import Consent
 from remit.core.credential import Credential
@@ -24,6 +23,7 @@ from remit.core.errors import RemitError
 from remit.core.facts import Facts
 from remit.core.grant import Refusal, Step, Usage, check
 from remit.core.lineage.judge import Finding
+from remit.core.spend import REVERSE, budgeted, reads
 from remit.core.task import Plan, Task
 from remit.core.tracing import acted, asking, traced
 from remit.core.trust import TrustPath
@@ -39,6 +39,7 @@ SAID: Final = {
     "policy_error": "A policy could not be evaluated.",
     "policy_action_unknown": "No policy knows this action.",
     "policy_path_mismatch": "The policy set is that of another path.",
+    **blended.SAID,
 }
 WAITS: Final = {
     "": "nobody says why",
@@ -46,7 +47,6 @@ WAITS: Final = {
     "unproven": "what its plan before gave is not proven to be ended",
     "reach": "what it could reach waits for a yes",
 }
-REVERSE: Final = {"@sampling": "sampling", "@elicitation": "elicitation", "@roots": "roots"}
 
 
 def decide(call: Call, facts: Facts) -> Decision:
@@ -274,25 +274,8 @@ def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) ->
             taken.append(Charge(task, scope, step_number, outcome, step.rows))
     if brief.budget is None:
         return tuple(taken)
-    more = _budgeted(call, facts, brief.budget, root[0])
+    more = budgeted(call, facts, brief.budget, root[0])
     return more if isinstance(more, Refusal) else (*taken, *more)
-
-
-def _budgeted(call: Call, facts: Facts, budget: Budget, root: str) -> tuple[Charge, ...] | Refusal:
-    """What the call takes of its errand's budget, which the tasks of the errand share."""
-    first = (facts.task, *(facts.ancestors or ()))[-1]
-    if first is None or facts.agent is None:
-        return Refusal("budget_spent", "The errand cannot be read.", "Open the task again.")
-    most = budget.of(facts.agent.tier)
-    return charges(most, budget.contacts, first.lifted, call.arguments, facts.usage, root, reads=reads(call, facts))
-
-
-def reads(call: Call, facts: Facts) -> bool:
-    """Say whether this call only reads, as it was declared when the resource was registered."""
-    if call.kind[0] == "@":
-        return call.kind not in REVERSE
-    tool = facts.tools.get(call.kind)
-    return tool is not None and tool.reads
 
 
 def brief_place(brief: Brief, number: int) -> tuple[str, int]:
@@ -341,7 +324,7 @@ def _verdict(call: Call, facts: Facts, found: Finding | None = None) -> policies
         if verdict.answer is not policies.Answer.DENY and one.id != asked.principal.id:
             above = msgspec.structs.replace(asked, principal=_principal(one.id, one.owner, one.tier, one.purpose))
             verdict = policies.stricter(verdict, policies.evaluate(facts.policy, above))
-    return verdict
+    return blended.narrowed(verdict, facts, writes=call.kind not in REVERSE and not reads(call, facts))
 
 
 def _with_yes(facts: Facts, verdict: policies.Verdict, then: Allow) -> Decision:
@@ -363,6 +346,7 @@ def question(call: Call, facts: Facts, found: Finding | None = None) -> policies
     if agent is None or task is None or brief is None or credential is None:
         raise RemitError("facts_missing", "The decision lacks a fact.", "Report this: it is a defect in Remit.")
     person = facts.person if credential.path is TrustPath.DELEGATED else None
+    mixed = blended.mixes(facts)
     return policies.Ask(
         path=credential.path,
         principal=_principal(agent.id, agent.owner, agent.tier, agent.purpose),
@@ -373,6 +357,8 @@ def question(call: Call, facts: Facts, found: Finding | None = None) -> policies
             task.requester,
             tuple(f"{k}={v}" for k, v in sorted(task.labels.items())),
             brief.domains,
+            mixed,
+            blended.risk(blended=mixed),
         ),
         plan=credential.plan,
         now=facts.now,

@@ -32,6 +32,7 @@ class Facts(msgspec.Struct, frozen=True):
     task: Task | None = None
     ancestors: tuple[Task, ...] | None = None
     active_at: Instant = NEVER
+    paths: int = 0
     last_leaf: int = -1
     plan: Plan | None = None
     agent: Agent | None = None

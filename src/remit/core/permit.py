@@ -1,6 +1,6 @@
 """What passes between a gate and the side that decides: who enters, what is permitted, what is lent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from remit.core.lineage.source import Heed
@@ -60,6 +60,16 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Carry:
+    """What is remembered of a call whose errand can use both paths: errand, path, key, and digests of its values."""
+
+    root: str
+    path: str
+    key: bytes = field(repr=False)
+    given: frozenset[bytes] = field(default=frozenset(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Permit:
     """Proof that this very call was allowed and that the ledger says so. The only thing that can forward or borrow.
 
@@ -67,7 +77,7 @@ class Permit:
     suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show;
     `counted` are the steps whose rows the answer is counted on, with their limits. `target` is the resource as the
     decision's transaction read it: what is borrowed is for that one. `lease` is the one it borrows at the target. With
-    `heed`, its outcome comes with the answer.
+    `heed` or `carry`, its outcome comes with the answer.
     """
 
     call: str
@@ -82,6 +92,7 @@ class Permit:
     target: Resource | None = None
     lease: str = ""
     heed: Heed | None = None
+    carry: Carry | None = None
 
 
 @dataclass(frozen=True, slots=True)

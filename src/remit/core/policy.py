@@ -55,6 +55,8 @@ class TaskFacts(msgspec.Struct, frozen=True):
     requester: str
     labels: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    blended: bool = False
+    risk: str = "normal"
 
 
 class PersonFacts(msgspec.Struct, frozen=True):

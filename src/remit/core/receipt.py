@@ -86,7 +86,8 @@ TAGS: Final = frozenset(
         "agent.added", "agent.reviewed", "agent.transferred", "agent.suspended", "agent.retired",
         "resource.added", "resource.changed", "resource.removed", "tool.pinned", "tool.suspended",
         "brief.applied", "brief.withdrawn", "policy.applied",
-        "task.opened", "task.planned", "task.suspended", "task.resumed", "task.ended", "task.admitted", "plan.made",
+        "task.opened", "task.planned", "task.suspended", "task.resumed", "task.ended", "task.admitted", "task.blended",
+        "plan.made",
         "credential.issued", "credential.ended", "path.opened", "path.closed",
         "key.added", "key.retiring", "key.retired", "revocation.made",
         "witness.added", "witness.removed", "witness.refused", "witness.acknowledged", "witness.cleared",
@@ -122,12 +123,14 @@ def decided(
     salt: bytes,
     service: str = "",
     traced: Finding | None = None,
+    mixed: Mapping[str, Json] | None = None,
 ) -> dict[str, Json]:
     """The receipt of one decision. Its `prev` is the leaf of the task's decision before it, -1 for the first.
 
-    `service` is who asked for it at a door that does not forward by itself; `traced` what lineage found.
+    `service` is who asked for it at a door that does not forward by itself; `traced` what lineage found; `mixed` what
+    of this call came from the other path.
     """
-    credential, task, agent = facts.credential, facts.task, facts.agent
+    agent = facts.agent
     receipt: dict[str, Json] = {
         "v": VERSION,
         "kind": DECIDED,
@@ -138,15 +141,7 @@ def decided(
         "args": digests(call.arguments, salt),
         "prev": facts.last_leaf,
     }
-    if credential is not None:
-        receipt["credential"], receipt["path"] = credential.id, credential.path.value
-        receipt["plan"], receipt["subject"], receipt["agent"] = credential.plan, credential.subject, credential.agent
-        if credential.thumb:
-            receipt["thumb"] = credential.thumb
-        if credential.certificate:
-            receipt["certificate"] = credential.certificate
-    if task is not None:
-        receipt["task"], receipt["brief"], receipt["requester"] = task.id, task.brief, task.requester
+    receipt.update(_authority(facts))
     if service:
         receipt["service"] = service
     if agent is not None:
@@ -158,9 +153,28 @@ def decided(
         receipt["policy"] = facts.policy.digest
     receipt.update(_answer(decision))
     receipt.update({} if traced is None else {"lineage": traced.written()})
+    receipt.update(mixed or {})
     if decision.grounds:
         receipt["grounds"] = list(decision.grounds)
     return receipt
+
+
+def _authority(facts: Facts) -> dict[str, Json]:
+    """On whose authority: the credential's members, the task and, nearest first, the tasks above it."""
+    said: dict[str, Json] = {}
+    credential, task = facts.credential, facts.task
+    if credential is not None:
+        said["credential"], said["path"] = credential.id, credential.path.value
+        said["plan"], said["subject"], said["agent"] = credential.plan, credential.subject, credential.agent
+        if credential.thumb:
+            said["thumb"] = credential.thumb
+        if credential.certificate:
+            said["certificate"] = credential.certificate
+    if task is not None:
+        said["task"], said["brief"], said["requester"] = task.id, task.brief, task.requester
+        if facts.ancestors:
+            said["above"] = [one.id for one in facts.ancestors]
+    return said
 
 
 def _answer(decision: Decision) -> dict[str, Json]:

@@ -31,7 +31,8 @@ _TYPES: Final = {"string": "String", "integer": "Long", "boolean": "Bool", "numb
 _HEAD: Final = """\
 entity Agent = {owner: String, purpose: String, tier: String};
 entity Resource = {domain: String, kind: String, labels: Set<String>};
-type Task = {brief: String, domains: Set<String>, id: String, labels: Set<String>, requester: String};
+type Task = {blended: Bool, brief: String, domains: Set<String>, id: String, labels: Set<String>, \
+requester: String, risk: String};
 type Person = {groups: Set<String>, id: String};
 """
 _CONTEXT: Final = "now: Long, path: String, person?: Person, plan: Long, task: Task"

@@ -15,7 +15,7 @@ from remit.core.record import Record
 LIFE: Final = Lifecycle(
     "task",
     {
-        "open": {"planned": "open", "suspended": "suspended", "ended": "ended"},
+        "open": {"planned": "open", "blended": "open", "suspended": "suspended", "ended": "ended"},
         "suspended": {"resumed": "open", "admitted": "open", "ended": "ended"},
         "ended": {},
     },
@@ -43,8 +43,8 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     `consent` is the person's yes that it and everything below it rests on, empty where it was opened otherwise.
     `requester` is the principal that dispatched it; `person` is who the delegated path acts for, empty when there is
     none. `held` says why it is suspended; `lifted` in which parts of the brief's budget people let it go beyond, and
-    `admitted` by which approval it was opened. `request` is the salted digest of the words of the request, which lie
-    beside it.
+    `admitted` by which approval it was opened; `blended` since when its errand has used both paths. `request` is the
+    salted digest of the words of the request, which lie beside it.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     lifted: tuple[str, ...] = ()
     admitted: str = ""
     request: str = ""
+    blended: Instant = Instant(0)
 
     def __post_init__(self) -> None:
         ids.parse("tsk", self.id)

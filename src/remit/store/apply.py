@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from remit.core.blended import bit
 from remit.core.canonical import Json
 from remit.core.credential import Key
 from remit.core.errors import RemitError
@@ -101,10 +102,16 @@ def usage(db: Database, task: str, scope: str, step: int) -> Usage | None:
 QUIET: Final = ("/@session", "/@list")
 """Allowed without being work: they do not keep an idle task open."""
 _ACTIVITY: Final = (
-    "INSERT INTO activity (task, at, leaf) VALUES (?, ?, ?) ON CONFLICT (task) DO UPDATE"
-    " SET at = CASE WHEN excluded.at > 0 THEN excluded.at ELSE activity.at END, leaf = excluded.leaf"
+    "INSERT INTO activity (task, at, leaf, paths) VALUES (?, ?, ?, ?) ON CONFLICT (task) DO UPDATE"
+    " SET at = CASE WHEN excluded.at > 0 THEN excluded.at ELSE activity.at END, leaf = excluded.leaf,"
+    " paths = activity.paths | excluded.paths"
 )
-"""An instant of 0 leaves the one before."""
+"""An instant of 0 leaves the one before; a path that was used once stays used."""
+_USED: Final = (
+    "INSERT INTO activity (task, at, leaf, paths) VALUES (?, 0, -1, ?) ON CONFLICT (task) DO UPDATE"
+    " SET paths = activity.paths | excluded.paths"
+)
+"""What a task below used counts for the errand's first task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +154,19 @@ def acted(receipt: Mapping[str, Json]) -> int:
     return int(receipt["at"]) if work else 0
 
 
+def paths(receipt: Mapping[str, Json]) -> int:
+    """The mark of the path that an allowed call used (core/blended); 0 when it was no work."""
+    return bit(receipt["path"]) if acted(receipt) else 0
+
+
 def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:
     task = receipt.get("task")
     allowed = receipt["decision"] == "allow"
     if task is not None:
-        db.put(_ACTIVITY, (task, acted(receipt), leaf))
+        used = paths(receipt)
+        db.put(_ACTIVITY, (task, acted(receipt), leaf, used))
+        if used and "above" in receipt:
+            db.put(_USED, (receipt["above"][-1], used))
     if not allowed:
         return
     if "approval" in receipt:

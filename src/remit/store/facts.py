@@ -46,11 +46,14 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
     task = standing.task
     if task is None or standing.credential is None:
         return standing
-    active_at, last_leaf = _activity(reader, task)
+    active_at, last_leaf, paths = _activity(reader, task)
+    if standing.ancestors:
+        paths |= _activity(reader, standing.ancestors[-1])[2]
     return replace(
         standing,
         active_at=Instant(max(active_at, task.opened)),
         last_leaf=last_leaf,
+        paths=paths,
         usage=_usage(reader, places) if places else standing.usage,
         origin=bool(origin) and _in_flight(reader, origin, credential_id, call.resource),
         evidence=_evidence(reader, standing, task, call, now),
@@ -202,11 +205,11 @@ def last_leaf(reader: Reader, task: Task) -> int:
     return _activity(reader, task)[1]
 
 
-def _activity(reader: Reader, task: Task) -> tuple[int, int]:
+def _activity(reader: Reader, task: Task) -> tuple[int, int, int]:
     held = reader.active.get(task.id)
     if held is None:
-        row = reader.db.one("SELECT at, leaf FROM activity WHERE task = ?", (task.id,))
-        held = reader.active[task.id] = (row[0], row[1]) if row else (0, -1)
+        row = reader.db.one("SELECT at, leaf, paths FROM activity WHERE task = ?", (task.id,))
+        held = reader.active[task.id] = (row[0], row[1], row[2]) if row else (0, -1, 0)
     return held
 
 

@@ -24,7 +24,9 @@ _ALWAYS: Final = (
     " FROM (SELECT size, at, note FROM head ORDER BY size DESC LIMIT 1) AS newest"
     " UNION ALL SELECT '@version', name, NULL, leaf, 0 FROM version"
 )
-_ACTIVITY: Final = " UNION ALL SELECT '@activity', task, NULL, at, leaf FROM activity WHERE task = ANY(?)"
+_ACTIVITY: Final = " UNION ALL SELECT '@activity' || paths, task, NULL, at, leaf FROM activity WHERE task = ANY(?)"
+_ACTIVE: Final = "@activity"
+"""The mark of a task's paths follows it: a row has no other room."""
 _RECORD: Final = " UNION ALL SELECT '{0}', id, body, 0, 0 FROM {0} WHERE id = ANY(?)"
 
 
@@ -32,13 +34,13 @@ _RECORD: Final = " UNION ALL SELECT '{0}', id, body, 0, 0 FROM {0} WHERE id = AN
 class Foreseen:
     """What was read under the lock: the newest head, the versions, and the bodies of rows; None for a row that is not.
 
-    `active` has for each task the instant and the leaf of its latest act, as the table `activity` has it.
+    `active` has for each task instant and leaf of its latest act and the mark of its paths, as in the table `activity`.
     """
 
     head: Head
     versions: Mapping[str, int]
     bodies: Mapping[Place, bytes | None]
-    active: Mapping[str, tuple[int, int]]
+    active: Mapping[str, tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,14 @@ class Ahead:
         head = EMPTY
         versions: dict[str, int] = {}
         bodies: dict[Place, bytes | None] = dict.fromkeys(self.places)
-        active = {identity: (0, -1) for table, identity in self.places if table == "task"}
+        active = {identity: (0, -1, 0) for table, identity in self.places if table == "task"}
         for kind, identity, body, a, b in rows:
             if kind == "@head":
                 head = Head(a, b, identity)
             elif kind == "@version":
                 versions[identity] = a
-            elif kind == "@activity":
-                active[identity] = a, b
+            elif kind.startswith(_ACTIVE):
+                active[identity] = a, b, int(kind.removeprefix(_ACTIVE))
             else:
                 bodies[kind, identity] = body
         return Foreseen(head, versions, bodies, active)

@@ -93,7 +93,7 @@ class Reader:
         self.asked: set[tuple[str, str]] | None = None
         self.joined: dict[tuple[str, str], Any] = {}
         self._seen: dict[tuple[str, str], Record | None] = {}
-        self.active: dict[str, tuple[int, int]] = {}
+        self.active: dict[str, tuple[int, int, int]] = {}
 
     def get(self, kind: type[R], identity: str) -> R | None:
         """The record of this kind and id, or None."""

@@ -154,7 +154,7 @@ class Exchange:
             status = answer.status(body, modern=self.modern)
         self._keep(body, status)
         noted = answer.outcome(body, len(self.data))
-        if self.permit is not None and self.permit.heed is not None:
+        if self.permit is not None and (self.permit.heed or self.permit.carry) is not None:
             noted["answer"] = answer.plain(body.get("result"))
         return Ended(self._timed(noted))
 

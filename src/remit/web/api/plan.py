@@ -1,4 +1,6 @@
-"""`/v1/tasks/{id}/plan`: the plan that an agent wants now, and what becomes of it."""
+"""`/v1/tasks/{id}/plan` and `/flow`: the plan that an agent wants now; the errand, rebuilt from its records."""
+
+from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -6,11 +8,14 @@ from starlette.routing import Route
 
 from remit.control import replan
 from remit.control.change import Change
+from remit.control.flow import flow
+from remit.core.blended import risk
 from remit.core.canonical import Json
 from remit.web.api.listing import shown
 from remit.web.api.task import read_steps, seen
 from remit.web.bearer import caller
 from remit.web.intake import json_object
+from remit.web.problem import NO_STORE
 from remit.web.site import Site
 
 
@@ -34,4 +39,12 @@ def routes(site: Site) -> list[Route]:
             return JSONResponse(found, 201)
         return JSONResponse({**found, "approval": made.approval.id, "until": made.approval.until}, 202)
 
-    return [Route("/v1/tasks/{id}/plan", plan, methods=["POST"])]
+    async def show_flow(request: Request) -> Response:
+        one = seen(site, await caller(site, request), request)
+        found = flow(site.reader(), one)
+        return JSONResponse({**asdict(found), "risk": risk(blended=found.blended > 0)}, headers=NO_STORE)
+
+    return [
+        Route("/v1/tasks/{id}/plan", plan, methods=["POST"]),
+        Route("/v1/tasks/{id}/flow", show_flow, methods=["GET"]),
+    ]
