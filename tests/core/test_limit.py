@@ -72,6 +72,7 @@ def test_the_tags_are_permanent():
         "host",
         "cidr",
         "max_length",
+        "owned",
     ]
 
 

@@ -232,6 +232,7 @@ BODIES = {
     "host": [[name] for name in NAMES] + [["example.org", "*.example.org"], ["a.example.org", "a.example.org:8443"]],
     "cidr": [[net] for net in NETS] + [["10.0.0.0/9", "10.128.0.0/9"]],
     "max_length": [0, 1, 2, 3, 9],
+    "owned": [True],
 }
 FORMS = [{tag: body} for tag, bodies in BODIES.items() for body in bodies]
 

@@ -71,6 +71,13 @@ def inside(value, networks):
     return isinstance(value, str) and any(address in ipaddress.ip_network(network) for network in networks)
 
 
+def a_name(value):
+    """Say whether this can be the name of an object."""
+    if isinstance(value, str):
+        return 0 < len(value) <= 256 and value.isprintable()
+    return isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0 and abs(value) < 2**53
+
+
 def passes(limit, value):
     """Say whether one value passes one limit in its JSON form."""
     ((tag, body),) = limit.items()
@@ -85,6 +92,7 @@ def passes(limit, value):
         "host": lambda: listed(value, body),
         "cidr": lambda: inside(value, body),
         "max_length": lambda: isinstance(value, str) and len(value) <= body,
+        "owned": lambda: all(a_name(one) for one in (value if isinstance(value, list) and value else [value])),
     }[tag]()
 
 

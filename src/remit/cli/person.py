@@ -30,6 +30,20 @@ def add(ctx: click.Context, *, subject: str, issuer: str, name: str, group: tupl
 
 
 @person.command()
+@click.argument("name")
+@click.argument("resource")
+@click.argument("subject", metavar="ACCOUNT")
+@format_option
+@click.pass_context
+def account(ctx: click.Context, *, name: str, resource: str, subject: str, form: str) -> None:
+    """Say that NAME is ACCOUNT at RESOURCE: what belongs to it there is theirs, for the limit owned."""
+    with at_desk(ctx) as desk:
+        identity = desk.principal(name)
+        desk.act(lambda c: principal.account(c, identity, resource, subject, desk.by))
+        emit(form, {"person": identity, "resource": resource}, lambda: pairs({"person": identity, "at": resource}))
+
+
+@person.command()
 @click.argument("name", required=False)
 @format_option
 @click.pass_context

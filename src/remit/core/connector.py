@@ -4,6 +4,7 @@ What each argument is for, what the tool does to the world, which fields of its 
 of them name a record, which ids a write has just minted, and whose a record is. The format is docs/spec/lineage.md.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -77,10 +78,23 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         if any(not word or len(word) > 60 for word in words) or not all(_POINTER.fullmatch(one) for one in places):
             raise invalid("words have 1 to 60 characters, and places are JSON Pointers such as /items/*/id.")
 
+    def field(self, place: str) -> Field | None:
+        """What was declared of a field; in a pattern `*` is any element of a list and any member of an object."""
+        found = self.results.get(place)
+        if found is None:
+            found = next((one for pattern, one in self.results.items() if _matches(pattern, place)), None)
+        return found
+
     @property
     def reaches(self) -> bool:
         """Whether a call of it can have an effect outside: it writes, or its arguments say where to."""
         return self.effect != "read" or any(one.role == "destination" for one in self.arguments.values())
+
+
+@functools.lru_cache(maxsize=4096)
+def _matches(pattern: str, place: str) -> bool:
+    mine, theirs = pattern.split("/"), place.split("/")
+    return len(mine) == len(theirs) and all(one in {"*", other} for one, other in zip(mine, theirs, strict=True))
 
 
 def read(form: Json) -> dict[str, Shape]:

@@ -25,7 +25,7 @@ from remit.core.grant import Refusal, Step, Usage, check
 from remit.core.lineage.judge import Finding
 from remit.core.spend import REVERSE, budgeted, reads
 from remit.core.task import Plan, Task
-from remit.core.tracing import acted, asking, traced
+from remit.core.tracing import acted, asking, foreign, traced
 from remit.core.trust import TrustPath
 from remit.core.visible import others, visible
 from remit.core.witness import standing
@@ -268,6 +268,8 @@ def _charges(call: Call, facts: Facts, plan: Plan, brief: Brief, number: int) ->
     taken = []
     for task, scope, step_number, step in held:
         outcome = check(step, call.arguments, facts.usage.get((task, scope, step_number), UNUSED), facts.now)
+        if step.owned and not isinstance(outcome, Refusal):
+            outcome = foreign(call, facts, step) or outcome
         if isinstance(outcome, Refusal):
             return outcome
         if consumes(step):

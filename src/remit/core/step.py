@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from remit.core import limit
 from remit.core.canonical import Json
+from remit.core.limit import owned
 from remit.core.limit.counts import Rate, Total, whole
 from remit.core.limit.naming import Node, segments, tree
 from remit.core.limit.shape import ArgumentLimit, invalid
@@ -49,6 +50,8 @@ class Step:
     """The limits by place."""
     summed: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     """Where each total's argument is."""
+    owned: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
+    """Where what is named must belong to the person it is done for."""
 
     def __post_init__(self) -> None:
         if not _ACTION.fullmatch(self.action):
@@ -72,6 +75,7 @@ class Step:
         object.__setattr__(self, "arguments", MappingProxyType(own))
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "summed", summed)
+        object.__setattr__(self, "owned", tuple(segments(name) for name in owned.places(own)))
         object.__setattr__(self, "flat", None if nested or any(n.startswith("/") for n in own) else flat)
 
     def __hash__(self) -> int:

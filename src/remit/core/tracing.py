@@ -1,11 +1,43 @@
 """Lineage in a decision: what it finds of a call, what it asks besides policy, and what an act uses up."""
 
+from collections.abc import Iterable
+
 from remit.core import policy as policies
 from remit.core.answer import Charge
 from remit.core.call import Call
 from remit.core.facts import Facts
-from remit.core.grant import Consumption
+from remit.core.grant import Consumption, Refusal, Step
+from remit.core.limit.owned import named
 from remit.core.lineage.judge import Evidence, Finding, judge, shape_of
+from remit.core.lineage.value import phrase
+from remit.core.trust import TrustPath
+
+
+def objects(call: Call, steps: Iterable[Step]) -> tuple[str, ...]:
+    """The atoms of all that this call names and that must belong to the person it is done for."""
+    found = (one for step in steps for where in step.owned for one in named(call.arguments, where))
+    return tuple(dict.fromkeys(phrase(str(int(one) if isinstance(one, float) else one)) for one in found))
+
+
+def foreign(call: Call, facts: Facts, step: Step) -> Refusal | None:
+    """Refuse what does not belong to the person, or of which no earlier answer has said whose it is.
+
+    Only the delegated path has a person. An object of which two answers say otherwise is nobody's.
+    """
+    if not step.owned:
+        return None
+    evidence = facts.evidence
+    if step.path is not TrustPath.DELEGATED or evidence is None or not evidence.complete:
+        return Refusal("owner_unknown", "It is not known whose this is.", "Act for a person, in a task that can tell.")
+    for atom in objects(call, (step,)):
+        owners = {(one.owner, one.path) for one in evidence.holds.get(atom, ()) if one.owner}
+        if not owners:
+            return Refusal("owner_unknown", "It is not known whose this is.", "Look it up first.")
+        for owner, path in owners:
+            own = owner == evidence.own and path == TrustPath.DELEGATED.value
+            if not own and owner not in evidence.accounts:
+                return Refusal("object_not_owned", "This belongs to somebody else.", "Use what belongs to the person.")
+    return None
 
 
 def traced(call: Call, facts: Facts) -> Finding | None:

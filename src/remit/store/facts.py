@@ -14,6 +14,7 @@ from remit.core.decision import brief_place, consumes
 from remit.core.facts import Facts
 from remit.core.grant import Usage
 from remit.core.lineage.argument import shape_of, wanted
+from remit.core.lineage.value import phrase
 from remit.core.lineage.vouch import Evidence
 from remit.core.moment import Instant
 from remit.core.policy import COMMON, PolicySet
@@ -21,6 +22,7 @@ from remit.core.principal import Person, Service
 from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool, split
 from remit.core.task import Plan, Task
+from remit.core.tracing import objects
 from remit.core.trust import TrustPath
 from remit.core.witness import RULE, WitnessRule
 from remit.store import cosignature, lineage, payload
@@ -71,18 +73,24 @@ def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Inst
         return Evidence(complete=False, version=brief.version)
     key, text = held[0], held[1].decode()
     shape = shape_of(standing.tools.get(call.kind), call.kind)
-    if not shape.reaches:
+    steps = (*(standing.plan.steps if standing.plan else ()), *brief.steps)
+    own = objects(call, (step for step in steps if step.action == call.action and step.owned))
+    if not shape.reaches and not own:
         return Evidence(request=text, key=key, version=brief.version)
+    person = task.person if own else ""
+    known = payload.names(db, person) if person else []
     used = usage(db, task.id, f"act:{call.action}", 0)
     undirected = usage(db, task.id, "undirected", 0)
     return Evidence(
         request=text,
-        holds=lineage.holders(db, task.id, key, wanted(shape, call.arguments)),
+        holds=lineage.holders(db, task.id, key, {*wanted(shape, call.arguments), *own}),
         used=used.uses if used else 0,
         undirected=undirected.uses if undirected else 0,
         complete=lineage.complete(db, task.id, now),
         version=brief.version,
         key=key,
+        accounts=frozenset(lineage.mark(key, phrase(one[1])) for one in known if one[0] == f"mcp:{call.resource}"),
+        own=lineage.mark(key, "*") if own else b"",
     )
 
 

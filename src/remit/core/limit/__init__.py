@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from remit.core.canonical import Json
+from remit.core.limit.owned import Owned
 from remit.core.limit.places import Cidr, Host, Subpath
 from remit.core.limit.shape import ArgumentLimit, invalid
 from remit.core.limit.values import AnyValue, Equals, MaxLength, OneOf, Pattern, Prefix, Range
 
 __all__ = [
-    "READERS", "AnyValue", "ArgumentLimit", "Cidr", "Equals", "Host", "MaxLength", "OneOf", "Pattern", "Prefix",
-    "Range", "Subpath", "all_cover", "from_json",
+    "READERS", "AnyValue", "ArgumentLimit", "Cidr", "Equals", "Host", "MaxLength", "OneOf", "Owned", "Pattern",
+    "Prefix", "Range", "Subpath", "all_cover", "from_json",
 ]  # fmt: skip
 
 READERS: Final[Mapping[str, Callable[[Json], ArgumentLimit]]] = {
@@ -24,6 +25,7 @@ READERS: Final[Mapping[str, Callable[[Json], ArgumentLimit]]] = {
     Host.tag: Host.from_json,
     Cidr.tag: Cidr.from_json,
     MaxLength.tag: MaxLength.from_json,
+    Owned.tag: Owned.from_json,
 }
 
 

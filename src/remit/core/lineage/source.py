@@ -109,7 +109,7 @@ class _Reader:
 
     def held(self, leaf: _Leaf) -> Iterator[Held]:
         """What one field holds: itself as a whole, and each thing that its text names."""
-        field = self.heed.shape.results.get(leaf.place, _PLAIN)
+        field = self.heed.shape.field(leaf.place) or _PLAIN
         grade = self.base | self.grades.get(leaf.record, 0)
         bits = self._flowing(leaf, grade)
         own = MINTED if field.by == "minted" else SERVICE if field.by == "service" and self.reads else 0
@@ -171,7 +171,7 @@ def _graded(shape: Shape, reading: Reading, records: dict[int, list[_Leaf]]) -> 
     for number, leaves in records.items():
         grade = 0
         for leaf in leaves:
-            field = shape.results.get(leaf.place)
+            field = shape.field(leaf.place)
             if field is None or not isinstance(leaf.content, str):
                 continue
             if field.names:

@@ -25,6 +25,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     `used` is how often this act was allowed in the task, `undirected` how often a write with neither destination nor
     object was. With `complete` false the outcome of an earlier call is unknown, and no answer vouches.
+    `accounts` are the digests of who the delegating person is at this resource, and `own` of "whoever it acts for".
     """
 
     request: str = ""
@@ -34,6 +35,7 @@ class Evidence(msgspec.Struct, frozen=True):
     complete: bool = True
     version: int = 0
     accounts: frozenset[bytes] = frozenset()
+    own: bytes = b""
     key: bytes = b""
 
 
