@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from remit.control import credential
 from remit.core.canonical import b64
 from remit.core.resource import Upstream
+from remit.core.trust import TrustPath
 from remit.gateway.upstream import program
 from tests.gateway.test_serve_legs import STDIO, STDIO_TOOLS
 from tests.kit.agent import Agent
 from tests.kit.gate import gate_for
+from tests.kit.proving import Holder, Prover
 from tests.kit.upstream import TOOLS, small
 
 SECRET = "the-targets-own-secret-0123"
@@ -38,13 +41,17 @@ def agent(gate):
     return Agent(gate.url, gate.token)
 
 
-def test_mcp_01_the_agents_token_cookie_and_proof_stay_here(agent, gate, server):
-    told = agent.call("reflect", {}, cookie="sid=cookie-of-the-agent", dpop="proof-of-the-agent")
+def test_mcp_01_the_agents_token_cookie_and_proof_stay_here(gate, server):
+    holder = Holder()
+    given = {"task_id": gate.task.id, "agent_id": gate.world.agent.id, "path": TrustPath.OWN, "thumb": holder.thumb}
+    token = gate.act(lambda change: credential.give(change, **given)).text
+    proof = holder.proof(gate.url, token)
+    told = Prover(gate.url, token, holder=holder).call("reflect", {}, cookie="sid=cookie-of-the-agent", dpop=proof)
     assert told.status == 200
     seen = json.dumps(server.heads) + json.dumps(server.bodies)
-    assert gate.token not in seen
+    assert token not in seen
     assert "cookie-of-the-agent" not in seen
-    assert "proof-of-the-agent" not in seen
+    assert proof not in seen
     assert server.heads[-1]["authorization"] == f"Bearer {SECRET}"
 
 
