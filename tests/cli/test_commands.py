@@ -256,6 +256,7 @@ def test_a_doctor_names_what_is_wrong(settled: Told, tmp_path: Path) -> None:
             "files",
             "bind",
             "programs",
+            "weakness",
             "ledger",
             "replay",
         ],

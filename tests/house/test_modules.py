@@ -10,6 +10,7 @@ ALONE = ("base", "common", "handler", "helper", "manager", "misc", "service", "u
 SAYS_NOTHING = {*ALONE, *(f"{name}s" for name in ALONE)}
 
 LONG: dict[str, str] = {
+    "tests/laws/test_law_1_decide.py": "each wrong stands beside the facts that it spoils, all for one law",
     "tests/laws/test_law_3_narrowing.py": "each law stands beside the faults that break it and the values they share",
 }
 """Files of more than 400 lines, each with the reason why it is still one file."""

@@ -7,6 +7,7 @@ import pytest
 
 from remit.core.agent import Agent
 from remit.core.approval import Approval
+from remit.core.attestor import Attestor, Binding
 from remit.core.brief import Brief
 from remit.core.client import Client
 from remit.core.consent import Code, Consent, Refresh
@@ -178,6 +179,16 @@ def refresh(**members: Any) -> Refresh:
     return Refresh(**(given | {"made": NOON, "until": NOON + 1000} | members))
 
 
+def attestor(**members: Any) -> Attestor:
+    given = {"name": "p", "kind": "oidc", "issuer": "https://idp.example", "audience": "https://remit.example"}
+    return Attestor(**(given | members))
+
+
+def binding(**members: Any) -> Binding:
+    given = {"id": named("bnd"), "agent": AGENT, "attestor": "p", "made": NOON, "claims": {"sub": "x"}}
+    return Binding(**(given | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
@@ -195,5 +206,5 @@ def every() -> tuple[Record, ...]:
             evidence(),
             lease(),
         ),
-        *(session(), client(), consent(), a_code(), refresh()),
+        *(session(), client(), consent(), a_code(), refresh(), attestor(), binding()),
     )

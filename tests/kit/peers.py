@@ -30,6 +30,7 @@ PYPI = {
     "decern": ("decern==0.6.0",),
     "playwright": ("playwright==1.65.2",),
     "agentdojo": ("agentdojo==0.1.35",),
+    "spiffe": ("spiffe==0.3.2",),
 }
 NPM = {
     "conformance": ("@modelcontextprotocol/conformance@0.2.0-alpha.12",),

@@ -54,6 +54,12 @@ def reasons(call, facts, policy_says):
         "agents above active": all(one.state == "active" and now < one.review_due for one in facts.actors),
         "owners above here": facts.owned,
         "credentials above": given(facts),
+        "attested by what stands": all(
+            any((one.id, one.agent, one.state) == (each.binding, each.agent, "active") for one in facts.bindings)
+            for each in (paper, *(facts.givers or ()))
+            if each.binding
+        ),
+        "fresh enough": fresh(facts),
         "resource of the call": place.name == call.action.split(":")[1].split("/")[0],
         "scheme of the resource": call.action.split(":")[0] == {"postgres": "sql"}.get(place.kind, place.kind),
         "resource active": place.state == "active",
@@ -95,6 +101,22 @@ def given(facts):
             return False
         wanted, level = one.parent, level + 1
     return facts.givers is not None
+
+
+def fresh(facts):
+    """Whether the agent, its owner and the person were seen no longer ago than the brief wants, and surely enough."""
+    wants, now, papers = facts.brief.fresh, facts.now, (facts.credential, *(facts.givers or ()))
+    if wants.agent > 0 and not all(now - one.attested < wants.agent for one in papers):
+        return False
+    if wants.owner > 0 and not now - facts.owner_seen < wants.owner:
+        return False
+    if facts.credential.path.value == "own" or (wants.person == 0 and not wants.acr):
+        return True
+    live = [(one.auth_time, one.acr) for one in facts.sessions if one.state == "open" and now < one.until]
+    signs = [(facts.credential.signed_in, facts.credential.strength), *live]
+    return any(
+        (wants.person == 0 or now - at < wants.person) and (not wants.acr or acr in wants.acr) for at, acr in signs
+    )
 
 
 def handed_on(call, facts, person):

@@ -2,6 +2,7 @@
 
 import click
 
+from remit.cli.attestor import bind, secret, unbind
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import compact, due, keys_of
@@ -168,3 +169,7 @@ def _show(form: str, one: Agent) -> None:
         "keys": compact([key.get("kid", key.get("kty", "")) for key in one.keys]),
     }
     emit(form, written(one), lambda: pairs(members))
+
+
+for _command in (bind, unbind, secret):
+    agent.add_command(_command)

@@ -16,7 +16,9 @@ from remit.cli.desk import Desk, close, open_desk, settings_of
 from remit.cli.output import NO, emit, format_option, say
 from remit.control import receipt, revocation
 from remit.control import task as tasks
+from remit.control.attestor import shared_secrets
 from remit.control.change import Change
+from remit.core.agent import Agent
 from remit.core.canonical import b64
 from remit.core.errors import RemitError
 from remit.core.resource import Resource
@@ -72,6 +74,7 @@ def checks(desk: Desk, *, deep: bool) -> list[tuple[str, Callable[[], Iterator[F
         ("files", lambda: _files(desk)),
         ("bind", lambda: _quiet(lambda: rules.check_bind(desk.settings))),
         ("programs", lambda: _programs(desk)),
+        ("weakness", lambda: _weak(desk)),
     ]
     if deep:
         look += [("ledger", lambda: _ledger(desk)), ("replay", lambda: _replay(desk))]
@@ -118,6 +121,18 @@ def _programs(desk: Desk) -> Iterator[Flaw]:
                     f"The program of {one.name} or one of its files is not what was registered.",
                     f"Look at what changed, then run: remit resource repin {one.name}",
                 )
+
+
+def _weak(desk: Desk) -> Iterator[Flaw]:
+    if desk.settings.weak_client_secrets:
+        yield Flaw(
+            "secrets_weak", "Agents are let in by shared secrets.", "Unset weak_client_secrets; bind them instead."
+        )
+    for one in shared_secrets(desk.reader):
+        name = desk.need(Agent, one.agent).name
+        yield Flaw(
+            "secrets_weak", f"{name} has a shared secret.", f"Run: remit agent unbind {one.id}, and give it a key."
+        )
 
 
 def _ledger(desk: Desk) -> Iterator[Flaw]:

@@ -17,6 +17,7 @@ def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
         client_documents=settings.client_documents,
         client_agent=settings.client_agent,
         door_rate=settings.door_rate,
+        weak_client_secrets=settings.weak_client_secrets,
     )
 
 

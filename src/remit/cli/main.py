@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "agent": ("agent:agent", "Register agents; review, transfer, suspend and retire them."),
     "approvals": ("approvals:listing", "See what waits for people, exactly as they are asked."),
     "approve": ("approvals:approve", "Say yes to exactly what was shown."),
+    "attestor": ("attestor:attestor", "Register who vouches for agents."),
     "brief": ("brief:brief", "Apply, show and withdraw the ceilings that tasks are opened under."),
     "can": ("can:can", "Ask whether an agent could do something now, and why."),
     "client": ("client:client", "Let programs send people here to consent."),

@@ -3,7 +3,7 @@
 import click
 
 from remit.cli.desk import LOCAL, at_desk
-from remit.cli.output import columns, emit, format_option, pairs, say, written
+from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import keys_of
 from remit.control import login, principal
 from remit.core.principal import Person, Service
@@ -66,6 +66,18 @@ def show(ctx: click.Context, *, name: str | None, form: str) -> None:
             for one in found
         ]
         emit(form, data[0] if name else data, lambda: columns(("id", "state", "groups", "known as"), rows))
+
+
+@person.command()
+@click.argument("name")
+@format_option
+@click.pass_context
+def confirm(ctx: click.Context, *, name: str, form: str) -> None:
+    """Say that a person is still here, as a brief may want of owners."""
+    with at_desk(ctx) as desk:
+        identity = desk.principal(name)
+        made = desk.act(lambda c: principal.confirm(c, identity, desk.by))
+        emit(form, written(made), lambda: pairs({"id": made.id, "confirmed": moment(made.confirmed)}))
 
 
 @person.command()

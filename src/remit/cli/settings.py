@@ -73,6 +73,7 @@ class Settings:
     client_documents: bool = False
     client_agent: str = ""
     door_rate: int = 600
+    weak_client_secrets: bool = False
     dpop_nonce: bool = False
     postgres_port: int = 0
     drain_seconds: int = 5

@@ -6,6 +6,7 @@ from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, emit, format_option, moment, pairs
 from remit.control import lease as leases
 from remit.control import witness
+from remit.control.attestor import shared_secrets
 from remit.core.agent import Agent
 from remit.core.canonical import Json
 from remit.core.credential import Credential, PathGate
@@ -50,10 +51,12 @@ def state(desk: Desk) -> dict[str, Json]:
     if code and stops:
         wrong.append(f"too few witnesses are in order ({code})")
     agents = list(reader.where(Agent))
+    names = {one.id: one.name for one in agents}
     overdue = [one.name for one in agents if one.state == "active" and now >= one.review_due]
     suspended = [f"{one.resource}/{one.name}" for one in reader.where(Tool) if one.state == "suspended"]
     open_tasks = [one for one in reader.where(Task, "state = 'open'") if now < one.deadline]
     live = [one for one in reader.where(Credential, "state = 'active'") if now < one.expires]
+    weak = [names.get(one.agent, one.agent) for one in shared_secrets(reader)]
     return {
         "ready": not wrong,
         "wrong": wrong,
@@ -66,6 +69,7 @@ def state(desk: Desk) -> dict[str, Json]:
         "tasks_blended": [one.id for one in open_tasks if one.blended],
         "tasks_held": [f"{one.id} ({one.held})" for one in reader.where(Task, "state = 'suspended'")],
         "credentials_live": len(live),
+        **({"weak_secrets": weak} if weak else {}),
         "approvals_waiting": approval.all_waiting(desk.authority.view, now),
         "leases": [f"{count} {name}" for name, count in sorted(lease.counts(desk.authority.view).items())],
         "leases_unproven": [_unproven(one, now) for one in leases.incidents(reader)],

@@ -8,6 +8,7 @@ from remit.core.brief import Brief
 from remit.core.credential import LIFE, Credential, Key, PathGate
 from remit.core.delegation import chain
 from remit.core.errors import RemitError
+from remit.core.facts import NEVER
 from remit.core.ids import CredentialId, TaskId
 from remit.core.moment import Instant
 from remit.core.principal import Person
@@ -28,6 +29,16 @@ class Issued:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """How those who ask proved themselves: the agent when and by which binding ("": its own key), the person when."""
+
+    attested: Instant
+    binding: str = ""
+    signed_in: Instant = NEVER
+    strength: str = ""
+
+
 def give(
     change: Change,
     *,
@@ -39,14 +50,15 @@ def give(
     thumb: str = "",
     certificate: str = "",
     giver: Credential | None = None,
+    proved: Proved | None = None,
 ) -> Issued:
     """Issue a credential to the task's own agent, on one path, for resources of the current plan.
 
     Refuses everything that a call would be refused for already: a task that is not open, another agent's task, another
     person's delegation, a path that the plan does not use or that is closed (`credential_refused`). What is exchanged
-    from `giver` ends no later than that.
+    from `giver` ends no later than that; `proved` is how surely agent and person did prove themselves.
     """
-    task, agent = change.need(Task, task_id), change.need(Agent, agent_id)
+    task, agent, proved = change.need(Task, task_id), change.need(Agent, agent_id), proved or Proved(change.now)
     brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
     _live(change, task, agent, brief, gate)
     if path is TrustPath.DELEGATED and (
@@ -90,6 +102,10 @@ def give(
         thumb=thumb,
         certificate=certificate,
         parent=giver.id if giver else "",
+        binding=proved.binding,
+        attested=proved.attested,
+        signed_in=giver.signed_in if giver else proved.signed_in,
+        strength=giver.strength if giver else proved.strength,
     )
     change.record("credential.issued", credential, agent.id)
     return Issued(credential, issue(_claims(change, credential), change.authority.signer))

@@ -9,7 +9,7 @@ from typing import Final
 
 from remit.control import credential, task
 from remit.control.change import Change
-from remit.control.credential import Issued
+from remit.control.credential import Issued, Proved
 from remit.control.decision import seen_facts
 from remit.core.answer import Deny
 from remit.core.call import Call
@@ -36,6 +36,7 @@ class Wanted:
     purpose: str = ""
     resources: tuple[str, ...] = ()
     thumb: str = ""
+    proved: Proved | None = None
 
 
 def hand_on(change: Change, giver_id: str, agent_id: str, wanted: Wanted) -> Issued:
@@ -71,6 +72,7 @@ def hand_on(change: Change, giver_id: str, agent_id: str, wanted: Wanted) -> Iss
         resources=wanted.resources,
         thumb=wanted.thumb,
         giver=giver,
+        proved=wanted.proved,
     )
 
 

@@ -49,6 +49,15 @@ def account(change: Change, person_id: str, resource: str, subject: str, by: str
     return person
 
 
+def confirm(change: Change, person_id: str, by: str) -> Person:
+    """Say that a person is here: what must have been seen lately of an owner is fresh again."""
+    person = change.need(Person, person_id)
+    LIFE.after(person.state, "left")
+    seen = changed(person, confirmed=change.now)
+    change.record("person.changed", seen, by, "confirmed that they are here")
+    return seen
+
+
 def limit(change: Change, person_id: str, rights: tuple[str, ...] | None, by: str) -> Person:
     """Say what can be done for a person at most: these actions; None leaves it to policy again."""
     person = change.need(Person, person_id)

@@ -11,13 +11,15 @@ from typing import Final
 from remit.control import credential, revocation
 from remit.control.change import Change
 from remit.control.consent import name
-from remit.control.credential import Issued
+from remit.control.credential import Issued, Proved
 from remit.core.canonical import b64
 from remit.core.client import Client
 from remit.core.consent import ONCE, Code, Consent, Refresh
 from remit.core.errors import RemitError
+from remit.core.facts import NEVER
 from remit.core.moment import Instant
 from remit.core.record import changed
+from remit.core.session import Session
 from remit.core.trust import TrustPath
 from remit.store import payload
 
@@ -63,6 +65,15 @@ def again(change: Change, client: Client, text: str, thumb: str) -> Refresh | Re
     return one
 
 
+def _proved(change: Change, client: Client, consent: Consent) -> Proved:
+    """How agent and person proved themselves: a client without a key did not, the person when they signed in."""
+    session = change.reader.get(Session, consent.session)
+    attested = change.now if client.confidential else NEVER
+    if session is None or session.state != "open":
+        return Proved(attested)
+    return Proved(attested, signed_in=session.auth_time, strength=session.acr)
+
+
 def give(
     change: Change, client: Client, one: Code | Refresh, resources: tuple[str, ...], thumb: str, certificate: str
 ) -> tuple[Issued, str]:
@@ -81,6 +92,7 @@ def give(
         resources=resources or one.audience,
         thumb=thumb,
         certificate=certificate,
+        proved=_proved(change, client, consent),
     )
     text = f"rmr_{b64(change.authority.random(32))}"
     bound = one.thumb if isinstance(one, Refresh) else "" if client.confidential else thumb

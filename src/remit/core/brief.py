@@ -6,6 +6,7 @@ from remit.core import ids
 from remit.core.approval import Terms
 from remit.core.budget import Budget
 from remit.core.errors import RemitError
+from remit.core.freshness import Freshness
 from remit.core.grant import Step
 from remit.core.lifecycle import Lifecycle
 from remit.core.lineage.rules import Rules
@@ -35,6 +36,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     else. `budget` is the most that one errand may reach and use in all. `lineage` is the rule of who must vouch for
     what. `blended` is what holds for an errand that has used both paths: it only reads (`read_only`), its writes are
     asked about (`ask`), the other path is refused (`refuse`), or policy alone says (`policy`).
+    `fresh` says how old a sign-in, an attestation and the last sight of the owner may be.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     budget: Budget | None = None
     lineage: Rules | None = None
     blended: str = "read_only"
+    fresh: Freshness = Freshness()
     state: str = "live"
 
     def __post_init__(self) -> None:

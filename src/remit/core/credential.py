@@ -20,6 +20,8 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
     RFC 7638 thumbprint `thumb`, or to the certificate with the SHA-256 digest `certificate`, or, without either, to
     nobody: then whoever holds its text is taken for its agent.
     `parent` is the credential that it was exchanged from, and which it never outlives.
+    `binding` is what its agent proved itself by, when that was no key of its own; `attested` when that was made (0: not
+    known), `signed_in` and `strength` when and how surely the person did.
     """
 
     id: str
@@ -35,6 +37,10 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
     thumb: str = ""
     certificate: str = ""
     parent: str = ""
+    binding: str = ""
+    attested: Instant = Instant(0)
+    signed_in: Instant = Instant(0)
+    strength: str = ""
     state: str = "active"
 
     def __post_init__(self) -> None:
@@ -48,6 +54,8 @@ class Credential(Record, frozen=True, kw_only=True, tag_field="noun", tag="crede
             raise RemitError(
                 "credential_invalid", "On the own path the subject is the agent itself.", "Use the agent's id."
             )
+        if self.binding:
+            ids.parse("bnd", self.binding)
         instant(self.issued)
         instant(self.expires)
         if self.issued >= self.expires or self.plan < 1 or self.state not in LIFE.table or not self.audience:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from remit.core import blended, delegation
+from remit.core import blended, delegation, freshness
 from remit.core import policy as policies
 from remit.core.answer import Allow, Ask, Charge, Decision, Deny
 from remit.core.approval import stands
@@ -21,6 +21,7 @@ from remit.core.consent import Consent
 from remit.core.credential import Credential
 from remit.core.errors import RemitError
 from remit.core.facts import Facts
+from remit.core.freshness import Freshness
 from remit.core.grant import Refusal, Step, Usage, check
 from remit.core.lineage.judge import Finding
 from remit.core.spend import REVERSE, budgeted, reads
@@ -31,6 +32,7 @@ from remit.core.visible import others, visible
 from remit.core.witness import standing
 
 UNUSED: Final = Usage()
+FRESH: Final = Freshness()
 STANDING_ONLY: Final = frozenset({"@list", "@session"})
 SAID: Final = {
     "policy_missing": "No policy set is applied for this path.",
@@ -95,8 +97,19 @@ def _standing(call: Call, facts: Facts) -> Deny | None:
         or _people_standing(facts)
         or _consent_standing(task, facts.consent)
         or _holder_standing(facts)
+        or _fresh_standing(credential, facts)
         or _target_standing(call, facts)
         or _witnesses_standing(facts)
+    )
+
+
+def _fresh_standing(credential: Credential, facts: Facts) -> Deny | None:
+    """Refuse what rests on a sign-in, an attestation or an owner that the brief calls too old, or that is no more."""
+    givers, brief = facts.givers or (), facts.brief
+    if brief is None or brief.fresh == FRESH:
+        return freshness.attested(credential, givers, facts.bindings)
+    return freshness.attested(credential, givers, facts.bindings) or freshness.stale(
+        brief.fresh, credential, givers, facts.sessions, facts.owner_seen, facts.now
     )
 
 

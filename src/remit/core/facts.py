@@ -8,6 +8,7 @@ import msgspec
 from remit.core import policy as policies
 from remit.core.agent import Agent
 from remit.core.approval import Asked
+from remit.core.attestor import Binding
 from remit.core.brief import Brief
 from remit.core.consent import Consent
 from remit.core.credential import Credential, Key, PathGate
@@ -16,6 +17,7 @@ from remit.core.lineage.vouch import Evidence
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.resource import Resource, Tool
+from remit.core.session import Session
 from remit.core.task import Plan, Task
 from remit.core.witness import Watch
 
@@ -53,3 +55,6 @@ class Facts(msgspec.Struct, frozen=True):
     actors: tuple[Agent, ...] = ()
     givers: tuple[Credential, ...] | None = ()
     owned: bool = True
+    bindings: tuple[Binding, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    owner_seen: Instant = NEVER

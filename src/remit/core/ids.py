@@ -24,6 +24,7 @@ ConsentId = NewType("ConsentId", str)
 CodeId = NewType("CodeId", str)
 RefreshId = NewType("RefreshId", str)
 LeaseId = NewType("LeaseId", str)
+BindingId = NewType("BindingId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -42,6 +43,7 @@ PREFIXES: Final = {
     "cod": CodeId,
     "rfr": RefreshId,
     "lse": LeaseId,
+    "bnd": BindingId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"

@@ -10,6 +10,7 @@ from typing import Final
 from remit.core import ids
 from remit.core.errors import RemitError
 from remit.core.lifecycle import Lifecycle
+from remit.core.moment import Instant
 from remit.core.record import Record
 from remit.core.resource import matches, selector
 
@@ -21,13 +22,14 @@ class Person(Record, frozen=True, kw_only=True, tag_field="noun", tag="person"):
     """A human being whose authority can be delegated, known by an opaque id.
 
     `rights` are the most that anybody can do for them: exact actions, or `mcp:RESOURCE/*`; without it, only what policy
-    says of their groups limits them.
+    says of their groups limits them. `confirmed` is when they last said, as an owner, that they are here.
     """
 
     id: str
     state: str = "active"
     groups: tuple[str, ...] = ()
     rights: tuple[str, ...] | None = None
+    confirmed: Instant = Instant(0)
 
     def __post_init__(self) -> None:
         ids.parse("per", self.id)

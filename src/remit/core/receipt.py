@@ -15,6 +15,7 @@ import msgspec
 from remit.core.agent import Agent
 from remit.core.answer import Allow, Ask, Decision
 from remit.core.approval import Approval
+from remit.core.attestor import Attestor, Binding
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json, b64, canon
@@ -71,6 +72,8 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "witness_rule": WitnessRule,
     "login": Login,
     "approval": Approval,
+    "attestor": Attestor,
+    "binding": Binding,
     "evidence": Evidence,
     "session": Session,
     "client": Client,
@@ -84,6 +87,7 @@ TAGS: Final = frozenset(
         "person.added", "person.changed", "person.left", "service.added", "service.changed",
         "service.left",
         "agent.added", "agent.reviewed", "agent.transferred", "agent.suspended", "agent.retired",
+        "agent.bound", "agent.unbound", "attestor.added", "attestor.removed",
         "resource.added", "resource.changed", "resource.removed", "tool.pinned", "tool.suspended",
         "brief.applied", "brief.withdrawn", "policy.applied",
         "task.opened", "task.planned", "task.suspended", "task.resumed", "task.ended", "task.admitted", "task.blended",

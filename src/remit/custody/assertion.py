@@ -56,15 +56,15 @@ def verify_assertion(
     `aud` is our issuer identifier and nothing else: not the token endpoint, not a list with a second name.
     """
     try:
-        return _assertion(_signed(text, keys, _ASSERTION_TYPES).payload, client, issuer, now)
+        return _assertion(signed(text, keys, _ASSERTION_TYPES).payload, client, issuer, now)
     except Refused as fault:
         return fault.refusal
 
 
-def claimed(text: str) -> dict[str, Json] | TokenRefusal:
+def claimed(text: str, *, chain: bool = False) -> dict[str, Json] | TokenRefusal:
     """Read what an unproved token claims. Only to find the keys that may prove it: nothing here may be believed."""
     try:
-        return jws.parse(text).payload
+        return jws.parse(text, chain=chain).payload
     except Refused as fault:
         return fault.refusal
 
@@ -78,7 +78,7 @@ def verify_identity(
     With more than one audience, `azp` must name ours. `groups` is the claim that holds the person's groups.
     """
     try:
-        return _identity(_signed(text, keys, _ID_TOKEN_TYPES).payload, issuer, audience, now, groups)
+        return _identity(signed(text, keys, _ID_TOKEN_TYPES).payload, issuer, audience, now, groups)
     except Refused as fault:
         return fault.refusal
 
@@ -88,7 +88,7 @@ def _assertion(payload: dict[str, Json], client: str, issuer: str, now: Instant)
         raise Refused("assertion_client", "iss and sub of a client assertion are both the client.")
     if payload.get("aud") not in (issuer, [issuer]):
         raise Refused("assertion_audience", "aud of a client assertion is our issuer identifier and nothing else.")
-    issued, expires = _times(payload, now)
+    issued, expires = times(payload, now)
     if issued is not None and issued * 1000 < now - (ASSERTION_LIFE + SKEW) * 1000:
         raise Refused("assertion_life", "A client assertion is no older than five minutes.")
     if expires * 1000 > now + ASSERTION_LIFE * 1000:
@@ -105,7 +105,7 @@ def _identity(payload: dict[str, Json], issuer: str, audience: str, now: Instant
         raise Refused("identity_audience", "The token is for another audience.")
     if payload.get("azp", audience if len(listed) == 1 else None) != audience:
         raise Refused("identity_audience", "The token has several audiences, or azp does not name ours.")
-    issued, expires = _times(payload, now)
+    issued, expires = times(payload, now)
     if issued is None:
         raise Refused("token_iat_missing", "The claim iat is missing.")
     signed_in = seconds(payload, "auth_time") if "auth_time" in payload else None
@@ -124,12 +124,12 @@ def _identity(payload: dict[str, Json], issuer: str, audience: str, now: Instant
     )
 
 
-def _signed(text: str, keys: Sequence[PublicKey], types: tuple[str | None, ...]) -> Jws:
+def signed(text: str, keys: Sequence[PublicKey], types: tuple[str | None, ...], *, chain: bool = False) -> Jws:
     """Parse and check the signature; header alg, allow-list and the key's own alg must all agree (RFC 8725 3.1)."""
-    parsed = jws.parse(text)
+    parsed = jws.parse(text, chain=chain)
     if parsed.type not in types:
         raise Refused("token_type", "The token is of another type than the one asked for.")
-    key = choose(keys, parsed.kid)
+    key = keys[0] if chain else choose(keys, parsed.kid)
     if key is None:
         raise Refused("token_key_unknown", "The token names no key that we know.")
     if parsed.algorithm not in key.algorithms:
@@ -139,7 +139,7 @@ def _signed(text: str, keys: Sequence[PublicKey], types: tuple[str | None, ...])
     return parsed
 
 
-def _times(payload: dict[str, Json], now: Instant) -> tuple[int | None, int]:
+def times(payload: dict[str, Json], now: Instant) -> tuple[int | None, int]:
     """Return iat, if there is one, and exp; refuse what is over, or not yet."""
     expires = seconds(payload, "exp")
     issued = seconds(payload, "iat") if "iat" in payload else None

@@ -41,11 +41,12 @@ class Jws:
     signature: bytes
 
 
-def parse(text: str) -> Jws:
+def parse(text: str, *, chain: bool = False) -> Jws:
     """Parse a compact JWS or raise `Refused`.
 
     Exactly three segments of canonical base64url, header and payload strict JSON objects, and nothing in the header
-    that brings a key, an extension or another encoding with it (RFC 8725 sections 3.1, 3.10).
+    that brings a key, an extension or another encoding with it (RFC 8725 sections 3.1, 3.10). With `chain` a chain of
+    certificates may stand there, which the caller proves to lead to a root that it trusts.
     """
     if not text or len(text) > LONGEST:
         raise Refused("token_length", "A token is a text of at most 8 KiB.")
@@ -58,7 +59,7 @@ def parse(text: str) -> Jws:
         raise Refused("token_encoding", "A segment is not canonical base64url.") from None
     header = _object(head, "header")
     for name in _FOREIGN:
-        if name in header:
+        if name in header and not (chain and name == "x5c"):
             raise Refused("token_header", f"The header member {name} is never accepted.")
     kid, algorithm, kind = header.get("kid"), header.get("alg"), header.get("typ")
     if not isinstance(algorithm, str) or not isinstance(kid, str | None) or not isinstance(kind, str | None):

@@ -1,17 +1,18 @@
 """The Facts of one call, read inside the transaction that will record its decision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
 from remit.core import budget
 from remit.core.agent import Agent
+from remit.core.attestor import Binding
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.consent import Consent
 from remit.core.credential import Credential, Key, PathGate
-from remit.core.decision import brief_place, consumes
-from remit.core.facts import Facts
+from remit.core.decision import FRESH, brief_place, consumes
+from remit.core.facts import NEVER, Facts
 from remit.core.grant import Usage
 from remit.core.lineage.argument import shape_of, wanted
 from remit.core.lineage.value import phrase
@@ -21,6 +22,7 @@ from remit.core.policy import COMMON, PolicySet
 from remit.core.principal import Person, Service
 from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool, split
+from remit.core.session import Session
 from remit.core.task import Plan, Task
 from remit.core.tracing import objects
 from remit.core.trust import TrustPath
@@ -30,6 +32,7 @@ from remit.store.apply import usage
 from remit.store.record import Reader, parsed
 
 DEEPEST = 9
+DELEGATED = TrustPath.DELEGATED.value
 Policies = Callable[[TrustPath], PolicySet | None]
 Places = tuple[tuple[str, str, int], ...]
 
@@ -130,7 +133,8 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
     above = tuple(reader.get(Plan, f"{one.id}:{one.plan}") for one in parents or ())
     plans = tuple(one for one in above if one is not None)
     brief = reader.get(Brief, task.brief)
-    actors = actors_of(reader, parents or ())
+    actors, above_it = actors_of(reader, parents or ()), givers(reader, credential)
+    fresh = brief.fresh if brief else FRESH
     standing = Facts(
         now=now,
         credential=credential,
@@ -151,7 +155,10 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
         above=plans,
         watch=cosignature.watch(reader),
         actors=actors,
-        givers=givers(reader, credential),
+        givers=above_it,
+        bindings=tuple(_bindings(reader, (credential, *(above_it or ())))),
+        sessions=tuple(_sessions(reader, credential.subject)) if fresh.of_person and path == DELEGATED else (),
+        owner_seen=_seen(reader, agent.owner) if fresh.owner and agent else NEVER,
         owned=all(_owner_here(reader, one) for one in actors if one.id != task.agent),
     )
     return standing, _places(call, plan, plans, brief)
@@ -190,6 +197,25 @@ def givers(reader: Reader, credential: Credential) -> tuple[Credential, ...] | N
         found.append(above)
         credential = above
     return tuple(found)
+
+
+def _bindings(reader: Reader, credentials: tuple[Credential, ...]) -> Iterator[Binding]:
+    """The bindings that these credentials were given by; one that is not there is left out, and its absence refuses."""
+    for one in credentials:
+        found = reader.get(Binding, one.binding) if one.binding else None
+        if found is not None:
+            yield found
+
+
+def _sessions(reader: Reader, person: str) -> Iterator[Session]:
+    return reader.where(Session, "person = ? AND state = 'open'", (person,))
+
+
+def _seen(reader: Reader, owner: str) -> Instant:
+    """When an owner was last seen: confirmed, or signed in."""
+    person = reader.get(Person, owner)
+    signed = (max(one.made, one.auth_time) for one in _sessions(reader, owner))
+    return max((person.confirmed if person else NEVER), *signed, NEVER)
 
 
 def resting(reader: Reader, after: tuple[int, str], most: int) -> list[tuple[Task, Instant]]:

@@ -22,6 +22,7 @@ IDS: Final[dict[str, Callable[[Any], str]]] = {
     "policy": lambda one: str(one.name),
     "path": lambda one: str(one.name.value),
     "witness_rule": lambda one: str(one.name),
+    "attestor": lambda one: str(one.name),
     "plan": lambda one: f"{one.task}:{one.version}",
 }
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -33,6 +34,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "plan": ("task",),
     "credential": ("task", "expires"),
     "revocation": ("kind", "target"),
+    "binding": ("agent", "attestor"),
     "approval": ("task", "action", "digest", "until", "uses"),
     "evidence": ("task",),
     "client": ("agent",),

@@ -31,6 +31,7 @@ from remit.web.api import (
     status,
     task,
 )
+from remit.web.attestors import Attestors
 from remit.web.console import asks, consents, enter, home, signin, tasks
 from remit.web.issuers import Issuers
 from remit.web.oauth import authorize, par, register, token
@@ -77,7 +78,14 @@ def build(
     """
     door = Door(authority, batch, watched.unknown if watched else None)
     site = Site(
-        authority, batch, settings, Issuers(settings.issuers, authority.clock.steady), watched, door, turned_away
+        authority,
+        batch,
+        settings,
+        Issuers(settings.issuers, authority.clock.steady),
+        watched,
+        door,
+        turned_away,
+        Attestors(authority.issuer, authority.clock.steady),
     )
     routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}

@@ -1,56 +1,148 @@
-"""Who asks at the OAuth endpoints: an agent, proved by a `private_key_jwt` assertion that counts once."""
+"""Who asks at the OAuth endpoints: an agent, proved by its own key, by a platform that vouches for it, or by a secret.
 
+`private_key_jwt` (RFC 7523): an assertion by the agent's registered key, for our issuer identifier, counts once. A
+platform's token (the same parameters, or `jwt-spiffe` for a JWT-SVID) counts for the agent that its claims are bound
+to. A shared secret counts only where the settings say so.
+"""
+
+import base64
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from starlette.requests import Request
 
 from remit.control.change import Change
+from remit.control.credential import Proved
+from remit.control.principal import token_digest
 from remit.core.agent import Agent
+from remit.core.attestor import SECRET, Attestor, Binding
 from remit.core.errors import RemitError
+from remit.core.moment import Instant
 from remit.custody.assertion import Assertion, claimed, verify_assertion
 from remit.custody.jwk import read_set
 from remit.custody.jws import TokenRefusal
+from remit.custody.svid import carries_chain
 from remit.store import payload
+from remit.web.attestors import Attested
 from remit.web.site import Site
 
-ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+SPIFFE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An agent whose assertion was proved, and not yet used up."""
+    """An agent that was proved, by what is not used up yet: an assertion, a platform's token, or its secret."""
 
     agent: Agent
-    assertion: Assertion
+    shown: Assertion | Attested | Binding
 
     def enter(self, change: Change) -> Agent:
-        """Use the assertion up, in the transaction that it is for; refuse a second use, or keys that are others now."""
-        agent = change.need(Agent, self.agent.id)
-        if agent.state == "retired" or agent.keys != self.agent.keys:
+        """Use what was shown up, in the transaction that it is for; refuse a second use, or what counts no more."""
+        agent, shown = change.need(Agent, self.agent.id), self.shown
+        if agent.state == "retired":
             raise _refused("This agent is no longer here.")
         change.keep()
-        if not payload.spend(change.db, "assertion", f"{agent.id} {self.assertion.id}", self.assertion.expires):
-            raise _refused("This assertion was used before.")
+        if isinstance(shown, Assertion):
+            if agent.keys != self.agent.keys:
+                raise _refused("This agent has other keys now.")
+            self._spend(change, f"{agent.id} {shown.id}", shown.expires)
+        elif isinstance(shown, Binding):
+            if change.reader.get(Binding, shown.id) != shown:
+                raise _refused("This secret counts no more.")
+        else:
+            self._attested(change, shown)
         return agent
 
+    def proved(self, change: Change) -> Proved:
+        """How and when this agent proved itself: by its own key or a secret now, by a platform when that said so."""
+        if isinstance(self.shown, Attested):
+            return Proved(self.shown.found.made, self.shown.binding.id)
+        return Proved(change.now, self.shown.id if isinstance(self.shown, Binding) else "")
 
-def authenticate(site: Site, form: Mapping[str, list[str]]) -> Client:
-    """Prove who the client is (RFC 7523 section 3), by its registered keys alone (`invalid_client`)."""
+    def _attested(self, change: Change, shown: Attested) -> None:
+        now_is = change.reader.get(Binding, shown.binding.id), change.reader.get(Attestor, shown.attestor.name)
+        if now_is != (shown.binding, shown.attestor):
+            raise _refused("What vouches for this agent counts no more.")
+        if shown.found.once or shown.attestor.once:
+            if not shown.found.proof:
+                raise _refused("This attestor's tokens count once, and this one has no jti.")
+            self._spend(change, f"{shown.attestor.name} {shown.found.proof}", shown.found.expires)
+
+    @staticmethod
+    def _spend(change: Change, value: str, until: Instant) -> None:
+        if not payload.spend(change.db, "assertion", value, until):
+            raise _refused("This assertion was used before.")
+
+
+async def authenticate(site: Site, request: Request, form: Mapping[str, list[str]]) -> Client:
+    """Prove who the client is (`invalid_client`); `issuer_unreachable` when a platform's keys cannot be had."""
+    basic = request.headers.get("authorization", "")
+    if "client_secret" in form or basic[:6].lower() == "basic ":
+        return _by_secret(site, basic, form)
     kinds, texts, names = (form.get(name, []) for name in ("client_assertion_type", "client_assertion", "client_id"))
-    if "client_secret" in form or kinds != [ASSERTION] or len(texts) != 1:
-        raise _refused("A client authenticates by private_key_jwt and nothing else.")
-    said = claimed(texts[0])
+    if len(kinds) != 1 or kinds[0] not in (ASSERTION, SPIFFE) or len(texts) != 1:
+        raise _refused("A client authenticates by a client assertion and nothing else.")
+    said = claimed(texts[0], chain=carries_chain(texts[0]))
     named = None if isinstance(said, TokenRefusal) else said.get("sub")
-    if not isinstance(named, str) or (names and names != [named]):
-        raise _refused("The assertion cannot be read, or is another client's.")
-    agent = site.reader().get(Agent, named)
-    if agent is None or agent.state == "retired" or not agent.keys:
+    if isinstance(named, str) and named.startswith("agt_") and kinds[0] == ASSERTION:
+        if names and names != [named]:
+            raise _refused("The assertion is another client's.")
+        return _by_key(site, named, texts[0])
+    if not isinstance(named, str):
+        raise _refused("The assertion cannot be read.")
+    found = await site.attestors.judge(site.reader(), texts[0], names[0] if names else "", site.now())
+    if isinstance(found, TokenRefusal):
+        raise _refused(found.what)
+    if kinds[0] == SPIFFE and found.attestor.kind != "spiffe":
+        raise _refused("This assertion is no JWT-SVID.")
+    return Client(_agent(site, found.binding.agent), found)
+
+
+def _by_key(site: Site, named: str, text: str) -> Client:
+    agent = _agent(site, named)
+    if not agent.keys:
         raise _refused("The assertion is of no agent that has a key here.")
     keys = read_set({"keys": list(agent.keys)})
-    found = verify_assertion(texts[0], client=agent.id, issuer=site.authority.issuer, now=site.now(), keys=keys)
+    found = verify_assertion(text, client=agent.id, issuer=site.authority.issuer, now=site.now(), keys=keys)
     if isinstance(found, TokenRefusal):
         raise _refused(found.what)
     return Client(agent, found)
 
 
+def _by_secret(site: Site, basic: str, form: Mapping[str, list[str]]) -> Client:
+    """A shared secret (RFC 6749 section 2.3.1): only where the settings let this weak way in."""
+    named, secret = form.get("client_id", [""])[0], form.get("client_secret", [""])[0]
+    if not site.settings.weak_client_secrets:
+        raise _refused("A client authenticates by a client assertion; shared secrets are not let in here.")
+    if basic:
+        if secret or "client_assertion" in form:
+            raise _refused("One way of authentication is used, not two.")
+        try:
+            user, _, password = base64.b64decode(basic[6:], validate=True).decode().partition(":")
+        except ValueError:
+            raise _refused("The Authorization field cannot be read.") from None
+        if named not in ("", unquote(user)):
+            raise _refused("The secret is another client's.")
+        named, secret = unquote(user), unquote(password)
+    digest = token_digest(secret)
+    for one in site.reader().where(Binding, "agent = ? AND state = 'active'", (named,)):
+        if one.attestor == SECRET and hmac.compare_digest(one.digest, digest):
+            return Client(_agent(site, one.agent), one)
+    raise _refused("This secret is of no agent here.")
+
+
+def _agent(site: Site, named: str) -> Agent:
+    agent = site.reader().get(Agent, named)
+    if agent is None or agent.state == "retired":
+        raise _refused("The assertion is of no agent that has a key here.")
+    return agent
+
+
 def _refused(why: str) -> RemitError:
-    return RemitError("invalid_client", why, "Sign a new assertion (RFC 7523) with the agent's registered key.")
+    return RemitError(
+        "invalid_client", why, "Prove the agent anew: by its registered key (RFC 7523), or as it is bound."
+    )

@@ -14,6 +14,7 @@ from remit.web.site import Site
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 DETAILS: Final = "remit_task"
+METHODS: Final[list[Json]] = ["private_key_jwt", "spiffe_jwt"]
 
 
 def routes(site: Site) -> list[Route]:
@@ -77,10 +78,10 @@ def metadata(site: Site) -> dict[str, Json]:
         "jwks_uri": f"{issuer}/oauth/jwks",
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", EXCHANGE],
-        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "token_endpoint_auth_methods_supported": ["none", *METHODS],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
-        "revocation_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
-        "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "revocation_endpoint_auth_methods_supported": ["none", *METHODS],
+        "introspection_endpoint_auth_methods_supported": METHODS,
         "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
         "authorization_details_types_supported": [DETAILS],
         "client_id_metadata_document_supported": settings.client_documents,

@@ -56,6 +56,7 @@ class WebSettings:
     client_documents: bool = False
     client_agent: str = ""
     door_rate: int = 600
+    weak_client_secrets: bool = False
 
 
 def safe(url: str) -> bool:

@@ -12,6 +12,7 @@ from remit.control.change import Change
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.store.record import Reader
+from remit.web.attestors import Attestors
 from remit.web.issuers import Issuers
 from remit.web.kept import Documents
 from remit.web.settings import WebSettings
@@ -52,6 +53,7 @@ class Site:
     watched: Watched | None
     door: Door
     turned_away: Mapping[str, int]
+    attestors: Attestors
     documents: Documents = field(default_factory=Documents)
     waiting: int = 0
 

@@ -35,7 +35,7 @@ def routes(site: Site) -> list[Route]:
             client = bound(site, asked)
             await site.act(client.client.id, lambda change: _given_up(site, change, client.enter(change), text))
             return Response(status_code=200, headers=NO_STORE)
-        who = _caller(site, request, asked)
+        who = await _caller(site, request, asked)
 
         def work(change: Change) -> None:
             by = who.enter(change).id if who else "operator"
@@ -55,7 +55,7 @@ def routes(site: Site) -> list[Route]:
                 raise refused("A client without a key is told nothing of tokens.")
             said = await site.act(client.client.id, lambda change: _seen(site, change, client.enter(change), text))
             return JSONResponse(said, headers=NO_STORE)
-        who = _caller(site, request, asked)
+        who = await _caller(site, request, asked)
 
         def work(change: Change) -> dict[str, Json]:
             by = who.enter(change).id if who else ""
@@ -112,11 +112,11 @@ def _its(change: Change, client: Client, one: Credential) -> bool:
     return consent is not None and consent.client == client.id
 
 
-def _caller(site: Site, request: Request, asked: Form) -> Acting | None:
+async def _caller(site: Site, request: Request, asked: Form) -> Acting | None:
     """The agent that asks; None for an operator with the admin token (`invalid_client` for anyone else)."""
     if "client_assertion" not in asked and bearer.operator(site, request.headers.get("authorization", "")):
         return None
-    return authenticate(site, asked)
+    return await authenticate(site, request, asked)
 
 
 def _told(site: Site, change: Change, one: Credential) -> dict[str, Json]:

@@ -11,4 +11,4 @@ from remit.web.site import Site
 
 async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
     """Give the authenticated agent a credential on its own path."""
-    return await giving.give(site, request, asked, authenticate(site, asked), None)
+    return await giving.give(site, request, asked, await authenticate(site, request, asked), None)

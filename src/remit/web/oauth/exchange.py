@@ -42,7 +42,7 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
     if kind == ACCESS:
         return {"issued_token_type": ACCESS, **await hand_on.give(site, request, asked)}
     text = one_of(asked, "subject_token")
-    client = authenticate(site, asked)
+    client = await authenticate(site, request, asked)
     found = await site.issuers.identify(text, site.now())
     if isinstance(found, TokenRefusal):
         raise RemitError(

@@ -4,6 +4,7 @@ The task is named by `authorization_details` (RFC 9396), resources by RFC 8707, 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 
@@ -12,6 +13,7 @@ from remit.control.change import Change
 from remit.control.credential import Issued
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
+from remit.core.facts import NEVER
 from remit.core.ids import parse
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
@@ -38,9 +40,15 @@ async def give(site: Site, request: Request, asked: Form, client: Client, person
         found = _found(change, task, client.agent.id)
         plan = change.need(Plan, f"{found.id}:{found.plan}")
         scope(asked, plan, path)
+        proved = client.proved(change)
+        if person:
+            proved = replace(
+                proved, signed_in=person.identity.signed_in or NEVER, strength=person.identity.strength or ""
+            )
         made = credential.give(
-            change, task_id=task, agent_id=found.agent, path=path, person_id=subject, resources=resources, thumb=thumb
-        )
+            change, task_id=task, agent_id=found.agent, path=path, person_id=subject, resources=resources, thumb=thumb,
+            proved=proved,
+        )  # fmt: skip
         return made, plan
 
     return await answer(site, request, client, give)

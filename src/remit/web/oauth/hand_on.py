@@ -29,7 +29,7 @@ MEMBERS: Final = frozenset({"type", "task", "steps", "purpose"})
 
 async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
     """Give the authenticated client a credential of a child task of the one that the subject token is for."""
-    client = authenticate(site, asked)
+    client = await authenticate(site, request, asked)
     if "scope" in asked:
         raise RemitError("invalid_scope", "What is handed on is said by steps.", "Send steps in authorization_details.")
     giver = bearer.ours(site, one_of(asked, "subject_token"))
@@ -41,7 +41,7 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
     resources = giving.resources_of(site, asked)
 
     def make(change: Change, thumb: str) -> tuple[Issued, Plan]:
-        wanted = Wanted(task, steps, purpose, resources, thumb)
+        wanted = Wanted(task, steps, purpose, resources, thumb, client.proved(change))
         made = delegation.hand_on(change, giver.id, client.agent.id, wanted)
         return made, change.need(Plan, f"{made.credential.task}:{made.credential.plan}")
 
