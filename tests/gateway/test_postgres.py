@@ -53,6 +53,11 @@ READ = {
     "select o from orders o": [reads(ORDERS, *EVERY)],
     "select count(o.*) from orders o": [reads(ORDERS, *EVERY)],
     "select row_to_json(o) from orders o": [reads(ORDERS, *EVERY)],
+    "select o from generate_series(1, 2) g, orders o": [reads(ORDERS, *EVERY)],
+    "select * from (select id from orders) s for update": [
+        reads(ORDERS, "id"),
+        ("update", ORDERS, {"columns": [], "where": {}, "values": {}}),
+    ],
     "select ctid from orders": [reads(ORDERS, "ctid")],
     "select x.b from orders as x(a, b)": [reads(ORDERS, "customer_id")],
     "select id from orders where id = 7 and status = 'paid'": [reads(ORDERS, "id", "status", id=7, status="paid")],

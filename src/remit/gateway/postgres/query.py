@@ -34,6 +34,7 @@ class Queries(Expressions):
         scope = Scope(around)
         if node.HasField("with_clause"):
             self.common(node.with_clause, scope)
+        first = len(self.tables)
         if node.HasField("larg"):
             names = self.select(node.larg, scope)
             self.select(node.rarg, scope)
@@ -54,16 +55,10 @@ class Queries(Expressions):
             self.maybe(node, name, Scope(around))
         for lock in node.locking_clause:
             only(lock.locking_clause, "locked_rels", "strength", "wait_policy")
-            for one in scope.entries:
-                self._lock(one)
+            # It reaches into subqueries: whatever stands below counts as locked.
+            for one in self.tables[first:]:
+                one.locked = True
         return names
-
-    def _lock(self, one: Entry) -> None:
-        if isinstance(one, Table):
-            one.locked = True
-        elif isinstance(one, Joined):
-            for part in one.parts:
-                self._lock(part)
 
     def _rows(self, lists: Any, scope: Scope) -> list[str | None]:
         width = 0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from remit.gateway.postgres.query import Queries
-from remit.gateway.postgres.scope import Derived, Dotted, Scope, Table, unknown
+from remit.gateway.postgres.scope import Dotted, Scope, Table, unknown
 from remit.gateway.postgres.tree import Act, inner, only, refused
 from remit.gateway.postgres.value import Value, opaque
 
@@ -116,7 +116,8 @@ class Reading(Queries):
             self.maybe(clause.infer, "where_clause", scope)
         if clause.target_list:
             level = Scope(scope)
-            level.entries = [Derived("excluded", list(target.relation.columns))]
+            # What was to be inserted is named like the relation itself, and PostgreSQL wants the right to read it.
+            level.entries = [Dotted("excluded", target)]
             values = self._sets(clause.target_list, target, level)
             self.maybe(clause, "where_clause", level)
             self.acts.append(Act("update", target.relation.name, tuple(sorted(values)), (), tuple(values.items())))

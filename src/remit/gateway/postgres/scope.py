@@ -190,14 +190,12 @@ class Scope:
             if hits and all(one.complete for one in level.entries):
                 return
             unsure = unsure or bool(hits) or not all(one.complete for one in level.entries)
-        if unsure or name in self.outputs:
-            return
-        for level in self.levels():
-            for one in level.entries:
-                if one.name == name:
-                    one.whole()
-                    return
-        raise unknown()
+        row = self.named(name)
+        if row is not None:
+            # The row as a whole, as in `SELECT t FROM t`: also where the name could be a column that is not known.
+            row.whole()
+        elif not unsure and name not in self.outputs:
+            raise unknown()
 
     def of(self, table: str, column: str, schema: str = "") -> None:
         """Read a column of what has this name (`column_unknown`)."""
