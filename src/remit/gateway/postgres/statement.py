@@ -75,6 +75,11 @@ class Statement:
     control: bool = False
     """It begins, ends or marks a transaction."""
 
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the client sends rows for it: COPY … FROM STDIN."""
+        return self.label == "copy" and any(act.verb == "insert" for act in self.acts)
+
     def renamed(self, name: str) -> str:
         """Its text with another name for what is prepared, executed, declared, fetched or closed."""
         tree = postgast.ParseResult()

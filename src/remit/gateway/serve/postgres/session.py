@@ -158,7 +158,8 @@ class Session:
         errands = [self._errand(self._names.calls(one, ())) for one in resolved]
         why = await self._permitted(errands)
         if why is None:
-            self._send(frame(b"Q", text("; ".join(one.text for one in resolved))), Waiting("query", errands=errands))
+            waiting = Waiting("query", errands=errands, copying=any(one.takes_rows for one in found))
+            self._send(frame(b"Q", text("; ".join(one.text for one in resolved))), waiting)
         else:
             left(errands, "not_sent")
             self._send(frame(b"Q", text(FAILS)), Waiting("query", why=why))
@@ -271,6 +272,8 @@ class Session:
             why = await self._permitted([errand])
         own = portal.own if portal is not None and why is None else self._names.fresh()
         waiting = Waiting("execute", why=why, errands=[errand] if why is None else [])
+        statement = portal.prepared.statement if portal is not None else None
+        waiting.copying = why is None and statement is not None and statement.takes_rows
         self._send(frame(b"E", text(own) + most.to_bytes(4, signed=True)), waiting)
 
     def _running(self, portal: Portal, statement: Statement) -> list[Call]:
@@ -289,9 +292,9 @@ class Session:
         self._send(frame(b"C", kind + text(own)), Waiting("close"), later=True)
 
     def _copied(self, kind: bytes, body: bytes) -> None:
-        """Pass rows on while a COPY that was permitted is under way; what comes late is dropped, as by PostgreSQL."""
-        head = self._answers.expected[0] if self._answers.expected else None
-        if head is not None and head.copying:
+        """Pass rows on for a COPY that was permitted and is not over; what comes late is dropped, as by PostgreSQL."""
+        head = next((one for one in self._answers.expected if one.copying), None)
+        if head is not None:
             self._write(frame(kind, body))
             head.copying = kind == b"d"
 
