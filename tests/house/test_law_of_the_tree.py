@@ -20,7 +20,14 @@ FACES = (
 CLOCKED = (*FACES, "src/remit/cli/", "src/remit/control/authority.py")
 """The only code that may read a clock or draw randomness; everything else is given the instant and the bytes."""
 
-PURE = ("remit.core", "remit.ledger", "remit.gateway.enforce", "remit.gateway.mcp", "remit.gateway.postgres")
+PURE = (
+    "remit.core",
+    "remit.ledger",
+    "remit.gateway.enforce",
+    "remit.gateway.mcp",
+    "remit.gateway.postgres",
+    "remit.gateway.api",
+)
 """What does no I/O, reads no clock and draws no randomness."""
 
 PERMIT_BORN_IN = {"src/remit/control/decision.py", "src/remit/control/batch.py"}

@@ -1,14 +1,16 @@
-"""The gates of one node, together: before tools, and where there is a port for it before databases."""
+"""The gates of one node, together: before tools, before APIs, and where there is a port for it before databases."""
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from remit.cli.settings import Settings
 from remit.control.gate import Gate
 from remit.core.errors import RemitError
+from remit.gateway.serve.api import PREFIX, Api
 from remit.gateway.serve.app import Mcp
+from remit.gateway.serve.asgi import Receive, Scope, Send
 
 if TYPE_CHECKING:
     from remit.gateway.serve.postgres.gate import Postgres
@@ -19,7 +21,13 @@ class Gates:
 
     def __init__(self, settings: Settings, gate: Gate) -> None:
         self.mcp = Mcp(gate, settings.origin)
+        self.api = Api(gate, settings.origin)
         self._postgres: Postgres | None = databases(settings, gate) if settings.postgres_port else None
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Hand a request to the gate that its path names."""
+        gate = self.api if scope["path"].startswith(PREFIX) else self.mcp
+        return gate(scope, receive, send)
 
     def start(self, loop: asyncio.AbstractEventLoop, bind: Callable[[int], Any], port: int) -> None:
         """Listen where agents reach databases."""
@@ -29,12 +37,14 @@ class Gates:
     def look(self) -> None:
         """Cut what has ended, at every gate."""
         self.mcp.look()
+        self.api.look()
         if self._postgres is not None:
             self._postgres.look()
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cut everything."""
         loop.run_until_complete(self.mcp.close())
+        loop.run_until_complete(self.api.close())
         if self._postgres is not None:
             loop.run_until_complete(self._postgres.close())
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from remit.cli.api import add_api
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import columns, emit, format_option, pairs, say, written
 from remit.cli.values import document
@@ -56,6 +57,8 @@ def resource() -> None:
 )
 @click.option("--directory", default="", help="Where the program runs.")
 @click.option("--database", metavar="URL", help="It is a PostgreSQL database: postgresql://ROLE@HOST/DATABASE.")
+@click.option("--api", metavar="URL", help="It is an HTTP API: where it answers.")
+@click.option("--openapi", type=click.Path(exists=True, dir_okay=False), help="The API's OpenAPI 3 document, as JSON.")
 @click.option("--schema", multiple=True, help="A schema of the database; repeatable.  [default: public]")
 @click.option("--catalogs", is_flag=True, help="Also register the system relations that describe tables and types.")
 @click.option("--modern", is_flag=True, help="It speaks revision 2026-07-28; do not try an older one.")
@@ -79,14 +82,26 @@ def add(
     environment: tuple[str, ...],
     directory: str,
     database: str | None,
+    api: str | None,
+    openapi: str | None,
     schema: tuple[str, ...],
     catalogs: bool,
     modern: bool,
     form: str,
 ) -> None:
     """Register a target: ask it for its tools, show each, and pin it. Registering it again pins anew."""
-    if [bool(url), stdio, bool(database)].count(True) != 1 or stdio != bool(argv):
-        raise click.UsageError("Give --url URL, --database URL, or --stdio -- COMMAND ARGS.")
+    if [bool(url), stdio, bool(database), bool(api)].count(True) != 1 or stdio != bool(argv):
+        raise click.UsageError("Give --url URL, --api URL, --database URL, or --stdio -- COMMAND ARGS.")
+    if bool(api) != bool(openapi):
+        raise click.UsageError("An --api comes with its --openapi document.")
+    if api:
+        with at_desk(ctx) as desk:
+            made = add_api(
+                desk, name, api, Path(openapi or ""), domain, desk.principal(owner), label,
+                _injections(desk, secret, header, variable), _announce,
+            )  # fmt: skip
+            _show(desk, form, made)
+        return
     if database:
         path = schema or ("public",)
         _add_database(ctx, form, name, database, domain, owner, label, secret, path, catalogs=catalogs)
@@ -226,6 +241,12 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
 
 
 def _offered_now(desk: Desk, one: Resource, known: Mapping[str, Tool]) -> tuple[Upstream, dict[str, Json]]:
+    if one.kind == "http":
+        raise RemitError(
+            "resource_invalid",
+            "An API is known by its document, which is not asked for again.",
+            "Register it again, with its document of now.",
+        )
     if one.kind != "postgres":
         return ask(desk, one.upstream, one.injections)
     from remit.cli.database import ask_again

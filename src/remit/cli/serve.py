@@ -127,7 +127,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     gates = Gates(settings, gate)
     standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
-        build(authority, batch, gates.mcp, web, gate, standing.refused),
+        build(authority, batch, gates, web, gate, standing.refused),
         http=door(standing),
         ws="none",
         lifespan="off",

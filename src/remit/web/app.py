@@ -47,6 +47,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 NONE: Final[Mapping[str, int]] = MappingProxyType({})
+GATES: Final = ("/mcp/", "/http/")
 HEADERS: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -95,7 +96,7 @@ def build(
     rate = Rate(settings.door_rate, authority.clock.steady)
 
     async def front(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/mcp/"):
+        if scope["type"] == "http" and scope["path"].startswith(GATES):
             await gate(scope, receive, send)
             return
 
