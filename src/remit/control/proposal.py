@@ -28,10 +28,8 @@ OPENING: Final = "opening"
 
 
 def ask(change: Change, one: Task, about: str, said: Json) -> Approval:
-    """Ask the brief's approvers about this; refuses a task that has too many asks waiting (`approval_flood`)."""
+    """Ask the brief's approvers about this. Whoever calls has asked whether it is `flooded`."""
     brief = change.need(Brief, one.brief)
-    if store.waiting(change.db, one.id, change.now) >= rules.MOST:
-        raise RemitError("approval_flood", "Too much of this task waits for people.", "Wait for answers.")
     terms, salt, held = brief.approval, change.authority.random(16), change.authority.make("cal")
     blank = Approval(
         id=change.authority.make("apr"),
@@ -55,6 +53,13 @@ def ask(change: Change, one: Task, about: str, said: Json) -> Approval:
     made = changed(blank, shown=rules.shown(found, salt))
     change.record("approval.asked", made, "gate")
     return made
+
+
+def flooded(change: Change, one: Task) -> RemitError | None:
+    """The fault that refuses one more ask of a task which has too many waiting already; None while there is room."""
+    if store.waiting(change.db, one.id, change.now) < rules.MOST:
+        return None
+    return RemitError("approval_flood", "Too much of this task waits for people.", "Wait for answers.")
 
 
 def waiting(change: Change, one: Task, about: str, said: Json) -> Approval | None:

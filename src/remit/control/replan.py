@@ -53,6 +53,9 @@ def submit(change: Change, task_id: str, steps: tuple[Step, ...], by: str) -> Su
             "ends_unproven", "What the plan before gave is not proven to be ended.", "Send this plan again later."
         )
         return Submitted(moved.kind, kept, refused=unproven)
+    flooded = proposal.flooded(change, errand)
+    if flooded is not None:
+        return Submitted(moved.kind, kept, refused=flooded)
     return Submitted(moved.kind, kept, proposal.ask(change, change.need(Task, task_id), proposal.PLAN, body))
 
 
