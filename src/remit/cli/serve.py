@@ -15,6 +15,7 @@ from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.attach import attach
 from remit.cli.desk import Desk, close, open_desk, place_of, settings_of, store_path
+from remit.cli.hooking import Hooking
 from remit.cli.output import say
 from remit.cli.settings import Settings
 from remit.cli.witnessing import Witnessing
@@ -22,8 +23,10 @@ from remit.control import key, witness
 from remit.control.batch import Batch
 from remit.control.gate import Gate
 from remit.control.lessor import Lessor
+from remit.control.messenger import Hook
 from remit.control.sweep import sweep
 from remit.core.errors import RemitError
+from remit.core.hook import key as key_of
 from remit.core.witness import WitnessRule
 
 if TYPE_CHECKING:
@@ -147,8 +150,10 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     batch.moved = both(batch.moved, lessor.look)
     _every(loop, SWEEP_S, lessor.tick)
     _every(loop, WAIT_FOR_S, lessor.wait)
-    witnessing = Witnessing(authority, batch, store_path(settings) if not settings.store else place_of(settings), loop)
-    _every(loop, SWEEP_S, witnessing.tick)
+    place = store_path(settings) if not settings.store else place_of(settings)
+    witnessing = Witnessing(authority, batch, place, loop)
+    hooking = Hooking(authority, batch, place, told(settings), loop)
+    _every(loop, SWEEP_S, both(witnessing.tick, hooking.tick))
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
     gates.start(loop, lambda port: bind(settings, port), settings.postgres_port)
     say(f"Remit answers at {settings.origin}")
@@ -163,6 +168,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
             loop.run_until_complete(hints.stop())
         gates.close(loop)
         witnessing.close()
+        hooking.close()
         lessor.close()
         gate.settle()
         until = time.monotonic() + settings.drain_seconds
@@ -208,6 +214,15 @@ def watched(settings: Settings) -> tuple[dict[str, str], WitnessRule]:
         required=settings.witness_required, stop=settings.witness_stop, max_age=1000 * settings.witness_max_age
     )
     return {one.key: one.url for one in settings.witnesses}, rule
+
+
+def told(settings: Settings) -> tuple[Hook, ...]:
+    """The hooks that the settings name, each with its key (`hook_weak`, `reference_invalid`)."""
+    found = []
+    for one in settings.hooks:
+        secret = key_of(rules.read_reference(one.secret, rules.environment()))
+        found.append(Hook(one.url, secret, one.private))
+    return tuple(found)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -56,6 +56,15 @@ class Cosigned:
 
 
 @dataclass(frozen=True, slots=True)
+class Hooked:
+    """Where it is told that people are asked: an address, the reference of the secret that signs, private or not."""
+
+    url: str
+    secret: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `where` says of each name where its value came from."""
 
@@ -84,6 +93,7 @@ class Settings:
     witness_required: int = 0
     witness_stop: bool = False
     witness_max_age: int = 0
+    hooks: tuple[Hooked, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -132,7 +142,8 @@ def _references(*sources: Mapping[str, Any]) -> set[str]:
     """What the settings refer to: a variable that holds a key may be called as it likes."""
     names = ("root_key", "store", "bus", f"{PREFIX}ROOT_KEY", f"{PREFIX}STORE", f"{PREFIX}BUS")
     issuers = [one for source in sources for one in source.get("issuers") or () if isinstance(one, Issuer)]
-    held = {one.client_secret for one in issuers} | {one.client_key for one in issuers}
+    hooks = [one for source in sources for one in source.get("hooks") or () if isinstance(one, Hooked)]
+    held = {one.client_secret for one in issuers} | {one.client_key for one in issuers} | {one.secret for one in hooks}
     return held | {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
@@ -220,6 +231,8 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
         return _issuers(value, where)
     if key == "witnesses":
         return _witnesses(value, where)
+    if key == "hooks":
+        return _hooks(value, where)
     wanted = known[key]
     if wanted is Path and isinstance(value, str) and value:
         return Path(value)
@@ -278,6 +291,27 @@ def _witnesses(value: Any, where: str) -> tuple[Cosigned, ...]:
                 "Give both, the key as remit witness show prints it.",
             )
         found.append(Cosigned(**held))
+    return tuple(found)
+
+
+def _hooks(value: Any, where: str) -> tuple[Hooked, ...]:
+    if isinstance(value, tuple):
+        return value
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise RemitError(
+            "setting_invalid", f"{where}: hooks is a list of tables.", "Write one [[hooks]] table for each."
+        )
+    known = {one.name: one.type for one in fields(Hooked)}
+    found = []
+    for one in value:
+        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
+        if not _reachable(held.get("url", "")) or not str(held.get("secret", "")).startswith(_REFERENCES):
+            raise RemitError(
+                "setting_invalid",
+                f"{where}: a hook has a url and a secret by reference; plain http is for this very machine only.",
+                "Give both, the secret as env:NAME, file:PATH or keyring:SERVICE/NAME.",
+            )
+        found.append(Hooked(**held))
     return tuple(found)
 
 

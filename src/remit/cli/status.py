@@ -16,7 +16,7 @@ from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool
 from remit.core.task import Task
 from remit.core.trust import TrustPath
-from remit.store import approval, lease, log
+from remit.store import approval, hook, lease, log
 from remit.store.apply import flights
 
 
@@ -75,6 +75,7 @@ def state(desk: Desk) -> dict[str, Json]:
         "leases_unproven": [_unproven(one, now) for one in leases.incidents(reader)],
         "calls_in_flight": len(flights(desk.authority.view)),
         "witnesses": [_stands(one) for one in witnesses],
+        "hooks": [_hook(name, one, head.size) for name, one in hook.every(desk.authority.view).items()],
         "ledger_entries": head.size,
         "ledger_at": head.at,
     }
@@ -83,6 +84,12 @@ def state(desk: Desk) -> dict[str, Json]:
 def _unproven(one: Lease, now: Instant) -> str:
     """One incident in a line: what could not be proven dead, where, since when, and why."""
     return f"{one.name} at {one.resource}: {one.state} for {(now - one.ended) // 1000} s ({one.trouble})"
+
+
+def _hook(name: str, one: hook.Told, size: int) -> str:
+    """One hook in a line: whether it is told, and what keeps it from it."""
+    behind = f"{size - 1 - one.leaf} entries behind"
+    return f"{name}: {f'{one.tries} tries in vain, {behind} ({one.trouble})' if one.tries else 'told'}"
 
 
 def _stands(one: witness.Standing) -> str:

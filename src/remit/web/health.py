@@ -15,7 +15,7 @@ from remit.core.errors import RemitError
 from remit.core.receipt import PolicyRecord
 from remit.core.trust import TrustPath
 from remit.custody.signer import Purpose
-from remit.store import approval, lease, log, metrics
+from remit.store import approval, hook, lease, log, metrics
 from remit.web.bearer import caller
 from remit.web.site import Site
 
@@ -108,6 +108,7 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
         "remit_batch_commit_ms", "gauge", "Milliseconds that the last commit took.", {"": batch.commit_ms}
     )
     yield from _leases(site, seen)
+    yield from _hooks(site)
     _, _, found = witness.standings(site.reader(), site.authority.clock.now())
     for name, said, figure in _FIGURES:
         values = {f'witness="{one.name.translate(_QUOTED)}"': figure(one) for one in found}
@@ -116,6 +117,15 @@ def lines(site: Site, seen: metrics.Tally) -> Iterator[str]:
     yield from _family("remit_connections_refused_total", "counter", "Connections turned away at the door.", away)
     noise = {f'reason="{code}"': count for code, count in sorted(site.noise().items())}
     yield from _family("remit_unknown_total", "counter", "Presentations that were no credential.", noise)
+
+
+def _hooks(site: Site) -> Iterator[str]:
+    """How far each hook is, by the digest of its address."""
+    found, size = hook.every(site.authority.view), log.newest(site.authority.view).size
+    tries = {f'hook="{name}"': one.tries for name, one in found.items()}
+    yield from _family("remit_hook_tries", "gauge", "Tries in vain to tell this hook of its next notice.", tries)
+    behind = {f'hook="{name}"': size - 1 - one.leaf if one.tries else 0 for name, one in found.items()}
+    yield from _family("remit_hook_behind_entries", "gauge", "Entries since the one that it was told of last.", behind)
 
 
 def _leases(site: Site, seen: metrics.Tally) -> Iterator[str]:

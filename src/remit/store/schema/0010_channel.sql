@@ -3,3 +3,5 @@
 CREATE TABLE card (call TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID;
 CREATE TABLE evidence (id TEXT PRIMARY KEY, state TEXT NOT NULL, task TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX evidence_task ON evidence (task);
+-- Which entry each hook was told of last, by the digest of its address. An outbox: what comes after it is still to be told.
+CREATE TABLE hook (id TEXT PRIMARY KEY, leaf INTEGER NOT NULL, tries INTEGER NOT NULL, due INTEGER NOT NULL, trouble TEXT NOT NULL) WITHOUT ROWID;
