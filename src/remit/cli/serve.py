@@ -14,11 +14,9 @@ import click
 from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.attach import attach
-from remit.cli.desk import Desk, close, open_desk, place_of, settings_of, store_path
-from remit.cli.hooking import Hooking
+from remit.cli.desk import Desk, close, open_desk, settings_of
 from remit.cli.output import say
 from remit.cli.settings import Settings
-from remit.cli.witnessing import Witnessing
 from remit.control import key, witness
 from remit.control.batch import Batch
 from remit.control.gate import Gate
@@ -150,10 +148,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     batch.moved = both(batch.moved, lessor.look)
     _every(loop, SWEEP_S, lessor.tick)
     _every(loop, WAIT_FOR_S, lessor.wait)
-    place = store_path(settings) if not settings.store else place_of(settings)
-    witnessing = Witnessing(authority, batch, place, loop)
-    hooking = Hooking(authority, batch, place, told(settings), loop)
-    _every(loop, SWEEP_S, both(witnessing.tick, hooking.tick))
+    silence = _outward(settings, authority, batch, loop)
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
     gates.start(loop, lambda port: bind(settings, port), settings.postgres_port)
     say(f"Remit answers at {settings.origin}")
@@ -167,8 +162,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         if hints is not None:
             loop.run_until_complete(hints.stop())
         gates.close(loop)
-        witnessing.close()
-        hooking.close()
+        silence()
         lessor.close()
         gate.settle()
         until = time.monotonic() + settings.drain_seconds
