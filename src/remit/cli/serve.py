@@ -14,10 +14,13 @@ import click
 from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.attach import attach
-from remit.cli.desk import Desk, close, open_desk, settings_of
+from remit.cli.desk import Desk, close, open_desk, place_of, settings_of, store_path
+from remit.cli.hooking import Hooking
 from remit.cli.output import say
 from remit.cli.settings import Settings
+from remit.cli.witnessing import Witnessing
 from remit.control import key, witness
+from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.gate import Gate
 from remit.control.lessor import Lessor
@@ -208,6 +211,17 @@ def watched(settings: Settings) -> tuple[dict[str, str], WitnessRule]:
         required=settings.witness_required, stop=settings.witness_stop, max_age=1000 * settings.witness_max_age
     )
     return {one.key: one.url for one in settings.witnesses}, rule
+
+
+def _outward(
+    settings: Settings, authority: Authority, batch: Batch, loop: asyncio.AbstractEventLoop
+) -> Callable[[], None]:
+    """What goes out beside the writer: heads to witnesses, notices to hooks. Returns what ends both."""
+    place = store_path(settings) if not settings.store else place_of(settings)
+    witnessing = Witnessing(authority, batch, place, loop)
+    hooking = Hooking(authority, batch, place, told(settings), loop)
+    _every(loop, SWEEP_S, both(witnessing.tick, hooking.tick))
+    return both(witnessing.close, hooking.close)
 
 
 def told(settings: Settings) -> tuple[Hook, ...]:
