@@ -47,9 +47,9 @@ class Plain:
 
 
 @contextmanager
-def provider(redirect: str) -> Iterator[str]:
-    """npm oidc-provider as the company's own: its issuer."""
-    command = [str(peers.node()), str(peers.KIT / "clients" / "idp.mjs"), redirect, SECRET]
+def provider(redirect: str, *keys: str) -> Iterator[str]:
+    """npm oidc-provider as the company's own: its issuer. With a JWK set its client proves a key."""
+    command = [str(peers.node()), str(peers.KIT / "clients" / "idp.mjs"), redirect, SECRET, *keys]
     extra = {"PEER_PREFIX": str(peers.npm_prefix("idp")), "NODE_NO_WARNINGS": "1"}
     with _url(command, extra) as url:
         yield url

@@ -4,18 +4,25 @@ import json
 import urllib.request
 
 import pytest
+from joserfc.jwk import ECKey
 
 from remit.control import brief, revocation
 from remit.core.brief import Brief
 from remit.core.consent import Consent
 from remit.core.receipt import decode
+from remit.custody.secret import Secret
 from remit.store.log import entries, newest
 from remit.store.record import Reader
+from remit.web.settings import Issuer
 from tests.kit import conformance
+from tests.kit.browser import Browser
 from tests.kit.conversing import CALLBACK, converse
 from tests.kit.gate import NAME
-from tests.kit.plain import plain
+from tests.kit.plain import plain, provider
+from tests.kit.signin import path_of
+from tests.kit.site import site
 from tests.kit.wanderer import Wanderer
+from tests.kit.world import ISSUER
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +126,17 @@ def test_of_several_briefs_the_person_chooses(company):
     assert "For which errand?" in person.seen[-1].body
     made = [one for one in receipts(company) if one["kind"] == "consent.given"][-1]
     assert made["record"]["brief"] == "echoing"
+
+
+def test_remit_proves_itself_to_the_provider_by_a_key(tmp_path):
+    key = ECKey.generate_key("P-256")
+    public = {name: str(value) for name, value in key.as_dict(private=False).items()} | {"alg": "ES256", "use": "sig"}
+    tmp_path.chmod(0o700)
+    with provider(f"{ISSUER}/signin/back", json.dumps({"keys": [public]})) as idp:
+        own = Issuer(idp, "remit", auto_register=True, sign_in=True, key=Secret(key.as_pem(private=True)))
+        with site(tmp_path, issuers=(own,)) as one:
+            browser = Browser(one.url)
+            begun = browser.get("/signin?next=/console/consents").headers["location"]
+            came = Wanderer("toni").go(begun, stop=f"{ISSUER}/signin/back")
+            assert browser.get(path_of(came.url)).status == 303
+            assert b"What you allowed" in browser.get("/console/consents").body

@@ -387,3 +387,24 @@ def test_a_sign_in_is_asked_for_before_anything_is_told(firm):
     firm.idp.subject = "pia-at-idp"
     assert sign_in(fresh).status == 303
     assert fresh.get(firm.asking()).status == 200
+
+
+def test_consents_are_their_persons_and_the_operators_to_see(firm):
+    firm.token(code=firm.code())
+    own = firm.idp.token(firm.site.world.authority.clock.now() // 1000)
+    mine = firm.site.get("/v1/consents?limit=200", own).json["items"]
+    assert mine
+    assert {one["person"] for one in mine} == {firm.pia}
+    every = firm.site.get("/v1/consents?limit=200").json["items"]
+    assert {one["id"] for one in mine} <= {one["id"] for one in every}
+    assert [one["name"] for one in firm.site.get("/v1/clients").json["items"]] == ["Desk <b>"]
+    open_ones = firm.site.get("/v1/sessions?state=open&limit=200").json["items"]
+    assert open_ones
+    assert all(one.keys() >= {"person", "auth_time", "issuer"} for one in open_ones)
+    last = open_ones[0]["id"]
+    assert firm.site.send(f"/v1/sessions/{last}/end", {}).json == {"ended": [last]}
+    assert last not in [one["id"] for one in firm.site.get("/v1/sessions?state=open&limit=200").json["items"]]
+    firm.browsers.clear()
+    held = firm.token(code=firm.code()).json["access_token"]
+    for path in ("/v1/consents", "/v1/clients", "/v1/sessions"):
+        assert firm.site.get(path, held).status == 403

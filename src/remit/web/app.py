@@ -21,6 +21,7 @@ from remit.web.api import (
     agent,
     approval,
     brief,
+    consent,
     credential,
     plan,
     policy,
@@ -60,7 +61,21 @@ PARTS: Final = (
     *(consents, authorize, par, register),
 )
 NOUNS: Final = (
-    *(agent, approval, brief, credential, plan, policy, principal, receipt, resource, revocation, status, task),
+    *(
+        agent,
+        approval,
+        brief,
+        consent,
+        credential,
+        plan,
+        policy,
+        principal,
+        receipt,
+        resource,
+        revocation,
+        status,
+        task,
+    ),
 )
 
 

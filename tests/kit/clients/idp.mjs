@@ -1,4 +1,5 @@
-// A company's identity provider: npm oidc-provider. `idp.mjs REDIRECT SECRET` prints its issuer, and serves until ended.
+// A company's identity provider: npm oidc-provider. `idp.mjs REDIRECT SECRET [KEYS]` prints its issuer, and
+// serves until ended; with KEYS, a JWK set, its client proves a key instead.
 // Whoever signs in as NAME is NAME, in the group "staff"; "guest-…" is in none.
 
 import { createServer } from "node:http";
@@ -8,7 +9,7 @@ import { pathToFileURL } from "node:url";
 const { default: Provider } = await import(
   pathToFileURL(`${process.env.PEER_PREFIX}/node_modules/oidc-provider/lib/index.js`).href
 );
-const [redirect, secret] = process.argv.slice(2);
+const [redirect, secret, keys] = process.argv.slice(2);
 const jwk = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
 const server = createServer();
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
@@ -17,7 +18,9 @@ const provider = new Provider(issuer, {
   clients: [
     {
       client_id: "remit",
-      client_secret: secret,
+      ...(keys
+        ? { token_endpoint_auth_method: "private_key_jwt", token_endpoint_auth_signing_alg: "ES256", jwks: JSON.parse(keys) }
+        : { client_secret: secret }),
       redirect_uris: [redirect],
       grant_types: ["authorization_code"],
       response_types: ["code"],
