@@ -6,14 +6,14 @@ from urllib.parse import quote
 
 import pytest
 
-from remit.control import brief, principal, revocation
+from remit.control import brief, principal
 from remit.core.consent import Consent
 from remit.core.task import Task
 from remit.store.log import entries, newest
 from remit.store.record import Reader
 from tests.kit.asking_people import BACK, CHALLENGE, GATE, company, error_of, fields_of
 from tests.kit.browser import Browser
-from tests.kit.signin import path_of, query, sign_in, there, word_of
+from tests.kit.signin import path_of, query, there, word_of
 from tests.kit.world import ISSUER, steps
 
 
@@ -304,24 +304,6 @@ def test_a_client_gives_up_what_it_holds_and_a_stranger_cannot(firm):
     assert firm.site.form("/oauth/introspect", {"token": "x", "client_id": firm.client}).status == 401
 
 
-def test_a_person_ends_what_they_allowed(firm):
-    held = firm.token(code=firm.code()).json
-    entry = firm.site.world.enter(held["access_token"])
-    page = firm.browser().get("/console/consents")
-    assert page.status == 200
-    assert b"Desk &lt;b&gt;" in page.body
-    consent = record(firm, Task, entry.task).consent
-    fields = {"word": word_of(firm.browser()), "consent": consent}
-    stranger = firm.browser("max-at-idp")
-    assert stranger.post("/console/consents/end", fields | {"word": word_of(stranger)}).status == 404
-    assert firm.browser().post("/console/consents/end", fields, {"origin": "https://evil.test"}).status == 403
-    assert firm.browser().post("/console/consents/end", fields).status == 303
-    assert firm.browser().post("/console/consents/end", fields).status == 303, "ended is ended"
-    assert record(firm, Task, entry.task).state == "ended"
-    assert firm.renew(held["refresh_token"]).json["error"] == "invalid_grant"
-    assert Browser(firm.site.url).get("/console/consents").headers["location"] == "/signin?next=/console/consents"
-
-
 def test_a_pushed_request_is_the_same_request_and_is_answered_once(firm):
     said = {"response_type": "code", "client_id": firm.client, "redirect_uri": BACK, "state": "pushed"}
     said |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256", "resource": GATE}
@@ -356,15 +338,6 @@ def test_registration_and_documents_are_off_unless_allowed(firm):
     assert said["client_id_metadata_document_supported"] is False
 
 
-def test_who_left_or_was_signed_out_meanwhile_gives_nothing(firm):
-    firm.site.act(lambda c: principal.add_person(c, firm.idp.url, "leaver", "Lea", ("staff",), "operator"))
-    browser = firm.browser("leaver")
-    page = browser.get(firm.asking())
-    leaver = firm.site.act(lambda c: principal.add_person(c, firm.idp.url, "leaver", "Lea", ("staff",), "x")).id
-    firm.site.act(lambda c: revocation.revoke(c, "person", leaver, "operator"))
-    assert firm.answer(page, browser=browser).status == 401
-
-
 def test_no_secret_is_echoed_or_written_down(firm, caplog):
     code = firm.code(state="canary-state")
     held = firm.token(code=code).json
@@ -378,33 +351,3 @@ def test_no_secret_is_echoed_or_written_down(firm, caplog):
     everything = b"\n".join(answers) + ledger(firm) + caplog.text.encode()
     for one in (code, held["refresh_token"], held["access_token"], cookie, "canary", firm.idp.secret):
         assert one.encode() not in everything
-
-
-def test_a_sign_in_is_asked_for_before_anything_is_told(firm):
-    stranger = Browser(firm.site.url)
-    assert "/signin" in stranger.get(firm.asking(authorization_details=None)).headers["location"]
-    fresh = Browser(firm.site.url)
-    firm.idp.subject = "pia-at-idp"
-    assert sign_in(fresh).status == 303
-    assert fresh.get(firm.asking()).status == 200
-
-
-def test_consents_are_their_persons_and_the_operators_to_see(firm):
-    firm.token(code=firm.code())
-    own = firm.idp.token(firm.site.world.authority.clock.now() // 1000)
-    mine = firm.site.get("/v1/consents?limit=200", own).json["items"]
-    assert mine
-    assert {one["person"] for one in mine} == {firm.pia}
-    every = firm.site.get("/v1/consents?limit=200").json["items"]
-    assert {one["id"] for one in mine} <= {one["id"] for one in every}
-    assert [one["name"] for one in firm.site.get("/v1/clients").json["items"]] == ["Desk <b>"]
-    open_ones = firm.site.get("/v1/sessions?state=open&limit=200").json["items"]
-    assert open_ones
-    assert all(one.keys() >= {"person", "auth_time", "issuer"} for one in open_ones)
-    last = open_ones[0]["id"]
-    assert firm.site.send(f"/v1/sessions/{last}/end", {}).json == {"ended": [last]}
-    assert last not in [one["id"] for one in firm.site.get("/v1/sessions?state=open&limit=200").json["items"]]
-    firm.browsers.clear()
-    held = firm.token(code=firm.code()).json["access_token"]
-    for path in ("/v1/consents", "/v1/clients", "/v1/sessions"):
-        assert firm.site.get(path, held).status == 403
