@@ -23,6 +23,8 @@ from remit.control import agent, approval, brief, credential, policy, principal,
 from remit.core import connector
 from remit.core.approval import Approval
 from remit.core.brief import Brief
+from remit.core.call import Call
+from remit.core.canonical import b64
 from remit.core.grant import Step
 from remit.core.lineage.rules import Rules
 from remit.core.resource import Upstream
@@ -121,6 +123,9 @@ class Desk:
         person = gate.act(lambda c: principal.add_person(c, "local", suite, "A person", ("approvers",), "operator"))
         self.person = person.id
 
+    def call(self, tool: str, arguments: Any) -> Call:
+        return Call(f"mcp:{self.suite}/{tool}", arguments)
+
     def open(self, prompt: str) -> tuple[str, Agent]:
         by = self.gate.world.owner.id
         made = self.gate.act(
@@ -129,13 +134,14 @@ class Desk:
         given = self.gate.act(lambda c: credential.give(c, task_id=made.id, agent_id=self.agent.id, path=TrustPath.OWN))
         return made.id, Agent(f"{self.gate.url}/mcp/{self.suite}", given.text)
 
-    def yes(self, task_id: str) -> None:
-        """The person says yes to what waits in this task."""
+    def answer(self, task_id: str, call: Call, *, yes: bool) -> None:
+        """What the person says to the ask that this very call made."""
 
         def work(change: Any) -> None:
             for one in list(change.reader.where(Approval, "task = ? AND state = 'pending'", (task_id,))):
-                _, digest = approval.show(change, one)
-                approval.answer(change, one.id, self.person, yes=True, shown=digest, via="bench")
+                if one.digest == b64(call.digest):
+                    _, digest = approval.show(change, one)
+                    approval.answer(change, one.id, self.person, yes=yes, shown=digest, via="bench")
 
         self.gate.act(work)
 
@@ -162,7 +168,7 @@ class Run:
         self.quiet = False
         if code == "approval_pending":
             self.tally.asked += 1
-            self.desk.yes(self.task_id)
+            self.desk.answer(self.task_id, self.desk.call(tool, arguments), yes=True)
             code = self.client.call(tool, arguments).code
         else:
             self.tally.refused += 1
@@ -175,6 +181,7 @@ class Run:
         if code == "approval_pending":
             self.tally.attack_asked += 1
             self.asks += 1
+            self.desk.answer(self.task_id, self.desk.call(tool, arguments), yes=False)
         elif code:
             self.tally.attack_refused += 1
         else:
@@ -254,7 +261,7 @@ def summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def measured(suite: str, most: int) -> dict[str, dict[str, Any]]:
+def measured(suite: str, most: int, kinds_of_run: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """Every run of one suite, behind a gate of its own."""
     with target() as upstream, tempfile.TemporaryDirectory() as text:
         Path(text).chmod(0o700)
@@ -270,11 +277,11 @@ def measured(suite: str, most: int) -> dict[str, dict[str, Any]]:
                     one_run(desk, plain, user)
                 kinds = vouched(gate)
                 found = {}
-                for word, spelled, late in (("plain", False, False), ("respelled", True, False), ("late", False, True)):
+                for word in kinds_of_run:
                     attacked = Tally()
                     for user in users:
                         for attack in desk.plan["attacks"]:
-                            one_run(desk, attacked, user, attack, spelled=spelled, late=late)
+                            one_run(desk, attacked, user, attack, spelled=word == "respelled", late=word == "late")
                     found[word] = counted(plain, attacked)
                 found["plain"]["vouchers"] = kinds
             world.close()
@@ -285,13 +292,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", action="append", help="only this suite; repeatable")
     parser.add_argument("--tasks", type=int, default=0, help="only so many tasks of each suite")
+    parser.add_argument("--late", action="store_true", help="also with the attack at the end of each task")
     given = parser.parse_args()
-    found = {suite: measured(suite, given.tasks) for suite in given.suite or SUITES}
-    report: dict[str, Any] = {
-        suite: one["plain"] | {"respelled": one["respelled"], "late": one["late"]} for suite, one in found.items()
-    }
+    more = ("respelled", "late") if given.late else ("respelled",)
+    found = {suite: measured(suite, given.tasks, ("plain", *more)) for suite in given.suite or SUITES}
+    report: dict[str, Any] = {suite: one["plain"] | {word: one[word] for word in more} for suite, one in found.items()}
     report["total"] = summed([one["plain"] for one in found.values()])
-    for word in ("respelled", "late"):
+    for word in more:
         report["total"][word] = summed([one[word] for one in found.values()])
     print(json.dumps({"benchmark": "agentdojo v1.2.2", "package": peers.PYPI["agentdojo"][0], **report}, indent=1))
 

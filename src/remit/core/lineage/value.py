@@ -57,7 +57,7 @@ _SPAN = re.compile(
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _NAME = re.compile(r"\b[A-Z][\w'-]*(?: +[A-Z][\w'-]*){0,3}")
 NOON: Final = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
-LONGEST: Final = 400
+LONGEST: Final = 2000
 
 
 class Literal(NamedTuple):
