@@ -66,7 +66,11 @@ class Desk:
         self.ann = world.act(lambda c: principal.add_person(c, "local", "ann", "Ann", ("ops",), "operator")).id
         given = {"name": "desk", "steps": steps, "lineage": rules, "agents": (self.agent.id,)} | members
         world.act(lambda c: brief.apply(c, world.a_brief(**given), "operator"))
-        self.task = world.a_task(brief="desk", agent=self.agent.id, request=request)
+        self.again(request)
+
+    def again(self, request: str) -> None:
+        """Open another task, with this request."""
+        self.task = self.world.a_task(brief="desk", agent=self.agent.id, request=request)
         self.entry = self.enter(self.task.id)
 
     def enter(self, task_id: str) -> Any:

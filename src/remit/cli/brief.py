@@ -1,7 +1,9 @@
 """`remit brief`: the operator's written ceiling for one kind of task, applied from a file."""
 
 import difflib
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import click
@@ -11,8 +13,9 @@ from remit.cli.output import columns, emit, format_option, pairs, written
 from remit.cli.values import compact, document
 from remit.control import brief as briefs
 from remit.control import revocation
+from remit.core import suggestion
 from remit.core.brief import Brief
-from remit.core.canonical import Json
+from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 from remit.core.record import load
 
@@ -34,6 +37,25 @@ def apply(ctx: click.Context, *, file: str, form: str) -> None:
     with at_desk(ctx) as desk:
         wanted = read_brief(desk, file)
         _show(form, desk.act(lambda c: briefs.apply(c, wanted, desk.by)))
+
+
+@brief.command()
+@click.argument("resource")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--request", default="", help="What is asked for: only acts that it may mean are planned.")
+@click.option("--domain", default="", help="The data domain of the resource.  [default: its name]")
+def suggest(*, resource: str, file: str, request: str, domain: str) -> None:
+    """Propose a connector and a brief for RESOURCE, from FILE: its tools/list as JSON. Edit both before you use them.
+
+    By fixed rules on names and schemas; nothing is trusted, and what a name does not tell stays at its strictest.
+    """
+    try:
+        tools = read(Path(file).read_bytes())
+    except OSError as fault:
+        raise RemitError(
+            "file_failed", f"{file} cannot be read: {fault.strerror}.", "Check the path and its rights."
+        ) from fault
+    click.echo(json.dumps(suggestion.suggest(resource, tools, request, domain), indent=2))
 
 
 @brief.command()
