@@ -118,6 +118,8 @@ async def finish(site: Site, issuer: Issuer, one: UnderWay, code: str, named: st
         raise refused(found.what)
     if found.nonce is None or not hmac.compare_digest(found.nonce.encode(), one.nonce.encode()):
         raise refused("The identity is of another sign-in.")
+    if issuer.acr_values and found.strength not in issuer.acr_values.split(" "):
+        raise refused("The provider did not make as sure of the person as it was asked to.")
     return Known(issuer, _aged(found, site.now()), None)
 
 

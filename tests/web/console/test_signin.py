@@ -136,6 +136,19 @@ def test_ui_02_a_sign_in_begun_elsewhere_is_refused(place, company):
     assert not victim.cookies.get("remit-person")
 
 
+def test_a_sign_in_that_is_weaker_than_asked_for_is_refused(tmp_path, company):
+    idp = Issuer(company.url, "remit", auto_register=True, sign_in=True, acr_values="phr phrh",
+                 secret=Secret(company.secret.encode()))  # fmt: skip
+    tmp_path.chmod(0o700)
+    with site(tmp_path, issuers=(idp,)) as one:
+        company.now = one.world.authority.clock.now() // 1000
+        begun = query(Browser(one.url).get("/signin").headers["location"])
+        assert begun["acr_values"] == "phr phrh"
+        for acr, status in (({}, 403), ({"acr": "pwd"}, 403), ({"acr": "phrh"}, 303)):
+            company.said = acr
+            assert sign_in(Browser(one.url)).status == status
+
+
 def test_an_answer_counts_once(place, company):
     browser = Browser(place.url)
     back = path_of(there(browser.get("/signin").headers["location"]))

@@ -27,12 +27,15 @@ class Proved:
 
     client: Client | Described
     assertion: Assertion | None = None
+    keys: tuple[dict[str, str], ...] = ()
 
     def enter(self, change: Change) -> Client:
         """The client as it is bound now, its assertion used up (`invalid_client`)."""
         found = change.reader.get(Client, self.client.id)
         if found is None or found.state != "live":
             raise refused("This client is not known here.")
+        if self.assertion is not None and change.need(Agent, found.agent).keys != self.keys:
+            raise refused("The agent has other keys now.")
         self.spend(change)
         return found
 
@@ -96,7 +99,7 @@ def _keyed(site: Site, asked: Form) -> Proved:
     proved = verify_assertion(texts[0], client=named, issuer=site.authority.issuer, now=site.now(), keys=keys)
     if isinstance(proved, TokenRefusal):
         raise refused(proved.what)
-    return Proved(found, proved)
+    return Proved(found, proved, agent.keys)
 
 
 def refused(why: str) -> RemitError:
