@@ -23,6 +23,7 @@ from remit.core.record import Record
 from remit.core.resource import Injection, Resource, Tool, Upstream
 from remit.core.revocation import Revocation
 from remit.core.session import Session
+from remit.core.signal import CAEP, Signal, Transmitter
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.core.witness import Witness, WitnessRule
@@ -189,6 +190,16 @@ def binding(**members: Any) -> Binding:
     return Binding(**(given | members))
 
 
+def transmitter(**members: Any) -> Transmitter:
+    given = {"name": "idp", "issuer": "https://idp.example", "audience": "https://remit.example"}
+    return Transmitter(**(given | {"keys_url": "https://idp.example/jwks"} | members))
+
+
+def signal(**members: Any) -> Signal:
+    given = {"id": named("sgn"), "transmitter": "idp", "jti": "j1", "event": f"{CAEP}session-revoked", "person": PERSON}
+    return Signal(**(given | {"told": NOON, "ends": "tasks"} | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
@@ -206,5 +217,5 @@ def every() -> tuple[Record, ...]:
             evidence(),
             lease(),
         ),
-        *(session(), client(), consent(), a_code(), refresh(), attestor(), binding()),
+        *(session(), client(), consent(), a_code(), refresh(), attestor(), binding(), transmitter(), signal()),
     )

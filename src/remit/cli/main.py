@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "secret": ("secret:secret", "Store what upstreams want to see and agents never do."),
     "serve": ("serve:serve", "Serve this data folder."),
     "service": ("person:service", "Register services that may open tasks."),
+    "signal": ("signal:signal", "Let identity providers tell us of people, and see what they told."),
     "status": ("status:status", "Say in which state this installation is."),
     "store": ("store:store", "See where the records lie, and copy them to another database."),
     "task": ("task:task", "Open, plan, show, list and close tasks."),

@@ -25,6 +25,7 @@ CodeId = NewType("CodeId", str)
 RefreshId = NewType("RefreshId", str)
 LeaseId = NewType("LeaseId", str)
 BindingId = NewType("BindingId", str)
+SignalId = NewType("SignalId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -44,6 +45,7 @@ PREFIXES: Final = {
     "rfr": RefreshId,
     "lse": LeaseId,
     "bnd": BindingId,
+    "sgn": SignalId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"

@@ -34,6 +34,7 @@ from remit.core.record import Record, dump, load
 from remit.core.resource import Resource, Tool
 from remit.core.revocation import Revocation
 from remit.core.session import Session
+from remit.core.signal import Signal, Transmitter
 from remit.core.task import Plan, Task
 from remit.core.witness import Witness, WitnessRule
 
@@ -74,6 +75,8 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "approval": Approval,
     "attestor": Attestor,
     "binding": Binding,
+    "transmitter": Transmitter,
+    "signal": Signal,
     "evidence": Evidence,
     "session": Session,
     "client": Client,
@@ -87,6 +90,7 @@ TAGS: Final = frozenset(
         "person.added", "person.changed", "person.left", "service.added", "service.changed",
         "service.left",
         "agent.added", "agent.reviewed", "agent.transferred", "agent.suspended", "agent.retired",
+        "transmitter.added", "transmitter.removed", "signal.heard",
         "agent.bound", "agent.unbound", "attestor.added", "attestor.removed",
         "resource.added", "resource.changed", "resource.removed", "tool.pinned", "tool.suspended",
         "brief.applied", "brief.withdrawn", "policy.applied",

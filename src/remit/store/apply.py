@@ -30,7 +30,7 @@ REBUILT: Final = (
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
     "session", "client", "consent", "code", "refresh",
     "login", "approval", "evidence", "lease", "lineage_gap",
-    "attestor", "binding",
+    "attestor", "binding", "transmitter", "signal",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ IDS: Final[dict[str, Callable[[Any], str]]] = {
     "path": lambda one: str(one.name.value),
     "witness_rule": lambda one: str(one.name),
     "attestor": lambda one: str(one.name),
+    "transmitter": lambda one: str(one.name),
     "plan": lambda one: f"{one.task}:{one.version}",
 }
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -35,6 +36,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "credential": ("task", "expires"),
     "revocation": ("kind", "target"),
     "binding": ("agent", "attestor"),
+    "signal": ("person",),
     "approval": ("task", "action", "digest", "until", "uses"),
     "evidence": ("task",),
     "client": ("agent",),

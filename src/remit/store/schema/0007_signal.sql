@@ -1,1 +1,4 @@
--- Signals: shared security events in and out.
+-- Who may tell us of people, and what they told.
+CREATE TABLE transmitter (id TEXT PRIMARY KEY, state TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE signal      (id TEXT PRIMARY KEY, state TEXT NOT NULL, person TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX signal_person ON signal (person);

@@ -1,0 +1,58 @@
+"""A signal and all that it ends, on a store of each kind; nothing of it when it fails half-way."""
+
+import pytest
+
+from remit.control import signal, task
+from remit.core.moment import Instant
+from remit.core.signal import CAEP, Signal
+from remit.core.task import Task
+from remit.custody.secevent import Event
+from tests.kit import stores
+from tests.kit.nouns import code, transmitter
+from tests.kit.told import kinds, size
+from tests.kit.world import World
+
+SOURCE = transmitter(issuer="local")
+
+
+def event(world, jti="j1", sub="pia", iss="local"):
+    now = world.authority.clock.now()
+    about = {"format": "iss_sub", "iss": iss, "sub": sub}
+    return Event(jti, f"{CAEP}session-revoked", {}, about, now, Instant(now + 60_000))
+
+
+@pytest.mark.parametrize("kind", stores.KINDS)
+def test_what_a_signal_ends_has_ended_with_its_receipt(kind, tmp_path):
+    world = World(stores.place(kind, tmp_path / "store")).settle()
+    world.act(lambda c: signal.add(c, SOURCE, "operator"))
+    one = world.a_task(requester=world.person.id)
+    child = world.a_task(parent=one.id, requester=one.requester, person=one.person)
+    own = world.a_task()
+    made = world.act(lambda c: signal.hear(c, SOURCE, event(world)))
+    assert made.ends == "tasks"
+    states = [world.act(lambda c, t=each: c.need(Task, t.id)).state for each in (one, child, own)]
+    assert states == ["ended", "ended", "open"]
+    assert world.act(lambda c: signal.hear(c, SOURCE, event(world))) is None
+    assert world.act(lambda c: signal.hear(c, SOURCE, event(world, "j2", "nobody"))) is None
+    assert code(world.act, lambda c: signal.hear(c, SOURCE, event(world, "j3", iss="else"))) == "subject_foreign"
+    assert code(world.act, lambda c: signal.add(c, transmitter(issuer="x"), "operator")) == "name_taken"
+    world.act(lambda c: signal.remove(c, "idp", "operator"))
+    assert code(world.act, lambda c: signal.hear(c, SOURCE, event(world, "j4"))) == "transmitter_gone"
+    world.close()
+
+
+def test_a_signal_that_fails_half_way_leaves_nothing_and_can_be_told_again(tmp_path, monkeypatch):
+    tmp_path.chmod(0o700)
+    world = World(tmp_path).settle()
+    world.act(lambda c: signal.add(c, SOURCE, "operator"))
+    one = world.a_task(requester=world.person.id)
+    before = size(world)
+    with monkeypatch.context() as broken:
+        broken.setattr(task, "end", lambda *_: 1 / 0)
+        assert code(world.act, lambda c: signal.hear(c, SOURCE, event(world))) == "internal"
+    assert size(world) == before
+    assert world.act(lambda c: signal.hear(c, SOURCE, event(world))).person == world.person.id
+    assert kinds(world, before) == ["signal.heard", "task.ended"]
+    assert world.act(lambda c: c.need(Task, one.id)).state == "ended"
+    assert len(world.act(lambda c: list(c.reader.where(Signal)))) == 1
+    world.close()
