@@ -56,6 +56,7 @@ def ui_01(page: str) -> None:
     assert "\x1b" not in page
     assert "\\u202egpj.exe" in page
     assert "http" not in page.replace("http-equiv", "").split("<main>")[0]
+    assert "<svg" in page
     assert "default-src 'none'" in page
     assert "outcome unknown" in page, "the call that was allowed has none"
     for word in ("Who asked", "What was planned", "in order", "What people were asked", "approval_pending", "Gaps"):

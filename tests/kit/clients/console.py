@@ -111,6 +111,9 @@ def operator(browser, scheme: str) -> None:
         page.set_viewport_size(size)
         page.goto(f"{ASKED['url']}/console/tasks/{ASKED['task']}?live=no")
         look(page, f"task-{where}-{scheme}")
+        page.get_by_role("link", name="See its flow").click()
+        look(page, f"flow-{where}-{scheme}")
+        page.go_back()
     with page.expect_download() as taken:
         page.get_by_role("button", name="Download its evidence").click()
     taken.value.save_as(OUT / "evidence.json")

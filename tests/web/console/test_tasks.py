@@ -62,3 +62,16 @@ def test_the_operator_downloads_its_evidence(asks):
     assert evidence_check.examine(taken.body, keys, authority.name)[0] is None
     assert json.loads(taken.body)["task"] == asks.task.id
     assert browser.post(f"{HOME}/{asks.task.id}/evidence", {"word": "x"}).status == 403
+
+
+def test_its_flow_is_drawn_inert(asks):
+    asks.call("/etc/<b>passwd</b>")
+    assert asks.allowed("/notes/<i>x</i>") is False
+    browser = asks.browser()
+    page = browser.get(f"{HOME}/{asks.task.id}/flow").body.decode()
+    assert "<svg" in page
+    assert f"Flow of {asks.task.id}" in page
+    assert "<b>passwd" not in page
+    assert "<script" not in page
+    assert "style=" not in page, "the policy forbids styles that stand in the page"
+    assert asks.browser(asks.cal).get(f"{HOME}/{asks.task.id}/flow").status == 404

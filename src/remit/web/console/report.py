@@ -11,7 +11,9 @@ from markupsafe import Markup
 
 from remit.core.canonical import Json
 from remit.core.course import Row, course
-from remit.core.receipt import DECIDED
+from remit.core.flow import Flow, Known, build
+from remit.core.flow_svg import svg
+from remit.core.receipt import DECIDED, OUTCOME
 from remit.core.shown import shown
 
 
@@ -50,6 +52,7 @@ def told(file: dict[str, Json]) -> dict[str, Any]:
         "plans": sorted(records["plan"].values(), key=lambda one: (one["task"], one["version"])),
         "approvals": [(one, beside["cards"].get(name, {}).get("card")) for name, one in records["approval"].items()],
         "rows": rows,
+        "picture": Markup(svg(_flow(file, receipts, task, beside["calls"]))),  # noqa: S704 - it escapes all text
         "ended": ended,
         "gaps": [row for row in rows if row.what in ("open", "unknown")],
         "counts": counts,
@@ -67,6 +70,13 @@ def told(file: dict[str, Json]) -> dict[str, Any]:
             if one["kind"] == "policy.applied"
         ],
     }
+
+
+def _flow(file: dict[str, Json], receipts: list[tuple[int, Json]], task: Json, calls: dict[str, Json]) -> Flow:
+    """The errand by identity, from the file's own receipts; of what crossed, what they say themselves."""
+    said = [(number, one) for number, one in receipts if one["kind"] in (DECIDED, OUTCOME)]
+    erased = frozenset(one["call"] for _, one in said if one.get("args") and one["call"] not in calls)
+    return build(file["task"], task.get("blended", 0), said, Known(erased=erased))
 
 
 def _kind(row: Row) -> str:

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from remit.control.flow import flow as rebuilt
 from remit.core import ids
 from remit.core.agent import Agent
 from remit.core.approval import Approval
 from remit.core.canonical import Json
 from remit.core.course import Row, course
 from remit.core.errors import RemitError
+from remit.core.flow_svg import svg
 from remit.core.receipt import change, decode
 from remit.core.task import Plan, Task
 from remit.store import log, payload
@@ -52,6 +55,13 @@ def routes(site: Site) -> list[Route]:
         more: dict[str, Any] = {"refresh": LIVE_S} if live else {}
         return page("task", **told(site, who, "tasks"), **about(site, one), paused=paused, **more)
 
+    async def flow(request: Request) -> Response:
+        who = viewer(site, request)
+        one = _found(site, who, request.path_params["id"])
+        found = rebuilt(site.reader(), one)
+        acts, picture = {act.call: act for act in found.acts}, Markup(svg(found))  # noqa: S704 - it escapes all text
+        return page("flow", **told(site, who, "tasks"), task=one, flow=found, acts=acts, picture=picture)
+
     async def evidence(request: Request) -> Response:
         await posted(site, request)
         return attached(await taken(site, request.path_params["id"]), request.path_params["id"])
@@ -59,6 +69,7 @@ def routes(site: Site) -> list[Route]:
     return [
         Route(HOME, seen(site, show_all), methods=["GET"]),
         Route(f"{HOME}/{{id}}", seen(site, show), methods=["GET"]),
+        Route(f"{HOME}/{{id}}/flow", seen(site, flow), methods=["GET"]),
         Route(f"{HOME}/{{id}}/evidence", seen(site, evidence), methods=["POST"]),
     ]
 
@@ -79,7 +90,6 @@ def about(site: Site, one: Task) -> dict[str, Any]:
     plan = reader.get(Plan, f"{one.id}:{one.plan}")
     done = Counter((row.title, row.path) for row in rows if row.what in ("done", "open"))
     counts = Counter(row.what for row in rows if row.call)
-    paths = {row.path for row in rows if row.what in ("done", "open") and row.path}
     return {
         "task": one,
         "agent": _agent(reader, one),
@@ -88,7 +98,7 @@ def about(site: Site, one: Task) -> dict[str, Any]:
         "rows": rows,
         "more": more,
         "counts": counts,
-        "blended": len(paths) > 1,
+        "blended": one.blended > 0,
         "below": list(reader.where(Task, "parent = ?", (one.id,), MOST)),
         "values": {row.call: _values(reader, row.call) for row in rows if row.call},
     }
