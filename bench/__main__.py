@@ -17,6 +17,7 @@ from bench.places import ROOT
 PARTS = {
     "disk": "disk",
     "decide": "law",
+    "lineage": "lineage",
     "ledger": "ledger",
     "revoke": "revoke",
     "lease": "lease",

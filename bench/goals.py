@@ -45,6 +45,7 @@ GOALS: Mapping[str, Goal] = {
     "decide.durable_per_s": _least(6000),
     "decide.pure_p50_us": _most(100, " us"),
     "decide.pure_1000_p50_us": _most(120, " us"),
+    "lineage.call_100_ms": _most(1, " ms"),
     "ledger.append_per_s": _least(40_000),
     "ledger.verify_per_s": _least(50_000),
     "revoke.let_through": _most(0),

@@ -34,6 +34,29 @@ _CLASSES: Final = (
 )
 VERBS: Final = {name: _set(words) | {name} for name, words in _CLASSES}
 
+MONEY: Final = _set("money payment transaction transfer funds bill invoice rent refund fee subscription debt rate")
+THINGS_ALIKE: Final = (
+    MONEY,
+    _set("reservation booking hotel restaurant table flight room trip ticket accommodation"),
+    _set("event appointment meeting calendar"),
+    _set("file document doc spreadsheet"),
+)
+"""Nouns of which one speaks of the other. What pays has the verbs of paying."""
+
+
+def bids(verb: str) -> frozenset[str]:
+    """The words that bid an act of this verb: its own class, else all those that it stands in."""
+    own = VERBS.get(verb)
+    if own is None:
+        own = frozenset({verb}).union(*(words for words in VERBS.values() if verb in words))
+    return own
+
+
+def alike(noun: str) -> frozenset[str]:
+    """The nouns that speak of this thing."""
+    return frozenset({noun}).union(*(words for words in THINGS_ALIKE if noun in words))
+
+
 BIDS: Final = _set(
     "and then to please also or but just must should can could would will kindly you i we not so now first finally "
     "next lastly afterwards"
@@ -57,7 +80,7 @@ BACK: Final = _set("there it them him her they he she that those these this one 
 MANY: Final = _set("each all every both them everyone everybody users people any several multiple others")
 """Words that mean more than one act."""
 
-TELL: Final = _set("give tell show get find send write read")
+TELL: Final = _set("give tell show get find read")
 """Before "me", these bid to answer, not to act."""
 
 STOP: Final = _set(

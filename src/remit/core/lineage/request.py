@@ -128,29 +128,30 @@ def _brought(before: str) -> bool:
 
 def _clauses(text: str, tokens: tuple[Token, ...], marks: bytearray) -> tuple[Clause, ...]:
     ends = [one.end() for one in _END.finditer(text) if not marks[one.start()]] + [len(text)]
-    found, first = [], 0
+    found: list[Clause] = []
+    first = 0
     for end in ends:
         last = first
         while last < len(tokens) and tokens[last].start < end:
             last += 1
         if last > first:
-            found += _split(tokens, first, last)
+            found += _split(tokens, first, last, found[-1].start if found else first)
         first = last
     return tuple(found)
 
 
-def _split(tokens: tuple[Token, ...], first: int, last: int) -> list[Clause]:
+def _split(tokens: tuple[Token, ...], first: int, last: int, before: int) -> list[Clause]:
     """Take a sentence apart where "and", "then", a comma or the like is followed by a verb."""
     starts = [first]
     for place in range(first + 1, last):
-        before = tokens[place - 1].word
-        if before in {"and", "then", "or", "also", "please", "so", "to"} and verb(tokens, place):
+        joint = tokens[place - 1].word
+        if joint in {"and", "then", "or", "also", "please", "so", "to"} and verb(tokens, place):
             starts.append(place)
     found = []
     for number, start in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else last
         speaks = any(one.word in lexicon.BACK and not one.masked for one in tokens[start:end])
-        found.append(Clause(start, end, first if speaks else start))
+        found.append(Clause(start, end, start if not speaks else first if start > first else before))
     return found
 
 
@@ -207,8 +208,10 @@ class Act:
 
 def act(reading: Reading, verbs: tuple[str, ...], nouns: tuple[str, ...], values: tuple[str, ...] = ()) -> Act:
     """Say how the request speaks of an act: by its verb, with its noun or one of the call's own values beside it."""
-    among = frozenset(word for one in verbs for word in lexicon.VERBS.get(one, frozenset({one})))
-    things = tuple(words(noun) for noun in nouns)
+    among = frozenset(word for one in verbs for word in lexicon.bids(one))
+    if any(noun in lexicon.MONEY for noun in nouns):
+        among |= lexicon.VERBS["pay"]
+    things = tuple(words(one) for noun in nouns for one in sorted(lexicon.alike(noun)))
     meant: list[Clause] = []
     may: list[Clause] = []
     for clause in reading.clauses:

@@ -26,11 +26,14 @@ NEAR: Final = 16
 EXTREME: Final = 32
 SELECTED: Final = 64
 ALONE: Final = 128
+_POINTED: Final = NAMED | NEAR | SELECTED
 FLOWS: Final = 8
 """From this bit on, one for each flow of the brief."""
 MOST: Final = 4_000
 """Values of one answer that are remembered; what comes after vouches for nothing."""
 DEEPEST: Final = 24
+SHORT: Final = 48
+"""A day or a time is not longer."""
 _PLAIN: Final = Field()
 
 
@@ -117,15 +120,19 @@ class _Reader:
         for atom in whole(leaf.content, field.kind):
             yield Held(atom, leaf.place, leaf.record, grade | own | bits, owner)
         if isinstance(leaf.content, str):
-            for atom in self._inside(leaf.content, leaf.record, names=bool(bits)):
+            for atom in self._inside(leaf.content, leaf.record, flows=bool(bits), hints=bool(grade & _POINTED)):
                 yield Held(atom, leaf.place, leaf.record, grade & ~TRUSTED | bits)
 
-    def _inside(self, text: str, record: int, *, names: bool) -> Iterator[str]:
+    def _inside(self, text: str, record: int, *, flows: bool, hints: bool) -> Iterator[str]:
+        """What a text names: all of it where it may vouch or hint, else its addresses, to say where they came from."""
+        if not flows and not hints:
+            yield from value.addresses(text)
+            return
         yield from (one.atom for one in value.literals(text))
-        if names:
+        if flows:
             yield from value.names(text)
-        for anchor in self.anchors.get(record, ()):
-            yield from (f"date:{at}" for at in value.near(text, anchor))
+            for anchor in self.anchors.get(record, ()):
+                yield from (f"date:{at}" for at in value.near(text, anchor))
 
     def _flowing(self, leaf: _Leaf, grade: int) -> int:
         bits = 0
@@ -295,7 +302,7 @@ def whole(content: Json, kind: str) -> tuple[str, ...]:
     atoms = [value.phrase(content), value.email(content), value.url(content)]
     if kind in {"amount", "number"}:
         atoms.append(value.amount(content))
-    at = value.moment(content)
+    at = value.moment(content) if len(content) <= SHORT and (kind == "time" or value.exact(content)) else None
     if at:
         atoms += [f"{name}:{part}" for name, part in zip(("date", "time"), at, strict=True) if part]
     return tuple(one for one in atoms if one)

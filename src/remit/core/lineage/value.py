@@ -120,6 +120,11 @@ def _plain(number: Decimal) -> str:
 _MOMENT = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?Z?)?")
 
 
+def exact(text: str) -> bool:
+    """Say whether this looks like a day, or a day and a time, as programs write it."""
+    return _MOMENT.fullmatch(text.strip()) is not None
+
+
 def moment(text: str) -> tuple[str | None, str | None] | None:
     """Date and time of a text that is a date, a time or both and nothing else; None when it is none."""
     exact = _MOMENT.fullmatch(text.strip())
@@ -170,6 +175,12 @@ def _addresses(text: str) -> Iterator[tuple[int, int, str]]:
         yield one.start(), one.end(), f"email:{one[0].casefold()}"
     for one in _URL.finditer(text):
         yield one.start(), one.start() + len(one[0].rstrip(".,;:!?/")), _url(one)
+
+
+def addresses(text: str) -> Iterator[str]:
+    """The addresses that a text names, and nothing else."""
+    if "@" in text or "." in text:
+        yield from (atom for _, _, atom in _addresses(text))
 
 
 def _quantities(text: str) -> Iterator[tuple[int, int, str] | tuple[int, int, str, str]]:
