@@ -59,11 +59,43 @@ def server(url: str, revision: str) -> Verdict:
     return Verdict(done.returncode, required, passed, failed, done.stdout + done.stderr)
 
 
-def _required(file: Path) -> tuple[str, ...]:
-    """The scenarios listed under `server:`; the file is plain enough to be read without a YAML parser."""
+def client(command: str, scenario: str, revision: str) -> Verdict:
+    """Let one scenario drive a client: the command gets the server's URL, and the rest in its environment.
+
+    An extension is on no revision's list, and runs without one when `revision` is empty.
+    """
+    package = peers.npm_prefix("conformance") / "node_modules" / "@modelcontextprotocol" / "conformance"
+    with tempfile.TemporaryDirectory() as folder:
+        program = [str(peers.node()), str(package / "dist" / "index.js"), "client", "--command", command]
+        done = subprocess.run(
+            [*program, "--scenario", scenario, *(["--spec-version", revision] if revision else []), "-o", folder],
+            env=os.environ | {"NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        checks = [check for file in Path(folder).rglob("checks.json") for check in json.loads(file.read_text())]
+    bad = tuple(
+        f"{one['id']}: {one.get('errorMessage', '')}" for one in checks if one["status"] in {"FAILURE", "WARNING"}
+    )
+    good = sum(one["status"] == "SUCCESS" for one in checks)
+    failed = {scenario: bad} if bad else {}
+    return Verdict(done.returncode, (scenario,), {scenario: good}, failed, done.stdout + done.stderr)
+
+
+def asked_of_clients(revision: str) -> tuple[str, ...]:
+    """The scenarios about authorization that this revision requires of a client."""
+    package = peers.npm_prefix("conformance") / "node_modules" / "@modelcontextprotocol" / "conformance"
+    listed = _required(package / "requirements" / f"{revision}.yaml", "client:")
+    return tuple(name for name in listed if name.startswith("auth/"))
+
+
+def _required(file: Path, part: str = "server:") -> tuple[str, ...]:
+    """The scenarios listed under a part; the file is plain enough to be read without a YAML parser."""
     lines = iter(file.read_text().splitlines())
     for line in lines:
-        if line == "server:":
+        if line == part:
             break
     names = []
     for line in lines:

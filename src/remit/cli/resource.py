@@ -19,7 +19,7 @@ from remit.core import connector as connectors
 from remit.core.canonical import Json, b64, read
 from remit.core.errors import RemitError
 from remit.core.record import changed
-from remit.core.resource import TOOL, Injection, Resource, Tool, Upstream, pin
+from remit.core.resource import TOOL, Admission, Injection, Resource, Tool, Upstream, pin
 from remit.core.shown import shown
 from remit.custody.sources.static import HeaderShape, VariableShape, register
 from remit.gateway.upstream.offer import offered
@@ -61,6 +61,10 @@ def resource() -> None:
 @click.option("--openapi", type=click.Path(exists=True, dir_okay=False), help="The API's OpenAPI 3 document, as JSON.")
 @click.option("--schema", multiple=True, help="A schema of the database; repeatable.  [default: public]")
 @click.option("--catalogs", is_flag=True, help="Also register the system relations that describe tables and types.")
+@click.option("--transaction", default="", help="Send a transaction token for this audience along with each call.")
+@click.option("--issuer", help="It wants a token of Remit's own: the authorization server's URL.")
+@click.option("--client", help="Remit's client id at that authorization server.")
+@click.option("--key", help="The stored secret that holds Remit's private key there (PEM, P-256).")
 @click.option("--modern", is_flag=True, help="It speaks revision 2026-07-28; do not try an older one.")
 @format_option
 @click.pass_context
@@ -86,6 +90,10 @@ def add(
     openapi: str | None,
     schema: tuple[str, ...],
     catalogs: bool,
+    transaction: str,
+    issuer: str | None,
+    client: str | None,
+    key: str | None,
     modern: bool,
     form: str,
 ) -> None:
@@ -108,8 +116,9 @@ def add(
         return
     fixed = tuple((one.partition("=")[0], one.partition("=")[2]) for one in environment)
     upstream = Upstream(
-        url=url or "", argv=whole(argv, directory), directory=directory, environment=fixed, modern=modern
-    )
+        url=url or "", argv=whole(argv, directory), directory=directory, environment=fixed, modern=modern,
+        admission=_admission(issuer, client, key),
+    )  # fmt: skip
     with at_desk(ctx) as desk:
         injections = _injections(desk, secret, header, variable)
         owner_id = desk.principal(owner)
@@ -134,6 +143,7 @@ def add(
                 shapes=declared,
                 labels=label,
                 injections=injections,
+                transaction=transaction,
                 by=desk.by,
             )
         )
@@ -228,6 +238,7 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
                     injections=one.injections,
                     kind=one.kind,
                     minting=one.minting,
+                    transaction=one.transaction,
                     by=desk.by,
                 )
             )
@@ -265,7 +276,9 @@ def ask(desk: Desk, upstream: Upstream, injections: tuple[Injection, ...]) -> tu
             headers.append((one.header.lower().encode(), value.encode()))
         else:
             environment[one.variable] = value
-    found = asyncio.run(offered(upstream, headers, environment))
+    own = upstream.admission
+    key = desk.authority.vault.get(resources.SECRETS, own.key).reveal() if own else b""
+    found = asyncio.run(offered(upstream, headers, environment, key))
     for tool in found.tools:
         if not TOOL.fullmatch(tool):
             raise RemitError(
@@ -274,6 +287,14 @@ def ask(desk: Desk, upstream: Upstream, injections: tuple[Injection, ...]) -> tu
                 "Rename the tool upstream.",
             )
     return changed(upstream, modern=found.modern, program=b64(found.seal) if found.seal else ""), dict(found.tools)
+
+
+def _admission(issuer: str | None, client: str | None, key: str | None) -> Admission | None:
+    if not issuer and not client and not key:
+        return None
+    if not issuer or not client or not key:
+        raise click.UsageError("--issuer, --client and --key go together.")
+    return Admission(issuer=issuer, client=client, key=key)
 
 
 def whole(argv: tuple[str, ...], directory: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from remit.core.errors import RemitError
 from remit.core.facts import Facts
 from remit.core.lease import Lease
 from remit.core.lineage.source import Heed
-from remit.core.permit import Carry, Entry, Fault, Permit
+from remit.core.permit import Carry, Entry, Fault, Permit, Said
 from remit.core.receipt import MERGED, VERSION, decided, digests, outcome
 from remit.core.resource import Resource
 from remit.core.trust import TrustPath
@@ -46,6 +46,7 @@ class Decided:
     lease: Lease | None = None
     heed: Heed | None = None
     carry: Carry | None = None
+    said: Said | None = None
 
 
 class Denials:
@@ -148,7 +149,7 @@ def work(
         if call.arguments or own:
             payload.put(change.db, call_id, salt, call.text)
         heed = lineage.heed(call, seen) if isinstance(decision, Allow) else None
-        return Decided(call_id, decision, leaf, errand, steady, seen.resource, lent, heed, carry)
+        return Decided(call_id, decision, leaf, errand, steady, seen.resource, lent, heed, carry, _said(call, seen))
 
     return run
 
@@ -171,6 +172,14 @@ def _lent(change: Change, call: Call, seen: Facts, decision: Decision) -> tuple[
     path = seen.credential.path if seen.credential else TrustPath.OWN
     found = lease.need(change, seen.task, seen.resource, path)
     return (found, None) if isinstance(found, Deny) else (decision, found)
+
+
+def _said(call: Call, seen: Facts) -> Said | None:
+    """What a transaction token will say of this call; nothing where the target wants none."""
+    if seen.resource is None or not seen.resource.transaction or seen.credential is None or seen.task is None:
+        return None
+    paper, errand = seen.credential, seen.task
+    return Said(paper.subject, paper.agent, paper.plan, call.action, errand.requester, errand.brief)
 
 
 def _drifted(change: Change, seen: Facts, decision: Decision) -> bool:
@@ -204,6 +213,7 @@ def permit(call: Call, entry: Entry, found: Decided | RemitError) -> Permit | De
             lease=found.lease.id if found.lease else "",
             heed=found.heed,
             carry=found.carry,
+            said=found.said,
         )
     if isinstance(found.decision, Deny):
         return found.decision

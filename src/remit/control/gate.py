@@ -23,6 +23,7 @@ from remit.core.moment import Instant
 from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Permit, Unknown
 from remit.core.resource import Resource, Tool
 from remit.core.task import Task
+from remit.custody import transaction
 from remit.custody.jws import TokenRefusal
 from remit.custody.token import verify
 from remit.store import payload
@@ -172,11 +173,13 @@ class Gate:
             return Fault("permit_expired", "This permit is too old; the call must be decided again.")
         if permit.target is None:
             return Fault("resource_unknown", "This resource is gone.")
-        if not permit.target.injections and not permit.lease:
+        target = permit.target
+        if not target.injections and not permit.lease and permit.said is None and target.upstream.admission is None:
             return _NOTHING
         try:
             self._authority.reading()
-            return self._joined(self._lend(permit.target), permit.lease)
+            standing = self._lend(target)
+            return self._joined(joined(standing, self._told(permit)) if permit.said else standing, permit.lease)
         except RemitError as fault:
             return Fault(fault.code, fault.message)
 
@@ -201,7 +204,34 @@ class Gate:
                 headers.append((one.header.lower().encode(), value))
             else:
                 environment.append((one.variable, value.decode()))
-        return Lent(tuple(headers), tuple(environment), tuple(hidden))
+        admission, key = resource.upstream.admission, b""
+        if admission is not None:
+            key = self._authority.lending.get(SECRETS, admission.key).reveal()
+        return Lent(tuple(headers), tuple(environment), tuple(hidden), key=key)
+
+    def _told(self, permit: Permit) -> Lent:
+        """The transaction token of this call, for its target alone."""
+        said, target, authority = permit.said, permit.target, self._authority
+        if said is None or target is None:
+            return _NOTHING
+        token = transaction.issue(
+            transaction.Transaction(
+                issuer=authority.issuer,
+                audience=target.transaction,
+                call=permit.call,
+                subject=said.subject,
+                agent=said.agent,
+                task=permit.task,
+                plan=said.plan,
+                path=permit.path,
+                action=said.action,
+                requester=said.requester,
+                brief=said.brief,
+            ),
+            authority.signer,
+            authority.clock.now(),
+        )
+        return Lent(((b"txn-token", token.encode()),), hidden=(transaction.hidden(token),))
 
     def note(self, permit: Permit, result: Mapping[str, Json], done: Callable[[Fault | None], None]) -> None:
         """Record how the call ended; the answer may leave only after `done(None)`."""
@@ -278,6 +308,7 @@ def joined(one: Lent, other: Lent) -> Lent:
         one.hidden + other.hidden,
         other.user,
         other.password,
+        one.key or other.key,
     )
 
 

@@ -30,6 +30,7 @@ def add(
     shapes: Mapping[str, Shape] | None = None,
     labels: tuple[str, ...] = (),
     injections: tuple[Injection, ...] = (),
+    transaction: str = "",
     kind: str = "mcp",
     minting: Minting | None = None,
     by: str,
@@ -54,6 +55,7 @@ def add(
         injections=injections,
         labels=labels,
         minting=before.minting if before is not None and minting is None else minting,
+        transaction=transaction,
     )
     if before is not None:
         LIFE.after(before.state, "changed")

@@ -70,6 +70,18 @@ class Carry:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the decision's transaction knew of a call, for the target: on whose authority, by whom, for what errand."""
+
+    subject: str
+    agent: str
+    plan: int
+    action: str
+    requester: str
+    brief: str
+
+
+@dataclass(frozen=True, slots=True)
 class Permit:
     """Proof that this very call was allowed and that the ledger says so. The only thing that can forward or borrow.
 
@@ -77,7 +89,7 @@ class Permit:
     suspend, in milliseconds; past it the call is decided again. `visible` are the tools and kinds that a list may show;
     `counted` are the steps whose rows the answer is counted on, with their limits. `target` is the resource as the
     decision's transaction read it: what is borrowed is for that one. `lease` is the one it borrows at the target. With
-    `heed` or `carry`, its outcome comes with the answer.
+    `heed` or `carry`, its outcome comes with the answer; `said` is what a transaction token says, where one is wanted.
     """
 
     call: str
@@ -93,13 +105,15 @@ class Permit:
     lease: str = ""
     heed: Heed | None = None
     carry: Carry | None = None
+    said: "Said | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
     """What is put on the call on its way upstream, and the values that must not come back in an answer.
 
-    `user` and `password` log in at a target that wants that, as a lease says.
+    `user` and `password` log in at a target that wants that, as a lease says; `key` is the gate's own, by which it is
+    let in at a target that wants a token.
     """
 
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -107,6 +121,7 @@ class Lent:
     hidden: tuple[bytes, ...] = ()
     user: str = ""
     password: bytes = b""
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,26 @@ SCHEMES: Final = {"mcp": "mcp", "http": "http", "postgres": "sql"}
 _ACTION = re.compile(r"(?:mcp|http|sql):([a-z0-9][a-z0-9-]{0,62})/(\*|@[a-z]{1,20}|[a-zA-Z0-9_.-]{1,128})", re.ASCII)
 
 
+class Admission(Record, frozen=True, kw_only=True):
+    """How the gate itself is let in at a target that wants a token (client credentials with `private_key_jwt`).
+
+    `issuer` is the only authorization server that is trusted with it, `client` the gate's id there, `key` the stored
+    secret that holds the private key.
+    """
+
+    issuer: str
+    client: str
+    key: str
+
+    def __post_init__(self) -> None:
+        if not self.client or not self.key or not self.issuer.startswith(("https://", "http://")):
+            raise RemitError(
+                "resource_invalid",
+                "An admission needs the issuer's URL, the client's id there and the name of a stored key.",
+                "Give all three.",
+            )
+
+
 class Upstream(Record, frozen=True, kw_only=True):
     """Where the target is: a URL over HTTP, or a program over stdio that Remit runs itself, for each task its own."""
 
@@ -31,8 +51,11 @@ class Upstream(Record, frozen=True, kw_only=True):
     environment: tuple[tuple[str, str], ...] = ()
     program: str = ""
     modern: bool = False
+    admission: Admission | None = None
 
     def __post_init__(self) -> None:
+        if self.admission is not None and not self.url:
+            raise RemitError("resource_invalid", "A program wants no token.", "Leave the admission out.")
         if bool(self.url) == bool(self.argv):
             raise RemitError(
                 "resource_invalid",
@@ -74,7 +97,8 @@ class Minting(Record, frozen=True, kw_only=True):
 class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resource"):
     """A registered target. `domain` is the data domain that its answers belong to, `kind` one of `SCHEMES`.
 
-    `minting` says how leases are made there, if any are.
+    `minting` says how leases are made there, if any are. Where `transaction` is not empty, it is the audience of the
+    transaction tokens that go along with each call.
     """
 
     name: str
@@ -85,6 +109,7 @@ class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resourc
     injections: tuple[Injection, ...] = ()
     labels: tuple[str, ...] = ()
     minting: Minting | None = None
+    transaction: str = ""
     state: str = "active"
 
     def __post_init__(self) -> None:
@@ -93,6 +118,13 @@ class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resourc
         ids.parse("per", self.owner)
         if self.state not in LIFE.table:
             raise RemitError("resource_invalid", "This state is not known.", "Use active or removed.")
+        taken = any(one.header.lower() == "txn-token" for one in self.injections)
+        if self.transaction and (taken or not self.upstream.url or not _printable(self.transaction)):
+            raise RemitError(
+                "resource_invalid",
+                "Transaction tokens go to a target over HTTP, in a header that nothing else is put into.",
+                "Name their audience in up to 512 printable characters.",
+            )
         if self.kind not in SCHEMES:
             raise RemitError("resource_invalid", "This kind is not known.", f"Use one of {', '.join(SCHEMES)}.")
 
@@ -123,6 +155,10 @@ class Tool(Record, frozen=True, kw_only=True, tag_field="noun", tag="tool"):
                 "This is not the name of a tool.",
                 "Tool names are 1 to 128 of a-z, A-Z, 0-9, _ . and -.",
             )
+
+
+def _printable(text: str) -> bool:
+    return len(text) <= 512 and text.isascii() and text.isprintable() and " " not in text
 
 
 def pin(definition: Json) -> str:

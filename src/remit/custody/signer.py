@@ -38,6 +38,8 @@ class Purpose(StrEnum):
     TOKEN_OWN = "token:own"  # noqa: S105
     LEDGER = "ledger"
     STATE = "state"
+    TRANSACTION_DELEGATED = "transaction:delegated"
+    TRANSACTION_OWN = "transaction:own"
 
 
 class KeyState(StrEnum):
@@ -52,6 +54,12 @@ class KeyState(StrEnum):
 TOKEN_PURPOSES: Final = {
     TrustPath.DELEGATED: Purpose.TOKEN_DELEGATED,
     TrustPath.OWN: Purpose.TOKEN_OWN,
+}
+
+
+TRANSACTION_PURPOSES: Final = {
+    TrustPath.DELEGATED: Purpose.TRANSACTION_DELEGATED,
+    TrustPath.OWN: Purpose.TRANSACTION_OWN,
 }
 
 
@@ -222,14 +230,14 @@ class Signer:
             return hmac.compare_digest(_sign(key.private, data), signature)
         return key.public is not None and key.public.verifies(data, signature)
 
-    def jwks(self, now: Instant) -> dict[str, Json]:
-        """Return the public JWK Set of the token keys: next, active, and retiring before their end."""
+    def jwks(self, now: Instant, purposes: Mapping[TrustPath, Purpose] = TOKEN_PURPOSES) -> dict[str, Json]:
+        """Return the public JWK Set of the keys of these purposes: next, active, and retiring before their end."""
         return {
             "keys": [
                 dict(key.jwk)
                 for key in self._ring.values()
                 if key.jwk is not None
-                and key.row.purpose in TOKEN_PURPOSES.values()
+                and key.row.purpose in purposes.values()
                 and (key.row.state is KeyState.NEXT or key.accepts(now))
             ]
         }

@@ -10,6 +10,7 @@ from remit.control import credential
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.resource import Resource
+from remit.custody.signer import TRANSACTION_PURPOSES
 from remit.web.site import Site
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -22,6 +23,12 @@ def routes(site: Site) -> list[Route]:
 
     async def jwks(_: Request) -> Response:
         found = site.authority.signer.jwks(site.now())
+        return JSONResponse(
+            found, headers={"cache-control": "public, max-age=60"}, media_type="application/jwk-set+json"
+        )
+
+    async def transactions(_: Request) -> Response:
+        found = site.authority.signer.jwks(site.now(), TRANSACTION_PURPOSES)
         return JSONResponse(
             found, headers={"cache-control": "public, max-age=60"}, media_type="application/jwk-set+json"
         )
@@ -47,6 +54,7 @@ def routes(site: Site) -> list[Route]:
 
     return [
         Route("/oauth/jwks", jwks, methods=["GET"]),
+        Route("/oauth/transaction-jwks", transactions, methods=["GET"]),
         Route("/.well-known/oauth-authorization-server", server, methods=["GET"]),
         Route("/.well-known/openid-configuration", server, methods=["GET"]),
         Route("/.well-known/oauth-protected-resource/mcp/{resource}", protected, methods=["GET"]),

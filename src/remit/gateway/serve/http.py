@@ -1,7 +1,8 @@
 """The leg to a target over Streamable HTTP: one request upstream, one JSON answer or one event stream back."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from remit.core.canonical import Json, write
@@ -15,8 +16,9 @@ from remit.gateway.serve.exchange import SAME, TO_LEGACY, Carrier, Exchange
 from remit.gateway.serve.session import PARKED, Contact
 from remit.gateway.upstream import origin, sse, tls
 from remit.gateway.upstream.fault import Fault, Trouble
+from remit.gateway.upstream.oauth.admission import Admission
 from remit.gateway.upstream.pool import Pool
-from remit.gateway.upstream.reply import Reply
+from remit.gateway.upstream.reply import Outcome, Reply
 
 ERA_S = 60.0
 
@@ -39,6 +41,7 @@ class Target:
         context = tls.context() if place.scheme == "https" else None
         self.upstream = upstream
         self.pool = Pool(place, tls=context, head_timeout=patience)
+        self.admission = Admission(upstream)
         self.contact = Contact()
         self.lines: dict[str, Line] = {}
         self._modern: bool | None = True if upstream.modern else None
@@ -61,6 +64,7 @@ class Target:
     def close(self) -> None:
         """Cut its connections."""
         self.pool.close()
+        self.admission.close()
 
 
 def carrier(target: Target, line: Line | None = None, method: bytes = b"POST") -> Carrier:
@@ -77,14 +81,21 @@ async def _carry(target: Target, line: Line | None, method: bytes, exchange: Exc
         return exchange.broken("resource_moved", what, "not_sent")
     body = b"" if method in (b"GET", b"DELETE") else exchange.outgoing()
     exchange.sent = True
-    outcome = await target.pool.request(
-        method,
-        target.path,
-        _headers(exchange, line, method),
-        body,
-        idempotent=False,
-        ready=lambda: authority.fresh(permit),
-    )
+    fixed, key = _headers(exchange, line, method), exchange.lent.key
+
+    def send(shown: Sequence[tuple[bytes, bytes]]) -> Awaitable[Outcome]:
+        return target.pool.request(
+            method, target.path, [*fixed, *shown], body, idempotent=False, ready=lambda: authority.fresh(permit)
+        )
+
+    if key:
+        try:
+            outcome = await target.admission.send(key, method, send)
+        except RemitError as fault:
+            return exchange.broken(fault.code, fault.message, "error")
+        exchange.lent = replace(exchange.lent, hidden=(*exchange.lent.hidden, *target.admission.hidden))
+    else:
+        outcome = await send(())
     if isinstance(outcome, Fault):
         if outcome.code is Trouble.LATE:
             return Expired()
@@ -199,7 +210,9 @@ def _park(exchange: Exchange) -> bool:
 
 async def _tell(target: Target, line: Line | None, exchange: Exchange, body: dict[str, Json]) -> None:
     """Tell a server that its request was refused; the client never saw it."""
-    outcome = await target.pool.request(b"POST", target.path, _headers(exchange, line, b"POST"), write(body))
+    shown = target.admission.shown(exchange.lent.key, b"POST")
+    headers = [*_headers(exchange, line, b"POST"), *shown]
+    outcome = await target.pool.request(b"POST", target.path, headers, write(body))
     if isinstance(outcome, Reply):
         outcome.close()
 

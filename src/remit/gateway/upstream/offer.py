@@ -6,8 +6,9 @@ newer one. Nothing that the server says is believed here: it is data for the per
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from remit.core.canonical import Json, read, write
@@ -15,8 +16,9 @@ from remit.core.errors import RemitError
 from remit.core.resource import Upstream
 from remit.gateway.upstream import origin, program, stdio, tls
 from remit.gateway.upstream.fault import Fault
+from remit.gateway.upstream.oauth.admission import Admission
 from remit.gateway.upstream.pool import Pool
-from remit.gateway.upstream.reply import Reply
+from remit.gateway.upstream.reply import Outcome, Reply
 from remit.gateway.upstream.sse import Reader
 
 LEGACY: Final = "2025-11-25"
@@ -50,11 +52,17 @@ class _NotSpokenError(Exception):
 
 
 async def offered(
-    upstream: Upstream, headers: Sequence[tuple[bytes, bytes]] = (), environment: Mapping[str, str] | None = None
+    upstream: Upstream,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    environment: Mapping[str, str] | None = None,
+    key: bytes = b"",
 ) -> Offer:
-    """Ask an upstream for its tools. Raises what the transports raise, and `upstream_garbage` for no MCP answer."""
+    """Ask an upstream for its tools. Raises what the transports raise, and `upstream_garbage` for no MCP answer.
+
+    `key` is the gate's own, where the upstream wants a token.
+    """
     env = dict(upstream.environment) | dict(environment or {})
-    ask = _ask_program if upstream.argv else _ask_url
+    ask = _ask_program if upstream.argv else partial(_ask_url, key)
     try:
         async with asyncio.timeout(SECONDS):
             for modern in (True,) if upstream.modern else (False, True):
@@ -104,19 +112,20 @@ async def _ask_program(
 
 
 async def _ask_url(
-    upstream: Upstream, headers: Sequence[tuple[bytes, bytes]], _: Mapping[str, str], *, modern: bool
+    key: bytes, upstream: Upstream, headers: Sequence[tuple[bytes, bytes]], _: Mapping[str, str], *, modern: bool
 ) -> dict[str, Json]:
     place, target = origin.parse(upstream.url)
     pool = Pool(place, tls=tls.context() if place.scheme == "https" else None, limit=2, head_timeout=SECONDS)
     session: list[tuple[bytes, bytes]] = []
+    admission = Admission(upstream)
 
     async def post(message: Mapping[str, Json]) -> tuple[int, Json]:
-        fixed = [(b"content-type", b"application/json"), (b"accept", b"application/json, text/event-stream"), *headers]
-        if modern:
-            fixed += [(b"mcp-protocol-version", MODERN.encode()), (b"mcp-method", str(message["method"]).encode())]
-        elif message["method"] != "initialize":
-            fixed.append((b"mcp-protocol-version", LEGACY.encode()))
-        reply = await pool.request(b"POST", target, [*fixed, *session], write(dict(message)))
+        fixed = [*_routed(str(message["method"]), modern=modern), *headers]
+
+        def ask(shown: Sequence[tuple[bytes, bytes]]) -> Awaitable[Outcome]:
+            return pool.request(b"POST", target, [*fixed, *session, *shown], write(dict(message)))
+
+        reply = await admission.send(key, b"POST", ask)
         if isinstance(reply, Fault):
             raise reply.error()
         async with reply:
@@ -139,7 +148,17 @@ async def _ask_url(
     try:
         return await _converse(exchange, send, modern=modern)
     finally:
+        admission.close()
         pool.close()
+
+
+def _routed(method: str, *, modern: bool) -> list[tuple[bytes, bytes]]:
+    fixed = [(b"content-type", b"application/json"), (b"accept", b"application/json, text/event-stream")]
+    if modern:
+        fixed += [(b"mcp-protocol-version", MODERN.encode()), (b"mcp-method", method.encode())]
+    elif method != "initialize":
+        fixed.append((b"mcp-protocol-version", LEGACY.encode()))
+    return fixed
 
 
 async def _said(reply: Reply, wanted: Json) -> Json:
