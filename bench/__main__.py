@@ -23,6 +23,7 @@ PARTS = {
     "lease": "lease",
     "governed": "governed",
     "bound": "bound",
+    "tokens": "tokens",
     "start": "start",
 }
 PROSE = "\n## "

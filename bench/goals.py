@@ -41,6 +41,7 @@ GOALS: Mapping[str, Goal] = {
         most=True,
     ),
     "dpop.cpu_ratio": _most(1.25),
+    "issued.credentials.per_s": _least(1000),
     "passthrough.ratio_to_best": _least(0.9),
     "decide.durable_per_s": _least(6000),
     "decide.pure_p50_us": _most(100, " us"),

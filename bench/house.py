@@ -2,10 +2,13 @@
 
 import contextlib
 import http.client
+import http.server
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from bench.proving import Key
 from bench.served import TOOL
 from remit.cli.desk import Desk, close, opened
 from remit.cli.settings import Settings
-from remit.control import agent, brief, credential, policy, resource, task
+from remit.control import agent, brief, credential, policy, principal, resource, task
 from remit.core.brief import Brief
 from remit.core.resource import Upstream
 from remit.core.step import Step
@@ -32,7 +35,10 @@ POLICIES = """
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Where it serves, what an agent shows there, and the process. `bound` is a credential that `key` must prove."""
+    """Where it serves, what an agent shows there, and the process. `bound` is a credential that `key` must prove.
+
+    `identity` is the ID token of a person, whose own task of this agent `errand` is.
+    """
 
     url: str
     token: str
@@ -42,6 +48,8 @@ class House:
     key: str = ""
     agent: str = ""
     task: str = ""
+    errand: str = ""
+    identity: str = ""
 
 
 def port() -> int:
@@ -50,7 +58,30 @@ def port() -> int:
         return number
 
 
-def govern(settings: Settings, upstream: str, key: Key) -> dict[str, str]:
+@contextlib.contextmanager
+def provider(key: Key) -> Iterator[str]:
+    """An identity provider of one key: its issuer. What it signs is made with `key` in this process."""
+    keys = json.dumps({"keys": [{**key.public, "alg": "ES256", "kid": key.thumb}]}).encode()
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(keys)))
+            self.end_headers()
+            self.wfile.write(keys)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+def govern(settings: Settings, upstream: str, key: Key, issuer: str) -> dict[str, str]:
     """Register target, agent, policies and brief, open a task; return it, its agent and two credentials for it."""
     desk = Desk(settings, opened(settings))
     act, owner = desk.act, desk.by
@@ -80,12 +111,13 @@ def govern(settings: Settings, upstream: str, key: Key) -> dict[str, str]:
     )
     act(lambda c: policy.apply(c, {"common": {"bench.cedar": POLICIES}, "delegated": {}, "own": {}}, 1, owner))
     limits = {"action": "mcp:bench/read_page", "path": "own", "arguments": {"path": [{"subpath": "/pages"}]}}
+    person = act(lambda c: principal.add_person(c, issuer, "pia", "Pia", (), owner)).id
     allowed = Brief(
         name="bench",
         version=1,
         purpose="Read pages.",
-        steps=(Step.from_json(limits),),
-        dispatchers=(owner,),
+        steps=(Step.from_json(limits), Step.from_json(limits | {"path": "delegated"})),
+        dispatchers=(owner, person),
         agents=(made.id,),
         domains=("office",),
         life=8 * HOUR,
@@ -95,11 +127,12 @@ def govern(settings: Settings, upstream: str, key: Key) -> dict[str, str]:
     )
     act(lambda c: brief.apply(c, allowed, owner))
     errand = act(lambda c: task.open_task(c, brief="bench", agent=made.id, requester=owner, by=owner))
+    theirs = act(lambda c: task.open_task(c, brief="bench", agent=made.id, requester=person, by=person))
     given = {"task_id": errand.id, "agent_id": made.id, "path": TrustPath.OWN}
     token = act(lambda c: credential.give(c, **given)).text
     bound = act(lambda c: credential.give(c, **given, thumb=key.thumb)).text
     close(desk.authority)
-    return {"token": token, "bound": bound, "agent": made.id, "task": errand.id}
+    return {"token": token, "bound": bound, "agent": made.id, "task": errand.id, "errand": theirs.id}
 
 
 def ready(number: int) -> bool:
@@ -121,11 +154,20 @@ def house(place: Path, upstream: str = "http://127.0.0.1:9/mcp") -> Iterator[Hou
     environment = os.environ | {"REMIT_DATA": str(settings.data), "REMIT_PORT": str(number)}
     subprocess.run([REMIT, "up", "--no-serve"], env=environment, check=True, cwd=place, capture_output=True)
     key = Key()
-    said = govern(settings, upstream, key)
+    with provider(key) as issuer:
+        known = f'[[issuers]]\nissuer = "{issuer}"\naudience = "remit"\njwks_uri = "{issuer}/keys"\n'
+        (place / "remit.toml").write_text(known)
+        said = govern(settings, upstream, key, issuer) | {"identity": key.identity(issuer, "pia")}
+        yield from _serving(place, settings, environment, key, said)
+
+
+def _serving(
+    place: Path, settings: Settings, environment: dict[str, str], key: Key, said: dict[str, str]
+) -> Iterator[House]:
     start = time.perf_counter()
     program = subprocess.Popen([REMIT, "serve"], env=environment, cwd=place, stderr=subprocess.DEVNULL)
     try:
-        while not ready(number):
+        while not ready(settings.port):
             if program.poll() is not None or time.perf_counter() - start > 30:
                 raise SystemExit("remit serve did not become ready")
             time.sleep(0.01)

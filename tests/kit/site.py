@@ -53,10 +53,10 @@ def ask(url: str, method: str = "GET", data: bytes | None = None, headers: dict[
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+def serving(app: Any, **more: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
     """Serve an application on loopback for as long as the block lasts: its address and its loop."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", access_log=False, interface="asgi3"
+        app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", access_log=False, interface="asgi3", **more
     )
     server = uvicorn.Server(config)
     loop = asyncio.new_event_loop()

@@ -7,6 +7,7 @@ are bounded in all and for each peer. What is turned away is told why (408, 503)
 
 import asyncio
 import json
+import ssl
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -14,6 +15,8 @@ from typing import Any, ClassVar, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from remit.cli.settings import loopback
+from remit.core.errors import RemitError
+from remit.custody import certificate
 
 REQUEST_S: Final = 20.0
 """Seconds from the first octet of a connection, or of a further request on it, to the last octet of the body."""
@@ -71,11 +74,23 @@ FULL: Final = {
 }  # fmt: skip
 
 
+CERTIFICATE: Final = "remit.certificate"
+"""Where a request's scope says the digest of the client's certificate (RFC 8705 `x5t#S256`)."""
+DER: Final = "remit.certificate.der"
+FIELD: Final = b"client-cert"
+
+
 class Door(HttpToolsProtocol):
-    """One connection. Made by uvicorn, on its loop."""
+    """One connection. Made by uvicorn, on its loop.
+
+    A certificate is that of the connection itself; or, from the one peer that is named in `proxy`, the one that its
+    `Client-Cert` field holds (RFC 9440). From anybody else the field means nothing, and goes no further.
+    """
 
     standing: ClassVar[Standing]
     within: ClassVar[float]
+    proxy: ClassVar[str] = ""
+    _certificate: bytes | None = None
     _peer = ""
     _timer: asyncio.TimerHandle | None = None
 
@@ -83,6 +98,8 @@ class Door(HttpToolsProtocol):
         """Count it in, or turn it away."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else ""
+        secured = transport.get_extra_info("ssl_object")
+        self._certificate = secured.getpeercert(binary_form=True) if secured is not None else None
         why = self.standing.enter(self._peer)
         if why:
             self.standing.refused[why] += 1
@@ -101,6 +118,18 @@ class Door(HttpToolsProtocol):
         """A further request on this connection has its own time."""
         self._begin()
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Say which certificate came with this request, if any."""
+        der = self._certificate
+        shown = [value for name, value in self.headers if name == FIELD]
+        if shown:
+            self.headers[:] = [pair for pair in self.headers if pair[0] != FIELD]
+            if self.proxy and self._peer == self.proxy and len(shown) == 1:
+                der = certificate.from_field(shown[0])
+        if der is not None:
+            self.scope[CERTIFICATE], self.scope[DER] = certificate.digest(der), der  # type: ignore[typeddict-unknown-key]
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """It has arrived whole: from here on the time is ours."""
@@ -125,6 +154,24 @@ class Door(HttpToolsProtocol):
         self.transport.close()
 
 
-def door(standing: Standing, within: float = REQUEST_S) -> type[Door]:
+def door(standing: Standing, within: float = REQUEST_S, proxy: str = "") -> type[Door]:
     """The protocol class that uvicorn is to make for each connection; `within` is in seconds."""
-    return type("Bound", (Door,), {"standing": standing, "within": within})
+    return type("Bound", (Door,), {"standing": standing, "within": within, "proxy": proxy})
+
+
+def ask_for_certificates(context: ssl.SSLContext | None, trusted: str | None) -> None:
+    """Have TLS ask each client for a certificate, and refuse one that nothing in the file `trusted` vouches for.
+
+    The file holds authorities and, as they are, self-signed certificates of clients. A client without one comes in all
+    the same, and is nobody yet (`reference_invalid` for a file that is none). Without a file none is asked for.
+    """
+    if context is None or not trusted:
+        return
+    try:
+        context.load_verify_locations(cafile=trusted)
+    except (OSError, ssl.SSLError) as fault:
+        raise RemitError(
+            "reference_invalid", f"There are no certificates in {trusted}.", "Correct client_certificates."
+        ) from fault
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -114,7 +114,7 @@ def bind(settings: Settings, port: int = 0) -> socket.socket:
 def _serve(desk: Desk, listening: socket.socket) -> None:
     import uvicorn
 
-    from remit.cli.door import Standing, door
+    from remit.cli.door import Standing, ask_for_certificates, door
     from remit.cli.facing import web_settings
     from remit.cli.gates import Gates
     from remit.web.app import build
@@ -132,7 +132,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
         build(authority, batch, gates, web, gate, standing.refused),
-        http=door(standing),
+        http=door(standing, proxy=settings.certificate_proxy),
         ws="none",
         lifespan="off",
         access_log=False,
@@ -143,6 +143,8 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         ssl_certfile=tls_path(settings.tls_cert),
         ssl_keyfile=tls_path(settings.tls_key),
     )
+    config.load()
+    ask_for_certificates(config.ssl, tls_path(settings.client_certificates))
     server = uvicorn.Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.

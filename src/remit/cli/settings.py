@@ -77,6 +77,8 @@ class Settings:
     root_key: str = ""
     tls_cert: str = ""
     tls_key: str = ""
+    client_certificates: str = ""
+    certificate_proxy: str = ""
     public_log: bool = False
     client_registration: bool = False
     client_documents: bool = False
@@ -360,6 +362,7 @@ def _whole(settings: Settings) -> None:
             raise RemitError("setting_invalid", "issuer is an https URL without a path.", "Write https://HOST[:PORT].")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise RemitError("setting_invalid", "tls_cert and tls_key go together.", "Set both, or neither.")
+    _certificates(settings)
     if settings.store and not settings.store.startswith((*_REFERENCES, *SCHEMES)):
         raise RemitError(
             "setting_invalid",
@@ -379,14 +382,38 @@ def _whole(settings: Settings) -> None:
             "bus is a nats:// or tls:// URL without credentials, or a reference to one.",
             "Write nats://HOST:4222, or env:NAME or file:PATH of the whole URL.",
         )
-    for name in ("root_key", "tls_cert", "tls_key"):
+    for name in ("root_key", "tls_cert", "tls_key", "client_certificates"):
         value = getattr(settings, name)
-        if value and not value.startswith(_REFERENCES[1:2] if name.startswith("tls") else _REFERENCES):
+        if value and not value.startswith(_REFERENCES[1:2] if name != "root_key" else _REFERENCES):
             raise RemitError(
                 "setting_invalid",
                 f"{name} takes a reference, never a value.",
-                "Write file:PATH." if name.startswith("tls") else "Write env:NAME, file:PATH or keyring:SERVICE/NAME.",
+                "Write file:PATH." if name != "root_key" else "Write env:NAME, file:PATH or keyring:SERVICE/NAME.",
             )
+
+
+def _certificates(settings: Settings) -> None:
+    """Who may say which certificate a client has: our own TLS, or the one proxy that is named; never both."""
+    if settings.client_certificates and not settings.tls_cert:
+        raise RemitError(
+            "setting_invalid",
+            "client_certificates needs tls_cert and tls_key: only our own TLS can ask for a certificate.",
+            "Set them, or name the proxy that ends TLS in certificate_proxy.",
+        )
+    if not settings.certificate_proxy:
+        return
+    try:
+        ip_address(settings.certificate_proxy)
+    except ValueError as fault:
+        raise RemitError(
+            "setting_invalid", "certificate_proxy is the IP address of one proxy.", "Write its address alone."
+        ) from fault
+    if settings.client_certificates:
+        raise RemitError(
+            "setting_invalid",
+            "Certificates come from our own TLS or from a proxy, not from both.",
+            "Set client_certificates or certificate_proxy.",
+        )
 
 
 def _enough(settings: Settings) -> None:

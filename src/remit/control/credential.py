@@ -1,6 +1,7 @@
 """Credentials: issued for one task, one plan version and one path; never wider or longer than what they stand on."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from remit.control.change import Change
 from remit.core.agent import Agent
@@ -19,6 +20,9 @@ from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES
 from remit.custody.token import Claims, issue
 from remit.store.facts import activity, actors_of, ancestors
+
+BY_CERTIFICATE: Final = "x5t#S256:"
+"""How what a credential is bound to begins when that is a certificate and not a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def give(
     """
     task, agent, proved = change.need(Task, task_id), change.need(Agent, agent_id), proved or Proved(change.now)
     brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
+    if thumb.startswith(BY_CERTIFICATE):
+        thumb, certificate = "", thumb.removeprefix(BY_CERTIFICATE)
     _live(change, task, agent, brief, gate)
     if path is TrustPath.DELEGATED and (
         not task.person or person_id != task.person or change.need(Person, person_id).state != "active"

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from remit.control import possession
 from remit.control.change import Change
+from remit.control.credential import BY_CERTIFICATE
 from remit.core.errors import RemitError
 from remit.core.permit import Manner
 from remit.custody.jws import TokenRefusal
@@ -27,8 +28,20 @@ def manner(site: Site, request: Request, scheme: str = "bearer") -> Manner:
         proofs=tuple(request.headers.getlist("dpop")),
         method=request.method,
         url=f"{site.authority.issuer}{request.url.path}",
-        certificate=request.scope.get(CERTIFICATE, ""),
+        certificate=certificate(request),
     )
+
+
+def certificate(request: Request) -> str:
+    """The digest of the certificate that this request's connection showed (RFC 8705 `x5t#S256`); empty without."""
+    found: str = request.scope.get(CERTIFICATE, "")
+    return found
+
+
+def held(request: Request) -> str:
+    """What a credential is bound to when no key was proved: the connection's certificate, marked as one; or nothing."""
+    digest = certificate(request)
+    return f"{BY_CERTIFICATE}{digest}" if digest else ""
 
 
 def proof(site: Site, request: Request) -> Proof | None:

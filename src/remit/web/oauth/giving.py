@@ -27,7 +27,7 @@ from remit.web.oauth.request import resources_of as request_of
 from remit.web.site import Site
 
 Make = Callable[[Change, str], tuple[Issued, Plan]]
-"""Issues a credential bound to the key of this thumbprint ("" for none), for the plan that it is for."""
+"""Issues a credential bound to this key or certificate ("" for none), for the plan that it is for."""
 
 
 async def give(site: Site, request: Request, asked: Form, client: Client, person: Known | None) -> dict[str, Json]:
@@ -62,7 +62,7 @@ async def answer(site: Site, request: Request, client: Client, make: Make) -> di
         client.enter(change)
         fresh = proving.once(change, proof)
         # What was shown is used up even when what it was shown for is refused (RFC 7523 section 3, RFC 9449 11.1).
-        thumb = proof.thumb if proof else ""
+        thumb = proof.thumb if proof else proving.held(request)
         return [change.part(lambda within: make(within, thumb)) if fresh else proving.SPENT]
 
     (given,) = await site.act(client.agent.id, work)

@@ -1,0 +1,44 @@
+"""A client's TLS certificate: its digest, by which a credential is bound to it (RFC 8705), and the names it carries."""
+
+import base64
+import hashlib
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
+
+from remit.core.canonical import b64
+
+LONGEST: Final = 16 * 1024
+
+
+def digest(der: bytes) -> str:
+    """The `x5t#S256` of a certificate: base64url of SHA-256 over its DER."""
+    return b64(hashlib.sha256(der).digest())
+
+
+def names(der: bytes) -> tuple[str, ...]:
+    """The URIs in a certificate's subject alternative name; none for what is no certificate."""
+    try:
+        found = x509.load_der_x509_certificate(der).extensions.get_extension_for_oid(
+            ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+        )
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return ()
+    value = found.value
+    if not isinstance(value, x509.SubjectAlternativeName):
+        return ()
+    return tuple(value.get_values_for_type(x509.UniformResourceIdentifier))
+
+
+def from_field(value: bytes) -> bytes | None:
+    """The certificate in a `Client-Cert` field (RFC 9440 section 2.2): one byte sequence; None for anything else."""
+    text = value.strip()
+    if len(text) > LONGEST or len(text) < 3 or text[:1] != b":" or text[-1:] != b":":
+        return None
+    try:
+        der = base64.b64decode(text[1:-1], validate=True)
+        x509.load_der_x509_certificate(der)
+    except ValueError:
+        return None
+    return der

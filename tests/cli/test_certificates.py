@@ -1,0 +1,194 @@
+"""Certificates of clients: asked for by our own TLS, or told by the one proxy that is named; and what they bind."""
+
+import base64
+import datetime as dt
+import json
+import ssl
+import urllib.request
+from types import SimpleNamespace
+
+import pytest
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from remit.cli.door import CERTIFICATE, Standing, ask_for_certificates, door
+from remit.cli.settings import load
+from remit.control import brief, login, task
+from remit.core.errors import RemitError
+from remit.custody import certificate
+from remit.web.app import build
+from remit.web.settings import WebSettings
+from tests.kit.site import ADMIN, Site, ask, serving
+from tests.kit.world import World
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+def certify(name, issuer=None, uri="", key=None):
+    """A certificate by an issuer, or by itself: certificate and key."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    by, signing = (issuer.made.subject, issuer.key) if issuer else (subject, key)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - dt.timedelta(hours=1))
+        .not_valid_after(NOW + dt.timedelta(hours=1))
+        .add_extension(
+            x509.BasicConstraints(ca=issuer is None and name == "authority", path_length=None), critical=True
+        )
+    )
+    names = [x509.DNSName("localhost")] if not uri else [x509.UniformResourceIdentifier(uri)]
+    made = made.add_extension(x509.SubjectAlternativeName(names), critical=False).sign(signing, hashes.SHA256())
+    return SimpleNamespace(made=made, key=key, der=made.public_bytes(serialization.Encoding.DER))
+
+
+AUTHORITY = certify("authority")
+SERVER = certify("localhost", AUTHORITY)
+ISSUED = certify("issued", AUTHORITY, "urn:remit:issued")
+ALONE, STRANGER = certify("alone"), certify("stranger")
+
+
+def pem(*those):
+    return b"".join(one.made.public_bytes(serialization.Encoding.PEM) for one in those)
+
+
+def held(folder, one):
+    """Certificate and key in one file, as Python's TLS wants them."""
+    file = folder / f"{one.made.serial_number}.pem"
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file.write_bytes(pem(one) + one.key.private_bytes(serialization.Encoding.PEM, *plain))
+    return str(file)
+
+
+async def echo(scope, receive, send):
+    said = json.dumps({"certificate": scope.get(CERTIFICATE, ""), "heads": [k.decode() for k, _ in scope["headers"]]})
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": said.encode()})
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """An application behind our own TLS, which trusts an authority and one self-signed certificate."""
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "trusted.pem").write_bytes(pem(AUTHORITY, ALONE))
+    real = uvicorn.Config.load
+
+    def loaded(config):
+        real(config)
+        ask_for_certificates(config.ssl, str(folder / "trusted.pem"))
+
+    files = {"ssl_certfile": held(folder, SERVER), "ssl_keyfile": held(folder, SERVER)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.Config, "load", loaded)
+        with serving(echo, http=door(Standing(50, 50)), **files) as (url, _):
+            yield folder, url.replace("http://127.0.0.1", "https://localhost")
+
+
+def shown(secure, one=None, **heads):
+    folder, url = secure
+    context = ssl.create_default_context(cadata=pem(AUTHORITY).decode())
+    if one:
+        context.load_cert_chain(held(folder, one))
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({}))
+    with opener.open(urllib.request.Request(url, headers=heads), timeout=10) as answer:
+        return json.loads(answer.read())
+
+
+def test_our_own_tls_takes_what_is_trusted_and_nothing_else(secure):
+    assert shown(secure)["certificate"] == ""
+    for one in (ISSUED, ALONE):
+        assert shown(secure, one)["certificate"] == certificate.digest(one.der)
+    with pytest.raises((ssl.SSLError, OSError)):
+        shown(secure, STRANGER)
+
+
+def test_a_field_of_a_client_says_nothing_and_goes_no_further(secure):
+    field = f":{base64.b64encode(ISSUED.der).decode()}:"
+    said = shown(secure, **{"Client-Cert": field})
+    assert said["certificate"] == ""
+    assert "client-cert" not in said["heads"]
+    assert shown(secure, ALONE, **{"Client-Cert": field})["certificate"] == certificate.digest(ALONE.der)
+
+
+def field(one):
+    return f":{base64.b64encode(one.der).decode()}:"
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory):
+    """A whole server behind a proxy that is named in its settings: this machine."""
+    folder = tmp_path_factory.mktemp("behind")
+    folder.chmod(0o700)
+    world = World(folder).settle()
+    world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
+    app = build(world.authority, world.batch, echo, WebSettings(), world.gate)
+    with serving(app, http=door(Standing(50, 50), proxy="127.0.0.1")) as (url, loop):
+        yield Site(world, url, loop)
+    world.close()
+
+
+def test_what_is_asked_for_with_a_certificate_is_bound_to_it(behind):
+    bot = behind.agent("bot")
+    world, by = behind.world, behind.world.owner.id
+    behind.act(lambda c: brief.apply(c, world.a_brief(agents=(bot,)), "operator"))
+    errand = behind.act(lambda c: task.open_task(c, brief="notes", agent=bot, requester=by, by=by))
+    asked = {"grant_type": "client_credentials", "task": errand.id}
+    given = behind.form("/oauth/token", asked | behind.client(bot), **{"client-cert": field(ISSUED)}).json
+    assert given["token_type"] == "Bearer"
+    token, digest = given["access_token"], certificate.digest(ISSUED.der)
+    told = behind.form("/oauth/introspect", {"token": token} | behind.client(bot)).json
+    assert told["cnf"] == {"x5t#S256": digest}
+    heads = {"authorization": f"Bearer {token}"}
+    statuses = {
+        name: ask(f"{behind.url}/v1/tasks", headers=heads | more).status
+        for name, more in {
+            "with it": {"client-cert": field(ISSUED)},
+            "without": {},
+            "another": {"client-cert": field(ALONE)},
+            "two": {"client-cert": f"{field(ISSUED)}, {field(ALONE)}"},
+            "none": {"client-cert": "x"},
+        }.items()
+    }
+    assert statuses == {"with it": 200, "without": 401, "another": 401, "two": 401, "none": 401}
+    entry = behind.world.gate.enter(token, "notes")
+    assert entry.code == "possession_missing"
+
+
+@pytest.mark.parametrize("text", [b"", b"::", b":x:", b":AAAA:", b"AAAA", b":" + b"A" * 20_000 + b":"])
+def test_a_field_that_is_none_is_no_certificate(text):
+    assert certificate.from_field(text) is None
+
+
+def test_names_are_read_and_what_has_none_has_none():
+    assert certificate.names(ISSUED.der) == ("urn:remit:issued",)
+    assert certificate.names(ALONE.der) == ()
+    assert certificate.names(b"no certificate") == ()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"client_certificates": "file:x"},
+        {"certificate_proxy": "proxy.example"},
+        {"certificate_proxy": "10.0.0.0/8"},
+        {"certificate_proxy": "10.0.0.1", "client_certificates": "file:x", "tls_cert": "file:c", "tls_key": "file:k"},
+        {"client_certificates": "x", "tls_cert": "file:c", "tls_key": "file:k"},
+    ],
+    ids=str,
+)
+def test_settings_that_leave_open_who_says_so_are_refused(values):
+    with pytest.raises(RemitError) as fault:
+        load({}, values)
+    assert fault.value.code == "setting_invalid"
+
+
+def test_a_bundle_that_is_none_is_refused(tmp_path):
+    with pytest.raises(RemitError):
+        ask_for_certificates(ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), str(tmp_path / "none"))
