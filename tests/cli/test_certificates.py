@@ -13,16 +13,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from joserfc.jwk import ECKey
 
 from remit.cli.door import CERTIFICATE, Standing, ask_for_certificates, door
 from remit.cli.settings import load
-from remit.control import brief, login, task
+from remit.control import agent, brief, login, task
 from remit.core.errors import RemitError
 from remit.custody import certificate
 from remit.web.app import build
 from remit.web.settings import WebSettings
 from tests.kit.site import ADMIN, Site, ask, serving
-from tests.kit.world import World
+from tests.kit.world import DAY, World
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -128,7 +129,7 @@ def behind(tmp_path_factory):
     folder.chmod(0o700)
     world = World(folder).settle()
     world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
-    app = build(world.authority, world.batch, echo, WebSettings(), world.gate)
+    app = build(world.authority, world.batch, echo, WebSettings(certificates=True), world.gate)
     with serving(app, http=door(Standing(50, 50), proxy="127.0.0.1")) as (url, loop):
         yield Site(world, url, loop)
     world.close()
@@ -159,6 +160,55 @@ def test_what_is_asked_for_with_a_certificate_is_bound_to_it(behind):
     assert statuses == {"with it": 200, "without": 401, "another": 401, "two": 401, "none": 401}
     entry = behind.world.gate.enter(token, "notes")
     assert entry.code == "possession_missing"
+
+
+def an_agent(behind, name, **key):
+    """An agent with a task, whose one registered key says this besides."""
+    world, owner = behind.world, behind.world.owner.id
+    jwk = ECKey.generate_key("P-256").as_dict(private=False) | key
+    given = {"name": name, "owner": owner, "purpose": "Keeps notes.", "ceiling": ("mcp:notes/*",), "by": "operator"}
+    due = world.authority.clock.now() + DAY
+    made = behind.act(lambda c: agent.add(c, keys=(jwk,), review_due=due, **given)).id
+    behind.act(lambda c: brief.apply(c, world.a_brief(name=name, agents=(made,)), "operator"))
+    errand = behind.act(lambda c: task.open_task(c, brief=name, agent=made, requester=owner, by=owner))
+    return made, errand.id
+
+
+def asked(behind, bot, errand, *shown):
+    form = {"grant_type": "client_credentials", "task": errand, "client_id": bot}
+    heads = {"client-cert": ", ".join(field(one) for one in shown)} if shown else {}
+    return behind.form("/oauth/token", form, **heads)
+
+
+def test_an_agent_proves_itself_by_a_certificate_that_is_registered(behind):
+    bot, errand = an_agent(behind, "alone", **{"x5t#S256": certificate.digest(ALONE.der)})
+    given = asked(behind, bot, errand, ALONE).json
+    told = behind.form("/oauth/introspect", {"token": given["access_token"], "client_id": bot})
+    assert told.status == 401
+    told = behind.form(
+        "/oauth/introspect", {"token": given["access_token"], "client_id": bot}, **{"client-cert": field(ALONE)}
+    )
+    assert told.json["cnf"] == {"x5t#S256": certificate.digest(ALONE.der)}
+    for shown in ((), (ISSUED,), (STRANGER,), (ALONE, ISSUED)):
+        assert asked(behind, bot, errand, *shown).json["error"] == "invalid_client"
+
+
+def test_an_agent_proves_itself_by_a_certificate_that_was_issued_to_it(behind):
+    bot, errand = an_agent(behind, "named")
+    good = certify("bot", AUTHORITY, f"urn:remit:{bot}")
+    assert asked(behind, bot, errand, good).json["token_type"] == "Bearer"
+    itself = certify("bot", None, f"urn:remit:{bot}")
+    for shown in (itself, ISSUED, certify("bot", AUTHORITY, f"urn:remit:{bot}x"), certify("bot", AUTHORITY)):
+        assert asked(behind, bot, errand, shown).json["error"] == "invalid_client"
+    other, theirs = an_agent(behind, "other")
+    assert asked(behind, other, theirs, good).json["error"] == "invalid_client"
+    assert asked(behind, bot, theirs, good).json["error"] == "invalid_grant"
+
+
+def test_the_metadata_say_so_where_it_can_be(behind):
+    said = behind.get("/.well-known/oauth-authorization-server", "").json
+    assert said["tls_client_certificate_bound_access_tokens"] is True
+    assert {"tls_client_auth", "self_signed_tls_client_auth"} <= set(said["token_endpoint_auth_methods_supported"])
 
 
 @pytest.mark.parametrize("text", [b"", b"::", b":x:", b":AAAA:", b"AAAA", b":" + b"A" * 20_000 + b":"])

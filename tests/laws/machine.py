@@ -268,7 +268,8 @@ class Machine(RuleBasedStateMachine):
     def changes_the_brief(self, listed):
         world = self.worlds[0]
         bots = (self.bot,) if listed else (self.other(),)
-        if self.do(lambda c: brief.apply(c, changed(world.a_brief(), agents=bots, idle=IDLE), "operator")):
+        wider = changed(world.a_brief(), agents=bots, idle=IDLE, bearer_life=world.a_brief().credential_life)
+        if self.do(lambda c: brief.apply(c, wider, "operator")):
             self.model.listed = set(bots)
 
     def other(self):

@@ -143,8 +143,8 @@ FAULTS = (
         an_overdue_review_refuses, "review was overdue",
     ),
     Planted(
-        "brief's agents not read", DECIDE, "if agent.id not in brief.agents:", "if not brief.agents:",
-        allowed_if_and_only_if_live, "agent not listed",
+        "brief's agents not read", DECIDE, "if not brief.gives(agent.id, child=bool(task.parent)):",
+        "if not brief.agents:", allowed_if_and_only_if_live, "agent not listed",
     ),
     Planted(
         "idle tasks go on", DECIDE, "if now - facts.active_at >= task.idle:", "if not task.idle:",

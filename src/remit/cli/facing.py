@@ -18,6 +18,7 @@ def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
         client_agent=settings.client_agent,
         door_rate=settings.door_rate,
         weak_client_secrets=settings.weak_client_secrets,
+        certificates=bool(settings.client_certificates or settings.certificate_proxy),
     )
 
 

@@ -31,6 +31,15 @@ def names(der: bytes) -> tuple[str, ...]:
     return tuple(value.get_values_for_type(x509.UniformResourceIdentifier))
 
 
+def issued_names(der: bytes) -> tuple[str, ...]:
+    """The URIs that somebody else put into a certificate: none for a self-issued one, which says what it likes."""
+    try:
+        found = x509.load_der_x509_certificate(der)
+    except ValueError:
+        return ()
+    return () if found.issuer == found.subject else names(der)
+
+
 def from_field(value: bytes) -> bytes | None:
     """The certificate in a `Client-Cert` field (RFC 9440 section 2.2): one byte sequence; None for anything else."""
     text = value.strip()

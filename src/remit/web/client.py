@@ -21,16 +21,27 @@ from remit.core.agent import Agent
 from remit.core.attestor import SECRET, Attestor, Binding
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
+from remit.custody import certificate
 from remit.custody.assertion import Assertion, claimed, verify_assertion
 from remit.custody.jwk import read_set
 from remit.custody.jws import TokenRefusal
 from remit.custody.svid import carries_chain
 from remit.store import payload
 from remit.web.attestors import Attested
+from remit.web.proving import DER
 from remit.web.site import Site
 
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+NAMED: Final = "urn:remit:"
+"""How a certificate names the agent that it was issued to, in a URI of its subject alternative name."""
 SPIFFE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate that the connection showed: it is proved by TLS, and there is nothing of it to use up."""
+
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Client:
     """An agent that was proved, by what is not used up yet: an assertion, a platform's token, or its secret."""
 
     agent: Agent
-    shown: Assertion | Attested | Binding
+    shown: Assertion | Attested | Binding | Certified
 
     def enter(self, change: Change) -> Agent:
         """Use what was shown up, in the transaction that it is for; refuse a second use, or what counts no more."""
@@ -46,14 +57,14 @@ class Client:
         if agent.state == "retired":
             raise _refused("This agent is no longer here.")
         change.keep()
+        if isinstance(shown, Assertion | Certified) and agent.keys != self.agent.keys:
+            raise _refused("This agent has other keys now.")
         if isinstance(shown, Assertion):
-            if agent.keys != self.agent.keys:
-                raise _refused("This agent has other keys now.")
             self._spend(change, f"{agent.id} {shown.id}", shown.expires)
         elif isinstance(shown, Binding):
             if change.reader.get(Binding, shown.id) != shown:
                 raise _refused("This secret counts no more.")
-        else:
+        elif isinstance(shown, Attested):
             self._attested(change, shown)
         return agent
 
@@ -84,6 +95,8 @@ async def authenticate(site: Site, request: Request, form: Mapping[str, list[str
     if "client_secret" in form or basic[:6].lower() == "basic ":
         return _by_secret(site, basic, form)
     kinds, texts, names = (form.get(name, []) for name in ("client_assertion_type", "client_assertion", "client_id"))
+    if not kinds and not texts and len(names) == 1 and (der := request.scope.get(DER)):
+        return _by_certificate(site, names[0], der)
     if len(kinds) != 1 or kinds[0] not in (ASSERTION, SPIFFE) or len(texts) != 1:
         raise _refused("A client authenticates by a client assertion and nothing else.")
     said = claimed(texts[0], chain=carries_chain(texts[0]))
@@ -100,6 +113,19 @@ async def authenticate(site: Site, request: Request, form: Mapping[str, list[str
     if kinds[0] == SPIFFE and found.attestor.kind != "spiffe":
         raise _refused("This assertion is no JWT-SVID.")
     return Client(_agent(site, found.binding.agent), found)
+
+
+def _by_certificate(site: Site, named: str, der: bytes) -> Client:
+    """The certificate of the connection (RFC 8705 section 2): registered itself, or issued to this agent by name.
+
+    A self-signed one counts by its digest with one of the agent's keys (`x5t#S256`) and never by a name, which it gave
+    itself; TLS, or the proxy, has checked by whom any other was issued.
+    """
+    agent, digest = _agent(site, named), certificate.digest(der)
+    registered = any(hmac.compare_digest(key.get("x5t#S256", ""), digest) for key in agent.keys)
+    if not registered and f"{NAMED}{agent.id}" not in certificate.issued_names(der):
+        raise _refused("This certificate is of no agent here, or of another one.")
+    return Client(agent, Certified(digest))
 
 
 def _by_key(site: Site, named: str, text: str) -> Client:

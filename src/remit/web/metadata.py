@@ -61,6 +61,9 @@ def routes(site: Site) -> list[Route]:
     ]
 
 
+CERTIFIED: Final = ("tls_client_auth", "self_signed_tls_client_auth")
+
+
 def metadata(site: Site) -> dict[str, Json]:
     """What this authorization server says of itself (RFC 8414), also to who looks for it by OpenID's address.
 
@@ -94,6 +97,11 @@ def metadata(site: Site) -> dict[str, Json]:
         "authorization_details_types_supported": [DETAILS],
         "client_id_metadata_document_supported": settings.client_documents,
     }
+    if settings.certificates:
+        said["tls_client_certificate_bound_access_tokens"] = True
+        for place in ("token", "revocation", "introspection"):
+            known = said[f"{place}_endpoint_auth_methods_supported"]
+            said[f"{place}_endpoint_auth_methods_supported"] = [*known, *CERTIFIED]
     if settings.client_registration:
         said["registration_endpoint"] = f"{issuer}/oauth/register"
     return said

@@ -47,7 +47,7 @@ class WebSettings:
 
     `client_registration` and `client_documents` let clients come that nobody added: they stand for the agent named
     `client_agent`, or each is put forward as an agent of its own. `door_rate` is how often a minute one address may
-    knock at the door.
+    knock at the door. `certificates` says that clients can show one.
     """
 
     issuers: tuple[Issuer, ...] = ()
@@ -57,6 +57,7 @@ class WebSettings:
     client_agent: str = ""
     door_rate: int = 600
     weak_client_secrets: bool = False
+    certificates: bool = False
 
 
 def safe(url: str) -> bool:
