@@ -13,19 +13,26 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.proving import Key
 from bench.served import TOOL
 from remit.cli.desk import Desk, close, opened
 from remit.cli.settings import Settings
-from remit.control import agent, brief, credential, policy, principal, resource, task
+from remit.control import agent, brief, client, credential, policy, principal, resource, task
+from remit.control.change import Change
+from remit.control.consent import name
 from remit.core.brief import Brief
+from remit.core.canonical import b64
+from remit.core.consent import Consent, Refresh
+from remit.core.moment import Instant
 from remit.core.resource import Upstream
 from remit.core.step import Step
 from remit.core.trust import TrustPath
 
 REMIT = str(Path(sys.executable).with_name("remit"))
 HOUR = 60 * 60 * 1000
+CHAINS = 32
 POLICIES = """
 @id("tools") permit(principal, action in Action::"mcp:bench", resource);
 @id("no-private") forbid(principal, action == Action::"mcp:bench/read_page", resource)
@@ -37,7 +44,8 @@ POLICIES = """
 class House:
     """Where it serves, what an agent shows there, and the process. `bound` is a credential that `key` must prove.
 
-    `identity` is the ID token of a person, whose own task of this agent `errand` is.
+    `identity` is the ID token of a person, whose own task of this agent `errand` is; `chains` are refresh tokens of
+    theirs that `client` holds, each of a consent of its own.
     """
 
     url: str
@@ -50,6 +58,8 @@ class House:
     task: str = ""
     errand: str = ""
     identity: str = ""
+    client: str = ""
+    chains: tuple[str, ...] = ()
 
 
 def port() -> int:
@@ -81,7 +91,22 @@ def provider(key: Key) -> Iterator[str]:
             server.shutdown()
 
 
-def govern(settings: Settings, upstream: str, key: Key, issuer: str) -> dict[str, str]:
+def consented(change: Change, client: str, agent: str, person: str, errand: str) -> str:
+    """A person's yes to this errand, as the consent page leaves it, and the refresh token that came of it."""
+    now, make = change.now, change.authority.make
+    text = f"rmr_{b64(change.authority.random(32))}"
+    until = Instant(now + 4 * HOUR)
+    yes = Consent(
+        id=make("con"), person=person, client=client, agent=agent, brief="bench", task=errand, session=make("ses"),
+        at=now, until=until, shown="x" * 43,
+    )  # fmt: skip
+    change.record("consent.given", yes, person)
+    held = Refresh(id=name("rfr", text), consent=yes.id, client=client, audience=("bench",), made=now, until=until)
+    change.record("refresh.made", held, agent)
+    return text
+
+
+def govern(settings: Settings, upstream: str, key: Key, issuer: str) -> dict[str, Any]:
     """Register target, agent, policies and brief, open a task; return it, its agent and two credentials for it."""
     desk = Desk(settings, opened(settings))
     act, owner = desk.act, desk.by
@@ -131,8 +156,12 @@ def govern(settings: Settings, upstream: str, key: Key, issuer: str) -> dict[str
     given = {"task_id": errand.id, "agent_id": made.id, "path": TrustPath.OWN}
     token = act(lambda c: credential.give(c, **given)).text
     bound = act(lambda c: credential.give(c, **given, thumb=key.thumb)).text
+    stands = {"name": "bench", "redirects": ("http://127.0.0.1/back",), "confidential": False, "by": owner}
+    program = act(lambda c: client.add(c, agent=made.id, **stands)).id
+    chains = tuple(act(lambda c: consented(c, program, made.id, person, theirs.id)) for _ in range(CHAINS))
     close(desk.authority)
-    return {"token": token, "bound": bound, "agent": made.id, "task": errand.id, "errand": theirs.id}
+    said = {"token": token, "bound": bound, "agent": made.id, "task": errand.id, "errand": theirs.id}
+    return {**said, "client": program, "chains": chains}
 
 
 def ready(number: int) -> bool:
@@ -162,7 +191,7 @@ def house(place: Path, upstream: str = "http://127.0.0.1:9/mcp") -> Iterator[Hou
 
 
 def _serving(
-    place: Path, settings: Settings, environment: dict[str, str], key: Key, said: dict[str, str]
+    place: Path, settings: Settings, environment: dict[str, str], key: Key, said: dict[str, Any]
 ) -> Iterator[House]:
     start = time.perf_counter()
     program = subprocess.Popen([REMIT, "serve"], env=environment, cwd=place, stderr=subprocess.DEVNULL)

@@ -1,7 +1,8 @@
 """The load of a token endpoint: `python -m bench.posts FILE CLIENTS SECONDS`. Each request of FILE is sent once.
 
-FILE is JSON: a URL, fields that every request has, and bodies. Prints one JSON line: requests, and how many a second. A
-request that is refused, or a file that runs out, fails the run.
+FILE is JSON: a URL, fields that every request has, and bodies; or `chains`, refresh tokens of which each client takes
+one, and sends what it got for it the next time. Prints one JSON line: requests, and how many a second. A request
+that is refused, or a file that runs out, fails the run.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ class Poster(asyncio.Protocol):
         self.parser: Any = None
         self.transport: Any = None
         self.body = b""
+        self.token = run.chains.pop() if run.chains else ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -32,6 +34,9 @@ class Poster(asyncio.Protocol):
     def ask(self) -> None:
         self.parser = httptools.HttpResponseParser(self)
         self.body = b""
+        if self.token:
+            self.transport.write(self.run.request(f"{self.run.form}&refresh_token={self.token}"))
+            return
         if not self.run.requests:
             self.run.fail("there were too few requests for this long")
             return
@@ -49,6 +54,8 @@ class Poster(asyncio.Protocol):
             return
         now = time.perf_counter()
         self.run.done += 1
+        if self.token:
+            self.token = json.loads(self.body)["refresh_token"]
         if now < self.run.until:
             asyncio.get_running_loop().call_soon(self.ask)
             return
@@ -65,12 +72,17 @@ class Run:
         parts = urlsplit(said["url"])
         self.place = (parts.hostname, parts.port)
         fields = "".join(f"{name}: {value}\r\n" for name, value in said["fields"].items())
-        head = f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n{fields}"
-        self.requests = [f"{head}content-length: {len(one)}\r\n\r\n{one}".encode() for one in said["bodies"]]
+        self.head = f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n{fields}"
+        self.requests = [self.request(one) for one in said["bodies"]]
+        self.chains: list[str] = said.get("chains", [])
+        self.form: str = said.get("form", "")
         self.over: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.left, self.done = clients, 0
         self.start = time.perf_counter()
         self.until = self.start + seconds
+
+    def request(self, body: str) -> bytes:
+        return f"{self.head}content-length: {len(body)}\r\n\r\n{body}".encode()
 
     def fail(self, why: str) -> None:
         if not self.over.done():

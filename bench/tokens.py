@@ -25,10 +25,10 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
-def posted(place: Path, url: str, bodies: list[dict[str, str]], seconds: float) -> dict[str, float]:
+def posted(place: Path, url: str, bodies: list[dict[str, str]], seconds: float, **more: Any) -> dict[str, float]:
     """Let the load send these forms."""
     file = place / "requests.json"
-    said = {"url": url, "fields": FORM, "bodies": [urllib.parse.urlencode(one) for one in bodies]}
+    said = {"url": url, "fields": FORM, "bodies": [urllib.parse.urlencode(one) for one in bodies], **more}
     file.write_text(json.dumps(said))
     argv = [sys.executable, "-m", "bench.posts", str(file), str(CLIENTS), str(seconds)]
     done = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, check=True)
@@ -73,6 +73,9 @@ def measure(*, quick: bool) -> dict[str, float]:
         for name, (path, form) in asked.items():
             found |= _timed(place, f"{issuer}{path}", proved(**form), seconds, name, one.pid)
         found |= _exchanged(place, one, proved, issuer, seconds)
+        form = urllib.parse.urlencode({"grant_type": "refresh_token", "client_id": one.client})
+        more = {"chains": list(one.chains), "form": form}
+        found |= _timed(place, f"{issuer}/oauth/token", [], seconds, "issued.refreshed", one.pid, **more)
     with folder() as place, other(key) as (there, pid):
         shown = (key.assertion("bench", there) for _ in range(count))
         form = {"grant_type": "client_credentials", "resource": "urn:bench", "client_assertion_type": ASSERTION}
@@ -95,8 +98,8 @@ def _exchanged(place: Path, one: House, proved: Any, issuer: str, seconds: float
 
 
 def _timed(
-    place: Path, url: str, bodies: list[dict[str, str]], seconds: float, name: str, pid: int
+    place: Path, url: str, bodies: list[dict[str, str]], seconds: float, name: str, pid: int, **more: Any
 ) -> dict[str, float]:
     before = cpu(pid)
-    seen = posted(place, url, bodies, seconds)
+    seen = posted(place, url, bodies, seconds, **more)
     return {f"{name}.per_s": seen["per_s"], f"{name}.cpu_us": (cpu(pid) - before) / seen["requests"] * 1e6}

@@ -8,7 +8,7 @@ from joserfc.jwk import KeySet
 
 from remit.control import key, resource
 from remit.core.errors import RemitError
-from remit.core.resource import Injection, Resource, Upstream
+from remit.core.resource import Admission, Injection, Resource, Upstream
 from remit.custody.signer import TRANSACTION_PURPOSES, Purpose
 from tests.kit.agent import Agent
 from tests.kit.gate import NAME, gate_for
@@ -27,6 +27,10 @@ def register(gate, server, transaction):
     owner = gate.world.owner.id
     given = {"name": NAME, "upstream": Upstream(url=server.url), "domain": "office", "owner": owner, "by": "op"}
     gate.act(lambda c: resource.add(c, tools=TOOLS, transaction=transaction, **given))
+
+
+def admitted(url):
+    return Upstream(url=url, admission=Admission(issuer=ORDERS, client="c", key="k"))
 
 
 def told(gate, head):
@@ -87,6 +91,10 @@ def test_only_a_target_over_http_can_be_told_and_its_header_is_nobody_elses(both
     with pytest.raises(RemitError):
         Resource(name="p", upstream=Upstream(argv=("/bin/true",)), domain="office", owner=owner, transaction=ORDERS)
     given = {"name": "o", "upstream": Upstream(url=server.url), "domain": "office", "owner": owner}
+    for kind, more in (("postgres", {"transaction": ORDERS}), ("http", {"upstream": admitted(server.url)})):
+        with pytest.raises(RemitError):
+            Resource(**given | more, kind=kind)
+    assert Resource(**given, kind="http", transaction=ORDERS)
     mine = (Injection(secret="s", header="Txn-Token"),)
     with pytest.raises(RemitError):
         Resource(**given, transaction=ORDERS, injections=mine)

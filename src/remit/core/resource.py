@@ -118,15 +118,24 @@ class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resourc
         ids.parse("per", self.owner)
         if self.state not in LIFE.table:
             raise RemitError("resource_invalid", "This state is not known.", "Use active or removed.")
+        if self.kind not in SCHEMES:
+            raise RemitError("resource_invalid", "This kind is not known.", f"Use one of {', '.join(SCHEMES)}.")
+        self._checked()
+
+    def _checked(self) -> None:
+        """Refuse what only some kinds of target can be sent."""
+        if self.upstream.admission is not None and self.kind != "mcp":
+            raise RemitError(
+                "resource_invalid", "The gate gets tokens of its own for MCP servers only.", "Lend it a stored secret."
+            )
         taken = any(one.header.lower() == "txn-token" for one in self.injections)
-        if self.transaction and (taken or not self.upstream.url or not _printable(self.transaction)):
+        web = bool(self.upstream.url) and self.kind in ("mcp", "http")
+        if self.transaction and (taken or not web or not _printable(self.transaction)):
             raise RemitError(
                 "resource_invalid",
                 "Transaction tokens go to a target over HTTP, in a header that nothing else is put into.",
                 "Name their audience in up to 512 printable characters.",
             )
-        if self.kind not in SCHEMES:
-            raise RemitError("resource_invalid", "This kind is not known.", f"Use one of {', '.join(SCHEMES)}.")
 
     @property
     def scheme(self) -> str:

@@ -23,7 +23,7 @@ from remit.gateway.authority import Authority
 from remit.gateway.enforce import Ended, Event, Expired, Refuse
 from remit.gateway.serve import asgi
 from remit.gateway.serve.asgi import Receive, Scope, Send
-from remit.gateway.serve.challenge import challenges
+from remit.gateway.serve.challenge import CERTIFICATE, challenges
 from remit.gateway.serve.drive import Run, setter
 from remit.gateway.serve.host import Settings
 from remit.gateway.upstream import origin, tls
@@ -182,7 +182,7 @@ class Api:
         if scheme.lower() not in (b"bearer", b"dpop") or not token.isascii():
             return None
         url = self._issuer + (scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or scope["path"])
-        manner = Manner(scheme.lower().decode(), proofs, scope["method"], url)
+        manner = Manner(scheme.lower().decode(), proofs, scope["method"], url, scope.get(CERTIFICATE, ""))
         return self.authority.enter(token.strip().decode(), name, manner)
 
     async def _challenge(self, send: Send, why: Unknown | None) -> None:

@@ -28,7 +28,7 @@ from remit.gateway.mcp import method as methods
 from remit.gateway.mcp.message import Message, Wrong, parse
 from remit.gateway.serve import asgi
 from remit.gateway.serve.asgi import Outlet, Receive, Scope, Send
-from remit.gateway.serve.challenge import SHOWING, challenges
+from remit.gateway.serve.challenge import CERTIFICATE, SHOWING, challenges
 from remit.gateway.serve.drive import setter
 from remit.gateway.serve.exchange import Exchange
 from remit.gateway.serve.host import Settings
@@ -40,8 +40,6 @@ PREFIX: Final = "/mcp/"
 PAGE: Final = "/console/approvals"
 """Where people answer what calls wait for."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
-CERTIFICATE: Final = "remit.certificate"
-"""Where the listener puts the digest of the client's certificate (RFC 8705 `x5t#S256`) in a request's scope."""
 DEFAULTS: Final = Settings()
 TICK_S: Final = 0.5
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -5,6 +5,8 @@ from typing import Final
 from remit.core.answer import Deny
 from remit.core.permit import Unknown
 
+CERTIFICATE: Final = "remit.certificate"
+"""Where the listener puts the digest of the client's certificate (RFC 8705 `x5t#S256`) in a request's scope."""
 SHOWING: Final = ("credential_", "proof_")
 """How the codes begin of what is wrong with the showing of a credential, whatever the call."""
 ALGORITHMS: Final = "ES256 EdDSA RS256"

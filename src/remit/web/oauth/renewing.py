@@ -29,7 +29,7 @@ async def give(site: Site, request: Request, asked: Form, take: Taking) -> dict[
         raise RemitError("invalid_scope", "A scope, when sent, is not empty.", "Leave scope out.")
     resources = giving.resources_of(site, asked)
     proof = proving.proof(site, request)
-    thumb = proof.thumb if proof else ""
+    thumb, shown = proof.thumb if proof else "", proving.certificate(request)
 
     def work(change: Change) -> list[tuple[Issued, str, Plan] | RemitError]:
         entered = client.enter(change)
@@ -41,7 +41,7 @@ async def give(site: Site, request: Request, asked: Form, take: Taking) -> dict[
         return [change.part(lambda part: _made(part, entered, one))]
 
     def _made(change: Change, entered: Client, one: Code | Refresh) -> tuple[Issued, str, Plan]:
-        made, text = renewal.give(change, entered, one, resources, thumb, "")
+        made, text = renewal.give(change, entered, one, resources, thumb, "" if thumb else shown)
         plan = change.need(Plan, f"{made.credential.task}:{made.credential.plan}")
         giving.scope(asked, plan, TrustPath.DELEGATED)
         return made, text, plan
