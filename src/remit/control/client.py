@@ -55,6 +55,8 @@ def found(reader: Reader, client_id: str) -> Client | None:
     """The client that is bound under this id, or None."""
     if not 0 < len(client_id) <= LONGEST or not client_id.isascii():
         return None
+    if client_id.startswith("cli_") and not ids.known("cli", client_id):
+        return None
     one = reader.get(Client, identity(client_id))
     return one if one is not None and (one.kind == "registered") is client_id.startswith("cli_") else None
 

@@ -72,6 +72,11 @@ def parse(prefix: str, text: object) -> str:
     return text
 
 
+def known(prefix: str, text: str) -> bool:
+    """Say whether `text` is an id of this kind."""
+    return _ID.fullmatch(text) is not None and text[:3] == prefix
+
+
 def name(kind: str, text: object) -> str:
     """Return `text` when it can name a brief, a resource or a group: lower case, digits and hyphens, 63 at most."""
     if not isinstance(text, str) or not _NAME.fullmatch(text):

@@ -13,6 +13,7 @@ from remit.web.settings import Issuer
 from tests.kit.browser import Browser
 from tests.kit.signin import path_of, provider, query, sign_in, there, word_of
 from tests.kit.site import site
+from tests.kit.world import ISSUER
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +233,11 @@ def test_several_providers_are_chosen_from(tmp_path, company):
             begun = Browser(one.url).get(f"/signin?at={second.url}&next=/x")
             assert begun.headers["location"].startswith(second.url)
             assert Browser(one.url).get("/signin?at=https://evil.test").status == 200
+
+
+def test_another_name_of_this_machine_is_led_to_our_own(place):
+    answer = Browser(place.url).get("/signin?next=/x", {"host": "localhost:8787"})
+    assert (answer.status, answer.headers["location"]) == (303, f"{ISSUER}/signin?next=/x")
 
 
 def test_without_a_provider_nobody_signs_in(tmp_path):

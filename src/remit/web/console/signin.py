@@ -1,7 +1,7 @@
 """`/signin`: people come in by their company's identity provider, and go out again."""
 
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -32,6 +32,9 @@ def routes(site: Site) -> list[Route]:
 
     async def choose(request: Request) -> Response:
         at_address(site, request)
+        if urlsplit(f"//{request.headers['host']}").hostname != urlsplit(site.authority.issuer).hostname:
+            # Another name of this machine: the provider leads back to our own, where this one's cookie is not sent.
+            return RedirectResponse(f"{site.authority.issuer}/signin?{request.url.query}", 303, headers=NO_STORE)
         following, named = local(request.query_params.get("next", HOME)), request.query_params.get("at", "")
         issuer = providers[0] if len(providers) == 1 else next((one for one in providers if one.url == named), None)
         if issuer is not None:

@@ -78,7 +78,8 @@ def resources_of(site: Site, urls: list[str]) -> tuple[str, ...]:
     start = credential.audience(site.authority.issuer, "")
     found = []
     for url in urls:
-        one = site.reader().get(Resource, url.removeprefix(start)) if url.startswith(start) else None
+        ours = url.startswith(start) and url.isascii() and url.isprintable()
+        one = site.reader().get(Resource, url.removeprefix(start)) if ours else None
         if one is None or one.state != "active" or credential.audience(site.authority.issuer, one.name) != url:
             raise RemitError("invalid_target", "A resource is not one of ours.", "Send the exact URL of its gate.")
         found.append(one.name)
