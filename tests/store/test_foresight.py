@@ -28,7 +28,11 @@ def test_what_is_not_there_is_known_not_to_be_there():
     rows = [("@head", "note", None, 3, 5), ("@version", "key", None, 2, 0), ("task", "t1", b"{}", 0, 0)]
     found = ahead.understood(rows)
     assert dict(found.bodies) == {("task", "t1"): b"{}", ("person", "p1"): None}
-    assert (found.head, dict(found.versions), dict(found.active)) == (Head(3, 5, "note"), {"key": 2}, {"t1": (0, -1)})
+    assert (found.head, dict(found.versions), dict(found.active)) == (
+        Head(3, 5, "note"),
+        {"key": 2},
+        {"t1": (0, -1, 0)},
+    )
 
 
 def test_hints_are_bounded():
@@ -61,7 +65,7 @@ def test_the_second_decision_finds_its_records_read_and_the_same_as_they_stand(m
     assert found.head == newest(db)
     assert dict(found.versions) == dict(db.all("SELECT name, leaf FROM version"))
     (task,) = (identity for table, identity in found.bodies if table == "task")
-    assert found.active[task] == db.one("SELECT at, leaf FROM activity WHERE task = ?", (task,))
+    assert found.active[task] == db.one("SELECT at, leaf, paths FROM activity WHERE task = ?", (task,))
     db.rollback()
     world.close()
 

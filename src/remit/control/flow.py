@@ -45,23 +45,27 @@ def carry(change: Change, call: Call, seen: Facts, decision: Decision) -> tuple[
     if not mixed and not both(seen.brief):
         return None, None
     root, path = (task, *(seen.ancestors or ()))[-1].id, credential.path.value
-    made = carried.key(change.db, root)
+    made = carried.key(change.db, root, keep=True)
+    if mixed:
+        _label(change, seen, task)
     if made is None:
-        made = change.authority.random(16)
-        carried.put_key(change.db, root, made)
+        return None, {"blended": True} if mixed else None
     given = {carried.mark(made, atom): place for place, atom in values(dict(call.arguments))}
     kept = Carry(root, path, made, frozenset(given))
     if not mixed:
         return kept, None
-    for one in (task, *(seen.ancestors or ())):
-        if not one.blended:
-            change.record("task.blended", changed(one, blended=change.now), "gate")
     found = carried.origins(change.db, root, path, given.keys())
     crossed = [{"call": one.call, "from": one.place, "to": given[mark]} for mark, one in found.items()]
     said: dict[str, Json] = {"blended": True}
     if crossed:
         said["crossings"] = sorted(crossed[:MOST], key=lambda one: (one["to"], one["call"], one["from"]))
     return kept, said | ({"crossed": len(crossed)} if len(crossed) > MOST else {})
+
+
+def _label(change: Change, seen: Facts, task: Task) -> None:
+    for one in (task, *(seen.ancestors or ())):
+        if not one.blended:
+            change.record("task.blended", changed(one, blended=change.now), "gate")
 
 
 def answered(permit: Permit, result: Mapping[str, Json]) -> dict[bytes, str] | None:
@@ -93,7 +97,7 @@ def flow(reader: Reader, task: Task) -> Flow:
     known.remembered = carried.remembered(reader.db, root.id)
     known.expected = both(reader.get(Brief, task.brief))
     if known.expected and calls and carried.key(reader.db, root.id) is None:
-        known.gaps.append("what crossed cannot be told: the key of its values was erased")
+        known.gaps.append("what crossed cannot be told any more: it has no key, or its key was erased")
     if any(said.get("crossed", 0) > MOST for _, said in entries):
         known.gaps.append(f"more than {MOST} values crossed in one call; the first are shown")
     return build(task.id, max(one.blended for one in tree.values()), entries, known)

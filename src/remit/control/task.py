@@ -18,7 +18,7 @@ from remit.core.record import changed
 from remit.core.replan import Kind, Moved, classify
 from remit.core.task import LIFE, Plan, Task
 from remit.core.trust import TrustPath
-from remit.store import payload
+from remit.store import carried, payload
 from remit.store.facts import ancestors, principal_live
 
 NOT_CONSENTED: Final = Refusal(
@@ -115,6 +115,8 @@ def open_task(
         task = changed(task, state="suspended", held="reach")
     change.record("task.opened", task, by)
     change.record("plan.made", plan, by)
+    if not parent:
+        carried.put_key(change.db, task.id, change.authority.random(16))
     return task
 
 

@@ -157,7 +157,7 @@ def acted(receipt: Mapping[str, Json]) -> int:
 
 def paths(receipt: Mapping[str, Json]) -> int:
     """The mark of the path that an allowed call used (core/blended); 0 when it was no work."""
-    return bit(receipt["path"]) if acted(receipt) else 0
+    return bit(receipt.get("path", "")) if acted(receipt) else 0
 
 
 def _decided(db: Database, leaf: int, receipt: Mapping[str, Json]) -> None:

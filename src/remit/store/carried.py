@@ -21,6 +21,8 @@ _Row = tuple[list[bytes], dict[bytes, str]]
 """What the call was given, and where its answer held what."""
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.Decoder(_Row).decode
+_keys: dict[str, bytes] = {}
+"""Keys that this process has read, by errand. One never changes; one that is erased is forgotten with the process."""
 _rows: OrderedDict[str, _Row] = OrderedDict()
 """Parsed rows by call, oldest out first. Pure: the row of a call is always the same row."""
 
@@ -33,9 +35,18 @@ class Origin(NamedTuple):
     place: str
 
 
-def key(db: Database, root: str) -> bytes | None:
-    """The key of an errand's digests; None when it has none yet, or it was erased."""
+def key(db: Database, root: str, *, keep: bool = False) -> bytes | None:
+    """The key of an errand's digests, made when its first task was opened; None when it has none, or it was erased.
+
+    With `keep` this process does not read it again.
+    """
+    if keep and root in _keys:
+        return _keys[root]
     held = payload.get(db, f"flow:{root}")
+    if held is not None and keep:
+        if len(_keys) >= _KEPT:
+            _keys.clear()
+        _keys[root] = held[0]
     return held[0] if held else None
 
 
