@@ -30,6 +30,7 @@ def _issuer(one: rules.Issuer, environ: Mapping[str, str]) -> Issuer:
         one.auto_register,
         groups_claim=one.groups_claim,
         sign_in=one.sign_in,
+        assertions=one.assertions,
         name=one.name,
         scopes=one.scopes,
         acr_values=one.acr_values,

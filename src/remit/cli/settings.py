@@ -39,6 +39,7 @@ class Issuer:
     jwks_uri: str = ""
     auto_register: bool = False
     sign_in: bool = False
+    assertions: bool = False
     name: str = ""
     scopes: str = "openid profile"
     groups_claim: str = "groups"

@@ -11,6 +11,7 @@ from typing import Final
 from remit.core.canonical import Json
 from remit.core.moment import Instant
 from remit.custody.assertion import Identity, claimed, verify_identity
+from remit.custody.grant import Granted, verify_grant
 from remit.custody.jwk import PublicKey, usable
 from remit.custody.jws import TokenRefusal
 from remit.web.fetch import ask, unreachable
@@ -57,6 +58,22 @@ class Issuers:
             return TokenRefusal("identity_issuer", "The token is from another issuer.")
         found = await self.prove(issuer, token, now)
         return found if isinstance(found, TokenRefusal) else Known(issuer, found, said.get("may_act"))
+
+    async def granted(self, text: str, ours: str, client: str, now: Instant) -> tuple[Issuer, Granted] | TokenRefusal:
+        """Prove an identity assertion of an issuer whose assertions count here (`issuer_unreachable`)."""
+        said = claimed(text)
+        named = None if isinstance(said, TokenRefusal) else said.get("iss")
+        issuer = self._by_url.get(named) if isinstance(named, str) else None
+        if issuer is None or not issuer.assertions:
+            return TokenRefusal("grant_issuer", "The assertion is from no issuer whose assertions count here.")
+
+        def proved(keys: tuple[PublicKey, ...]) -> Granted | TokenRefusal:
+            return verify_grant(text, issuer=issuer.url, ours=ours, client=client, now=now, keys=keys)
+
+        found = proved(await self._keys_of(issuer, KEPT_MS))
+        if isinstance(found, TokenRefusal) and found.code in ("token_key_unknown", "token_signature"):
+            found = proved(await self._keys_of(issuer, AGAIN_MS))
+        return found if isinstance(found, TokenRefusal) else (issuer, found)
 
     async def prove(self, issuer: Issuer, token: str, now: Instant) -> Identity | TokenRefusal:
         """Prove an ID token of exactly this issuer; a key that is not known is asked for again."""

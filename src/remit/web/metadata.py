@@ -14,6 +14,7 @@ from remit.custody.signer import TRANSACTION_PURPOSES
 from remit.web.site import Site
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 DETAILS: Final = "remit_task"
 METHODS: Final[list[Json]] = ["private_key_jwt", "spiffe_jwt"]
 
@@ -88,7 +89,7 @@ def metadata(site: Site) -> dict[str, Json]:
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "jwks_uri": f"{issuer}/oauth/jwks",
         "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", EXCHANGE],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", EXCHANGE, BEARER],
         "token_endpoint_auth_methods_supported": ["none", *METHODS],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
         "revocation_endpoint_auth_methods_supported": ["none", *METHODS],

@@ -79,7 +79,7 @@ OAUTH: Final = {
 GRANT: Final = frozenset(
     {
         "credential_refused", "not_found", "id_invalid", "giver_ended", "delegation_loop", "delegation_flood",
-        "task_refused", "parent_ended", "depth_exceeded",
+        "dispatcher_refused", "person_other", "task_refused", "parent_ended", "depth_exceeded",
     }
 )  # fmt: skip
 """Refused of an OAuth client as `invalid_grant`."""

@@ -16,7 +16,8 @@ class Issuer:
     Without `jwks` its key set is found by OIDC discovery. `auto_register` takes in people who are not known yet;
     `groups` says that its tokens carry people's groups, in `groups_claim`. With `sign_in` people sign in there:
     `audience` is then our client id, proved by `secret`, by `key` (PEM, `private_key_jwt`) or, without both, by PKCE
-    alone. Refuses plain http beyond loopback (`issuer_invalid`).
+    alone. With `assertions` its identity assertions (ID-JAG) let people's agents act.
+    Refuses plain http beyond loopback (`issuer_invalid`).
     """
 
     url: str
@@ -26,6 +27,7 @@ class Issuer:
     groups: bool = True
     groups_claim: str = "groups"
     sign_in: bool = False
+    assertions: bool = False
     name: str = ""
     scopes: str = "openid profile"
     acr_values: str = ""

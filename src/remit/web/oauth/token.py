@@ -11,8 +11,8 @@ from starlette.routing import Route
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.web.intake import Form, form, one_of
-from remit.web.metadata import EXCHANGE
-from remit.web.oauth import authorization_code, client_credentials, exchange, refresh_token
+from remit.web.metadata import BEARER, EXCHANGE
+from remit.web.oauth import authorization_code, client_credentials, exchange, identity, refresh_token
 from remit.web.problem import NO_STORE, faults
 from remit.web.site import Site
 
@@ -23,6 +23,7 @@ GRANTS: Final[Mapping[str, Grant]] = MappingProxyType(
         EXCHANGE: exchange.give,
         "authorization_code": authorization_code.give,
         "refresh_token": refresh_token.give,
+        BEARER: identity.give,
     }
 )
 

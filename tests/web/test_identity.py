@@ -1,0 +1,130 @@
+"""Identity assertions (ID-JAG): a person's agent acts by what their identity provider says, within the brief."""
+
+import json
+
+import pytest
+
+from remit.control import brief, principal
+from remit.core.credential import Credential
+from remit.core.task import Task
+from remit.custody.assertion import claimed
+from remit.web.settings import Issuer
+from tests.kit.asking import error, opened
+from tests.kit.site import idp, site
+from tests.kit.tokens import peer_sign
+from tests.kit.world import ISSUER
+
+BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GATE = f"{ISSUER}/mcp/notes"
+
+
+@pytest.fixture
+def provider():
+    with idp() as one:
+        yield one
+
+
+@pytest.fixture
+def place(tmp_path, provider):
+    tmp_path.chmod(0o700)
+    with site(tmp_path, issuers=(Issuer(provider.url, "remit", assertions=True),)) as one:
+        one.bot, one.other, one.provider = one.agent("bot"), one.agent("other"), provider
+        one.pia = one.act(
+            lambda c: principal.add_person(c, provider.url, "pia-at-idp", "Pia", ("staff",), "operator")
+        ).id
+        one.act(lambda c: principal.add_person(c, provider.url, "eve", "Eve", (), "operator"))
+        wide = one.world.a_brief(agents=(one.bot, one.other), dispatchers=("group:staff",))
+        one.act(lambda c: brief.apply(c, wide, "operator"))
+        one.now, one.count = one.world.authority.clock.now() // 1000, iter(range(1000))
+        yield one
+
+
+def assertion(place, key=None, typ="oauth-id-jag+jwt", **changes):
+    kid, own = place.provider.keys[0]
+    said = {"iss": place.provider.url, "sub": "pia-at-idp", "aud": ISSUER, "client_id": place.bot, "iat": place.now}
+    said |= {"exp": place.now + 300, "jti": f"j{next(place.count)}", "auth_time": place.now - 9, "acr": "mfa"}
+    body = {k: v for k, v in (said | changes).items() if v is not None}
+    return peer_sign(key or own, {"alg": "RS256", "kid": kid, "typ": typ}, body)
+
+
+def asked(place, text, detail=None, agent="", **more):
+    details = json.dumps([{"type": "remit_task", **(detail or {"brief": "notes"})}])
+    given = {"grant_type": BEARER, "assertion": text, "authorization_details": details} | place.client(
+        agent or place.bot
+    )
+    return place.form("/oauth/token", given | more)
+
+
+def test_the_person_dispatches_by_the_assertion_and_the_agent_acts_for_them(place):
+    answer = asked(place, assertion(place), {"brief": "notes", "purpose": "Tidy up."})
+    assert answer.status == 200, answer.body
+    said = claimed(answer.json["access_token"])
+    assert (said["sub"], said["act"], said["remit_path"]) == (place.pia, {"sub": place.bot}, "delegated")
+    errand = place.act(lambda c: c.need(Task, said["remit_task"]))
+    assert (errand.requester, errand.person, errand.purpose) == (place.pia, place.pia, "Tidy up.")
+    one = place.act(lambda c: c.need(Credential, said["jti"]))
+    assert (one.signed_in, one.strength) == ((place.now - 9) * 1000, "mfa")
+    again = asked(place, assertion(place), {"task": errand.id})
+    assert claimed(again.json["access_token"])["remit_task"] == errand.id
+    assert place.act(lambda c: principal.known_as(c, place.pia)), "and keeps their groups"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "https://other.test"}, {"aud": [ISSUER, "https://other.test"]}, {"aud": None},
+        {"iss": "https://evil.test"},
+        {"client_id": None}, {"client_id": "other"},
+        {"act": {"sub": "other"}}, {"act": "x"}, {"jti": None},
+        {"sub": None},
+        {"exp": 1}, {"exp": None}, {"exp": 9_999_999_999}, {"iat": None}, {"iat": 9_999_999_998}, {"acr": 1},
+        {"scope": 1}, {"resource": []}, {"resource": [1]}, {"typ": "JWT"}, {"typ": "at+jwt"}, {"sub": "nobody"},
+    ],
+)  # fmt: skip
+def test_an_assertion_that_is_not_for_us_this_client_and_now_gives_nothing(place, changes):
+    before = place.act(lambda c: len(list(c.reader.where(Task))))
+    text = assertion(place, **changes)
+    answer = asked(place, text)
+    assert error(answer) == "invalid_grant"
+    assert text not in answer.body.decode()
+    assert place.act(lambda c: len(list(c.reader.where(Task)))) == before
+
+
+def test_it_counts_once_for_the_client_that_proves_itself(place):
+    text = assertion(place)
+    assert error(asked(place, text, agent=place.other)) == "invalid_grant"
+    assert asked(place, text).status == 200
+    assert error(asked(place, text)) == "invalid_grant"
+    with idp() as stranger:
+        assert error(asked(place, assertion(place, key=stranger.keys[0][1]))) == "invalid_grant"
+    assert error(asked(place, place.provider.token(place.now))) == "invalid_grant", "an ID token is no assertion"
+    bare = {"grant_type": BEARER, "assertion": assertion(place), "authorization_details": "[]"}
+    assert error(place.form("/oauth/token", bare), 401) == "invalid_client"
+
+
+def test_the_brief_must_list_the_person_and_the_task_must_be_theirs(place):
+    assert error(asked(place, assertion(place, sub="eve"))) == "invalid_grant", "no dispatcher of this brief"
+    errand = opened(place, place.bot, requester=place.pia)
+    assert error(asked(place, assertion(place, sub="eve"), {"task": errand})) == "invalid_grant"
+    other = assertion(place, client_id=place.other)
+    assert error(asked(place, other, {"task": errand}, place.other)) == "invalid_grant"
+    for detail in ({"brief": "notes", "task": errand}, {"task": "x"}, {"brief": 1}, {"brief": "notes", "more": "x"}):
+        assert error(asked(place, assertion(place), detail)) == "invalid_authorization_details"
+    assert error(asked(place, assertion(place), {"brief": "gone"})) == "invalid_grant"
+
+
+def test_what_the_assertion_names_is_the_most_it_gives(place):
+    assert asked(place, assertion(place, resource=GATE), resource=GATE).status == 200
+    assert error(asked(place, assertion(place, resource=f"{ISSUER}/mcp/crm"))) == "invalid_target"
+    assert error(asked(place, assertion(place, scope="mcp:notes/read_note"))) == "invalid_scope"
+    whole = "mcp:notes/read_note mcp:notes/write_note mcp:notes/wipe"
+    assert asked(place, assertion(place, scope=whole)).status == 200
+
+
+def test_an_issuer_whose_assertions_do_not_count_opens_nothing(tmp_path, provider):
+    tmp_path.chmod(0o700)
+    with site(tmp_path, issuers=(Issuer(provider.url, "remit"),)) as one:
+        one.bot, one.provider = one.agent("bot"), provider
+        one.now, one.count = one.world.authority.clock.now() // 1000, iter(range(9))
+        assert error(asked(one, assertion(one))) == "invalid_grant"
+        assert provider.asked == 0
