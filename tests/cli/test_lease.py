@@ -9,7 +9,8 @@ from remit.cli import settings as rules
 from remit.cli.desk import close, open_desk
 from remit.control import credential
 from remit.control.gate import Gate
-from remit.control.lessor import Inline, Lessor
+from remit.control.lessor import Lessor
+from remit.control.target import Inline
 from remit.core.call import Call
 from remit.core.permit import Permit
 from remit.core.trust import TrustPath

@@ -5,7 +5,8 @@ import pytest
 
 from remit.control import agent, brief, credential, policy, resource, revocation, task
 from remit.control.gate import Gate
-from remit.control.lessor import Inline, Lessor
+from remit.control.lessor import Lessor
+from remit.control.target import Inline
 from remit.core.call import Call
 from remit.core.grant import Step
 from remit.core.permit import Fault, Permit

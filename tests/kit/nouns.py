@@ -10,6 +10,7 @@ from remit.core.approval import Approval
 from remit.core.attestor import Attestor, Binding
 from remit.core.brief import Brief
 from remit.core.client import Client
+from remit.core.connection import Connection
 from remit.core.consent import Code, Consent, Refresh
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
@@ -153,6 +154,11 @@ def lease(**members: Any) -> Lease:
     return Lease(**(given | members))
 
 
+def connection(**members: Any) -> Connection:
+    given = {"id": named("cnx"), "person": PERSON, "resource": "notes", "scopes": ("notes.read",), "at": NOON}
+    return Connection(**(given | members))
+
+
 def session(**members: Any) -> Session:
     given = {"id": named("ses"), "person": PERSON, "issuer": "https://idp.test", "made": NOON, "until": NOON + 1000}
     return Session(**(given | members))
@@ -216,6 +222,7 @@ def every() -> tuple[Record, ...]:
             approval(),
             evidence(),
             lease(),
+            connection(),
         ),
         *(session(), client(), consent(), a_code(), refresh(), attestor(), binding(), transmitter(), signal()),
     )

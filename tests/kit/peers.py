@@ -41,6 +41,7 @@ NPM = {
     "idp": ("oidc-provider@9.13.3",),
     "oauth": ("openid-client@6.9.0", "oauth4webapi@3.8.8"),
     "axe": ("axe-core@4.14.1",),
+    "provider": ("oidc-provider@9.13.3",),
 }
 CLIENTS = {
     "py_mcp2": ("mcp2", "py_mcp2.py"),

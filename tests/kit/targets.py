@@ -10,7 +10,8 @@ from pathlib import Path
 
 from remit.control.authority import Clock
 from remit.control.gate import Gate
-from remit.control.lessor import Inline, Lessor
+from remit.control.lessor import Lessor
+from remit.control.target import Inline
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.resource import Minting, Upstream
@@ -34,7 +35,14 @@ class Folder:
         place.mkdir(exist_ok=True)
 
     def describe(self) -> Description:
-        return Description("folder", Rung.PER_TASK, dynamic=True, revocable=not self.irrevocable, says="A file.")
+        return Description(
+            "folder",
+            Rung.PER_TASK,
+            dynamic=True,
+            revocable=not self.irrevocable,
+            says="A file.",
+            longest=90_000 if self.irrevocable else 0,
+        )
 
     def mint(self, intent: Intent) -> Minted:
         self._reach()
@@ -47,7 +55,8 @@ class Folder:
             part.unlink()
             raise RemitError("mint_late", "The mint came too late.", "Try again.")
         part.rename(self.place / intent.name)
-        return Minted(intent.name, intent.until, Secret(value.encode()))
+        ends = Instant(intent.until + 30_000) if self.irrevocable else None
+        return Minted(intent.name, intent.until, Secret(value.encode()), None, ends)
 
     def lend(self, minted: Minted) -> Lent:
         assert minted.secret is not None

@@ -15,7 +15,8 @@ from remit.cli.settings import Settings
 from remit.control.authority import FILE, Authority, open_authority
 from remit.control.batch import Batch
 from remit.control.change import Change
-from remit.control.lessor import Inline, Lessor
+from remit.control.lessor import Lessor
+from remit.control.target import Inline
 from remit.core.agent import Agent
 from remit.core.errors import RemitError
 from remit.core.principal import Service

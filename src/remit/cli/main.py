@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "can": ("can:can", "Ask whether an agent could do something now, and why."),
     "client": ("client:client", "Let programs send people here to consent."),
     "demo": ("demo:demo", "Watch three agents leave their remit: refused, recorded, ended, proved."),
+    "connect": ("connect:connect", "Take in a person's account, so that their tasks get narrow tokens of it."),
     "deny": ("approvals:deny", "Say no to what was asked."),
     "doctor": ("doctor:doctor", "Look for what is wrong with this installation."),
     "evidence": ("evidence:evidence", "Write all that the ledger says of a task into one file, to be checked offline."),

@@ -167,7 +167,8 @@ def spent(entry: Entry) -> None:
 
 def _lent(change: Change, call: Call, seen: Facts, decision: Decision) -> tuple[Decision, Lease | None]:
     """Find or intend what an allowed call borrows at its target, in its transaction; without it the call is refused."""
-    if not isinstance(decision, Allow) or call.kind[0] == "@" or seen.task is None or seen.resource is None:
+    logs_in = call.kind[0] != "@" or call.action.startswith("sql:")
+    if not isinstance(decision, Allow) or not logs_in or seen.task is None or seen.resource is None:
         return decision, None
     path = seen.credential.path if seen.credential else TrustPath.OWN
     found = lease.need(change, seen.task, seen.resource, path)

@@ -9,6 +9,7 @@ from remit.control.change import Change
 from remit.core import sql_rights
 from remit.core.answer import Deny
 from remit.core.canonical import b64, digest
+from remit.core.connection import Connection
 from remit.core.errors import RemitError
 from remit.core.ids import TaskId
 from remit.core.lease import ENDING, INCIDENTS, LIFE, MARK, MINT_MS, OPEN, Lease, identity
@@ -24,6 +25,10 @@ from remit.store.record import Reader
 
 SECRETS: Final = "lease"
 """The vault's purpose of what was minted."""
+CONNECTIONS: Final = "connection"
+"""The vault's purpose of what people connected, by the connection's id."""
+CONNECTED: Final = "oauth"
+"""The source whose credentials rest on what a person connected."""
 SHORTEST: Final = 1_000
 """Milliseconds: a lease with less than this left is not lent any more."""
 
@@ -56,6 +61,9 @@ def _intend(
     steps = steps_at(plan, resource.name, path) if plan else ()
     if resource.minting is None or not steps:
         return Deny("plan_outside", f"The plan does nothing at {resource.name} on the {path.value} path.")
+    if resource.minting.kind == CONNECTED and not _connected(change, task, resource, path):
+        what = f"Nobody whom this task acts for on this path has connected {resource.name}."
+        return Deny("connection_missing", what, "Stop; the person can connect it.")
     if resource.minting.kind in sql_rights.KINDS:
         try:
             sql_rights.rights(steps)
@@ -84,19 +92,44 @@ def _intend(
     return made
 
 
+def _connected(change: Change, task: Task, resource: Resource, path: TrustPath) -> bool:
+    """Say whether the task's own person has a live connection there, in this transaction."""
+    if path is not TrustPath.DELEGATED or not task.person:
+        return False
+    found = change.reader.where(Connection, "person = ? AND state = 'live'", (task.person,))
+    return any(one.resource == resource.name for one in found)
+
+
 def steps_at(plan: Plan, resource: str, path: TrustPath) -> tuple[Step, ...]:
     """The steps of a plan at one resource on one path: what a lease there is for."""
     return tuple(step for step in plan.steps if step.path is path and split(step.action)[0] == resource)
 
 
-def activate(change: Change, identity: str, until: Instant, secret: Secret | None) -> Lease | None:
-    """Record that a mint came to be, and seal what it made. None when it is too late: then it must be dropped."""
+def activate(
+    change: Change,
+    identity: str,
+    until: Instant,
+    secret: Secret | None,
+    renewed: tuple[str, Secret] | None = None,
+    ends: Instant = Instant(0),  # noqa: B008 - a number
+) -> Lease | None:
+    """Record that a mint came to be, and seal what it made. None when it is too late: then it must be dropped.
+
+    `renewed` is what a connection's token was exchanged for: it is kept in any case, since the one before is worth
+    nothing any more.
+    """
+    vault = change.authority.vault
+    if renewed is not None and vault.holds(CONNECTIONS, renewed[0]):
+        vault.put(CONNECTIONS, *renewed)
+        change.keep()
     one = change.reader.get(Lease, identity)
     if one is None or one.state != "intended" or one.node != change.authority.node or change.now >= one.mint_by:
         return None
     if secret is not None:
-        change.authority.vault.put(SECRETS, one.id, secret)
-    made = changed(one, state=LIFE.after(one.state, "active"), lent=True, until=Instant(min(one.until, until)))
+        vault.put(SECRETS, one.id, secret)
+    made = changed(
+        one, state=LIFE.after(one.state, "active"), lent=True, until=Instant(min(one.until, until)), ends=ends
+    )
     change.record("lease.active", made, "gate")
     return made
 
@@ -109,10 +142,11 @@ def end(
     task: str = "",
     resource: str = "",
     path: TrustPath | None = None,
+    person: str = "",
     lease: str = "",
     before: int = 0,
 ) -> list[Lease]:
-    """End what is open, of a task (of its plans before a version), at a resource, on a path, or one by its id.
+    """End what is open: of a task (of its plans before a version), at a resource, on a path, for a person, or by id.
 
     Intents too. It is ended at the target after this transaction's commit, retried until it is proven.
     """
@@ -123,7 +157,9 @@ def end(
     return [
         _end(change, one, because, by)
         for one in found
-        if (path is None or one.path is path) and (not before or one.plan < before)
+        if (path is None or one.path is path)
+        and (not before or one.plan < before)
+        and (not person or one.person == person)
     ]
 
 

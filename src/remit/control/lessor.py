@@ -6,19 +6,20 @@ process dies, any node goes on from there.
 """
 
 import functools
-import queue
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from remit.control import connection as connections
 from remit.control import lease as leases
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
 from remit.control.resource import SECRETS
+from remit.control.target import FOUND_MS, Job, Target
 from remit.core.errors import RemitError
 from remit.core.ids import TaskId
 from remit.core.lease import Lease
+from remit.core.moment import Instant
 from remit.core.permit import Fault, Lent
 from remit.core.resource import Resource
 from remit.core.task import Plan, Task
@@ -28,12 +29,9 @@ from remit.custody.sources.opening import open_source
 from remit.store import lease as store
 from remit.store.record import Reader
 
-Job = Callable[[], None]
 Ready = Callable[[Fault | None], None]
 Opening = Callable[[Resource, Secret | None, str], Source]
 
-AT_ONCE: Final = 8
-"""Threads for each target."""
 MOST: Final = 256
 """Mints that may wait at one target."""
 OTHERS_MS: Final = 1_000
@@ -42,33 +40,6 @@ QUIET_MS: Final = 2_000
 """How long an end may take before it counts as an incident."""
 FIRST_MS: Final = 100
 LONGEST_MS: Final = 60_000
-FOUND_MS: Final = 300_000
-"""How often each target is asked for names of ours that nothing here explains."""
-
-
-class Target:
-    """One target as this node holds it: its source, and the threads that wait for it."""
-
-    def __init__(self, resource: Resource, secret: Secret | None, source: Source) -> None:
-        self.resource, self.secret, self.source = resource, secret, source
-        self.pool = ThreadPoolExecutor(AT_ONCE, f"remit-{resource.name}")
-        self.minting = 0
-        self.asked = -FOUND_MS
-
-    def is_for(self, resource: Resource, secret: Secret | None) -> bool:
-        """Say whether it was opened for this registration and secret."""
-        mine = self.resource.minting, self.resource.upstream, self.secret
-        return mine == (resource.minting, resource.upstream, secret)
-
-    def retire(self) -> None:
-        """Let what was begun end, and then let go, without waiting for it."""
-        self.pool.submit(self.source.close)
-        self.pool.shutdown(wait=False)
-
-    def close(self) -> None:
-        """Begin nothing more, wait for what runs, and let go of connections."""
-        self.pool.shutdown(wait=True, cancel_futures=True)
-        self.source.close()
 
 
 class Lessor:
@@ -161,6 +132,7 @@ class Lessor:
     def _mint(self, one: Lease, done: Ready) -> None:
         try:
             target, intent = self._target(one.resource, free=True), self._intent(one)
+            connection = self._connection(one)
         except RemitError as fault:
             why = Fault(fault.code, fault.message)
             self._submit(lambda change: leases.failed(change, one.id, why.what), lambda _: self.look())
@@ -168,9 +140,9 @@ class Lessor:
             return
         self._minting[one.id] = [done]
         target.minting += 1
-        target.pool.submit(self._minter, target, one, intent)
+        target.pool.submit(self._minter, target, one, intent, connection)
 
-    def _minter(self, target: Target, one: Lease, intent: Intent) -> None:
+    def _minter(self, target: Target, one: Lease, intent: Intent, connection: str) -> None:
         """On a thread of the target: mint, and bring what came of it to the writer."""
         found: Minted | RemitError
         try:
@@ -179,9 +151,9 @@ class Lessor:
             found = fault
         except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
             found = RemitError("target_failed", f"The target failed ({type(fault).__name__}).", "Look at the target.")
-        self._post(lambda: self._came(target, one, found))
+        self._post(lambda: self._came(target, one, found, connection))
 
-    def _came(self, target: Target, one: Lease, found: Minted | RemitError) -> None:
+    def _came(self, target: Target, one: Lease, found: Minted | RemitError, connection: str) -> None:
         target.minting -= 1
         if isinstance(found, RemitError):
             why, text = Fault(found.code, found.message), found.message
@@ -194,7 +166,9 @@ class Lessor:
             else:
                 self._told(one, None if active is not None else _GONE)
 
-        self._submit(lambda change: leases.activate(change, one.id, found.until, found.secret), kept)
+        ends = found.ends or Instant(0)
+        renewed = (connection, found.renewed) if connection and found.renewed is not None else None
+        self._submit(lambda change: leases.activate(change, one.id, found.until, found.secret, renewed, ends), kept)
 
     def _told(self, one: Lease, fault: Fault | None) -> None:
         """Tell whoever waits for a mint; one that came too late is ended at once, since its row says so by now."""
@@ -223,9 +197,10 @@ class Lessor:
 
     def _ender(self, target: Target, one: Lease, minted: Minted) -> None:
         """On a thread of the target: drop, then look whether it is gone."""
-        trouble, found, revocable = "", Gone.UNKNOWN, True
+        trouble, found, said = "", Gone.UNKNOWN, target.source.describe()
+        # What was minted and never recorded is held by nobody: where it ends by itself, that is its end.
+        lost = said.longest > 0 and minted.secret is None
         try:
-            revocable = target.source.describe().revocable
             target.source.drop(minted)
             found = target.source.probe(minted)
             if found is Gone.LIVE:
@@ -234,12 +209,14 @@ class Lessor:
             trouble = fault.message
         except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
             trouble = f"The target failed ({type(fault).__name__})."
-        self._post(lambda: self._ended(one, found, trouble, revocable=revocable))
+        self._post(
+            lambda: self._ended(one, found, trouble, revocable=said.revocable and not lost, longest=said.longest)
+        )
 
-    def _ended(self, one: Lease, found: Gone, trouble: str, *, revocable: bool) -> None:
+    def _ended(self, one: Lease, found: Gone, trouble: str, *, revocable: bool, longest: int = 0) -> None:
         now, steady = self._authority.clock.now(), self._authority.clock.steady()
         proof = {Gone.GONE: "gone", Gone.NOTHING: "nothing"}.get(found, "")
-        if not proof and not revocable and not trouble and now >= one.until:
+        if not proof and longest and now >= (max(one.ends, one.until) if one.lent else one.mint_by + longest):
             proof = "expired"
         if proof:
             self._tries.pop(one.id, None)
@@ -336,38 +313,25 @@ class Lessor:
             labels=tuple(sorted({**task.labels, **labels}.items())),
             left=lambda: limit - clock.steady(),
             random=authority.random,
+            held=self._held(one),
         )
+
+    def _connection(self, one: Lease) -> str:
+        """The id of what this lease's own person connected at its resource; empty when they did not."""
+        if one.kind != leases.CONNECTED or not one.person:
+            return ""
+        found = connections.live(Reader(self._authority.reading()), one.person, one.resource)
+        return found[0].id if found else ""
+
+    def _held(self, one: Lease) -> Secret | None:
+        """What that person gave, opened for this one mint."""
+        connection, vault = self._connection(one), self._authority.lending
+        held = connection and vault.holds(leases.CONNECTIONS, connection)
+        return vault.get(leases.CONNECTIONS, connection) if held else None
 
     def _submit(self, work: Callable[[Change], object], done: Callable[[object], None]) -> None:
         self._batch.submit("lessor", work, done)
         self._batch.wake()
-
-
-class Inline:
-    """Brings results back to a thread that has nothing else to do: for one command, and for tests."""
-
-    def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self.post: Callable[[Job], object] = self._jobs.put
-
-    def settle(self, lessor: Lessor, patience: int) -> bool:
-        """Do what comes back until nothing is under way, for at most `patience` tenths of a second; say whether so."""
-        while not lessor.idle and patience > 0:
-            try:
-                self._jobs.get(timeout=0.1)()
-            except queue.Empty:
-                patience -= 1
-        return lessor.idle
-
-    def work(self, lessor: Lessor, over: Callable[[], bool], patience: int) -> bool:
-        """Look for what is due and do what comes back until it is over, for at most `patience` tenths of a second."""
-        while not over() and patience > 0:
-            lessor.look()
-            try:
-                self._jobs.get(timeout=0.1)()
-            except queue.Empty:
-                patience -= 1
-        return over()
 
 
 def _quietly(source: Source, minted: Minted) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from remit.control import agent as agents
 from remit.control import brief as briefs
+from remit.control import connection as connections
 from remit.control import consent as consents
 from remit.control import credential as credentials
 from remit.control import lease as leases
@@ -105,6 +106,7 @@ def _agent(change: Change, target: str, by: str, because: str, stopped: list[str
 
 def _person(change: Change, target: str, by: str, because: str, stopped: list[str]) -> list[Task]:
     principal.end_person(change, target, by, because)
+    connections.end_all(change, target, by)
     ended = _tasks(change, "person = ? AND state != 'ended'", target, "person", by)
     ended += [
         gone

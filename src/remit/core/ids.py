@@ -14,6 +14,7 @@ AgentId = NewType("AgentId", str)
 TaskId = NewType("TaskId", str)
 CredentialId = NewType("CredentialId", str)
 CallId = NewType("CallId", str)
+ConnectionId = NewType("ConnectionId", str)
 RevocationId = NewType("RevocationId", str)
 LoginId = NewType("LoginId", str)
 ApprovalId = NewType("ApprovalId", str)
@@ -34,6 +35,7 @@ PREFIXES: Final = {
     "tsk": TaskId,
     "crd": CredentialId,
     "cal": CallId,
+    "cnx": ConnectionId,
     "rev": RevocationId,
     "lgn": LoginId,
     "apr": ApprovalId,

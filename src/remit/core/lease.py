@@ -31,7 +31,7 @@ ENDING: Final = ("ending", "pending", "irrevocable")
 """What is over, and not proven dead at the target yet."""
 INCIDENTS: Final = ("pending", "irrevocable")
 """What could not be proven dead: shown as such, never as revoked."""
-BECAUSE: Final = ("task", "plan", "held", "expired", "mint", "revoked", "path", "resource", "orphan")
+BECAUSE: Final = ("person", "task", "plan", "held", "expired", "mint", "revoked", "path", "resource", "orphan")
 PROOFS: Final = ("gone", "nothing", "expired")
 """How it was proven: the target said so, nothing was ever made there, or its own end has come."""
 MINT_MS: Final = 10_000
@@ -46,8 +46,9 @@ class Lease(Record, frozen=True, kw_only=True, tag_field="noun", tag="lease"):
     """One credential at one target. Owned by its task; it never outlives it.
 
     `round` counts the leases of one task, plan version, path and resource: a name is never used twice. `node` is who
-    mints it, until `mint_by` at the latest; `lent` says whether it was recorded as minted. `ender` is who ended it;
-    `rights` is the digest of what was asked of the target. `took` are the milliseconds from its end to its proof.
+    mints it, until `mint_by` at the latest; `lent` says whether it was recorded as minted, `ends` when its target ends
+    it by itself, 0 when that is `until`. `ender` is who ended it; `rights` is the digest of what was asked of the
+    target. `took` are the milliseconds from its end to its proof.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Lease(Record, frozen=True, kw_only=True, tag_field="noun", tag="lease"):
     at: Instant
     mint_by: Instant
     until: Instant
+    ends: Instant = Instant(0)
     round: int = 1
     rights: str = ""
     person: str = ""
@@ -80,7 +82,7 @@ class Lease(Record, frozen=True, kw_only=True, tag_field="noun", tag="lease"):
         ids.name("resource", self.resource)
         if self.person:
             ids.parse("per", self.person)
-        for one in (self.at, self.mint_by, self.until, self.ended, self.died):
+        for one in (self.at, self.mint_by, self.until, self.ends, self.ended, self.died):
             instant(one)
         if self.state not in LIFE.table or not self.at < self.mint_by or self.at >= self.until or self.round < 1:
             raise _invalid("Its state, round or times cannot be.")

@@ -20,6 +20,7 @@ from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json, b64, canon
 from remit.core.client import Client
+from remit.core.connection import Connection
 from remit.core.consent import Code, Consent, Refresh
 from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
@@ -84,6 +85,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "code": Code,
     "refresh": Refresh,
     "lease": Lease,
+    "connection": Connection,
 }
 TAGS: Final = frozenset(
     {
@@ -104,6 +106,7 @@ TAGS: Final = frozenset(
         "session.begun", "session.ended", "client.added", "client.ended", "consent.given", "consent.withdrawn",
         "code.made", "code.used", "code.ended", "refresh.made", "refresh.used", "refresh.ended",
         "lease.intended", "lease.active", "lease.ending", "lease.pending", "lease.irrevocable", "lease.dead",
+        "connection.made", "connection.ended",
         MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

@@ -39,7 +39,9 @@ class Rung(StrEnum):
 class Description:
     """What a source can promise: its rung, whether each mint is new at the target, and whether a drop ends it there.
 
-    `shown` says how far that was shown: `target` against the real thing, `partial` against a stand-in.
+    `longest` are the milliseconds after which the target itself has ended any mint with all that is open under it, 0
+    where it does not. `shown` says how far that was shown: `target` against the real thing, `partial` against a
+    stand-in.
     """
 
     kind: str
@@ -47,6 +49,7 @@ class Description:
     dynamic: bool
     revocable: bool
     says: str
+    longest: int = 0
     shown: str = "target"
 
 
@@ -55,7 +58,8 @@ class Intent:
     """What is about to be minted, written down before: deterministic name, task, path, steps, and when it must end.
 
     `person` is who the delegated path acts for, by opaque id; `labels` travel to the target. `life` is milliseconds
-    from now; `left` says how many are left until the mint may no more happen; `random` draws bytes.
+    from now; `left` says how many are left until the mint may no more happen; `random` draws bytes;
+    `held` is what that person gave for this target, and nobody else.
     """
 
     name: str
@@ -68,30 +72,41 @@ class Intent:
     labels: tuple[tuple[str, str], ...] = ()
     left: Callable[[], int] = lambda: 10_000
     random: Callable[[int], bytes] = bytes
+    held: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """What goes upstream with one call or one process, never to the agent. `user` and `password` log in."""
+    """What goes upstream with one call or one process, never to the agent. `user` and `password` log in.
+
+    `bare` are values that stand within others, to be taken out of answers by themselves.
+    """
 
     headers: tuple[tuple[str, Secret], ...] = ()
     environ: tuple[tuple[str, Secret], ...] = ()
     user: str = ""
     password: Secret | None = None
+    bare: tuple[Secret, ...] = ()
 
     def secrets(self) -> tuple[Secret, ...]:
         """All values in it, for redaction on the way back."""
         own = () if self.password is None else (self.password,)
-        return (*own, *(value for _, value in (*self.headers, *self.environ)))
+        return (*own, *self.bare, *(value for _, value in (*self.headers, *self.environ)))
 
 
 @dataclass(frozen=True, slots=True)
 class Minted:
-    """A credential at the target. `secret` is None when there is nothing of its own, or when it was never recorded."""
+    """A credential at the target. `secret` is None when there is nothing of its own, or when it was never recorded.
+
+    `ends` is when the target itself ends it, where that is not `until`: it is not lent after `until` in any case.
+    `renewed` takes the place of what the person gave, where a target exchanges that at each use.
+    """
 
     name: str
     until: Instant
     secret: Secret | None
+    renewed: Secret | None = None
+    ends: Instant | None = None
 
 
 class Source(Protocol):

@@ -27,6 +27,7 @@ from remit.store.record import put
 
 REBUILT: Final = (
     "person", "service", "agent", "resource", "tool", "brief", "policy", "path", "key", "task", "plan", "credential",
+    "connection",
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
     "session", "client", "consent", "code", "refresh",
     "login", "approval", "evidence", "lease", "lineage_gap",

@@ -45,6 +45,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "code": ("consent",),
     "refresh": ("consent",),
     "lease": ("task", "resource", "until"),
+    "connection": ("person", "resource"),
 }
 
 _sorted = msgspec.json.Encoder(order="sorted").encode

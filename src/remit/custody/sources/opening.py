@@ -7,7 +7,7 @@ from remit.core.resource import Resource
 from remit.custody.secret import Secret
 from remit.custody.source import Source
 
-KINDS: Final = {"postgres": "postgres"}
+KINDS: Final = {"oauth": "", "postgres": "postgres"}
 """The kinds of sources, and the extra that brings each one's driver."""
 
 
@@ -36,7 +36,10 @@ def open_source(resource: Resource, secret: Secret | None, owner: str) -> Source
 
 
 def _opened(kind: str, secret: Secret, owner: str, settings: dict[str, str]) -> Source:
-    del kind
+    if kind == "oauth":
+        from remit.custody.sources.oauth import OAuthSource
+
+        return OAuthSource(secret, settings)
     from remit.custody.sources.postgres import PostgresSource
 
     return PostgresSource(secret, owner, settings)

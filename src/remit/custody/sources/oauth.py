@@ -1,0 +1,231 @@
+"""OAuth: for each task an access token of the person's own connection, narrowed to the scopes of the plan's steps.
+
+The secret is the client's; settings: `client`, `token` (endpoint), `revoke` (RFC 7009), `introspect` (RFC 7662), and
+for each kind of action that plans may hold `scope.KIND`, the scopes that it needs. `longest` are the seconds that a
+token may live when the provider does not say (3,600). The person's refresh token comes with the intent and from
+nowhere else. A token whose answer was lost is held by nobody, and ends by itself.
+"""
+
+import hashlib
+import json
+import threading
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Final, final
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.moment import Instant
+from remit.core.resource import split
+from remit.core.step import Step
+from remit.custody.secret import Secret
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+
+PATIENCE_S: Final = 5
+LARGEST: Final = 64 * 1024
+SCOPE: Final = "scope."
+PROVEN: Final = "A token for each task, narrowed to its steps; revoked at the provider and proven by introspection."
+ENDS: Final = (
+    "A token for each task, narrowed to its steps; the provider cannot prove its end: it lives until it expires."
+)
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: what a client secret is sent to does not change on the way."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Stay."""
+        return
+
+
+@final
+class OAuthSource:
+    """One client at one provider. Keeps refresh tokens only as far as the provider renewed them while it ran."""
+
+    def __init__(self, secret: Secret, settings: Mapping[str, str]) -> None:
+        self._secret, self._client = secret, settings.get("client", "")
+        self._token, self._revoke = _endpoint(settings, "token"), _endpoint(settings, "revoke", needed=False)
+        self._introspect = _endpoint(settings, "introspect", needed=False)
+        self._scopes = {
+            name.removeprefix(SCOPE): tuple(text.split()) for name, text in settings.items() if SCOPE in name
+        }
+        longest = settings.get("longest", "3600")
+        self._longest = 1000 * int(longest) if longest.isdecimal() and len(longest) < 9 else 0
+        self._renewed: dict[bytes, Secret] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._http = urllib.request.build_opener(_Stay)
+        if not self._client or not self._scopes or not self._longest:
+            raise _setting("client, at least one scope.KIND, and longest in seconds")
+
+    def describe(self) -> Description:
+        """Say whether the provider takes tokens back, and proves it."""
+        proves = bool(self._revoke and self._introspect)
+        rung = Rung.PER_TASK if proves else Rung.SHORT
+        return Description(
+            "oauth", rung, dynamic=True, revocable=proves, says=PROVEN if proves else ENDS, longest=self._longest
+        )
+
+    def mint(self, intent: Intent) -> Minted:
+        """Refresh with fewer scopes. Refuses a token that can do more than was asked for."""
+        wanted = self._wanted(intent.steps)
+        if intent.held is None or not intent.person:
+            raise RemitError("connection_missing", "The person has not connected this account.", "Ask them to.")
+        if intent.left() <= 0:
+            raise _late()
+        with self._turn(intent.person):
+            held = self._newest(intent.held)
+            form = {"grant_type": "refresh_token", "refresh_token": held.reveal().decode(), "scope": " ".join(wanted)}
+            status, said = self._post(self._token, form)
+            if status != 200 or not isinstance(said.get("access_token"), str):
+                raise _refused(status, said)
+            renewed = self._renew(held, said.get("refresh_token"))
+        token = Secret(said["access_token"].encode())
+        ends = Instant(intent.until - intent.life + self._lives(said.get("expires_in")))
+        minted = Minted(intent.name, Instant(min(intent.until, ends)), token, renewed, ends)
+        given = set(str(said.get("scope", " ".join(wanted))).split())
+        if not given <= set(wanted) or str(said.get("token_type", "")).lower() != "bearer" or intent.left() <= 0:
+            self.drop(minted)
+            if intent.left() <= 0:
+                raise _late()
+            raise RemitError(
+                "target_declined", "The provider gave another token than was asked for.", "Ask the provider."
+            )
+        return minted
+
+    def lend(self, minted: Minted) -> Lent:
+        """The Authorization header."""
+        if minted.secret is None:
+            raise RemitError("lease_ended", "The token of this lease is not known.", "Send the call again.")
+        return Lent(headers=(("authorization", Secret(b"Bearer " + minted.secret.reveal())),), bare=(minted.secret,))
+
+    def drop(self, minted: Minted) -> None:
+        """Revoke the token at the provider (RFC 7009), which says yes to one that it does not know too."""
+        if minted.secret is None or not self._revoke:
+            return
+        form = {"token": minted.secret.reveal().decode(), "token_type_hint": "access_token"}
+        status, said = self._post(self._revoke, form)
+        if status != 200:
+            raise _refused(status, said)
+
+    def probe(self, minted: Minted) -> Gone:
+        """Ask the provider about the token (RFC 7662). What it cannot say is not known."""
+        said = self._asked(minted)
+        if said is None:
+            return Gone.UNKNOWN
+        return Gone.LIVE if said.get("active") is True else Gone.GONE
+
+    def reach(self, minted: Minted) -> tuple[str, ...]:
+        """The scopes that the provider says it has."""
+        said = self._asked(minted)
+        if said is None or said.get("active") is not True:
+            return ()
+        return tuple(f"scope {one}" for one in sorted(str(said.get("scope", "")).split()))
+
+    def found(self) -> tuple[str, ...]:
+        """A provider lists no tokens."""
+        return ()
+
+    def close(self) -> None:
+        """Forget what was renewed."""
+        with self._lock:
+            self._renewed.clear()
+
+    def _wanted(self, steps: tuple[Step, ...]) -> list[str]:
+        kinds = {split(step.action)[1] for step in steps}
+        unknown = sorted(kinds - self._scopes.keys())
+        if unknown or not kinds:
+            raise RemitError(
+                "rights_unbounded",
+                f"No scope is set for {unknown[0] if unknown else 'this plan'}.",
+                "Set it: remit lease mint RESOURCE oauth --set scope.KIND=SCOPES.",
+            )
+        return sorted({scope for kind in kinds for scope in self._scopes[kind]})
+
+    def _lives(self, seconds: Json) -> int:
+        """How many milliseconds a token lives, as the provider says; the longest that it may when it does not say."""
+        return 1000 * seconds if type(seconds) is int and 0 < seconds <= 31_536_000 else self._longest
+
+    def _turn(self, person: str) -> threading.Lock:
+        """One refresh of a person at a time: two at once look like a stolen token to a provider that renews them."""
+        with self._lock:
+            return self._locks.setdefault(person, threading.Lock())
+
+    def _newest(self, held: Secret) -> Secret:
+        with self._lock:
+            while (later := self._renewed.get(_mark(held))) is not None:
+                held = later
+        return held
+
+    def _renew(self, held: Secret, token: Json) -> Secret | None:
+        if not isinstance(token, str) or token.encode() == held.reveal():
+            return None
+        later = Secret(token.encode())
+        with self._lock:
+            self._renewed[_mark(held)] = later
+        return later
+
+    def _asked(self, minted: Minted) -> dict[str, Json] | None:
+        if minted.secret is None or not self._introspect:
+            return None
+        form = {"token": minted.secret.reveal().decode(), "token_type_hint": "access_token"}
+        status, said = self._post(self._introspect, form)
+        if status != 200 or type(said.get("active")) is not bool:
+            raise _refused(status, said)
+        return said
+
+    def _post(self, url: str, form: dict[str, str]) -> tuple[int, dict[str, Json]]:
+        """Send a form as this client; what comes back, as far as it is a JSON object."""
+        pair = f"{quote_plus(self._client)}:{quote_plus(self._secret.reveal().decode())}"
+        heads = {"authorization": f"Basic {b64encode(pair.encode()).decode()}", "accept": "application/json"}
+        request = urllib.request.Request(url, urlencode(form).encode(), heads, method="POST")  # noqa: S310 - see _endpoint
+        try:
+            with self._http.open(request, timeout=PATIENCE_S) as answer:
+                status, body = answer.status, answer.read(LARGEST)
+        except urllib.error.HTTPError as fault:
+            with fault:
+                status, body = fault.code, fault.read(LARGEST)
+        except (OSError, ValueError) as fault:
+            what = f"The provider cannot be reached ({type(fault).__name__})."
+            raise RemitError("target_unavailable", what, "Look at the provider.") from None
+        try:
+            said = json.loads(body or b"{}")
+        except ValueError:
+            said = {}
+        return status, said if isinstance(said, dict) else {}
+
+
+def _endpoint(settings: Mapping[str, str], name: str, *, needed: bool = True) -> str:
+    """An endpoint of the provider: https, or http on this machine."""
+    url = settings.get(name, "")
+    parts = urlsplit(url)
+    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if (url or needed) and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and local))):
+        raise _setting(f"{name}, an https URL")
+    return url
+
+
+def _mark(held: Secret) -> bytes:
+    return hashlib.sha256(held.reveal()).digest()
+
+
+def _late() -> RemitError:
+    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
+
+
+def _refused(status: int, said: Mapping[str, Json]) -> RemitError:
+    """What the provider says, by its error code alone: a description may hold what was sent."""
+    error = said.get("error")
+    code = (
+        error if isinstance(error, str) and error.replace("_", "").isalpha() and len(error) < 60 else f"status {status}"
+    )
+    if code == "invalid_grant":
+        return RemitError("connection_refused", "The provider no longer takes this connection.", "Connect it anew.")
+    return RemitError("target_declined", f"The provider refused: {code}.", "Look at the client's registration there.")
+
+
+def _setting(what: str) -> RemitError:
+    return RemitError("setting_invalid", f"An oauth source must know {what}.", "Set it: remit lease mint … --set.")

@@ -1,0 +1,43 @@
+// A certified OpenID provider with two people who have agreed to let one client act for them: their refresh tokens
+// stand in its first line, as JSON. It ends when its input ends.
+const { default: Provider } = await import(`${process.env.PEER_PREFIX}/node_modules/oidc-provider/lib/index.js`);
+import http from 'node:http';
+
+const server = http.createServer();
+server.listen(0, '127.0.0.1', async () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(issuer, {
+    clients: [{
+      client_id: 'remit', client_secret: 'client-secret-of-the-test', grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: ['http://127.0.0.1/cb'],
+    }],
+    scopes: ['openid', 'offline_access', 'notes.read', 'notes.write', 'notes.wipe'],
+    cookies: { keys: ['a'] },
+    features: {
+      introspection: { enabled: true, allowedPolicy: () => true }, revocation: { enabled: true },
+      devInteractions: { enabled: false },
+    },
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    revokeGrantPolicy: (ctx) => ctx.oidc.route !== 'revocation',
+    rotateRefreshToken: process.argv[2] === 'rotate',
+    ttl: { AccessToken: 600, RefreshToken: 86400, Grant: 86400 },
+  });
+  // As it comes, the revocation of one access token ends every token of its grant (RFC 7009 leaves that open).
+  if (process.argv[2] !== 'cascade') {
+    const kinds = [provider.AccessToken, provider.RefreshToken, provider.AuthorizationCode];
+    for (const kind of kinds) kind.revokeByGrantId = async () => {};
+  }
+  server.on('request', provider.callback());
+  const scope = 'offline_access notes.read notes.write';
+  const people = {};
+  const client = await provider.Client.find('remit');
+  for (const accountId of ['ann', 'bob']) {
+    const grant = new provider.Grant({ accountId, clientId: 'remit' });
+    grant.addOIDCScope(scope);
+    const grantId = await grant.save();
+    const token = new provider.RefreshToken({ accountId, client, grantId, scope, gty: 'authorization_code', rotations: 0 });
+    people[accountId] = await token.save();
+  }
+  process.stdout.write(`${JSON.stringify({ issuer, people })}\n`);
+});
+process.stdin.resume().on('end', () => process.exit(0));
