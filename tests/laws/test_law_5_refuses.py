@@ -87,8 +87,8 @@ FAULTS = (
     Planted(
         "an ask is treated as an allow",
         DECIDE,
-        "if verdict.answer is policies.Answer.ALLOW:\n",
-        "if verdict.answer is not policies.Answer.DENY:\n",
+        "return allow if verdict.answer is policies.Answer.ALLOW else",
+        "return allow if verdict.answer is not policies.Answer.DENY else",
         deny_beats_ask_beats_allow,
         "approval_pending",
     ),
