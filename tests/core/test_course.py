@@ -1,6 +1,6 @@
 from remit.core.course import course
 from remit.core.receipt import change, outcome
-from tests.kit.nouns import AGENT, CALL, NOON, TASK, agent, approval, credential, plan, revocation, task
+from tests.kit.nouns import AGENT, CALL, NOON, TASK, agent, approval, credential, lease, plan, revocation, task
 
 
 def decided(leaf, at=NOON, **more):
@@ -40,3 +40,16 @@ def test_changes_of_the_task_are_told_and_others_only_when_asked_for():
     assert told[1].note == "version 1, 1 steps · why"
     assert told[4].note == f"task {TASK} · why"
     assert course(changes, every=True)[-1].title == "agent added"
+
+
+def test_what_was_given_at_a_target_is_told_to_its_proven_end():
+    given = (
+        lease(),
+        lease(state="dead", ended=NOON + 1, ender="gate", died=NOON + 2, proof="expired", because="task"),
+    )
+    tags = ("lease.intended", "lease.dead")
+    rows = course(
+        [(n, change(tag, one, NOON + n, "gate")) for n, (tag, one) in enumerate(zip(tags, given, strict=True))]
+    )
+    assert [row.what for row in rows] == ["intended", "dead"]
+    assert "expired" in rows[1].note

@@ -104,7 +104,8 @@ def _changed(leaf: int, one: Mapping[str, Json]) -> Row:
     if noun == "revocation":
         name = f"{record['kind']} {record['target']}"
     if noun == "lease":
-        name, what = record.get("id", ""), record.get("state", what)
+        what = one["kind"].removeprefix("lease.")
+        name = " · ".join(part for part in (record["resource"], record.get("proof") or record.get("trouble")) if part)
     path = str(record.get("path", "")) if noun == "credential" else ""
     note = " · ".join(part for part in (str(name), because) if part)
     return Row(

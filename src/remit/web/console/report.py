@@ -43,7 +43,7 @@ def told(file: dict[str, Json]) -> dict[str, Any]:
     rows = course(receipts, every=False)
     counts = Counter(_kind(row) for row in rows if row.call)
     beside = file["beside"]
-    ended = [row for row in rows if row.what in ("ended", "revoked", "held")]
+    ended = [row for row in rows if row.what in ("ended", "revoked", "held", "dead", "irrevocable")]
     return {
         "task": task,
         "agent": records["agent"].get(task["agent"], {}),
