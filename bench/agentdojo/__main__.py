@@ -1,4 +1,4 @@
-"""`python -m bench.agentdojo [--suite NAME] [--tasks N]`: replay recorded calls through the real gate.
+"""`python -m bench.agentdojo [--suite NAME] [--tasks N] [--late] [--suggested]`: recorded calls through the real gate.
 
 No model: the benchmark's own recorded calls of its tasks and attacks, on its own environments, over MCP. A person
 answers what is asked as the task's user would: yes to the task's own calls, no to the attack's. One JSON document.
@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from remit.control import agent, approval, brief, credential, policy, principal, resource, revocation, task
-from remit.core import connector
+from remit.core import connector, suggestion
 from remit.core.approval import Approval
 from remit.core.brief import Brief
 from remit.core.call import Call
@@ -87,13 +87,13 @@ def target() -> Iterator[Target]:
 class Desk:
     """The real gate before one suite: its connector and brief as they stand in this folder."""
 
-    def __init__(self, gate: Gate, suite: str, upstream: Target) -> None:
+    def __init__(self, gate: Gate, suite: str, upstream: Target, *, suggested: bool) -> None:
         self.gate, self.suite, self.upstream = gate, suite, upstream
         world, by = gate.world, gate.world.owner.id
         self.plan = upstream.ask("/tasks", suite=suite)
         tools = {one["name"]: one for one in self.plan["tools"]}
-        self.shapes = connector.read(json.loads((HERE / f"{suite}.connector.json").read_text()))
-        written = json.loads((HERE / f"{suite}.brief.json").read_text())
+        declared, written = self.declared(suggested=suggested)
+        self.shapes = connector.read(declared)
         place = Upstream(url=f"http://127.0.0.1:{upstream.port}/mcp/{suite}", modern=True)
         reads = frozenset(name for name, one in self.shapes.items() if one.effect == "read")
         gate.act(
@@ -122,6 +122,16 @@ class Desk:
         gate.act(lambda c: brief.apply(c, made, "operator"))
         person = gate.act(lambda c: principal.add_person(c, "local", suite, "A person", ("approvers",), "operator"))
         self.person = person.id
+
+    def declared(self, *, suggested: bool) -> tuple[Any, dict[str, Any]]:
+        """The connector and the brief as they stand in this folder; where there are none, as they are suggested."""
+        files = [HERE / f"{self.suite}.{part}.json" for part in ("connector", "brief")]
+        if not suggested and all(file.exists() for file in files):
+            declared, written = (json.loads(file.read_text()) for file in files)
+            return declared, written
+        tools = [one | {"outputSchema": self.plan["returns"][one["name"]]} for one in self.plan["tools"]]
+        found = suggestion.suggest(self.suite, tools)
+        return found["connector"], found["brief"] | {"tools": [one["name"] for one in tools]}
 
     def call(self, tool: str, arguments: Any) -> Call:
         return Call(f"mcp:{self.suite}/{tool}", arguments)
@@ -261,7 +271,7 @@ def summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def measured(suite: str, most: int, kinds_of_run: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def measured(suite: str, most: int, kinds_of_run: tuple[str, ...], *, suggested: bool) -> dict[str, dict[str, Any]]:
     """Every run of one suite, behind a gate of its own."""
     with target() as upstream, tempfile.TemporaryDirectory() as text:
         Path(text).chmod(0o700)
@@ -270,7 +280,7 @@ def measured(suite: str, most: int, kinds_of_run: tuple[str, ...]) -> dict[str, 
             world = World(Path(text), issuer=issuer).settle()
             with serving(world, issuer, listening, Settings()) as (mcp, loop):
                 gate = Gate(issuer, "", world, mcp, None, None, loop)
-                desk = Desk(gate, suite, upstream)
+                desk = Desk(gate, suite, upstream, suggested=suggested)
                 users = desk.plan["users"][: most or None]
                 plain = Tally()
                 for user in users:
@@ -293,9 +303,13 @@ def main() -> None:
     parser.add_argument("--suite", action="append", help="only this suite; repeatable")
     parser.add_argument("--tasks", type=int, default=0, help="only so many tasks of each suite")
     parser.add_argument("--late", action="store_true", help="also with the attack at the end of each task")
+    parser.add_argument("--suggested", action="store_true", help="with what remit brief suggest proposes, unedited")
     given = parser.parse_args()
     more = ("respelled", "late") if given.late else ("respelled",)
-    found = {suite: measured(suite, given.tasks, ("plain", *more)) for suite in given.suite or SUITES}
+    found = {
+        suite: measured(suite, given.tasks, ("plain", *more), suggested=given.suggested)
+        for suite in given.suite or SUITES
+    }
     report: dict[str, Any] = {suite: one["plain"] | {word: one[word] for word in more} for suite, one in found.items()}
     report["total"] = summed([one["plain"] for one in found.values()])
     for word in more:

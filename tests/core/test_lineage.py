@@ -1,5 +1,7 @@
 """Values across spellings, requests in clauses, answers in records, and what follows from who vouches."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,27 +16,17 @@ from remit.core.lineage.rules import Flow, Rules
 from remit.core.lineage.source import Heed, Hold, harvest
 from tests.kit.nouns import code
 
+VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "lineage"
 
-@pytest.mark.parametrize(
-    ("text", "atoms"),
-    [
-        ("Mail Bob.Lee@Example.ORG now", {"email:bob.lee@example.org"}),
-        ("see https://Example.com/A?b=1.", {"url:example.com/A?b=1"}),
-        ("see www.example.com, or notes.docx", {"url:www.example.com"}),
-        ("on May 15th, 2024 at 10 AM", {"date:2024-05-15", "time:10:00"}),
-        ("on 15 May at 16:30", {"date:--05-15", "time:16:30"}),
-        ("25/12/2024 noon", {"date:2024-12-25", "time:12:00"}),
-        ("05/06/2024", set()),
-        ("on 2024-02-30", set()),
-        ("pay $1,200.50 or 30 euros", {"amount:1200.5", "amount:30"}),
-        ("in room 13", {"amount:13", "text:13"}),
-        ("the 13 of us", set()),
-        ("account 1234567", {"amount:1234567", "text:1234567"}),
-        ("", set()),
-    ],
-)
-def test_a_text_names_things_by_kind(text: str, atoms: set[str]) -> None:
-    assert {one.atom for one in value.literals(text)} == atoms
+
+def vectors(name: str) -> Any:
+    return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("one", vectors("atoms"), ids=lambda one: one["text"][:40])
+def test_a_text_names_things_by_kind(one: dict[str, Any]) -> None:
+    assert sorted({found.atom for found in value.literals(one["text"])}) == one["atoms"]
+    assert value.phrase(one["text"]) == one["whole"]
 
 
 @pytest.mark.parametrize(
@@ -57,28 +49,11 @@ def test_days_are_numbers_and_back_in_every_century() -> None:
     assert (day.write(0), day.weekday(0), day.read("2023-02-29"), day.read("x")) == ("1970-01-01", 3, None, None)
 
 
-MAIL = (("send",), ("mail", "email"))
-
-
-@pytest.mark.parametrize(
-    ("text", "how", "count"),
-    [
-        ("Send a mail to Bob.", "meant", 1),
-        ("Please read the page and send a mail about it.", "meant", 1),
-        ("Send a mail to each of them.", "meant", None),
-        ("Show me the mail that Bob sent.", "no", None),
-        ("Send it over.", "may", None),
-        ("Do all the tasks on my list.", "open", None),
-        ("Perform the following tasks: 1. Send a mail to Bob. 2. Read it.", "meant", 1),
-        ("How many mails do I have?", "no", None),
-        ("The send button is broken.", "no", None),
-        ("Tell me about the mail.", "no", None),
-        ("", "no", None),
-    ],
-)
-def test_a_request_means_an_act_by_verb_and_noun(text: str, how: str, count: int | None) -> None:
-    found = request.act(request.read(text), *MAIL)
-    assert (found.how, found.count) == (how, count)
+@pytest.mark.parametrize("one", vectors("acts")["acts"], ids=lambda one: one["request"][:40])
+def test_a_request_means_an_act_by_verb_and_noun(one: dict[str, Any]) -> None:
+    table = vectors("acts")
+    found = request.act(request.read(one["request"]), tuple(table["verbs"]), tuple(table["nouns"]))
+    assert (found.how, found.count) == (one["how"], one["count"])
 
 
 @pytest.mark.parametrize(

@@ -76,5 +76,16 @@ def test_a_schema_of_any_form_is_read() -> None:
     deep: dict[str, object] = {}
     for _ in range(50):
         deep = {"type": "object", "properties": {"a": deep}, "anyOf": [deep, 3]}
-    for schema in (None, [], {"properties": 3}, {"properties": {"id": None}}, {"anyOf": [{"items": 1}]}, deep):
+    loop = {"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"id": {"$ref": "#/$defs/a"}}}}}
+    for schema in (
+        loop,
+        {"$ref": "#/nowhere"},
+        {"$ref": 3},
+        None,
+        [],
+        {"properties": 3},
+        {"properties": {"id": None}},
+        {"anyOf": [{"items": 1}]},
+        deep,
+    ):
         suggest("office", [{"name": "x", "inputSchema": schema, "outputSchema": schema}])

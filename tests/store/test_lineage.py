@@ -1,5 +1,8 @@
 """What a task's answers held, on both stores: found by value, bounded, kept as digests alone."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from remit.core.lineage.source import Held
@@ -7,6 +10,7 @@ from remit.core.moment import Instant
 from remit.store import lineage
 
 KEY, TASK = bytes(range(32)), "tsk_" + "a" * 26
+VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "lineage" / "marks.json"
 NOW = Instant(1_700_000_000_000)
 
 
@@ -14,6 +18,11 @@ def put(db, call, leaf, *held, key=KEY):
     count, body = lineage.packed(key, held)
     assert b"bob@example.org" not in body
     return lineage.put(db, call, (TASK, leaf, "mcp:t/find", "own", 1), count, body)
+
+
+def test_the_digest_of_a_value_is_that_of_the_page() -> None:
+    for one in json.loads(VECTORS.read_text(encoding="utf-8")):
+        assert lineage.mark(bytes.fromhex(one["key"]), one["atom"]).hex() == one["digest"]
 
 
 def test_a_value_is_found_where_it_stands_and_by_its_tasks_key_alone(tables) -> None:

@@ -129,8 +129,10 @@ def _field(words: frozenset[str], *, reads: bool) -> dict[str, Json]:
     return {"names": True} if reads and words & _NAMES else {}
 
 
-def _leaves(schema: Json, place: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Each value that a JSON schema names: its place, and the words of its name."""
+def _leaves(schema: Json, place: str, whole: Json = None) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each value that a JSON schema names: its place, and its name's words. `whole` is what references lead into."""
+    whole = schema if whole is None else whole
+    schema = _resolved(schema, whole)
     if not isinstance(schema, dict) or place.count("/") > 6:
         return
     choices = [one for name in ("anyOf", "oneOf") for one in schema.get(name) or () if isinstance(one, dict)]
@@ -139,12 +141,23 @@ def _leaves(schema: Json, place: str) -> Iterator[tuple[str, frozenset[str]]]:
     items = next((one["items"] for one in kinds if isinstance(one.get("items"), dict)), None)
     if properties is not None:
         for name, inner in list(properties.items())[:LARGEST]:
-            yield from _leaves(inner, f"{place}/{name}")
+            yield from _leaves(inner, f"{place}/{name}", whole)
     elif items is not None:
-        yield from _leaves(items, f"{place}/*")
+        yield from _leaves(items, f"{place}/*", whole)
     elif place:
         name = next((part for part in reversed(place.split("/")) if part != "*"), "")
         yield place, frozenset(part.casefold() for part in _PART.split(name) if part)
+
+
+def _resolved(schema: Json, whole: Json) -> Json:
+    """Follow a reference into the schema's own definitions, once; another one leads nowhere."""
+    name = schema.get("$ref") if isinstance(schema, dict) else None
+    if not isinstance(name, str):
+        return schema
+    found: Json = whole
+    for part in name.removeprefix("#/").split("/"):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 def _step(resource: str, tool: Mapping[str, Json]) -> dict[str, Json]:

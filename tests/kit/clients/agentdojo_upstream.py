@@ -17,6 +17,7 @@ import yaml
 from agentdojo.attacks.important_instructions_attacks import ImportantInstructionsAttack
 from agentdojo.functions_runtime import FunctionCall, FunctionsRuntime
 from agentdojo.task_suite.load_suites import get_suite
+from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python as plain
 
 VERSION = "v1.2.2"
@@ -118,6 +119,14 @@ class Suites:
         ]
 
 
+def answered(kind):
+    """The JSON schema of what a function returns."""
+    try:
+        return TypeAdapter(kind).json_schema()
+    except Exception:  # noqa: BLE001 - a type without a schema says nothing
+        return {}
+
+
 def recorded(task, environment):
     """The recorded calls of a task or an attack."""
     return [(call.function, plain(call.args)) for call in task.ground_truth(environment.model_copy(deep=True))]
@@ -141,6 +150,7 @@ class Handler(BaseHTTPRequestHandler):
             empty = suite.load_and_inject_default_environment({})
             attacks = [name for name, one in suite.injection_tasks.items() if recorded(one, empty)]
             answer = {"users": list(suite.user_tasks), "attacks": attacks, "tools": self.held.tools(body["suite"])}
+            answer["returns"] = {one.name: answered(one.return_type) for one in suite.tools}
         elif self.path == "/setup":
             answer = self.held.setup(**body)
         elif self.path == "/verdict":
