@@ -173,22 +173,25 @@ class Case(Sources):
         return bool(texts) and bool(quoted) and not request.said(quoted, texts)
 
     def _settled(self, bare: list[Voucher], act: Act) -> bool:
-        """Whether a destination that nobody vouches for is of a kind that the request names by itself."""
+        """Whether a destination that nobody vouches for is of a kind that the request names by itself.
+
+        A name is settled only where something else of the call is bare as well: names are not told apart by kind.
+        """
         places = {one.place for one in bare}
         kinds = {one.role.kind for one in self.given if one.place in places and one.role.role == "destination"}
         if self.reading.open or not kinds:
             return False
         if kinds & self.reading.kinds & {"email", "url"}:
             return True
-        return "name" in kinds and any(request.proper(self.reading, clause) for clause in act.clauses)
+        return "name" in kinds and len(bare) > 1 and any(request.proper(self.reading, clause) for clause in act.clauses)
 
     def _hinted(self, bare: list[Voucher]) -> bool:
-        """Whether each of these stands in an answer that the request pointed at: no voucher, but worth a question."""
+        """Whether one of these stands in an answer that the request pointed at: no voucher, but worth a question."""
         places = {one.place for one in bare}
         for leaf in self.given:
             if leaf.place in places:
                 forms = source.forms(leaf.content, leaf.role)
                 held = (one for form in forms for one in self.together(form))
-                if not any(one.grade & (source.SELECTED | source.NAMED | source.NEAR) for one in held):
-                    return False
-        return True
+                if any(one.grade & (source.SELECTED | source.NAMED | source.NEAR) for one in held):
+                    return True
+        return False

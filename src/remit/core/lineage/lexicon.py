@@ -8,7 +8,7 @@ def _set(words: str) -> frozenset[str]:
 
 
 _CLASSES: Final = (
-    ("send", "send email mail message text dm write reply respond tell notify forward inform contact say announce"),
+    ("send", "send email mail message text dm write reply respond tell notify forward inform contact say post share"),
     ("post", "post publish announce share write put upload submit reply say"),
     ("create", "create make add schedule book plan arrange organize organise open set start register write save new"),
     ("delete", "delete remove erase clear discard trash drop"),

@@ -129,8 +129,8 @@ class _Reader:
             yield from value.addresses(text)
             return
         yield from (one.atom for one in value.literals(text))
+        yield from value.names(text)
         if flows:
-            yield from value.names(text)
             for anchor in self.anchors.get(record, ()):
                 yield from (f"date:{at}" for at in value.near(text, anchor))
 
