@@ -24,6 +24,7 @@ PARTS = {
     "governed": "governed",
     "bound": "bound",
     "tokens": "tokens",
+    "doors": "doors",
     "start": "start",
 }
 PROSE = "\n## "

@@ -42,6 +42,13 @@ GOALS: Mapping[str, Goal] = {
     ),
     "dpop.cpu_ratio": _most(1.25),
     "issued.credentials.per_s": _least(1000),
+    "http.c32.rps": Goal(
+        ">= 1,200 and >= 0.4 x http.passthrough.c32.rps",
+        lambda f: max(1200.0, 0.4 * f.get("http.passthrough.c32.rps", 0.0)),
+        most=False,
+    ),
+    "sql.c16.per_s": _least(1000),
+    "sql.c1.added_p50_ms": _most(2, " ms"),
     "passthrough.ratio_to_best": _least(0.9),
     "decide.durable_per_s": _least(6000),
     "decide.pure_p50_us": _most(100, " us"),

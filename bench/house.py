@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,13 +176,21 @@ def ready(number: int) -> bool:
 
 
 @contextlib.contextmanager
-def house(place: Path, upstream: str = "http://127.0.0.1:9/mcp") -> Iterator[House]:
-    """Set up, govern, serve; ended afterwards."""
+def house(
+    place: Path,
+    upstream: str = "http://127.0.0.1:9/mcp",
+    governed: Callable[[Settings, str, Key], dict[str, str]] | None = None,
+    **more: str,
+) -> Iterator[House]:
+    """Set up, govern, serve; ended afterwards. `more` are further settings of the server's environment."""
     number = port()
     settings = Settings(data=place / "data", port=number)
-    environment = os.environ | {"REMIT_DATA": str(settings.data), "REMIT_PORT": str(number)}
+    environment = os.environ | {"REMIT_DATA": str(settings.data), "REMIT_PORT": str(number)} | more
     subprocess.run([REMIT, "up", "--no-serve"], env=environment, check=True, cwd=place, capture_output=True)
     key = Key()
+    if governed is not None:
+        yield from _serving(place, settings, environment, key, governed(settings, upstream, key))
+        return
     with provider(key) as issuer:
         known = f'[[issuers]]\nissuer = "{issuer}"\naudience = "remit"\njwks_uri = "{issuer}/keys"\n'
         (place / "remit.toml").write_text(known)

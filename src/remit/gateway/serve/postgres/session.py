@@ -106,15 +106,18 @@ class Session:
 
     async def _ask(self) -> None:
         while True:
-            kind, body = await self.client.frame()
+            found = self.client.frame_now()
+            if found is None:
+                # What came together goes on together, in one piece.
+                await self._flush()
+                found = await self.client.frame()
+            kind, body = found
             if kind == b"X":
                 raise ConnectionResetError
             if kind in (b"d", b"c", b"f"):
                 self._copied(kind, body)
             else:
                 await self._one(kind, body)
-            await self.target.wire.drain()
-            await self._answers.room(MOST_WAITING)
 
     async def _one(self, kind: bytes, body: bytes) -> None:
         match kind:
@@ -131,7 +134,7 @@ class Session:
             case b"C":
                 self._close(body)
             case b"H":
-                self._write(frame(b"H"))
+                self._out.append(frame(b"H"))
             case b"S":
                 self._send(frame(b"S"), Waiting("sync"))
             case b"F":
@@ -170,6 +173,7 @@ class Session:
     async def _permitted(self, errands: Sequence[Errand | None]) -> Why | None:
         """Wait until all are permitted, and that still holds; say why not."""
         held = [one for one in errands if one is not None]
+        await self._flush()
         try:
             for _ in range(2):
                 for one in held:
@@ -194,13 +198,13 @@ class Session:
         try:
             held = self._preparable(said)
         except RemitError as why:
-            self._send(frame(b"P", text(own) + text(FAILS) + b"\0\0"), Waiting("parse", why=why), later=True)
+            self._send(frame(b"P", text(own) + text(FAILS) + b"\0\0"), Waiting("parse", why=why))
             return
         statement = held.statement if held is not None else None
         self._names.statements[name] = Prepared(statement, own, types, held.refers if held is not None else None)
         count = struct.pack(f"!h{len(types)}I", len(types), *types)
         sent = held.text if held is not None else ""
-        self._send(frame(b"P", text(own) + text(sent) + count), Waiting("parse"), later=True)
+        self._send(frame(b"P", text(own) + text(sent) + count), Waiting("parse"))
 
     def _preparable(self, said: str) -> Resolved | None:
         if len(self._names.statements) >= PREPARED:
@@ -239,9 +243,7 @@ class Session:
             b"\xff\xff\xff\xff" if one.data is None else len(one.data).to_bytes(4) + one.data for one in bound
         )
         why = None if prepared is not None else no_statement()
-        self._send(
-            frame(b"B", text(own) + text(at_target) + heads + values + rest), Waiting("bind", why=why), later=True
-        )
+        self._send(frame(b"B", text(own) + text(at_target) + heads + values + rest), Waiting("bind", why=why))
 
     def _describe(self, body: bytes) -> None:
         kind, name = body[:1], Body(body[1:]).text()
@@ -256,7 +258,7 @@ class Session:
             waiting = Waiting("describe", why=None if portal is not None else no_portal())
         else:
             raise invalid("Only a statement or a portal is described.")
-        self._send(frame(b"D", kind + text(own)), waiting, later=True)
+        self._send(frame(b"D", kind + text(own)), waiting)
 
     async def _execute(self, body: bytes) -> None:
         parts = Body(body)
@@ -289,13 +291,13 @@ class Session:
             return
         held = (self._names.statements if kind == b"S" else self._names.portals).pop(name, None)
         own = held.own if held is not None else self._names.fresh()
-        self._send(frame(b"C", kind + text(own)), Waiting("close"), later=True)
+        self._send(frame(b"C", kind + text(own)), Waiting("close"))
 
     def _copied(self, kind: bytes, body: bytes) -> None:
         """Pass rows on for a COPY that was permitted and is not over; what comes late is dropped, as by PostgreSQL."""
         head = next((one for one in self._answers.expected if one.copying), None)
         if head is not None:
-            self._write(frame(kind, body))
+            self._out.append(frame(kind, body))
             head.copying = kind == b"d"
 
     def _understood(self, said: str) -> tuple[Statement, ...]:
@@ -311,23 +313,24 @@ class Session:
         old = held.pop(name, None)
         if old is not None:
             kind = b"P" if isinstance(old, Portal) else b"S"
-            self._send(frame(b"C", kind + text(old.own)), Waiting("close", hidden=True), later=True)
+            self._send(frame(b"C", kind + text(old.own)), Waiting("close", hidden=True))
 
-    def _send(self, data: bytes, waiting: Waiting, *, later: bool = False) -> None:
-        """Send a frame on, and expect its answer; one that may go with those that follow it goes `later`."""
+    def _send(self, data: bytes, waiting: Waiting) -> None:
+        """Send a frame on with what came beside it, and expect its answer."""
         if self._answers.skipping and waiting.what != "sync":
             left(waiting.errands, "not_sent")
             return
         self._answers.skipping = False
         self._answers.expected.append(waiting)
         self._out.append(data)
-        if not later:
-            self._write(b"")
 
-    def _write(self, data: bytes) -> None:
-        self._out.append(data)
-        self.target.wire.write(b"".join(self._out))
-        self._out.clear()
+    async def _flush(self) -> None:
+        """Send what waits: before anything is waited for, so that what is permitted is fresh when it goes."""
+        if self._out:
+            self.target.wire.write(b"".join(self._out))
+            self._out.clear()
+            await self.target.wire.drain()
+            await self._answers.room(MOST_WAITING)
 
 
 def _many(what: str) -> RemitError:
