@@ -17,9 +17,11 @@ import uvloop
 
 from remit.cli.attach import attach
 from remit.control import agent, brief, credential, policy, resource, task
+from remit.control.gate import Gate as ControlGate
+from remit.control.lessor import Lessor
 from remit.core.brief import Brief
 from remit.core.grant import Step
-from remit.core.resource import Injection, Upstream
+from remit.core.resource import Injection, Minting, Upstream
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.gateway.postgres import catalogue
@@ -140,8 +142,9 @@ def shop(
     catalogs: bool = False,
     policies: str = "",
     place: str = "",
+    leases: bool = False,
 ) -> Iterator[Shop]:
-    """A governed database with a task that holds these steps."""
+    """A governed database with a task that holds these steps; with `leases`, each task has a role of its own there."""
     owner = url or database()
     name = owner.rpartition("/")[2]
     port = server().port
@@ -153,11 +156,14 @@ def shop(
         act, due, hour = world.act, world.authority.clock.now() + 30 * DAY, 3_600_000
         person = world.owner.id
         act(lambda c: resource.put_secret(c, "shop-db", Secret(PASSWORD.encode())))
+        act(lambda c: resource.put_secret(c, "shop-admin", Secret(owner.encode())))
+        minting = Minting(kind="postgres", secret="shop-admin") if leases else None
         act(
             lambda c: resource.add(
                 c, name=NAME, upstream=upstream, domain="office", owner=person, kind="postgres",
                 tools=offered(owner, path, catalogs=catalogs), reads=catalogue.READS,
-                injections=(Injection(secret="shop-db", variable="PGPASSWORD"),), by="operator",
+                injections=() if leases else (Injection(secret="shop-db", variable="PGPASSWORD"),), minting=minting,
+                by="operator",
             )
         )  # fmt: skip
         world.agent = act(
@@ -192,7 +198,9 @@ def _served(world: World, tls: Any) -> Iterator[Any]:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         detach = attach(world.batch, loop)
-        gate = Postgres(world.gate, "http://127.0.0.1:8787", tls)
+        lessor = Lessor(world.authority, world.batch, loop.call_soon_threadsafe)
+        world.batch.moved = lessor.look
+        gate = Postgres(ControlGate(world.authority, world.batch, lessor), "http://127.0.0.1:8787", tls)
         await gate.start(listening)
         over = asyncio.Event()
         stop.append(lambda: loop.call_soon_threadsafe(over.set))
@@ -200,6 +208,10 @@ def _served(world: World, tls: Any) -> Iterator[Any]:
         ready.set()
         await over.wait()
         await gate.close()
+        lessor.look()
+        while not lessor.idle:  # noqa: ASYNC110 - nor has the lessor
+            await asyncio.sleep(0.01)
+        lessor.close()
         while not world.batch.idle:  # noqa: ASYNC110 - the batch has no event to wait for
             await asyncio.sleep(0.01)
         detach()

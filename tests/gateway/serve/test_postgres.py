@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.kit.database import READ, shop, step
+from tests.kit.database import READ, STEPS, shop, step
 from tests.kit.pgwire import SYNC, Client, bind, codes, error, execute, frame, hello, parse, query
 from tests.kit.tls import certificates, server_side
 
@@ -385,3 +385,29 @@ def test_protocol_3_2_is_spoken_and_newer_ones_are_negotiated_down(target):
     client = Client(target.port).send(hello(196608 + 9, user="remit", database="shop"))
     assert client.frame() == (b"v", (196608 + 2).to_bytes(4) + bytes(4))
     client.close()
+
+
+def test_with_leases_a_session_runs_under_a_role_of_its_task_that_is_gone_after_it():
+    roles = "select rolname from pg_roles where rolname like 'remit\\_%' and rolname like '%own%'"
+    with shop(STEPS, leases=True) as made:
+        named = f"{roles} and rolname like 'remit\\_{made.task.id}%'"
+        assert made.direct(named) == []
+        with made.connect(autocommit=True) as conn:
+            assert conn.execute("select total::float from orders where id = 4").fetchone() == (6.0,)
+            ((role,),) = made.direct(named)
+            assert conn.execute("select current_user").fetchone() == (role,)
+            assert refused(conn, "select pay from hr.pay")[0] == "42501"
+            # The second wall: the role itself has no right that the plan does not hold.
+            assert made.direct(f"select has_table_privilege('{role}', 'hr.pay', 'select')") == [(False,)]
+            assert made.direct(f"select has_table_privilege('{role}', 'orders', 'delete')") == [(False,)]
+            made.revoke()
+            end = time.monotonic() + 5
+            while made.direct(named):
+                assert time.monotonic() < end, "the role outlived its task"
+                time.sleep(0.02)
+            with pytest.raises(psycopg.OperationalError):
+                conn.execute("select 1")
+        while not (proven := [one for one in made.entries() if one["kind"] == "lease.dead"]):
+            assert time.monotonic() < end, "the end of the role was not proven"
+            time.sleep(0.02)
+        assert [one["record"]["proof"] for one in proven] == ["gone"]

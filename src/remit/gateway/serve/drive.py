@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from remit.core.call import Call
 from remit.core.permit import Entry, Fault, Lent, Permit
@@ -25,20 +25,24 @@ from remit.gateway.enforce import (
     step,
 )
 
+_NOTHING: Final = Lent()
 Carry = Callable[[Permit, Lent], Awaitable[Event | None]]
 """Carries a permitted call to its target; None when the answer will come another way, to `go`."""
 
 
 class Run:
-    """One call on its way through the states; owned by the exchange that it belongs to.
+    """One call on its way through the states; owned by the exchange that it belongs to. `bare`: it borrows nothing.
 
     Whatever stops it between forwarding and noting, the outcome is recorded as unknown.
     """
 
-    __slots__ = ("_authority", "_carry", "_loop", "state")
+    __slots__ = ("_authority", "_bare", "_carry", "_loop", "state")
 
-    def __init__(self, authority: Authority, carry: Carry, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, authority: Authority, carry: Carry, loop: asyncio.AbstractEventLoop, *, bare: bool = False
+    ) -> None:
         self._authority = authority
+        self._bare = bare
         self._carry = carry
         self._loop = loop
         self.state: State = IDLE
@@ -57,7 +61,7 @@ class Run:
                     case Decide(call, entry, origin):
                         event = Decided(await decided(self._authority, call, entry, origin, self._loop))
                     case Borrow(permit):
-                        event = Borrowed(self._authority.borrow(permit))
+                        event = Borrowed(_NOTHING if self._bare else self._authority.borrow(permit))
                     case Forward(_, permit, lent):
                         event = await self._forward(permit, lent)
                     case Note(permit, result):

@@ -19,12 +19,19 @@ _SENT_NOT = {"result": "not_sent"}
 
 
 class Errand:
-    """Owned by the session that the statement came in on."""
+    """Owned by the session that the statement came in on. `bare`: it borrows nothing, its session has logged in."""
 
     def __init__(
-        self, authority: Authority, entry: Entry, calls: Sequence[Call], loop: asyncio.AbstractEventLoop
+        self,
+        authority: Authority,
+        entry: Entry,
+        calls: Sequence[Call],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        bare: bool = False,
     ) -> None:
         self._authority = authority
+        self._bare = bare
         self._loop = loop
         self._open = len(calls)
         self._ready: asyncio.Future[Deny | Fault | None] = loop.create_future()
@@ -80,7 +87,7 @@ class Errand:
         over.set_result(None)
 
     async def _govern(self, call: Call, entry: Entry) -> Answer | Refuse | None:
-        verdict = await Run(self._authority, self._carry, self._loop).start(call, entry)
+        verdict = await Run(self._authority, self._carry, self._loop, bare=self._bare).start(call, entry)
         if isinstance(verdict, Refuse) and not self._ready.done():
             self._ready.set_result(verdict.why)
         return verdict

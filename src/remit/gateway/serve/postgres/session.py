@@ -168,7 +168,7 @@ class Session:
             self._send(frame(b"Q", text(FAILS)), Waiting("query", why=why))
 
     def _errand(self, calls: list[Call]) -> Errand | None:
-        return Errand(self._authority, self.entry, calls, self._loop) if calls else None
+        return Errand(self._authority, self.entry, calls, self._loop, bare=True) if calls else None
 
     async def _permitted(self, errands: Sequence[Errand | None]) -> Why | None:
         """Wait until all are permitted, and that still holds; say why not."""
