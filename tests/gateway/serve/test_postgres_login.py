@@ -1,4 +1,4 @@
-"""Coming in to the PostgreSQL gate: under TLS, by OAUTHBEARER with stock libpq, in older and newer protocols, by lease."""
+"""Coming in to the PostgreSQL gate: under TLS, by OAUTHBEARER with stock libpq, in newer protocols, by lease."""
 
 import json
 import os
