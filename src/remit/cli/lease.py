@@ -73,7 +73,7 @@ def _asked(desk: Desk, resource: Resource) -> Description:
     minting = resource.minting
     name = minting.secret if minting else ""
     secret = desk.authority.vault.get(resources.SECRETS, name) if name else None
-    source = open_source(resource, secret, desk.authority.name)
+    source = open_source(resource, secret, desk.authority.name, desk.authority.clock.now)
     try:
         source.found()
         return source.describe()

@@ -30,7 +30,7 @@ from remit.store import lease as store
 from remit.store.record import Reader
 
 Ready = Callable[[Fault | None], None]
-Opening = Callable[[Resource, Secret | None, str], Source]
+Opening = Callable[[Resource, Secret | None, str, Callable[[], Instant]], Source]
 
 MOST: Final = 256
 """Mints that may wait at one target."""
@@ -282,7 +282,9 @@ class Lessor:
             held.retire()
         if self._over:
             raise RemitError("target_busy", "Remit is stopping.", "Try again in a moment.")
-        made = Target(resource, secret, self._opening(resource, secret, self._authority.name))
+        made = Target(
+            resource, secret, self._opening(resource, secret, self._authority.name, self._authority.clock.now)
+        )
         self._targets[name] = made
         return made
 
@@ -290,7 +292,7 @@ class Lessor:
         """What was minted, as far as it was recorded."""
         vault = self._authority.lending
         secret = vault.get(leases.SECRETS, one.id) if one.lent and vault.holds(leases.SECRETS, one.id) else None
-        return Minted(one.name, one.until, secret)
+        return Minted(one.name, one.until, secret, None, one.ends or None)
 
     def _intent(self, one: Lease) -> Intent:
         authority = self._authority

@@ -1,18 +1,22 @@
 """Opening a source by its kind: what it needs is imported only then, since each kind has a driver of its own."""
 
+from collections.abc import Callable
 from typing import Final
 
 from remit.core.errors import RemitError
+from remit.core.moment import Instant
 from remit.core.resource import Resource
 from remit.custody.secret import Secret
 from remit.custody.source import Source
 
-KINDS: Final = {"oauth": "", "postgres": "postgres"}
+KINDS: Final = {"aws": "", "oauth": "", "postgres": "postgres"}
 """The kinds of sources, and the extra that brings each one's driver."""
 
 
-def open_source(resource: Resource, secret: Secret | None, owner: str) -> Source:
-    """Open the source of a resource whose credentials are minted. `owner` is the ledger whose names it may end.
+def open_source(resource: Resource, secret: Secret | None, owner: str, now: Callable[[], Instant]) -> Source:
+    """Open the source of a resource whose credentials are minted.
+
+    `owner` is the ledger whose names it may end, `now` the instant that what is sent is signed at.
 
     Refuses a kind that is not known (`source_unknown`), one whose driver is not installed (`driver_missing`), and one
     whose secret is not named (`secret_unknown`).
@@ -26,7 +30,7 @@ def open_source(resource: Resource, secret: Secret | None, owner: str) -> Source
     if secret is None:
         raise RemitError("secret_unknown", f"{resource.name} names no secret to mint with.", "Register it with one.")
     try:
-        return _opened(kind, secret, owner, minting.settings)
+        return _opened(kind, secret, owner, minting.settings, now)
     except ImportError as fault:
         raise RemitError(
             "driver_missing",
@@ -35,7 +39,11 @@ def open_source(resource: Resource, secret: Secret | None, owner: str) -> Source
         ) from fault
 
 
-def _opened(kind: str, secret: Secret, owner: str, settings: dict[str, str]) -> Source:
+def _opened(kind: str, secret: Secret, owner: str, settings: dict[str, str], now: Callable[[], Instant]) -> Source:
+    if kind == "aws":
+        from remit.custody.sources.sts import StsSource
+
+        return StsSource(secret, settings, now)
     if kind == "oauth":
         from remit.custody.sources.oauth import OAuthSource
 
