@@ -138,7 +138,7 @@ def person(head=None, keys=SET, **changes):
 
 def test_a_persons_identity_is_proved():
     assert person(auth_time=SECONDS - 5, acr="mfa", groups=["ops"], nonce="n", email="a@b.test") == Identity(
-        IDP, "alice", ("remit",), NOW, Instant(NOW + 300_000), Instant(NOW - 5000), "mfa", ("ops",)
+        IDP, "alice", ("remit",), NOW, Instant(NOW + 300_000), Instant(NOW - 5000), "mfa", ("ops",), "n"
     )
     assert isinstance(person(aud=["remit", "other"], azp="remit"), Identity)
     assert isinstance(person({"x5t": "AAAA"}), Identity)

@@ -267,8 +267,8 @@ FAULTS = (
     Planted(
         "a receipt hides its path",
         "core/receipt.py",
-        'receipt["credential"], receipt["path"] = credential.id, credential.path.value',
-        'receipt["credential"], receipt["path"] = credential.id, "own"',
+        'said["credential"], said["path"] = credential.id, credential.path.value',
+        'said["credential"], said["path"] = credential.id, "own"',
         CUT,
         "does not name its path",
     ),

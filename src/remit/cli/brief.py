@@ -44,7 +44,8 @@ def apply(ctx: click.Context, *, file: str, form: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--request", default="", help="What is asked for: only acts that it may mean are planned.")
 @click.option("--domain", default="", help="The data domain of the resource.  [default: its name]")
-def suggest(*, resource: str, file: str, request: str, domain: str) -> None:
+@format_option
+def suggest(*, resource: str, file: str, request: str, domain: str, form: str) -> None:
     """Propose a connector and a brief for RESOURCE, from FILE: its tools/list as JSON. Edit both before you use them.
 
     By fixed rules on names and schemas; nothing is trusted, and what a name does not tell stays at its strictest.
@@ -55,7 +56,8 @@ def suggest(*, resource: str, file: str, request: str, domain: str) -> None:
         raise RemitError(
             "file_failed", f"{file} cannot be read: {fault.strerror}.", "Check the path and its rights."
         ) from fault
-    click.echo(json.dumps(suggestion.suggest(resource, tools, request, domain), indent=2))
+    found = suggestion.suggest(resource, tools, request, domain)
+    emit(form, found, lambda: json.dumps(found, indent=2).split("\n"))
 
 
 @brief.command()

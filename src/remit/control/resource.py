@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from remit.control import lease as leases
 from remit.control.change import Change
+from remit.core import ids
 from remit.core.canonical import Json, canon
 from remit.core.connector import Shape
 from remit.core.errors import RemitError
@@ -41,6 +42,7 @@ def add(
     (`tool_unknown`).
     How leases are made there stays as it was, unless it is given: `mint_at` takes it away.
     """
+    ids.name("resource", name)
     strange = sorted(set(shapes or {}) - set(tools))
     if strange:
         raise RemitError("tool_unknown", f"{name} offers no tool {strange[0]}.", "Declare only tools that it offers.")
