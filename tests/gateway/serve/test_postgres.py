@@ -297,3 +297,12 @@ def test_a_relation_that_changed_waits_for_a_person():
             assert refused(conn, "select id from orders")[1] in ("code tool_suspended", "code relation_unknown")
             conn.rollback()
             assert conn.execute("select count(*) from notes").fetchone() == (5,)
+
+
+def test_a_fault_in_the_gate_ends_the_session_alone_and_says_nothing_of_what_was_sent(target, wire, monkeypatch):
+    other = Client(target.port).log_in(target.token)
+    monkeypatch.setattr("remit.gateway.serve.postgres.session.read", lambda *_: 1 / 0)
+    assert codes(wire.send(query("select 'hidden'")).until()) == ["internal", ""]
+    monkeypatch.undo()
+    assert codes(other.send(query("select 1")).until()) == ["T", "D", "C", "ZI"]
+    other.close()

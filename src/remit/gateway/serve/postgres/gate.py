@@ -130,6 +130,8 @@ class Postgres:
             wire.write(fault.response(why, "FATAL"))
         except (ConnectionResetError, TimeoutError):
             pass
+        except Exception:  # noqa: BLE001 - whatever it is ends this connection alone, and says nothing of what was sent
+            wire.write(fault.response(Fault("internal", "The gate ends this session."), "FATAL"))
         finally:
             self._wires.discard(wire)
             wire.close()

@@ -13,7 +13,7 @@ from typing import Final
 
 from remit.core.call import Call
 from remit.core.errors import RemitError
-from remit.core.permit import Entry
+from remit.core.permit import Entry, Fault
 from remit.gateway.authority import Authority
 from remit.gateway.postgres import fault
 from remit.gateway.postgres.catalogue import Catalogue
@@ -71,7 +71,8 @@ class Session:
                 if isinstance(error, RemitError):
                     self.client.write(fault.response(error, "FATAL"))
                 elif error is not None and not isinstance(error, ConnectionResetError):
-                    raise error
+                    # Whatever it is ends this session alone, and says nothing of what was sent.
+                    self.client.write(fault.response(Fault("internal", "The gate ends this session."), "FATAL"))
         finally:
             await self._end()
 
