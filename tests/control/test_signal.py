@@ -3,22 +3,24 @@
 import pytest
 
 from remit.control import signal, task
+from remit.core.consent import Consent
 from remit.core.moment import Instant
 from remit.core.signal import CAEP, Signal
 from remit.core.task import Task
 from remit.custody.secevent import Event
 from tests.kit import stores
+from tests.kit.consenting import consenting
 from tests.kit.nouns import code, transmitter
 from tests.kit.told import kinds, size
-from tests.kit.world import World
+from tests.kit.world import World, read_call
 
 SOURCE = transmitter(issuer="local")
 
 
-def event(world, jti="j1", sub="pia", iss="local"):
+def event(world, jti="j1", sub="pia", iss="local", kind="session-revoked"):
     now = world.authority.clock.now()
     about = {"format": "iss_sub", "iss": iss, "sub": sub}
-    return Event(jti, f"{CAEP}session-revoked", {}, about, now, Instant(now + 60_000))
+    return Event(jti, f"{CAEP}{kind}", {}, about, now, Instant(now + 60_000))
 
 
 @pytest.mark.parametrize("kind", stores.KINDS)
@@ -38,6 +40,24 @@ def test_what_a_signal_ends_has_ended_with_its_receipt(kind, tmp_path):
     assert code(world.act, lambda c: signal.add(c, transmitter(issuer="x"), "operator")) == "name_taken"
     world.act(lambda c: signal.remove(c, "idp", "operator"))
     assert code(world.act, lambda c: signal.hear(c, SOURCE, event(world, "j4"))) == "transmitter_gone"
+    world.close()
+
+
+@pytest.mark.parametrize("kind", stores.KINDS)
+def test_what_a_signal_ended_comes_back_by_no_refresh_token_and_no_code(kind, tmp_path):
+    """Claims that changed end credentials until the person signs in anew; what waits for its turn is no sign-in."""
+    world = World(stores.place(kind, tmp_path / "store")).settle()
+    world.act(lambda c: signal.add(c, SOURCE, "operator"))
+    pia = consenting(world)
+    waiting, given = pia.give(), pia.give()
+    made, token = pia.redeem(given.code)
+    heard = world.act(lambda c: signal.hear(c, SOURCE, event(world, kind="token-claims-change")))
+    assert heard.ends == "credentials"
+    assert world.decide(read_call(), world.enter(made.text)).code == "credential_ended"
+    assert getattr(pia.renew(token), "code", "given") == "invalid_grant"
+    assert getattr(pia.redeem(waiting.code), "code", "given") == "invalid_grant"
+    assert world.act(lambda c: c.need(Consent, given.consent.id)).state == "live"
+    assert world.act(lambda c: c.need(Consent, waiting.consent.id)).state == "live"
     world.close()
 
 

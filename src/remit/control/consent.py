@@ -182,11 +182,16 @@ def withdraw(change: Change, consent_id: str, by: str, because: str = "") -> Con
     one = change.need(Consent, consent_id)
     gone = changed(one, state=LIFE.after(one.state, "withdrawn"))
     change.record("consent.withdrawn", gone, by, because)
+    spoil(change, consent_id, by)
+    return gone
+
+
+def spoil(change: Change, consent_id: str, by: str) -> None:
+    """End the codes and refresh tokens that wait for their turn: nothing more is given without the person."""
     for code in list(change.reader.where(Code, "consent = ? AND state = 'open'", (consent_id,))):
         change.record("code.ended", changed(code, state=ONCE.after(code.state, "ended")), by)
     for token in list(change.reader.where(Refresh, "consent = ? AND state = 'open'", (consent_id,))):
         change.record("refresh.ended", changed(token, state=ONCE.after(token.state, "ended")), by)
-    return gone
 
 
 def name(prefix: str, text: str) -> str:

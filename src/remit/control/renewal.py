@@ -35,6 +35,8 @@ def take(change: Change, client: Client, text: str, redirect: str, verifier: str
     code = change.reader.get(Code, name("cod", text)) if 0 < len(text) <= LONGEST else None
     if code is None or code.client != client.id:
         return _refused("This code is not one of this client's.", "Begin the authorization again.")
+    if code.state == "ended":
+        return _refused("This code is over.", "Begin the authorization again.")
     if code.state != "open" or not payload.spend(change.db, "code", code.id, Instant(code.until + DAY)):
         _stolen(change, code.consent, "its code came a second time")
         return _refused("This code was used before; all that came of it is ended.", "Begin the authorization again.")

@@ -1,7 +1,8 @@
 """Signals heard: recorded together with all that they end, in one transaction; each counts once."""
 
-from remit.control import credential, revocation, session, task
+from remit.control import consent, credential, revocation, session, task
 from remit.control.change import Change
+from remit.core.consent import Consent
 from remit.core.credential import Credential
 from remit.core.errors import RemitError
 from remit.core.principal import Person
@@ -82,6 +83,8 @@ def _end(change: Change, person: str, what: str, by: str) -> None:
         for one in list(change.reader.where(Task, "person = ? AND state != 'ended'", (person,))):
             task.end(change, one.id, "person", by)
     elif what == "credentials":
+        for yes in list(change.reader.where(Consent, "person = ? AND state = 'live'", (person,))):
+            consent.spoil(change, yes.id, by)
         live = change.reader.where(Credential, "state = 'active' AND expires > ?", (change.now,))
         held = [one.id for one in live if one.path is TrustPath.DELEGATED and one.subject == person]
         for identity in held:
