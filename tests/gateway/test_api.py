@@ -7,6 +7,7 @@ from remit.core.operation import Request
 from remit.gateway.api.fields import back, location, there
 from remit.gateway.api.openapi import read
 from remit.gateway.api.operations import Operations, quoted, typed
+from remit.gateway.api.rows import rows
 from tests.kit.shopapi import DOCUMENT
 
 TOOLS, LEFT = read(DOCUMENT)
@@ -99,3 +100,16 @@ PLACES = {
 @pytest.mark.parametrize(("value", "expected"), PLACES.items())
 def test_http_09_a_location_leads_back_through_the_gate_or_nowhere(value, expected):
     assert location(value, "http://a", "/v1") == expected
+
+
+ANSWERS = [
+    ("application/json", b"[]", 0), ("application/json", b"{}", 1), ("application/json", b" [1, [2, 3]]", 2),
+    ("application/hal+json", b'{"a": {"b": [1, 2]}, "c": [3]}', 3), ("application/json", b'{"n": 1, "n": 2}', 16),
+    ("text/event-stream", b"data: a\n\n: note\n\ndata: b\n\n", 2), ("text/csv", b"a,b\r\n1,2\r\n\r\n", 2),
+    ("application/x-ndjson", b"{}\n{}\n", 2), ("text/plain", b"a\nb", 1), ("", b"", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "body", "expected"), ANSWERS)
+def test_rows_are_counted_high_where_they_cannot_be_told(kind, body, expected):
+    assert rows(kind.encode(), body) == expected

@@ -103,6 +103,10 @@ class Behind:
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, bytes, list[tuple[str, str]]]] = []
         self.over = threading.Event()
+        self.events = 0
+        """How many events a stream begins with, after its first."""
+        self.page = b""
+        """What the list of orders answers, when it is not made up."""
 
     def app(self) -> Starlette:
         """The application."""
@@ -118,7 +122,8 @@ class Behind:
         async def plain(request: Any) -> Response:
             await note(request)
             if request.method == "GET" and request.url.path == "/v1/orders":
-                return JSONResponse([{"id": f"o-{n}"} for n in range(int(request.query_params.get("limit", 2)))])
+                made = JSONResponse([{"id": f"o-{n}"} for n in range(int(request.query_params.get("limit", 2)))])
+                return Response(self.page, media_type="application/json") if self.page else made
             return JSONResponse({"ok": True, "typed": {}}, headers={"set-cookie": "a=b", "server-timing": "x"})
 
         async def echo(request: Any) -> Response:
@@ -135,7 +140,7 @@ class Behind:
             await note(request)
 
             async def told() -> Any:
-                yield f"data: {request.headers.get('x-api-key', '')}\n\n"
+                yield f"data: {request.headers.get('x-api-key', '')}\n\n" + "data: one\n\n" * self.events
                 while not self.over.is_set():
                     await asyncio.sleep(0.05)
                     yield "data: more\n\n"

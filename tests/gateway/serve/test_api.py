@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.kit.shopapi import KEY, pay
+from tests.kit.shopapi import KEY, pay, step
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +175,22 @@ def test_events_pass_as_they_come_and_are_cut_when_what_allowed_them_has_ended()
             time.sleep(0.05)
         assert [one["result"] for one in found] == ["cut"]
         assert made.code("/http/pay/echo") == (403, "task_ended")
+
+
+def test_rows_are_counted_before_an_answer_leaves_in_whatever_form_it_comes():
+    most = {"rows": {"max": 2}}
+    with pay((step("events", **most), step("list_orders", **most))) as made:
+        made.upstream.over.set()
+        made.upstream.events = 5
+        assert made.code("/http/pay/events") == (403, "rows_exceeded")
+        made.upstream.page = b'\n {"orders": {"of": [1, 2, 3]}, "n": 1, "n": 2}'
+        assert made.code("/http/pay/orders") == (403, "rows_exceeded")
+        made.upstream.page = b'{"orders": {"of": [1, 2]}}'
+        assert made.ask("/http/pay/orders")[0] == 200
+        made.upstream.page = b""
+        assert made.code("/http/pay/orders") == (403, "rows_spent")
+        results = [one["result"] for one in made.entries() if one["kind"] == "call.outcome"]
+        assert results == ["withheld", "withheld", "ok"]
 
 
 def test_http_10_an_api_at_a_refused_address_is_never_dialled():

@@ -19,6 +19,7 @@ from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.api import fields
 from remit.gateway.api.operations import Asked, Operations
+from remit.gateway.api.rows import rows
 from remit.gateway.authority import Authority
 from remit.gateway.enforce import Ended, Event, Expired, Refuse
 from remit.gateway.serve import asgi
@@ -278,9 +279,9 @@ class Passing:
             self._fail(502, outcome.code.value, outcome.detail)
             return Ended({"result": "unknown" if outcome.sent else "not_sent", "error": outcome.code.value})
         async with outcome:
-            return await self._back(outcome, lent)
+            return await self._back(outcome, lent, counted=bool(permit.counted))
 
-    async def _back(self, reply: Reply, lent: Lent) -> Ended:
+    async def _back(self, reply: Reply, lent: Lent, *, counted: bool) -> Ended:
         coding = (reply.header(b"content-encoding") or b"identity").strip().lower()
         if coding != b"identity":
             self._fail(502, "upstream_garbage", "The API's answer is compressed, which was not asked for.")
@@ -290,12 +291,12 @@ class Passing:
         redactor = self._gate.redactor(lent.hidden)
         headers = [(name, redactor.redact(value)) for name, value in headers]
         kind = (reply.header(b"content-type") or b"").partition(b";")[0].strip().lower()
-        if kind == b"text/event-stream" and reply.status == 200:
+        if kind == b"text/event-stream" and reply.status == 200 and not counted:
             return await self._stream(reply, headers, redactor)
         body = redactor.redact(await reply.read(self._gate.settings.answer))
         self._answer = reply.status, headers, body
         result: dict[str, Json] = {"result": "ok" if reply.status < 400 else "error", "status": reply.status}
-        return Ended(result | {"bytes": len(body), "rows": _rows(kind, body)})
+        return Ended(result | {"bytes": len(body), "rows": rows(kind, body) if counted else None})
 
     async def _stream(self, reply: Reply, headers: list[fields.Field], redactor: Redactor) -> Ended:
         """Events pass as they come; that they have ended is noted before the stream is closed."""
@@ -316,19 +317,6 @@ class Passing:
     def _fail(self, status: int, code: str, what: str) -> None:
         if not self._streaming:
             self._answer = status, [(b"content-type", b"application/json")], write({"code": code, "message": what})
-
-
-def _rows(kind: bytes, body: bytes) -> int:
-    """How many rows an answer holds, for steps that limit them: the members of a JSON array, else one."""
-    if kind.endswith(b"json") and body[:1] == b"[":
-        from remit.core.canonical import read
-
-        try:
-            value = read(body)
-        except RemitError:
-            return 1
-        return len(value) if isinstance(value, list) else 1
-    return 1
 
 
 async def _answer(send: Send, status: int, headers: list[fields.Field], body: bytes, *, bodyless: bool = False) -> None:
