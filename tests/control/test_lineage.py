@@ -3,7 +3,7 @@
 import pytest
 
 from remit.control import approval, lineage, task
-from remit.core.approval import Approval
+from remit.core.approval import Approval, Terms
 from remit.core.call import Call
 from remit.core.permit import Permit
 from remit.store import lineage as store
@@ -64,6 +64,25 @@ def test_the_request_means_an_act_as_often_as_it_says(world: World) -> None:
     assert said(desk.call("mail", to=["bob@example.org"], text="Two")) == "approval_pending"
     charges = [one["charges"] for one in told(world) if one.get("decision") == "allow"]
     assert [one["scope"] for one in charges[-1]] == ["act:mcp:desk/mail"]
+
+
+def test_what_a_child_task_does_counts_for_the_request_that_it_shares(world: World) -> None:
+    desk = Desk(world, "Send a mail to bob@example.org.")
+    child = world.a_task(brief="desk", agent=desk.agent.id, parent=desk.task.id)
+    assert said(desk.call("mail", to=["bob@example.org"], text="One")) == "allowed"
+    desk.entry = desk.enter(child.id)
+    assert said(desk.call("mail", to=["bob@example.org"], text="Two")) == "approval_pending"
+
+
+def test_a_yes_to_a_shape_lets_through_no_value_that_lineage_asks_about(world: World) -> None:
+    """What people see of a shape says nothing of who vouches, so each such call is asked about by itself."""
+    desk = Desk(world, "Delete the notes that are old.", approval=Terms(repeat={"mcp:desk/drop": 5}))
+    waits = desk.call("drop", note="n-1").approval
+    card, digest = world.act(lambda c: approval.show(c, c.need(Approval, waits)))
+    world.act(lambda c: approval.answer(c, waits, desk.ann, yes=True, shown=digest, via="test"))
+    assert said(desk.call("drop", note="n-1")) == "allowed"
+    assert said(desk.call("drop", note="n-2")) == "approval_pending"
+    assert (card["uses"], card["lineage"]["because"]) == (1, "value_undeclared")
 
 
 def test_the_answer_to_a_write_vouches_for_the_id_that_it_minted_alone(world: World) -> None:

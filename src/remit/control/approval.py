@@ -42,6 +42,8 @@ def settle(
     if seen.task is None or seen.brief is None or seen.credential is None:
         return Deny("facts_missing", "The decision lacks a fact.", grounds=ask.grounds), False
     for one, used in store.candidates(change.db, seen.task.id, call.action, b64(call.digest), change.now):
+        if one.uses > 1 and _sifted(ask):
+            continue
         asked = _asked(change, seen, call, one, used, ask)
         verdict = rules.stands(asked, change.now)
         if verdict == "yes":
@@ -118,7 +120,8 @@ def _asked(change: Change, seen: Facts, call: Call, one: Approval, used: int, as
     """See an approval as this call's decision does: what it would show now, by the rules that hold now."""
     held = payload.get(change.db, one.call)
     terms = seen.brief.approval if seen.brief else Terms()
-    now_is = changed(one, groups=ask.groups, need=terms.need, bar=terms.bar, uses=terms.uses(one.action))
+    uses = 1 if _sifted(ask) else terms.uses(one.action)
+    now_is = changed(one, groups=ask.groups, need=terms.need, bar=terms.bar, uses=uses)
     arguments = json.loads(held[1]) if held else {}
     found = card(seen, now_is, arguments) if held else None
     same = rules.fits(dict(call.arguments), rules.shape(arguments)) if one.uses > 1 else one.digest == b64(call.digest)
@@ -132,6 +135,11 @@ def _asked(change: Change, seen: Facts, call: Call, one: Approval, used: int, as
     )
 
 
+def _sifted(ask: Ask) -> bool:
+    """Whether lineage asks: what it asks about are values, so no yes to a mere shape answers it."""
+    return ask.traced is not None and ask.traced.answer == "ask"
+
+
 def _barred(change: Change, task_id: str, bar: tuple[str, ...]) -> frozenset[str]:
     task = change.need(Task, task_id)
     agent = change.reader.get(Agent, task.agent)
@@ -142,7 +150,7 @@ def _made(change: Change, call: Call, seen: Facts, ask: Ask, call_id: str, salt:
     if seen.task is None or seen.brief is None or seen.credential is None:
         raise RemitError("facts_missing", "The decision lacks a fact.", "Report this: it is a defect in Remit.")
     terms = seen.brief.approval
-    uses = terms.uses(call.action)
+    uses = 1 if _sifted(ask) else terms.uses(call.action)
     blank = Approval(
         id=change.authority.make("apr"),
         task=seen.task.id,

@@ -60,6 +60,7 @@ def asking(verdict: policies.Verdict, found: Finding, facts: Facts) -> policies.
 
 
 def acted(found: Finding, facts: Facts) -> tuple[Charge, ...]:
-    """An act that is allowed is counted in its task, in this transaction."""
-    task = facts.task.id if facts.task is not None else ""
-    return tuple(Charge(task, scope, 0, Consumption()) for scope in found.counted)
+    """An act that is allowed is counted in this transaction, for the whole errand: its tasks share one request."""
+    first = (facts.task, *(facts.ancestors or ()))[-1]
+    root = first.id if first is not None else ""
+    return tuple(Charge(root, scope, 0, Consumption()) for scope in found.counted)

@@ -82,8 +82,8 @@ def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Inst
         return Evidence(request=text, key=key, version=brief.version)
     person = task.person if own else ""
     known = payload.names(db, person) if person else []
-    used = usage(db, task.id, f"act:{call.action}", 0)
-    undirected = usage(db, task.id, "undirected", 0)
+    used = usage(db, root, f"act:{call.action}", 0)
+    undirected = usage(db, root, "undirected", 0)
     return Evidence(
         request=text,
         holds=lineage.holders(db, task.id, key, {*wanted(shape, call.arguments), *own}),
