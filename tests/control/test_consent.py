@@ -2,9 +2,10 @@
 
 import pytest
 
-from remit.control import agent, brief, client, credential, principal, revocation, task
+from remit.control import agent, brief, client, credential, principal, replan, revocation, task
 from remit.core.answer import Deny
 from remit.core.permit import Permit
+from remit.core.step import Step
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.store.log import entries, newest
@@ -72,6 +73,18 @@ def test_no_later_plan_goes_beyond_what_was_consented_to(world, pia):
     moved = world.act(lambda c: task.moves(c, c.need(Task, given.consent.task), (read, write)))
     assert moved.refusal is task.NOT_CONSENTED
     assert world.act(lambda c: task.plan(c, given.consent.task, (read,), "x")).version == 2
+
+
+def test_no_later_plan_goes_beyond_what_was_consented_to_when_the_brief_gives_more_meanwhile(world, pia):
+    given = pia.give()
+    ruled = {"replan": "ask", "approvers": ("ops",), "version": 2}
+    path = TrustPath.DELEGATED.value
+    wide = Step.from_json({"action": "mcp:notes/read_note", "path": path, "arguments": {"path": [{"prefix": "/"}]}})
+    more = tuple(wide if one.action == wide.action and one.path is wide.path else one for one in world.brief.steps)
+    world.act(lambda c: brief.apply(c, world.a_brief(steps=more, **ruled), "operator"))
+    found = world.act(lambda c: replan.submit(c, given.consent.task, (wide,), world.agent.id))
+    assert found.approval is None, "people were asked for what the person never saw"
+    assert found.refused.code == "plan_outside"
 
 
 def test_a_child_rests_on_its_parents_consent(world, pia):

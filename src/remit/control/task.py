@@ -144,7 +144,7 @@ def moves(change: Change, task: Task, steps: tuple[Step, ...]) -> Moved:
     moved = classify(_ceiling(change, task, change.need(Brief, task.brief)), before.steps, steps)
     if task.consent and not task.parent:
         first = change.need(Plan, f"{task.id}:1")
-        if not set(moved.sources) <= set(first.sources):
+        if draw(first.steps, steps)[1]:
             return Moved(Kind.OUTSIDE, refusal=NOT_CONSENTED)
     return moved
 
