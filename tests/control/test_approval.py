@@ -2,10 +2,12 @@
 
 import pytest
 
-from remit.control import approval, principal, revocation
+from remit.control import approval, brief, principal, revocation
 from remit.core.answer import Deny
 from remit.core.approval import HOUR, MOST, Approval
+from remit.core.call import Call
 from remit.core.permit import Permit
+from remit.core.trust import TrustPath
 from remit.store import payload
 from tests.kit.approving import MORE, Approving
 from tests.kit.told import kinds, refused, size, told
@@ -47,6 +49,21 @@ def test_what_is_shown_is_the_call_and_all_it_rests_on(place):
     assert (card["agent"]["name"], card["requester"]) == ("scribe", place.world.owner.id)
     assert card["tool"]
     assert card["policy"]
+
+
+def test_a_yes_from_before_an_errand_was_blended_lets_nothing_through_after(world):
+    """The brief asks the same group about both, so only what was shown tells the two apart."""
+    place = Approving(world)
+    world.act(lambda c: brief.apply(c, world.a_brief(version=2, blended="ask", approvers=("ops",)), "operator"))
+    waits = place.ask()
+    place.answer(waits, place.ann)
+    other = world.enter(world.a_credential(place.task.id, TrustPath.DELEGATED, world.owner.id).text)
+    wrote = world.decide(Call("mcp:notes/write_note", {"path": "/notes/a", "text": "x"}), other)
+    assert isinstance(wrote, Permit)
+    again = place.ask()
+    assert again != waits
+    card, _ = world.act(lambda c: approval.show(c, c.need(Approval, again)))
+    assert card["blended"] is True
 
 
 def test_no_is_no_until_it_is_over(place, time):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from remit.core.approval import Approval, shape
+from remit.core.blended import mixes
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.facts import Facts
@@ -42,5 +43,6 @@ def card(seen: Facts, one: Approval, arguments: Mapping[str, Json]) -> dict[str,
         "bar": list(one.bar),
         "uses": one.uses,
         "until": one.until,
+        **({"blended": True} if mixes(seen) else {}),
         **({"lineage": {"because": found.code, **found.seen()}} if found is not None else {}),
     }
