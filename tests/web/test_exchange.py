@@ -95,6 +95,14 @@ def test_deleg_05_who_acts_is_the_client_and_never_a_parameter(place, provider):
     assert error(place.exchange(place.other, place.task, good)) == "invalid_grant"
 
 
+def test_a_token_that_lets_an_agent_act_does_not_make_it_the_person(place, provider):
+    """At the API it would dispatch, and answer what people are asked, as the person."""
+    assert place.get("/v1/people/me", provider.token(place.now)).status == 200
+    handed = provider.token(place.now, may_act={"sub": place.bot})
+    assert place.get("/v1/people/me", handed).status == 401
+    assert place.exchange(place.bot, place.task, handed).status == 200
+
+
 def test_deleg_07_a_delegation_of_ours_cannot_be_chained(place, provider):
     one = place.exchange(place.bot, place.task, provider.token(place.now)).json["access_token"]
     theirs = opened(place, place.pia, place.other)

@@ -74,6 +74,9 @@ async def caller(site: Site, request: Request) -> Caller:
     found = await site.issuers.identify(text, site.now())
     if isinstance(found, TokenRefusal):
         raise _unknown("This token is of nobody known here.")
+    if found.may_act is not None:
+        # Made for whoever it names to exchange: in their hands it must not be the person themself.
+        raise _unknown("This token lets somebody else act; it is for token exchange alone.")
     try:
         person = site.reader().get(Person, await site.act("sign-in", lambda change: known(change, found)))
     except RemitError as fault:
