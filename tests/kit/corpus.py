@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "vectors" / "scan"
+SECOND = FOLDER / "second"  # written by somebody who had not read the readers
 MARK = re.compile(r"[ \t]*\{\{(AG\d{3})\}\}")
 SECRET = re.compile(r"\{\{secret:(\w+):(\w+)\}\}")
 
@@ -111,15 +112,16 @@ def expand(text: str, seed: str) -> str:
 
 
 @cache
-def cases(code: str) -> tuple[Case, ...]:
+def cases(code: str, folder: Path = FOLDER) -> tuple[Case, ...]:
     """The cases of one code, in the order of its file."""
-    told = tomllib.loads((FOLDER / f"{code}.toml").read_text(encoding="utf-8"))
-    return tuple(_case(told, at, one) for at, one in enumerate(told["case"], start=1))
+    told = tomllib.loads((folder / f"{code}.toml").read_text(encoding="utf-8"))
+    mark = "" if folder == FOLDER else f"{folder.name}-"
+    return tuple(_case(told, f"{mark}{code}", at, one) for at, one in enumerate(told["case"], start=1))
 
 
-def codes() -> tuple[str, ...]:
+def codes(folder: Path = FOLDER) -> tuple[str, ...]:
     """The codes that have a family."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("AG*.toml")))
+    return tuple(sorted(path.stem for path in folder.glob("AG*.toml")))
 
 
 def judge(case: Case, findings: Iterable[tuple[str, str, int]]) -> Score:
@@ -151,9 +153,9 @@ def lower(good: int, total: int, z: float = 1.959963984540054) -> float:
     return float((middle - width) / (1 + z * z / total))
 
 
-def _case(told: dict[str, object], at: int, one: dict[str, object]) -> Case:
+def _case(told: dict[str, object], family: str, at: int, one: dict[str, object]) -> Case:
     code, near = str(told["code"]), "near" in one
-    name = f"{code}-{'n' if near else 'p'}{at:02}"
+    name = f"{family}-{'n' if near else 'p'}{at:02}"
     files: list[tuple[str, str]] = []
     expect: list[Place] = []
     written = one["files"]
