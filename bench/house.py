@@ -26,6 +26,7 @@ from remit.core.brief import Brief
 from remit.core.canonical import b64
 from remit.core.consent import Consent, Refresh
 from remit.core.moment import Instant
+from remit.core.record import changed
 from remit.core.resource import Upstream
 from remit.core.step import Step
 from remit.core.trust import TrustPath
@@ -97,7 +98,7 @@ def consented(change: Change, client: str, agent: str, person: str, errand: str)
     text = f"rmr_{b64(change.authority.random(32))}"
     until = Instant(now + 4 * HOUR)
     yes = Consent(
-        id=make("con"), person=person, client=client, agent=agent, brief="bench", task=errand, session=make("ses"),
+        id=make("con"), person=person, client=client, agent=agent, brief="errands", task=errand, session=make("ses"),
         at=now, until=until, shown="x" * 43,
     )  # fmt: skip
     change.record("consent.given", yes, person)
@@ -141,8 +142,8 @@ def govern(settings: Settings, upstream: str, key: Key, issuer: str) -> dict[str
         name="bench",
         version=1,
         purpose="Read pages.",
-        steps=(Step.from_json(limits), Step.from_json(limits | {"path": "delegated"})),
-        dispatchers=(owner, person),
+        steps=(Step.from_json(limits),),
+        dispatchers=(owner,),
         agents=(made.id,),
         domains=("office",),
         life=8 * HOUR,
@@ -150,9 +151,13 @@ def govern(settings: Settings, upstream: str, key: Key, issuer: str) -> dict[str
         credential_life=HOUR,
         bearer_life=HOUR,
     )
-    act(lambda c: brief.apply(c, allowed, owner))
+    for_people = changed(
+        allowed, name="errands", steps=(Step.from_json(limits | {"path": "delegated"}),), dispatchers=(person,)
+    )
+    for one in (allowed, for_people):
+        act(lambda c, one=one: brief.apply(c, one, owner))
     errand = act(lambda c: task.open_task(c, brief="bench", agent=made.id, requester=owner, by=owner))
-    theirs = act(lambda c: task.open_task(c, brief="bench", agent=made.id, requester=person, by=person))
+    theirs = act(lambda c: task.open_task(c, brief="errands", agent=made.id, requester=person, by=person))
     given = {"task_id": errand.id, "agent_id": made.id, "path": TrustPath.OWN}
     token = act(lambda c: credential.give(c, **given)).text
     bound = act(lambda c: credential.give(c, **given, thumb=key.thumb)).text
