@@ -68,8 +68,11 @@ def put(
     False when the errand holds as much as it may.
     """
     size = len(given) + len(held or ())
-    row = db.one("SELECT COALESCE(SUM(held), 0) FROM carried WHERE task = ?", (place[0],))
-    if row is None or row[0] + size > MOST:
+    if size > MOST or not db.run(
+        "INSERT INTO carrying (task, held) VALUES (?, ?) ON CONFLICT (task) DO UPDATE"
+        " SET held = carrying.held + excluded.held WHERE carrying.held + excluded.held <= ?",
+        (place[0], size, MOST),
+    ):
         return False
     db.put(
         "INSERT INTO carried (call, task, leaf, path, seen, held, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
