@@ -6,7 +6,8 @@ import pytest
 
 from remit.control import brief, principal
 from remit.core.credential import Credential
-from remit.core.task import Task
+from remit.core.task import Plan, Task
+from remit.core.trust import TrustPath
 from remit.custody.assertion import claimed
 from remit.web.settings import Issuer
 from tests.kit.asking import error, opened
@@ -119,6 +120,15 @@ def test_what_the_assertion_names_is_the_most_it_gives(place):
     assert error(asked(place, assertion(place, scope="mcp:notes/read_note"))) == "invalid_scope"
     whole = "mcp:notes/read_note mcp:notes/write_note mcp:notes/wipe"
     assert asked(place, assertion(place, scope=whole)).status == 200
+
+
+def test_what_it_opens_is_done_for_the_person_alone(place):
+    """The provider let the agent act for the person: that opens nothing that it does on its own authority."""
+    answer = asked(place, assertion(place, scope="mcp:notes/read_note mcp:notes/write_note mcp:notes/wipe"))
+    errand = claimed(answer.json["access_token"])["remit_task"]
+    plan = place.act(lambda c: c.need(Plan, f"{errand}:1"))
+    assert {step.path for step in plan.steps} == {TrustPath.DELEGATED}
+    assert place.token(place.bot, errand).status == 400
 
 
 def test_an_issuer_whose_assertions_do_not_count_opens_nothing(tmp_path, provider):

@@ -1,6 +1,7 @@
 """JWT bearer grant with an identity assertion (ID-JAG): the company's identity provider lets a person's agent act here.
 
 The person dispatches by it: they are the requester of the task that it opens, and the brief must list them (law 4).
+Such a task is for the person alone: its plan holds the brief's steps of the delegated path.
 """
 
 from typing import Final
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from remit.control import credential, principal, task
 from remit.control.change import Change
 from remit.control.credential import Issued, Proved
+from remit.core.brief import Brief
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 from remit.core.ids import parse
@@ -88,8 +90,12 @@ def _person(change: Change, issuer: Issuer, said: Granted) -> str:
 
 def _errand(change: Change, wanted: dict[str, str], agent: str, person: str) -> Task:
     if "task" not in wanted:
-        purpose = wanted.get("purpose", "")[:500]
-        return task.open_task(change, brief=wanted["brief"], agent=agent, requester=person, purpose=purpose, by=person)
+        under = change.need(Brief, wanted["brief"])
+        steps = tuple(step for step in under.steps if step.path is TrustPath.DELEGATED)
+        return task.open_task(
+            change, brief=under.name, agent=agent, requester=person, person=person, steps=steps,
+            purpose=wanted.get("purpose", "")[:500], by=person,
+        )  # fmt: skip
     found = change.reader.get(Task, wanted["task"])
     if found is None or found.agent != agent or found.person != person:
         raise RemitError("invalid_grant", "There is no such open task of this agent.", "Ask for the task again.")
