@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.control import approval, brief, opening, principal, replan, task
+from remit.control import agent, approval, brief, opening, principal, replan, task
 from remit.core.approval import Approval
 from remit.core.budget import Budget, Most
 from remit.core.call import Call
@@ -10,7 +10,7 @@ from remit.core.permit import Permit
 from remit.core.step import Step
 from remit.core.task import Plan, Task
 from tests.kit.told import kinds, refused, size
-from tests.kit.world import read_call, steps
+from tests.kit.world import DAY, read_call, steps
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 READ, WRITE, _ = steps()
@@ -144,3 +144,18 @@ def test_an_errand_has_no_more_live_children_than_its_budget(world):
     assert refused(world, lambda c: opening.begin(c, **below)) == "children_spent"
     world.act(lambda c: task.end(c, one.id, "complete", "op"))
     assert world.act(lambda c: opening.begin(c, **below)).task.state == "open"
+
+
+def test_a_sub_agent_of_another_tier_gives_an_errand_nothing_that_its_own_agents_tier_does_not(world):
+    """What is less for the agent that hands on stays less below it (law 3)."""
+    due = world.authority.clock.now() + 30 * DAY
+    given = {"owner": world.owner.id, "purpose": "Helps.", "review_due": due, "keys": (), "ceiling": ("mcp:notes/*",)}
+    helper = world.act(lambda c: agent.add(c, name="helper", tier="low", **given, by="operator"))
+    budget = Budget(calls=9, tiers={world.agent.tier: Most(calls=1)}, over="cap")
+    held = world.a_brief(version=2, budget=budget, agents=(world.agent.id, helper.id))
+    world.act(lambda c: brief.apply(c, held, "operator"))
+    first = world.a_task()
+    child = world.a_task(parent=first.id, person=first.person, agent=helper.id)
+    below = world.enter(world.a_credential(child.id, agent_id=helper.id).text)
+    assert isinstance(world.decide(read_call(), below), Permit)
+    assert world.decide(read_call(), below).code == "budget_spent"

@@ -82,17 +82,17 @@ class Budget(Most, frozen=True, kw_only=True):
         if named and not self.contacts:
             raise _invalid("It counts people and names no argument that holds them.")
 
-    def of(self, tier: str) -> Most:
-        """What holds for an agent of this tier: the smaller of each."""
-        less = self.tiers.get(tier)
-        if less is None:
+    def of(self, *tiers: str) -> Most:
+        """What holds for agents of these tiers, one and those above it: the smallest of each."""
+        each = [self.tiers[tier] for tier in dict.fromkeys(tiers) if tier in self.tiers]
+        if not each:
             return self
-        held = dict(self.counts())
-        for name, most in less.counts():
-            held[name] = min(most, held.get(name, most))
-        money = dict(self.money)
-        for name, text in less.money.items():
-            money[name] = min(text, money.get(name, text), key=Decimal)
+        held, money = dict(self.counts()), dict(self.money)
+        for less in each:
+            for name, most in less.counts():
+                held[name] = min(most, held.get(name, most))
+            for name, text in less.money.items():
+                money[name] = min(text, money.get(name, text), key=Decimal)
         return Most(**held, money=money)
 
 

@@ -16,7 +16,7 @@ def budgeted(call: Call, facts: Facts, budget: Budget, root: str) -> tuple[Charg
     first = (facts.task, *(facts.ancestors or ()))[-1]
     if first is None or facts.agent is None:
         return Refusal("budget_spent", "The errand cannot be read.", "Open the task again.")
-    most = budget.of(facts.agent.tier)
+    most = budget.of(facts.agent.tier, *(one.tier for one in facts.actors))
     return charges(most, budget.contacts, first.lifted, call.arguments, facts.usage, root, reads=reads(call, facts))
 
 
