@@ -4,7 +4,9 @@ from remit.control import agent, principal, task
 from remit.control import brief as briefs
 from remit.core.answer import Deny
 from remit.core.call import Call
+from remit.core.freshness import Freshness
 from remit.core.grant import Step
+from remit.core.permit import Permit
 from remit.core.task import Task
 from remit.store.apply import usage
 from tests.kit.nouns import named
@@ -169,3 +171,20 @@ def test_ending_ends_all_below_once(world):
     assert world.act(lambda c: c.need(Task, two.id)).because == "parent"
     assert refused(world, lambda c: task.plan(c, one.id, steps()[:1], "op")) == "transition_refused"
     assert refused(world, lambda c: task.end(c, named("tsk", "z"), "complete", "op")) == "not_found"
+
+
+def test_a_sub_agent_whose_owner_was_seen_lately_stands_in_for_no_owner_above(world):
+    """What the brief wants fresh is wanted of the owner of every agent of the chain."""
+    due = world.authority.clock.now() + 30 * DAY
+    kim = world.act(lambda c: principal.add_person(c, "local", "kim", "Kim", (), "operator")).id
+    given = {"owner": kim, "purpose": "Helps.", "review_due": due, "keys": (), "ceiling": ("mcp:notes/*",)}
+    helper = world.act(lambda c: agent.add(c, name="helper", **given, by="operator")).id
+    held = world.a_brief(version=2, fresh=Freshness(owner=60_000), agents=(world.agent.id, helper))
+    world.act(lambda c: briefs.apply(c, held, "operator"))
+    first = world.a_task()
+    child = world.a_task(parent=first.id, person=first.person, agent=helper)
+    below = world.enter(world.a_credential(child.id, agent_id=helper).text)
+    world.act(lambda c: principal.confirm(c, kim, "operator"))
+    assert world.decide(read_call(), below).code == "owner_stale"
+    world.act(lambda c: principal.confirm(c, world.owner.id, "operator"))
+    assert isinstance(world.decide(read_call(), below), Permit)

@@ -1,6 +1,7 @@
 """Freshness: how long ago the person signed in, the agent proved itself and its owner was seen, held to the brief.
 
-Each limit is a brief's; without one nothing is looked at. Past a limit the call is refused until that one thing is
+Each limit is a brief's; without one nothing is looked at. Of owners the one seen longest ago counts, of the agent and
+of each agent above. Past a limit the call is refused until that one thing is
 renewed: a new sign-in, a new attestation, an owner who is seen again. The task goes on.
 """
 

@@ -158,7 +158,7 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
         givers=above_it,
         bindings=tuple(_bindings(reader, (credential, *(above_it or ())))),
         sessions=tuple(_sessions(reader, credential.subject)) if fresh.of_person and path == DELEGATED else (),
-        owner_seen=_seen(reader, agent.owner) if fresh.owner and agent else NEVER,
+        owner_seen=min(_seen(reader, one.owner) for one in (agent, *actors)) if fresh.owner and agent else NEVER,
         owned=all(_owner_here(reader, one) for one in actors if one.id != task.agent),
     )
     return standing, _places(call, plan, plans, brief)
