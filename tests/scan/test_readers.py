@@ -179,3 +179,72 @@ def test_a_reader_says_which_files_are_its_own() -> None:
     assert not code.wants("tests/a.py")
     assert cloud.wants("a.tf")
     assert {one.value for one in Kind} >= {code for code, _ in found("main.tf", POLICY)}
+
+
+PROVIDER = "[profiles.a]\n[model_providers.a]\nbase_url = "
+SHELL_TOOL = """import subprocess
+from fastmcp import FastMCP
+mcp = FastMCP("a")
+@mcp.tool()
+def run(line: str) -> int:
+    return subprocess.run({}, shell=True).returncode
+"""
+SCRIPT = "on: push\njobs:\n  a:\n    steps:\n      - run: |\n          {}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "due"),
+    [
+        (".config/zed/settings.json", '{"agent": {"always_allow_tool_actions": true}}', ["AG131"]),
+        (".config/zed/settings.json", '{"agent": {"always_allow_tool_actions": false}}', []),
+        (".codex/config.toml", PROVIDER + '"http://llm.a.example/v1"', ["AG130"]),
+        (".codex/config.toml", PROVIDER + '"http://localhost:1234/v1"', []),
+        (".claude/settings.json", '{"env": {"ANTHROPIC_BASE_URL": "http://llm.a.example"}}', ["AG130"]),
+        (".env", "MCP_SERVER_URL=http://a.example/mcp\n", ["AG130"]),
+        (".env", f"MCP_SERVER_URL=http://127.0.0.1/mcp\nSTRIPE_KEY=pk_live_{KEY}\n", []),
+        ("k8s/a.yaml", "apiVersion: v1\nkind: Secret\nstringData: {A_KEY: 'ENC[AES256_GCM,data:q7ZtWm2Lx9R]'}\n", []),
+        ("compose.yaml", "services: {a: {build: ., image: acme-a, environment: {A_KEY: $A_KEY}}}\n", []),
+        (".mcp.json", '{"servers": {"a": {"command": "deno", "args": ["run", "npm:a-mcp"]}}}', ["AG120"]),
+        (".mcp.json", '{"servers": {"a": {"command": "deno", "args": ["run", "jsr:@a/mcp@1.0.0/bin"]}}}', []),
+        (".mcp.json", '{"mcp": {"a": {"command": ["mcp-server-filesystem", "{env:HOME}"]}}}', ["AG121"]),
+        (
+            ".mcp.json",
+            '{"servers": {"a": {"command": "docker", "args": ["run", "--mount", "type=tmpfs,dst=/root/.aws", "a:1"]}}}',
+            [],
+        ),
+        (".vscode/settings.json", '{"chat.tools.terminal.autoApprove": {"/^git (log|diff)\\\\b/": true}}', []),
+        (".vscode/settings.json", '{"chat.tools.terminal.autoApprove": {"/^git (log|push)/": true}}', ["AG131"]),
+        (".vscode/settings.json", '{"chat.tools.terminal.autoApprove": {"/^ls|rm/": true}}', ["AG131"]),
+        (".bashrc", f"export A=1 B_TOKEN={KEY}\n", ["AG101"]),
+        (".bashrc", f"[ -z $A ] && export B_TOKEN='{KEY}'\n", ["AG101"]),
+        (".bashrc", "export GOOSE_MODE=auto\n", ["AG131"]),
+        (".bashrc", "export GOOSE_MODE=approve\n", []),
+        ("a.service", "ExecStart=/usr/bin/a-mcp --host 0.0.0.0 --port 80\n", ["AG130"]),
+        ("a.service", "ExecStart=/usr/bin/a-mcp --host 0.0.0.0 --auth-file /etc/a\n", []),
+        (
+            ".github/workflows/a.yml",
+            SCRIPT.format("docker run \\\n            -v $HOME/.aws:/a \\\n            a:1.0"),
+            ["AG122"],
+        ),
+        (
+            ".github/workflows/a.yml",
+            SCRIPT.format(f"curl -H 'Authorization: Bearer {KEY}' https://a.example"),
+            ["AG101"],
+        ),
+        ("azure/a.tf", 'resource "a" "b" {\n permissions {\n actions = ["M.C/machines/*"]\n }\n}\n', ["AG112"]),
+        ("azure/a.tf", 'resource "a" "b" {\n permissions {\n actions = ["M.C/machines/read"]\n }\n}\n', []),
+        ("a.py", SHELL_TOOL.format("line"), ["AG121"]),
+        ("a.py", SHELL_TOOL.format("'uptime'"), []),
+        ("a.py", "from langchain import x\nShellTool(ask_human_input=False)\n", ["AG121"]),
+        ("a.py", "from langchain import x\nShellTool(ask_human_input=True)\n", []),
+        ("a.py", "from langchain import load_tools\nload_tools(['terminal'])\n", ["AG121"]),
+        ("a.py", "import ssl, openai\nssl._create_default_https_context = ssl._create_unverified_context\n", ["AG130"]),
+        ("a.py", "from claude_agent_sdk import A\nA(permission_mode='bypassPermissions')\n", ["AG131"]),
+        ("a.py", "from claude_agent_sdk import A\nA(permission_mode='default')\n", []),
+        ("a.py", "import autogen\nA(human_input_mode='NEVER', code_execution_config={'work_dir': 'a'})\n", ["AG131"]),
+        ("a.py", "import autogen\nA(human_input_mode='NEVER', code_execution_config=False)\n", []),
+        ("a.py", "import autogen\nA(config={'work_dir': 'a', 'use_docker': False})\n", ["AG121"]),
+    ],
+)
+def test_a_rule_finds_what_it_is_for_and_lets_its_like_stand(path: str, text: str, due: list[str]) -> None:
+    assert [code for code, _ in found(path, text)] == due

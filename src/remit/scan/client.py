@@ -23,7 +23,7 @@ _PLACES: Final = (
     ".gemini/settings.json", ".claude/settings.json", ".vscode/settings.json", ".cursor/settings.json",
     "User/settings.json", ".qwen/settings.json", ".codex/config.toml", "codex/config.toml",
     "goose/config.yaml", ".goose/config.yaml", ".goose/config.yml", ".continue/config.yaml", ".kiro/settings/mcp.json",
-    ".amazonq/mcp.json", ".zed/settings.json",
+    ".amazonq/mcp.json", ".zed/settings.json", "zed/settings.json", "Zed/settings.json",
 )  # fmt: skip
 _KEYS: Final = frozenset({"mcpServers", "servers", "mcp_servers", "mcp", "extensions", "context_servers"})
 _MARKS: Final = frozenset({"command", "cmd", "args", "env", "headers", *server.ADDRESSES})
@@ -44,7 +44,7 @@ def read(path: str, text: str) -> tuple[Finding, ...] | None:
         for name, one in servers(root)
         for kind, line, said in (*server.told(one), *consent.of_server(one))
     ]
-    told = [*consent.of_client(path, root), *_reach(root), *_held(root)]
+    told = [*consent.of_client(path, root), *_reach(root), *_held(root), *_called(root)]
     said = {(one.kind, one.evidence.line) for one in found}
     found += [
         Finding(kind, Confidence.HIGH, Evidence(path, line, what))
@@ -89,6 +89,18 @@ def _held(root: Node) -> Iterator[Told]:
         for name, value in part.members.items():
             if value.text and secret.is_held(name, value.text):
                 yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
+
+
+def _called(root: Node) -> Iterator[Told]:
+    """Addresses of models and gateways that the settings name: a provider's own, and those in variables."""
+    for part in (
+        *root["model_providers"].members.values(),
+        *(one["options"] for one in root["provider"].members.values()),
+    ):
+        for key in ("base_url", "baseURL"):
+            yield from ((Kind.OPEN_REMOTE, part[key].line, said) for said in server.address(part[key].text))
+    for name, value in root["env"].members.items():
+        yield from (one for one in server.variable("env", name, value) if one[0] is Kind.OPEN_REMOTE)
 
 
 def _root(path: str, text: str) -> Node | None:

@@ -120,7 +120,7 @@ def _azure(part: Node) -> Iterator[Told]:
     for one in part["permissions"].items:
         lists = [*lists, *one["actions"].items, *one["data_actions"].items, *one["dataActions"].items]
     for one in lists:
-        if one.text == "*" or re.fullmatch(r"[A-Za-z.]+/\*", one.text):
+        if one.text == "*" or re.fullmatch(r"[A-Za-z.]+(?:/[A-Za-z]+)*/\*", one.text):
             yield Kind.WILDCARD, one.line, f"{one.text} is allowed"
 
 

@@ -11,7 +11,7 @@ from remit.scan.launch import Told, Word
 from remit.scan.node import Node, Value
 
 _HINT: Final = re.compile(
-    r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|crewai|autogen|agents?|llama_index|smolagents|pydantic_ai|boto3|aws_cdk|docker)(?:\b|_)"
+    r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?|llama_index|smolagents|pydantic_ai|boto3|aws_cdk|docker)(?:\b|_)"
 )
 _FILES: Final = frozenset(
     {
@@ -42,6 +42,11 @@ _SERVERS: Final = frozenset({"run", "FastMCP", "run_http_async", "run_async"})
 _NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback")
 _CODE: Final = frozenset({"PythonREPLTool", "PythonAstREPLTool", "PythonREPL"})
+_TOOL: Final = re.compile(r"(?:^|[._])tool(?:$|\()")
+_LINES: Final = frozenset(
+    {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"}
+)
+_LOADED: Final = frozenset({"terminal", "python_repl"})
 _TRIAL: Final = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
 
 
@@ -71,11 +76,32 @@ def _node(node: ast.AST) -> Iterator[Told]:
         yield from _called(node)
     elif isinstance(node, ast.Dict):
         yield from _dict(node)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield from _function(node)
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Told]:
+    """A function that agents may call as a tool, and that gives what they say to a shell as it stands."""
+    text = ast.unparse(node)
+    if not any(_TOOL.search(ast.unparse(one)) for one in node.decorator_list) or _LIMITS.search(text):
+        return
+    said = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        name, first = ast.unparse(call.func), call.args[0]
+        shell = name in _LINES or (
+            name.startswith("subprocess.") and any(one.arg == "shell" and _is(one.value, True) for one in call.keywords)
+        )
+        if shell and isinstance(first, ast.Name) and first.id in said:
+            yield Kind.BROAD_TOOL, call.lineno, f"the tool {node.name} gives any command to a shell"
 
 
 def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
         name = _place(target)
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "_create_unverified_context":
+            yield Kind.OPEN_REMOTE, node.value.lineno, "certificates are not checked"
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             if secret.is_held(name, node.value.value):
                 yield Kind.LITERAL_SECRET, node.value.lineno, f"{name} holds a literal value"
@@ -111,19 +137,34 @@ def _called(node: ast.Call) -> Iterator[Told]:
     yield from _serves(name, given)
     if "command" in given or "args" in given:
         yield from launch.told(_words(given))
-    if any(_is(given.get(key), "never") for key in ("require_approval", "approval_mode")):
-        at = given.get("require_approval") or given["approval_mode"]
-        yield Kind.UNASKED, at.lineno, "every tool runs with nobody asked"
+    yield from _unasked(given)
     if "volumes" in given and isinstance(given["volumes"], ast.Dict | ast.List):
         yield from _volumes(given["volumes"])
 
 
+def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
+    """Arguments that let an agent write or run with nobody asked."""
+    if any(_is(given.get(key), "never") for key in ("require_approval", "approval_mode")):
+        at = given.get("require_approval") or given["approval_mode"]
+        yield Kind.UNASKED, at.lineno, "every tool runs with nobody asked"
+    mode = given.get("permission_mode")
+    if mode and any(_is(mode, one) for one in ("bypassPermissions", "acceptEdits")):
+        yield Kind.UNASKED, mode.lineno, "permission_mode lets the agent write with nobody asked"
+    runs = given.get("code_execution_config")
+    if runs and not _is(runs, False) and _is(given.get("human_input_mode"), "NEVER"):
+        yield Kind.UNASKED, given["human_input_mode"].lineno, "code that the agent writes runs with nobody asked"
+
+
 def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[Told]:
-    limited = any(_LIMITS.search(key) for key in given)
+    limited = any(_LIMITS.search(key) and not _is(value, False) for key, value in given.items())
     if name in _SHELL and not limited and not any("sandbox" in key.lower() for key in given):
         yield Kind.BROAD_TOOL, node.lineno, f"{name} has no list of commands"
     if _is(given.get("code_execution_mode"), "unsafe"):
         yield Kind.BROAD_TOOL, given["code_execution_mode"].lineno, "code that the agent writes runs with no sandbox"
+    if name == "load_tools" and node.args and isinstance(node.args[0], ast.List):
+        for one in node.args[0].elts:
+            if isinstance(one, ast.Constant) and one.value in _LOADED:
+                yield Kind.BROAD_TOOL, one.lineno, f"{one.value} has no list of commands"
     if name in _CODE:
         yield Kind.BROAD_TOOL, node.lineno, f"{name} runs any code"
     if name in _FILES:
@@ -170,6 +211,8 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
     for key, value in members.items():
         if value.text and secret.is_held(key, value.text):
             yield Kind.LITERAL_SECRET, value.line, f"{key} holds a literal value"
+    if "work_dir" in members and members.get("use_docker", Node(0, None)).value is False:
+        yield Kind.BROAD_TOOL, members["use_docker"].line, "code that the agent writes runs with no container"
     if members.get("require_approval", Node(0, None)).text == "never":
         yield Kind.UNASKED, members["require_approval"].line, "every tool runs with nobody asked"
 

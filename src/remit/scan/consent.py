@@ -155,6 +155,7 @@ def _switches(root: Node) -> Iterator[Told]:
         "autoAccept": True, "yolo": True, "autoApproveAll": True, "yoloMode": True, "GOOSE_MODE": "auto",
         "approvalMode": "yolo", "defaultApprovalMode": "yolo", "cursor.agent.autoRun": True, "autoRun": True,
         "alwaysAllowExecute": True, "alwaysAllowWrite": True, "cline.autoApproval": True,
+        "always_allow_tool_actions": True,
     }  # fmt: skip
     for part in (root, root["tools"], root["general"], root["agent"], root["security"], root["chat"]):
         for name, node in part.members.items():
@@ -163,10 +164,16 @@ def _switches(root: Node) -> Iterator[Told]:
                 yield Kind.UNASKED, node.line, f"{name} lets everything run with nobody asked"
     for name in ("chat.tools.terminal.autoApprove", "chat.tools.edits.autoApprove"):
         for rule, node in root[name].members.items():
-            if node.value is True and (
-                rule in ("*", "**/*", "/.*/", "/.+/") or not _READ_COMMANDS.match(rule.strip("/^"))
-            ):
+            if node.value is True and (rule in ("*", "**/*", "/.*/", "/.+/") or not _only_reads(rule)):
                 yield Kind.UNASKED, node.line, f"{_short(rule)} runs with nobody asked"
+
+
+def _only_reads(rule: str) -> bool:
+    """Say whether every command that a rule of the terminal names only reads; a group of choices is each of them."""
+    bare = rule.strip("/").lstrip("^")
+    group = re.search(r"\((?:\?:)?([\w| -]+)\)", bare)
+    each = [f"{bare[: group.start()]}{one}{bare[group.end() :]}" for one in group[1].split("|")] if group else [bare]
+    return all(_READ_COMMANDS.match(one.strip().lstrip("^")) for whole in each for one in whole.split("|"))
 
 
 def _codex(root: Node) -> Iterator[Told]:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import launch, secret
+from remit.scan import launch, secret, server
 
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s#]*))")
 _SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults")
@@ -28,5 +28,8 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
             found.append(Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, number, said)))
         if name and launch.unchecked(name, value):
             said = f"{name} turns certificate checks off"
+            found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
+        if name and server.called(name, value):
+            said = f"{name} is called over http, without TLS"
             found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
     return tuple(found)

@@ -20,9 +20,10 @@ _VALUED: Final = frozenset({"--from", "--with", "--python", "--registry", "-p", 
 _PACKAGE: Final = frozenset({"--from", "-p", "--package", "--spec"})
 _NPM: Final = re.compile(r"^(?:@[\w.-]+/)?[\w.-]+@v?\d+\.\d+\.\d+[\w.+-]*$")
 _PYTHON: Final = re.compile(r"^[\w.-]+(?:\[[\w,.-]+\])?(?:==|@)v?\d+(?:\.\d+)+[\w.+-]*$")
+_SPECIFIERS: Final = ("npm:", "jsr:")
 _LOCAL: Final = ("./", "../", "/", "~", "file:")
 _HOME: Final = re.compile(
-    r"^(?:/|~/?|\$HOME/?|\$\{(?:env:)?(?:HOME|userHome|localEnv:HOME)\}/?|%USERPROFILE%[\\/]?|%h/?|/root/?"
+    r"^(?:/|~/?|\$HOME/?|\{env:HOME\}/?|\$\{(?:env:)?(?:HOME|userHome|localEnv:HOME)\}/?|%USERPROFILE%[\\/]?|%h/?|/root/?"
     r"|/(?:home|Users)(?:/[^/]*)?/?|[A-Za-z]:[\\/]{0,2}(?:Users[\\/]{1,2}[^\\/]+[\\/]*)?)$"
 )
 _HELD: Final = re.compile(
@@ -42,6 +43,7 @@ _SHELLS: Final = re.compile(
     r"(?:@.*|==.*)?$"
 )
 _LISTED: Final = re.compile(r"(?i)allow(?:ed)?[-_]?(?:commands?|list)?|whitelist|permitted")
+_ASKS: Final = re.compile(r"(?i)^--?[\w-]*(?:auth|token|key|jwt|oidc|mtls|client-ca)")
 _SETS: Final = re.compile(r"[A-Z_][A-Z0-9_]*=")
 _FOLDER: Final = re.compile(
     r"(?i)(?:allow\w*|root|base|work\w*|project|writable|accessible)[-_]?(?:dir(?:ector(?:y|ies))?s?|paths?|roots?|folders?)$"
@@ -58,6 +60,22 @@ _OFF: Final = re.compile(
 def unchecked(name: str, value: str) -> bool:
     """Say whether a variable of this name and value turns certificate checks off."""
     return bool(_OFF.match(f"{name}={value}"))
+
+
+def unasked(name: str, value: str) -> bool:
+    """Say whether a variable of this name and value tells an agent to ask nobody."""
+    return name == "GOOSE_MODE" and value.lower() == "auto"
+
+
+def open_to_all(words: list[Word]) -> Iterator[Told]:
+    """A started MCP server that listens to all addresses, with no word among its arguments of who may call."""
+    texts = [word for word, _ in words]
+    flags = ("--host", "--bind", "--listen", "--address")
+    given = [after for flag, after in pairwise(texts) if flag in flags]
+    given += [value for flag, _, value in (word.partition("=") for word in texts) if flag in flags]
+    everywhere = any(re.match(r"(?:0\.0\.0\.0|\[?::\]?)(?::\d+)?$", one) for one in given)
+    if everywhere and "mcp" in " ".join(texts).lower() and not any(_ASKS.search(word) for word in texts):
+        yield Kind.OPEN_REMOTE, words[0][1], "it listens to all addresses, and asks nobody who they are"
 
 
 def broad(place: str) -> bool:
@@ -107,7 +125,7 @@ def bare(words: list[Word]) -> list[Word]:
         if first == "cmd" and words[1][0].lower() == "/c":
             words = words[2:]
         elif first in ("bash", "sh", "zsh", "dash") and re.fullmatch(r"-[a-z]*c", words[1][0]) and len(words) > 2:
-            words = [(word, words[2][1]) for word in _split(words[2][0])] or words[3:]
+            words = [(word, words[2][1]) for word in split(words[2][0])] or words[3:]
             if not words:
                 return [("sh", 0)]
         elif first in ("env", "sudo", "exec", "nohup", "time") or _SETS.match(words[0][0]):
@@ -123,6 +141,8 @@ def package_of(words: list[Word]) -> Word | None:
     rest = words[1:]
     if first in ("npm", "pnpm", "yarn", "uv", "bun") and rest and rest[0][0] in ("exec", "dlx", "tool", "x"):
         rest = rest[2:] if rest[0][0] == "tool" else rest[1:]
+    elif first == "deno":
+        return next((one for one in rest if one[0].startswith(_SPECIFIERS)), None)
     elif first not in RUNNERS:
         return None
     past = ""
@@ -144,6 +164,8 @@ def pinned(runner: str, package: str) -> bool:
     """Say whether a package is named with one exact version, or is local."""
     if package.startswith(_LOCAL) or "$" in package:
         return True
+    if package.startswith(_SPECIFIERS):
+        return bool(_NPM.match(re.sub(r"(?<=\d)/[\w./-]+$", "", package[4:].lstrip("/"))))
     if package.startswith(("git+", "github:", "http://", "https://")):
         return bool(re.search(r"[@#][0-9a-f]{40}\b", package))
     return bool((_NPM if runner in ("npx", "bunx", "npm", "pnpm", "pnpx", "yarn", "bun") else _PYTHON).match(package))
@@ -198,7 +220,8 @@ def _reach(words: list[Word], package: Word | None, *, limits: bool) -> Iterator
         yield Kind.BROAD_TOOL, name[1], "a shell server has no list of commands"
 
 
-def _split(line: str) -> list[str]:
+def split(line: str) -> list[str]:
+    """The words of a shell's line; at its spaces where its quotes do not close."""
     try:
         return shlex.split(line)
     except ValueError:
@@ -248,6 +271,8 @@ def source(mount: str) -> str:
     named = re.search(r"(?:^|,)(?:src|source)=([^,]*)", mount)
     if named:
         return named[1]
+    if re.match(r"(?:[\w-]+=[^,]*,)*type=", mount):
+        return ""
     drive = re.match(r"[A-Za-z]:[\\/][^:]*", mount)
     if drive:
         return drive[0]

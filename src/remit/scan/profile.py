@@ -1,6 +1,7 @@
 """Reader of shell profiles (bash, zsh, fish): secrets that they export, checks turned off, agents let loose. Pure."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
@@ -16,6 +17,8 @@ _SET: Final = re.compile(
     r"^\s*(?:export\s+|declare\s+-x\s+|typeset\s+-x\s+|set\s+-\w*x\w*\s+|set\s+(?:-\w+\s+)*--export\s+)?([A-Za-z_]\w*)(?:=|\s+)"
     r"(?:\"([^\"]*)\"|'([^']*)'|([^\s#;&|]*))"
 )
+_PARTS: Final = re.compile(r"&&|\|\||;")
+_MORE: Final = re.compile(r"(?<=\s)([A-Za-z_]\w*)=(?:\"([^\"]*)\"|'([^']*)'|([^\s#;&|]*))")
 
 
 def wants(path: str) -> bool:
@@ -25,19 +28,32 @@ def wants(path: str) -> bool:
 
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: a line that it does not know is passed over."""
-    found = []
+    found: list[Finding] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip().startswith("#"):
             continue
-        match = _SET.match(line)
-        name, value = (match[1], match[2] or match[3] or match[4] or "") if match else ("", "")
-        if name and secret.is_held(name, value):
-            said = f"{name} holds a literal value"
-            found.append(Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, number, said)))
-        if name and launch.unchecked(name, value):
-            said = f"{name} turns certificate checks off"
-            found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
+        for name, value in _set(line):
+            found += _variable(path, number, name, value)
         found += [
             Finding(kind, Confidence.HIGH, Evidence(path, at, said)) for kind, at, said in consent.shell(line, number)
         ]
     return tuple(found)
+
+
+def _set(line: str) -> Iterator[tuple[str, str]]:
+    """The variables that a line sets: the first, and each that `export` names after it or after `&&` and its like."""
+    given = [match for match in [_SET.match(line)] if match]
+    for part in _PARTS.split(line):
+        given += _MORE.finditer(part) if part.lstrip().startswith(("export ", "declare -x ", "typeset -x ")) else ()
+    yield from dict.fromkeys((one[1], one[2] or one[3] or one[4] or "") for one in given)
+
+
+def _variable(path: str, number: int, name: str, value: str) -> Iterator[Finding]:
+    told = (
+        (secret.is_held(name, value), Kind.LITERAL_SECRET, "holds a literal value"),
+        (launch.unchecked(name, value), Kind.OPEN_REMOTE, "turns certificate checks off"),
+        (launch.unasked(name, value), Kind.UNASKED, "lets everything run with nobody asked"),
+    )
+    for so, kind, said in told:
+        if so:
+            yield Finding(kind, Confidence.HIGH, Evidence(path, number, f"{name} {said}"))

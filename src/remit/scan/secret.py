@@ -16,7 +16,7 @@ _NAME: Final = re.compile(
     r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|password|passphrase|pwd|authorization|auth|credentials?)$"
 )
 _REFERENCE: Final = re.compile(
-    r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):|^[a-z][a-z0-9+.-]*://",
+    r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):|^[a-z][a-z0-9+.-]*://|^ENC\[",
     re.IGNORECASE,
 )
 _MADE_UP: Final = re.compile(
@@ -55,7 +55,7 @@ def is_literal(value: str) -> bool:
     if (
         len(bare) < SHORTEST
         or any(c.isspace() for c in bare)
-        or bare.startswith(("/", "~", "./", "http://", "https://"))
+        or bare.startswith(("/", "~", "./", "http://", "https://", "pk_live_", "pk_test_"))
     ):
         return False
     return (

@@ -15,7 +15,7 @@ ADDRESSES: Final = ("url", "httpUrl", "serverUrl", "uri", "endpoint", "baseUrl",
 _ENVS: Final = ("env", "environment", "envs", "envVars")
 _HEADERS: Final = ("headers", "http_headers", "requestHeaders")
 _LOOPBACK: Final = frozenset({"localhost", "host.docker.internal"})
-_CALLED: Final = re.compile(r"(?i)mcp\w*_(?:url|uri|endpoint|server|host|address|base)$")
+_CALLED: Final = re.compile(r"(?i)(?:mcp|anthropic|openai)\w*_(?:url|uri|endpoint|server|host|address|base)$")
 _LISTED: Final = re.compile(r"(?i)allow(?:ed)?_?(?:commands?|list)|whitelist")
 _FALSE: Final = (
     "rejectUnauthorized",
@@ -66,8 +66,15 @@ def variable(part: str, key: str, node: Node) -> Iterator[Told]:
         yield Kind.OPEN_REMOTE, node.line, f"{key} turns certificate checks off"
     if launch.folder(key) and any(launch.broad(one) for one in re.split(r"[:,;]", value) if one):
         yield Kind.BROAD_TOOL, node.line, f"{key} is the root or a whole home"
-    if _CALLED.search(key) and beyond(value):
+    if launch.unasked(key, value):
+        yield Kind.UNASKED, node.line, f"{key} lets everything run with nobody asked"
+    if called(key, value):
         yield Kind.OPEN_REMOTE, node.line, f"{key} is called over http, without TLS"
+
+
+def called(name: str, value: str) -> bool:
+    """Say whether a variable names a server or a model that is called over plain http beyond the machine."""
+    return bool(_CALLED.search(name)) and beyond(value)
 
 
 def beyond(url: str) -> bool:

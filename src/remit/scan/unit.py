@@ -61,7 +61,9 @@ def _told(number: int, key: str, value: str) -> Iterator[Told]:
             if launch.held(launch.source(word.lstrip("-+"))):
                 yield Kind.HOST_MOUNT, number, "a home, credentials or socket of the host is mounted"
     elif key in ("ExecStart", "ExecStartPre", "Exec"):
-        yield from launch.told([(word, number) for word in _split(value.lstrip("-@+!:"))])
+        words = [(word, number) for word in _split(value.lstrip("-@+!:"))]
+        yield from launch.told(words)
+        yield from launch.open_to_all(words)
         yield from consent.shell(value, number)
 
 

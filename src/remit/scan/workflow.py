@@ -6,7 +6,7 @@ from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import consent, launch, secret, server, yamldoc
-from remit.scan.launch import Told
+from remit.scan.launch import Told, Word
 from remit.scan.node import Node
 
 _PLACE: Final = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
@@ -43,11 +43,29 @@ def _part(part: Node) -> Iterator[Told]:
         if mount.text and launch.held(launch.source(mount.text)):
             yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
     yield from _used(part)
-    run = part["run"]
+    for words in _commands(part["run"]):
+        yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED)
+
+
+def _commands(run: Node) -> Iterator[list[Word]]:
+    """The commands of a script, each word with its line. A backslash at a line's end continues it."""
+    held: list[Word] = []
     for offset, line in enumerate(run.text.split("\n")):
         at = run.line + offset + (1 if "\n" in run.text else 0)
-        for word in re.split(r"&&|\|\||;|\|", line):
-            yield from _ran(word.split(), at)
+        goes_on = line.rstrip().endswith("\\")
+        *ended, last = re.split(r"&&|\|\||;|\|", line.rstrip().removesuffix("\\"))
+        for part in ended:
+            yield [*held, *_words(part, at)]
+            held = []
+        held += _words(last, at)
+        if not goes_on:
+            yield held
+            held = []
+    yield held
+
+
+def _words(text: str, at: int) -> list[Word]:
+    return [(word.strip("\"'"), at) for word in launch.split(text)]
 
 
 def _used(part: Node) -> Iterator[Told]:
@@ -57,12 +75,6 @@ def _used(part: Node) -> Iterator[Told]:
     held = [one.text for one in (*part["with"].members.values(), *part["env"].members.values())]
     if any(_SECRET.search(one) for one in held):
         yield Kind.UNPINNED, uses.line, "a step of others at a tag or branch is given a credential"
-
-
-def _ran(words: list[str], at: int) -> Iterator[Told]:
-    if words:
-        kept = [(word.strip("\"'"), at) for word in words]
-        yield from (one for one in launch.told(kept) if one[0] is not Kind.UNPINNED)
 
 
 def _line(line: str, number: int) -> Iterator[Told]:

@@ -61,7 +61,7 @@ def _service(name: str, one: Node) -> Iterator[Told]:
         keyed = keyed or secret.is_name(key)
         yield from _said(f"service {name}", server.variable("environment", key, value))
     keyed = keyed or bool(one["env_file"].items or one["secrets"].items)
-    yield from _said(f"service {name}", _image(one["image"], keyed=keyed))
+    yield from _said(f"service {name}", _image(one["image"], keyed=keyed and "build" not in one.members))
     for mount in one["volumes"].items:
         place = launch.source(mount.text) if mount.text else mount["source"].text
         if place and launch.held(place):
