@@ -102,6 +102,17 @@ def sessions(place, person):
     return [one.state for one in place.act(lambda c: list(c.reader.where(Session, "person = ?", (person,))))]
 
 
+@pytest.mark.parametrize("kind", [f"{CAEP}token-claims-change", REVOKED])
+def test_what_an_event_ended_comes_back_by_no_token_from_before_it(place, kind):
+    errand, before = opened(place, place.bot, requester=place.pia), place.provider.token(place.now - 30)
+    assert place.exchange(place.bot, errand, before).status == 200
+    assert push(place, event(place, kind)).status == 202
+    again = opened(place, place.bot, requester=place.pia)
+    assert place.exchange(place.bot, again, before).status == 400
+    assert place.get("/v1/people/me", before).status == 401
+    assert place.exchange(place.bot, again, place.provider.token(place.now)).status == 200, "a new sign-in counts"
+
+
 @pytest.mark.parametrize(
     ("kind", "said", "task_is", "call"),
     [

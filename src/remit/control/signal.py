@@ -5,6 +5,7 @@ from remit.control.change import Change
 from remit.core.consent import Consent
 from remit.core.credential import Credential
 from remit.core.errors import RemitError
+from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed
 from remit.core.signal import LIFE, Signal, Transmitter, ends, subject
@@ -53,6 +54,13 @@ def hear(change: Change, source: Transmitter, event: Event) -> Signal | None:
     change.record("signal.heard", made, f"transmitter:{source.name}")
     _end(change, person.id, what, made.id)
     return made
+
+
+def since(change: Change, person: str) -> Instant:
+    """When last something was told of a person that ended what acts for them; 0 when never. Older sign-ins are over."""
+    heard = change.reader.where(Signal, "person = ?", (person,))
+    told = (one.told for one in heard if one.ends not in ("nothing", "sessions"))
+    return min(max(told, default=Instant(0)), change.now)
 
 
 def _person(change: Change, source: Transmitter, event: Event) -> Person | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from remit.control import login, possession, principal
+from remit.control import login, possession, principal, signal
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.consent import Consent
@@ -149,6 +149,8 @@ def known(change: Change, person: Known) -> str:
     found = payload.person_at(change.db, identity.issuer, identity.subject)
     if found is None and not person.issuer.auto_register:
         raise RemitError("person_unknown", "This person is not known here.", "Ask the operator to add them.")
+    if found is not None and signal.since(change, found) > identity.issued:
+        raise RemitError("person_unknown", "What was told of this person ended this token.", "Let them sign in again.")
     if found is not None and not person.issuer.groups:
         return found
     # Groups that no brief could name are left out; they cannot matter.
