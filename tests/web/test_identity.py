@@ -4,13 +4,17 @@ import json
 
 import pytest
 
-from remit.control import brief, principal
+from remit.control import brief, principal, signal
 from remit.core.credential import Credential
+from remit.core.moment import Instant
+from remit.core.signal import CAEP
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.custody.assertion import claimed
+from remit.custody.secevent import Event
 from remit.web.settings import Issuer
 from tests.kit.asking import error, opened
+from tests.kit.nouns import transmitter
 from tests.kit.site import idp, site
 from tests.kit.tokens import peer_sign
 from tests.kit.world import ISSUER
@@ -129,6 +133,17 @@ def test_what_it_opens_is_done_for_the_person_alone(place):
     plan = place.act(lambda c: c.need(Plan, f"{errand}:1"))
     assert {step.path for step in plan.steps} == {TrustPath.DELEGATED}
     assert place.token(place.bot, errand).status == 400
+
+
+def test_an_assertion_from_before_what_was_told_of_its_person_gives_nothing(place):
+    before, after = assertion(place, iat=place.now - 30), assertion(place)
+    who = {"format": "iss_sub", "iss": place.provider.url, "sub": "pia-at-idp"}
+    told = Event("e1", f"{CAEP}session-revoked", {}, who, Instant(place.now * 1000), Instant((place.now + 60) * 1000))
+    source = transmitter(issuer=place.provider.url)
+    place.act(lambda c: signal.add(c, source, "operator"))
+    place.act(lambda c: signal.hear(c, source, told))
+    assert error(asked(place, before)) == "invalid_grant"
+    assert asked(place, after).status == 200
 
 
 def test_an_issuer_whose_assertions_do_not_count_opens_nothing(tmp_path, provider):

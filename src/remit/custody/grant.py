@@ -27,6 +27,7 @@ class Granted:
     issuer: str
     subject: str
     id: str
+    issued: Instant
     expires: Instant
     signed_in: Instant
     strength: str
@@ -62,6 +63,7 @@ def _granted(payload: dict[str, Json], issuer: str, ours: str, client: str, now:
         issuer=issuer,
         subject=str(subject),
         id=str(name),
+        issued=Instant(issued * 1000),
         expires=Instant(expires * 1000),
         signed_in=Instant(seconds(payload, "auth_time") * 1000) if "auth_time" in payload else NEVER,
         strength=str(acr),

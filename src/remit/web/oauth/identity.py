@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from remit.control import credential, principal, task
+from remit.control import credential, principal, signal, task
 from remit.control.change import Change
 from remit.control.credential import Issued, Proved
 from remit.core.brief import Brief
@@ -85,6 +85,10 @@ def _person(change: Change, issuer: Issuer, said: Granted) -> str:
     found = payload.person_at(change.db, said.issuer, said.subject)
     if found is None and not issuer.auto_register:
         raise RemitError("invalid_grant", "This person is not known here.", "Ask the operator to add them.")
+    if found is not None and signal.since(change, found) > said.issued:
+        raise RemitError(
+            "invalid_grant", "What was told of this person ended this assertion.", "Let them sign in again."
+        )
     return found or principal.add_person(change, said.issuer, said.subject, said.subject, (), "issuer").id
 
 
