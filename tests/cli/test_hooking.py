@@ -81,9 +81,9 @@ def world(request, tmp_path):
 class Running:
     """A node's hooking, driven by hand on a loop of its own."""
 
-    def __init__(self, world, hooks):
+    def __init__(self, world, hooks, more=()):
         self.world, self.loop = world, asyncio.new_event_loop()
-        self.hooking = Hooking(world.authority, world.batch, stores.where(world.folder), hooks, self.loop)
+        self.hooking = Hooking(world.authority, world.batch, stores.where(world.folder), hooks, self.loop, more)
 
     def go(self, until, most=400):
         for _ in range(most):

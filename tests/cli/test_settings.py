@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from remit.cli.facing import receivers
 from remit.cli.settings import Issuer, Settings, check_bind, load, loopback, read_reference
 from remit.core.errors import RemitError
+from tests.kit.nouns import code
 
 
 def test_a_flag_goes_before_the_environment_before_the_file_before_the_default(
@@ -78,3 +80,24 @@ def test_a_value_is_read_by_reference_only(tmp_path: Path) -> None:
         with pytest.raises(RemitError) as fault:
             read_reference(reference, {"S": "hunter2"})
         assert "hunter2" not in fault.value.message
+
+
+def test_only_the_settings_file_names_a_receiver_and_where_it_is_pushed_to(tmp_path: Path) -> None:
+    file = tmp_path / "remit.toml"
+    first = 'service = "siem"\naudience = "https://siem.example"\n'
+
+    def loaded(text: str, environ: dict[str, str] | None = None) -> Settings:
+        file.write_text(text, encoding="utf-8")
+        return load(environ or {}, {}, str(file))
+
+    whole = f'[[receivers]]\n{first}push = "https://siem.example/e"\nauthorization = "env:REMIT_SIEM"\n'
+    environ = {"REMIT_SIEM": "Bearer theirs\n"}
+    (one,) = receivers(loaded(whole, environ), environ)
+    assert (one.push, one.authorization) == ("https://siem.example/e", b"Bearer theirs")
+    for wrong in (
+        'service = "siem"', 'audience = "x"', f'{first}push = "http://siem.example/"', f"{first}more = 1",
+        f'{first}authorization = "env:X"', f'{first}push = "https://siem.example/"\nauthorization = "plain"',
+        f"{first}[[receivers]]\n{first}",
+    ):  # fmt: skip
+        assert code(loaded, f"[[receivers]]\n{wrong}\n").startswith("setting_"), wrong
+    assert code(load, {"REMIT_RECEIVERS": "siem"}, {}, None) == "setting_invalid"

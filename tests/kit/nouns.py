@@ -25,6 +25,7 @@ from remit.core.resource import Injection, Resource, Tool, Upstream
 from remit.core.revocation import Revocation
 from remit.core.session import Session
 from remit.core.signal import CAEP, Signal, Transmitter
+from remit.core.stream import REVOKED, Stream
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.core.witness import Witness, WitnessRule
@@ -206,6 +207,11 @@ def signal(**members: Any) -> Signal:
     return Signal(**(given | {"told": NOON, "ends": "tasks"} | members))
 
 
+def stream(**members: Any) -> Stream:
+    given = {"id": named("str"), "service": SERVICE, "audience": "https://siem.example", "events": (REVOKED,)}
+    return Stream(**(given | {"since": 0} | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
@@ -224,5 +230,16 @@ def every() -> tuple[Record, ...]:
             lease(),
             connection(),
         ),
-        *(session(), client(), consent(), a_code(), refresh(), attestor(), binding(), transmitter(), signal()),
+        *(
+            session(),
+            client(),
+            consent(),
+            a_code(),
+            refresh(),
+            attestor(),
+            binding(),
+            transmitter(),
+            signal(),
+            stream(),
+        ),
     )

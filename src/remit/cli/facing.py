@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from remit.cli import settings as rules
 from remit.cli.settings import Settings
+from remit.control.stream import Receiver
 from remit.custody.secret import Secret
 from remit.web.settings import Issuer, WebSettings
 
@@ -19,7 +20,19 @@ def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
         door_rate=settings.door_rate,
         weak_client_secrets=settings.weak_client_secrets,
         certificates=bool(settings.client_certificates or settings.certificate_proxy),
+        receivers=receivers(settings, environ),
     )
+
+
+def receivers(settings: Settings, environ: Mapping[str, str]) -> tuple[Receiver, ...]:
+    """The services that are told of ends, each with what is sent along to it (`reference_invalid`)."""
+    return tuple(
+        Receiver(
+            one.service, one.audience, one.push, one.people,
+            rules.read_reference(one.authorization, environ).strip() if one.authorization else b"", one.private,
+        )
+        for one in settings.receivers
+    )  # fmt: skip
 
 
 def _issuer(one: rules.Issuer, environ: Mapping[str, str]) -> Issuer:

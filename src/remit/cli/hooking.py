@@ -1,4 +1,4 @@
-"""Telling hooks while a node serves: one at a time to each, retried for ever, in the order of the ledger.
+"""Telling hooks and receivers of events while a node serves: one at a time to each, for ever, in the ledger's order.
 
 Owned by the composition root. Where several nodes serve one store, each notice is claimed by one of them; a hook may
 still hear one twice, under the same id.
@@ -34,11 +34,11 @@ class Hooking:
 
     def __init__(
         self, authority: Authority, batch: Batch, place: Path | str, hooks: tuple[Hook, ...],
-        loop: asyncio.AbstractEventLoop,
+        loop: asyncio.AbstractEventLoop, more: tuple[Messenger, ...] = (),
     ) -> None:  # fmt: skip
         self._authority, self._batch, self._loop = authority, batch, loop
-        self._pool = ThreadPoolExecutor(AT_ONCE, "remit-hook") if hooks else None
-        self._all = [Messenger(place, one, authority.issuer) for one in hooks]
+        self._pool = ThreadPoolExecutor(AT_ONCE, "remit-hook") if hooks or more else None
+        self._all = [*(Messenger(place, one, authority.issuer) for one in hooks), *more]
         self._out: set[str] = set()
         self._read: dict[str, int] = {}
         self._over = False

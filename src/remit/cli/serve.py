@@ -218,10 +218,15 @@ def watched(settings: Settings) -> tuple[dict[str, str], WitnessRule]:
 def _outward(
     settings: Settings, authority: Authority, batch: Batch, loop: asyncio.AbstractEventLoop
 ) -> Callable[[], None]:
-    """What goes out beside the writer: heads to witnesses, notices to hooks. Returns what ends both."""
+    """What goes out beside the writer: heads to witnesses, notices to hooks, events to receivers. Returns its end."""
+    from remit.cli.facing import receivers
+    from remit.control.teller import Teller
+
     place = store_path(settings) if not settings.store else place_of(settings)
     witnessing = Witnessing(authority, batch, place, loop)
-    hooking = Hooking(authority, batch, place, told(settings), loop)
+    ears = [one for one in receivers(settings, rules.environment()) if one.push]
+    tellers = tuple(Teller(place, one, authority.issuer, authority.signer) for one in ears)
+    hooking = Hooking(authority, batch, place, told(settings), loop, tellers)
     _every(loop, SWEEP_S, both(witnessing.tick, hooking.tick))
     return both(witnessing.close, hooking.close)
 

@@ -66,6 +66,18 @@ class Hooked:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """A service that is told of ends: its name, its audience, where it is pushed to, whose subjects it knows."""
+
+    service: str
+    audience: str
+    push: str = ""
+    people: str = ""
+    authorization: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `where` says of each name where its value came from."""
 
@@ -97,6 +109,7 @@ class Settings:
     witness_stop: bool = False
     witness_max_age: int = 0
     hooks: tuple[Hooked, ...] = ()
+    receivers: tuple[Received, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -146,7 +159,9 @@ def _references(*sources: Mapping[str, Any]) -> set[str]:
     names = ("root_key", "store", "bus", f"{PREFIX}ROOT_KEY", f"{PREFIX}STORE", f"{PREFIX}BUS")
     issuers = [one for source in sources for one in source.get("issuers") or () if isinstance(one, Issuer)]
     hooks = [one for source in sources for one in source.get("hooks") or () if isinstance(one, Hooked)]
+    told = [one for source in sources for one in source.get("receivers") or () if isinstance(one, Received)]
     held = {one.client_secret for one in issuers} | {one.client_key for one in issuers} | {one.secret for one in hooks}
+    held |= {one.authorization for one in told}
     return held | {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
@@ -236,6 +251,8 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
         return _witnesses(value, where)
     if key == "hooks":
         return _hooks(value, where)
+    if key == "receivers":
+        return _receivers(value, where)
     wanted = known[key]
     if wanted is Path and isinstance(value, str) and value:
         return Path(value)
@@ -315,6 +332,40 @@ def _hooks(value: Any, where: str) -> tuple[Hooked, ...]:
                 "Give both, the secret as env:NAME, file:PATH or keyring:SERVICE/NAME.",
             )
         found.append(Hooked(**held))
+    return tuple(found)
+
+
+def _receivers(value: Any, where: str) -> tuple[Received, ...]:
+    if isinstance(value, tuple):
+        return value
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise RemitError(
+            "setting_invalid", f"{where}: receivers is a list of tables.", "Write one [[receivers]] table for each."
+        )
+    known = {one.name: one.type for one in fields(Received)}
+    found: list[Received] = []
+    for one in value:
+        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
+        secret = held.get("authorization", "")
+        fit = not secret or (held.get("push") and secret.startswith(_REFERENCES))
+        if (
+            not held.get("service")
+            or not held.get("audience")
+            or not fit
+            or held["service"] in {r.service for r in found}
+        ):
+            raise RemitError(
+                "setting_invalid",
+                f"{where}: a receiver has a service of its own and an audience, and an authorization by reference.",
+                "Give both; the authorization, for a push alone, as env:NAME, file:PATH or keyring:SERVICE/NAME.",
+            )
+        if held.get("push") and not _reachable(held["push"]):
+            raise RemitError(
+                "setting_invalid",
+                f"{where}: nothing is pushed there.",
+                "Use https; http is for this very machine only.",
+            )
+        found.append(Received(**held))
     return tuple(found)
 
 

@@ -74,17 +74,20 @@ class Messenger:
 
     def tell(self, due: Due, at: int) -> str:
         """Send a notice at this POSIX second; what went wrong, or nothing. Never raises."""
-        headers = {
+        try:
+            status = self._post(due.body, self.headers(due, at))
+        except (OSError, http.client.HTTPException, ValueError, RemitError) as fault:
+            return fault.message if isinstance(fault, RemitError) else f"It cannot be reached ({type(fault).__name__})."
+        return "" if 200 <= status < 300 else f"It answered {status}."
+
+    def headers(self, due: Due, at: int) -> dict[str, str]:
+        """What is sent along with a notice."""
+        return {
             "content-type": "application/json",
             "webhook-id": due.identity,
             "webhook-timestamp": str(at),
             "webhook-signature": rules.signature(self.hook.secret, due.identity, at, due.body),
         }
-        try:
-            status = self._post(due.body, headers)
-        except (OSError, http.client.HTTPException, ValueError, RemitError) as fault:
-            return fault.message if isinstance(fault, RemitError) else f"It cannot be reached ({type(fault).__name__})."
-        return "" if 200 <= status < 300 else f"It answered {status}."
 
     def close(self) -> None:
         """Close the connection to the store."""

@@ -27,6 +27,7 @@ RefreshId = NewType("RefreshId", str)
 LeaseId = NewType("LeaseId", str)
 BindingId = NewType("BindingId", str)
 SignalId = NewType("SignalId", str)
+StreamId = NewType("StreamId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -48,6 +49,7 @@ PREFIXES: Final = {
     "lse": LeaseId,
     "bnd": BindingId,
     "sgn": SignalId,
+    "str": StreamId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"

@@ -36,6 +36,7 @@ from remit.core.resource import Resource, Tool
 from remit.core.revocation import Revocation
 from remit.core.session import Session
 from remit.core.signal import Signal, Transmitter
+from remit.core.stream import Stream
 from remit.core.task import Plan, Task
 from remit.core.witness import Witness, WitnessRule
 
@@ -78,6 +79,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "binding": Binding,
     "transmitter": Transmitter,
     "signal": Signal,
+    "stream": Stream,
     "evidence": Evidence,
     "session": Session,
     "client": Client,
@@ -93,6 +95,7 @@ TAGS: Final = frozenset(
         "service.left",
         "agent.added", "agent.reviewed", "agent.transferred", "agent.suspended", "agent.retired",
         "transmitter.added", "transmitter.removed", "signal.heard",
+        "stream.made", "stream.changed", "stream.verifying", "stream.ended",
         "agent.bound", "agent.unbound", "attestor.added", "attestor.removed",
         "resource.added", "resource.changed", "resource.removed", "tool.pinned", "tool.suspended",
         "brief.applied", "brief.withdrawn", "policy.applied",

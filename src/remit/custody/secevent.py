@@ -1,14 +1,15 @@
-"""Security event tokens (RFC 8417) of others: proved strictly, or refused. Pure; the keys come in."""
+"""Security event tokens (RFC 8417): those of others proved strictly, or refused; our own signed. Pure; keys come in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from remit.core.canonical import Json
+from remit.core.canonical import Json, b64, canon
 from remit.core.moment import Instant
 from remit.custody.assertion import signed
 from remit.custody.jwk import PublicKey
 from remit.custody.jws import Refused, TokenRefusal
+from remit.custody.signer import Purpose, Signer
 from remit.custody.token import SKEW, seconds
 
 TYPE: Final = "secevent+jwt"
@@ -39,6 +40,13 @@ def verify_event(
         return _event(signed(text, keys, (TYPE,)).payload, issuer, audience, now)
     except Refused as fault:
         return fault.refusal
+
+
+def issue(payload: Mapping[str, Json], signer: Signer) -> str:
+    """Sign an event of ours with the key that signs nothing else (`key_missing`)."""
+    key = signer.active(Purpose.EVENT)
+    text = f"{b64(canon({'alg': 'ES256', 'kid': key.kid, 'typ': TYPE}))}.{b64(canon(payload))}"
+    return f"{text}.{b64(key.sign(text.encode()))}"
 
 
 def _event(payload: Mapping[str, Json], issuer: str, audience: str, now: Instant) -> Event:

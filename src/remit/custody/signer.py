@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     STATE = "state"
     TRANSACTION_DELEGATED = "transaction:delegated"
     TRANSACTION_OWN = "transaction:own"
+    EVENT = "event"
 
 
 class KeyState(StrEnum):
@@ -61,6 +62,10 @@ TRANSACTION_PURPOSES: Final = {
     TrustPath.DELEGATED: Purpose.TRANSACTION_DELEGATED,
     TrustPath.OWN: Purpose.TRANSACTION_OWN,
 }
+
+
+EVENT_PURPOSES: Final = dict.fromkeys(TrustPath, Purpose.EVENT)
+"""Events of either path are told in one stream, under one key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ def spend(db: Database, kind: str, value: str, until: int) -> bool:
     return db.run(sql, (kind, value, until)) == 1
 
 
+def spent(db: Database, kind: str, value: str) -> bool:
+    """Say whether a single-use value was used."""
+    return db.one("SELECT 1 FROM nonce WHERE kind = ? AND value = ?", (kind, value)) is not None
+
+
 def expire_nonces(db: Database, now: int) -> int:
     """Forget single-use values that can no longer be accepted anyway; a permit's only once its call has ended."""
     sql = (

@@ -37,6 +37,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "revocation": ("kind", "target"),
     "binding": ("agent", "attestor"),
     "signal": ("person",),
+    "stream": ("service",),
     "approval": ("task", "action", "digest", "until", "uses"),
     "evidence": ("task",),
     "client": ("agent",),

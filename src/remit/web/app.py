@@ -16,7 +16,7 @@ from remit.control.access import Door
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.core.errors import RemitError
-from remit.web import access, ext_authz, health, log, metadata, signal, standing
+from remit.web import access, ext_authz, health, log, metadata, signal, standing, stream
 from remit.web.api import (
     agent,
     approval,
@@ -57,7 +57,7 @@ HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
 )
 PARTS: Final = (
-    *(token, standing, metadata, log, health, access, ext_authz, signal, enter, home, signin, asks, tasks),
+    *(token, standing, metadata, log, health, access, ext_authz, signal, stream, enter, home, signin, asks, tasks),
     *(consents, authorize, par, register),
 )
 NOUNS: Final = (

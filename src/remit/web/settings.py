@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from remit.control.stream import Receiver
 from remit.core.errors import RemitError
 from remit.custody.secret import Secret
 
@@ -60,6 +61,7 @@ class WebSettings:
     door_rate: int = 600
     weak_client_secrets: bool = False
     certificates: bool = False
+    receivers: tuple[Receiver, ...] = ()
 
 
 def safe(url: str) -> bool:

@@ -2,3 +2,6 @@
 CREATE TABLE transmitter (id TEXT PRIMARY KEY, state TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE signal      (id TEXT PRIMARY KEY, state TEXT NOT NULL, person TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX signal_person ON signal (person);
+-- What we tell each receiver of others' ends.
+CREATE TABLE stream      (id TEXT PRIMARY KEY, state TEXT NOT NULL, service TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX stream_service ON stream (service);

@@ -1,0 +1,240 @@
+"""`/ssf`: receivers of Shared Signals look after their stream and poll it (SSF 1.0, RFC 8936). docs/spec/signals.md.
+
+A receiver is a service with a token that the settings name; nobody else is answered, and of another's stream nothing
+is said.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from remit.control import stream as streams
+from remit.control.stream import Receiver
+from remit.core import stream as rules
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.principal import Service
+from remit.core.stream import Stream
+from remit.custody.secevent import issue
+from remit.custody.signer import EVENT_PURPOSES
+from remit.store import log
+from remit.web.access import asking
+from remit.web.intake import json_object, query, text, texts
+from remit.web.problem import NO_STORE
+from remit.web.site import Site
+
+PUSH: Final = "urn:ietf:rfc:8935"
+POLL: Final = "urn:ietf:rfc:8936"
+MOST: Final = 100
+"""Events in one answer, at most."""
+WAIT_S: Final = 10
+LOOK_S: Final = 0.5
+_GIVEN: Final = (
+    *("delivery", "events_requested", "description", "stream_id", "iss", "aud", "events_supported"),
+    *("events_delivered", "min_verification_interval", "inactivity_timeout"),
+)
+Asked = tuple[Service, Receiver]
+
+
+def routes(site: Site) -> list[Route]:
+    """The transmitter's addresses."""
+    return [
+        Route("/.well-known/ssf-configuration", partial(_configuration, site), methods=["GET"]),
+        Route("/ssf/jwks", partial(_jwks, site), methods=["GET"]),
+        Route("/ssf/streams", partial(_made, site), methods=["POST"]),
+        Route("/ssf/streams", partial(_listed, site), methods=["GET"]),
+        Route("/ssf/streams", partial(_altered, site), methods=["PATCH", "PUT"]),
+        Route("/ssf/streams", partial(_ended, site), methods=["DELETE"]),
+        Route("/ssf/status", partial(_status, site), methods=["GET", "POST"]),
+        Route("/ssf/verify", partial(_verified, site), methods=["POST"]),
+        Route("/ssf/poll", partial(_polled, site), methods=["POST"]),
+    ]
+
+
+def _receiver(site: Site, request: Request) -> Asked:
+    service = asking(site.door, request)
+    found = next((one for one in site.settings.receivers if one.service == service.name), None)
+    if found is None:
+        raise RemitError("forbidden", "This service is told nothing.", "Name it in a [[receivers]] table.")
+    return service, found
+
+
+async def _configuration(site: Site, _: Request) -> Response:
+    if not site.settings.receivers:
+        raise RemitError("not_found", "Nobody is told anything here.", "Name a receiver in the settings.")
+    return JSONResponse(described(site.authority.issuer), headers={"cache-control": "public, max-age=300"})
+
+
+async def _jwks(site: Site, _: Request) -> Response:
+    found = site.authority.signer.jwks(site.now(), EVENT_PURPOSES)
+    return JSONResponse(found, headers={"cache-control": "public, max-age=60"}, media_type="application/jwk-set+json")
+
+
+async def _made(site: Site, request: Request) -> Response:
+    service, one = _receiver(site, request)
+    value = await json_object(request, (), _GIVEN)
+    push = _push(value, one)
+    events, said = _events(value), text(value, "description", "", 512)
+    made = await site.act(
+        f"stream:{service.id}",
+        lambda c: streams.make(c, service, one, push=push, events=events, description=said),
+    )
+    return _answer(_shown(site, made, one), 201)
+
+
+async def _listed(site: Site, request: Request) -> Response:
+    service, one = _receiver(site, request)
+    asked = query(request, "stream_id")
+    if "stream_id" in asked:
+        return _answer(_shown(site, streams.need(site.reader(), service.id, asked["stream_id"]), one))
+    found = streams.of(site.reader(), service.id)
+    return _answer([_shown(site, found, one)] if found else [])
+
+
+async def _altered(site: Site, request: Request) -> Response:
+    service, one = _receiver(site, request)
+    value = await json_object(request, ("stream_id",), _GIVEN)
+    before = streams.need(site.reader(), service.id, text(value, "stream_id"))
+    if "delivery" in value and _push(value, one) != before.push:
+        raise RemitError("stream_invalid", "A stream keeps its way of delivery.", "End it, and make another.")
+    whole = request.method == "PUT"
+    events = _events(value) if whole or "events_requested" in value else before.events
+    said = text(value, "description", "" if whole else before.description, 512)
+    done = await site.act(
+        f"stream:{service.id}",
+        lambda c: streams.alter(c, streams.need(c.reader, service.id, before.id), events=events, description=said),
+    )
+    return _answer(_shown(site, done, one))
+
+
+async def _ended(site: Site, request: Request) -> Response:
+    service, _ = _receiver(site, request)
+    identity = query(request, "stream_id").get("stream_id", "")
+    await site.act(f"stream:{service.id}", lambda c: streams.end(c, streams.need(c.reader, service.id, identity)))
+    return Response(status_code=204, headers=NO_STORE)
+
+
+async def _status(site: Site, request: Request) -> Response:
+    service, _ = _receiver(site, request)
+    if request.method == "GET":
+        found = streams.need(site.reader(), service.id, query(request, "stream_id").get("stream_id", ""))
+    else:
+        value = await json_object(request, ("stream_id", "status"), ("reason",))
+        identity, state = text(value, "stream_id"), text(value, "status")
+        why = text(value, "reason", "", 200)
+        found = await site.act(
+            f"stream:{service.id}",
+            lambda c: streams.move(c, streams.need(c.reader, service.id, identity), state, why),
+        )
+    return _answer({"stream_id": found.id, "status": found.state})
+
+
+async def _verified(site: Site, request: Request) -> Response:
+    service, _ = _receiver(site, request)
+    value = await json_object(request, ("stream_id",), ("state",))
+    identity, state = text(value, "stream_id"), text(value, "state", "", 512)
+    await site.act(
+        f"stream:{service.id}", lambda c: streams.verify(c, streams.need(c.reader, service.id, identity), state)
+    )
+    return Response(status_code=204, headers=NO_STORE)
+
+
+async def _polled(site: Site, request: Request) -> Response:
+    service, one = _receiver(site, request)
+    value = await json_object(request, (), ("maxEvents", "returnImmediately", "ack", "setErrs"))
+    most, at_once = value.get("maxEvents", MOST), value.get("returnImmediately", False)
+    wrong = value.get("setErrs", {})
+    if type(most) is not int or most < 0 or not isinstance(at_once, bool) or not isinstance(wrong, dict):
+        raise RemitError("member_invalid", "This is no poll of RFC 8936.", "Correct its members.")
+    found = streams.of(site.reader(), service.id)
+    if found is None or found.push:
+        raise RemitError("not_found", "There is no stream that is polled.", "Make one: POST /ssf/streams.")
+    names = {*texts(value, "ack"), *wrong}
+    if names:
+        trouble = "It refused an event." if wrong else ""
+        await site.act(
+            f"stream:{service.id}",
+            lambda c: streams.heard(c, streams.need(c.reader, service.id, found.id), one, names, trouble),
+        )
+    return _answer(await _waited(site, service, one, min(most, MOST), wait=not at_once and most > 0))
+
+
+def described(issuer: str) -> dict[str, Json]:
+    """What this transmitter says of itself (SSF 1.0 section 7.1). Every subject is told of, so none is added."""
+    return {
+        "spec_version": "1_0",
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/ssf/jwks",
+        "delivery_methods_supported": [PUSH, POLL],
+        "configuration_endpoint": f"{issuer}/ssf/streams",
+        "status_endpoint": f"{issuer}/ssf/status",
+        "verification_endpoint": f"{issuer}/ssf/verify",
+        "authorization_schemes": [{"spec_urn": "urn:ietf:rfc:6750"}],
+        "default_subjects": "ALL",
+    }
+
+
+async def _waited(site: Site, service: Service, one: Receiver, most: int, *, wait: bool) -> dict[str, Json]:
+    """What is to be told; when it may wait and there is nothing, what there is within ten seconds."""
+    size = -1
+    for _ in range(int(WAIT_S / LOOK_S)):
+        now_is = log.newest(site.authority.view).size
+        if now_is != size:
+            size, found = now_is, streams.of(site.reader(), service.id)
+            told = _told(site, found, one, most) if found is not None else {"sets": {}}
+            if told["sets"] or told.get("moreAvailable") or not wait:
+                return told
+        await asyncio.sleep(LOOK_S)
+    return {"sets": {}}
+
+
+def _told(site: Site, stream: Stream, one: Receiver, most: int) -> dict[str, Json]:
+    found, more = streams.waiting(site.authority.view, stream, one, site.authority.issuer, most)
+    sets: dict[str, Json] = {each.told.jti: issue(each.told.payload, site.authority.signer) for each in found}
+    return {"sets": sets, **({"moreAvailable": True} if more else {})}
+
+
+def _push(value: Mapping[str, Json], one: Receiver) -> bool:
+    """Whether it is to be pushed. Where to is the settings' alone: another address is refused (`stream_invalid`)."""
+    asked = value.get("delivery", {"method": PUSH if one.push else POLL})
+    if not isinstance(asked, dict) or asked.get("method") not in (PUSH, POLL) or "authorization_header" in asked:
+        raise RemitError("stream_invalid", "This is no way of delivery here.", "Ask for RFC 8935 or RFC 8936.")
+    push = bool(asked["method"] == PUSH)
+    if push and (not one.push or asked.get("endpoint_url", one.push) != one.push):
+        raise RemitError(
+            "stream_invalid", "Nothing is pushed to this address.", "Have the operator name it in [[receivers]]."
+        )
+    return push
+
+
+def _events(value: dict[str, Json]) -> tuple[str, ...]:
+    return texts(value, "events_requested") if "events_requested" in value else rules.SUPPORTED
+
+
+def _shown(site: Site, stream: Stream, one: Receiver) -> dict[str, Json]:
+    issuer = site.authority.issuer
+    delivery = (
+        {"method": PUSH, "endpoint_url": one.push}
+        if stream.push
+        else {"method": POLL, "endpoint_url": f"{issuer}/ssf/poll"}
+    )
+    return {
+        "stream_id": stream.id,
+        "iss": issuer,
+        "aud": stream.audience,
+        "delivery": delivery,
+        "events_supported": list(rules.SUPPORTED),
+        "events_requested": list(stream.events),
+        "events_delivered": list(stream.events),
+        "min_verification_interval": rules.VERIFY_MS // 1000,
+        **({"description": stream.description} if stream.description else {}),
+    }
+
+
+def _answer(said: Json, status: int = 200) -> Response:
+    return JSONResponse(said, status, NO_STORE)

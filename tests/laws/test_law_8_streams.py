@@ -1,0 +1,69 @@
+"""Law 8 told to others: what ends is an event of the very transaction that ended it, and is told until it was heard."""
+
+from pathlib import Path
+
+import pytest
+
+from remit.control.revocation import revoke
+from remit.core.stream import DISABLED, REVOKED
+from tests.kit.planted import Planted, red
+from tests.kit.receiving import receiving
+from tests.kit.world import World
+
+
+def an_end_is_told_until_it_was_heard(folder: Path) -> None:
+    world = World(folder).settle()
+    place = receiving(world)
+    place.make()
+    one = world.a_task(requester=world.person.id)
+    for kind, target, expected in (
+        ("task", one.id, REVOKED), ("agent", world.agent.id, REVOKED), ("person", world.person.id, DISABLED),
+    ):  # fmt: skip
+        world.act(lambda c, k=kind, t=target: revoke(c, k, t, "operator"))
+        events = place.events()
+        assert events, f"the end of the {kind} is no event"
+        assert expected in events[-1]["events"], f"the end of the {kind} is another event"
+        assert place.events() == events, "what was not heard is gone"
+        place.heard("str_x.1")
+        assert place.events() == events, "what was not heard is gone"
+        place.heard(*(each["jti"] for each in events))
+        assert not place.events(), "what was heard is told again"
+    world.close()
+
+
+LAW = an_end_is_told_until_it_was_heard
+PUT = '__import__("remit.store.record", fromlist=["put"]).put(change.db, {}), change.reader.clear()'
+FAULTS = (
+    Planted(
+        "an agent's end is not written as an event in its transaction",
+        "control/agent.py", 'change.record(f"agent.{event}", done, by, because)', PUT.format("done"),
+        LAW, "the end of the agent is no event",
+    ),
+    Planted(
+        "a task's end is not written as an event in its transaction",
+        "control/task.py", 'change.record("task.ended", ended[0], by)', PUT.format("ended[0]"),
+        LAW, "the end of the task is no event",
+    ),
+    Planted(
+        "a person's end is passed over", "core/stream.py", '("person.left", ', "(",
+        LAW, "the end of the person is no event",
+    ),
+    Planted(
+        "what is sent counts as heard", "control/stream.py", "known = one.told.jti in names", "known = True",
+        LAW, "what was not heard is gone",
+    ),
+    Planted(
+        "nothing is ever heard", "control/stream.py", "known = one.told.jti in names", "known = False",
+        LAW, "what was heard is told again",
+    ),
+)  # fmt: skip
+
+
+def test_law(tmp_path):
+    tmp_path.chmod(0o700)
+    LAW(tmp_path)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_planted_fault_breaks_the_law(fault, tmp_path):
+    red(fault, tmp_path)

@@ -1,0 +1,160 @@
+"""The transmitter's face: a receiver looks after its stream and polls it; a stranger learns nothing."""
+
+import pytest
+
+from remit.control import principal
+from remit.control.revocation import revoke
+from remit.control.stream import Receiver
+from remit.core.stream import DISABLED, REVOKED
+from remit.web.stream import POLL, PUSH
+from tests.kit.receiving import AUDIENCE, read
+from tests.kit.site import site
+from tests.kit.world import ISSUER
+
+EAR = "https://siem.example/events"
+NOW = {"returnImmediately": True}
+
+
+@pytest.fixture
+def place(tmp_path):
+    tmp_path.chmod(0o700)
+    known = (Receiver("siem", AUDIENCE, EAR, "local"), Receiver("other", "https://other.example"))
+    with site(tmp_path, receivers=known) as one:
+        one.bot = one.agent("bot")
+
+        def token(name):
+            made = one.act(lambda c: principal.add_service(c, name, one.world.owner.id, (), "operator"))
+            return one.act(lambda c: principal.give_token(c, made.id, "operator"))[1]
+
+        one.siem, one.other, one.door = token("siem"), token("other"), token("door")
+        yield one
+
+
+def made(place, token="", **members):
+    given = {"delivery": {"method": POLL}} | members
+    answer = place.send("/ssf/streams", given, token or place.siem)
+    assert answer.status == 201, answer.body
+    return answer.json
+
+
+def poll(place, token="", **members):
+    answer = place.send("/ssf/poll", NOW | members, token or place.siem)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def ended(place):
+    return place.act(lambda c: revoke(c, "agent", place.bot, "operator"))
+
+
+def test_it_says_what_it_is_and_publishes_the_keys_of_events_alone(place):
+    said = place.get("/.well-known/ssf-configuration", "").json
+    assert said["issuer"] == ISSUER
+    assert said["jwks_uri"] == f"{ISSUER}/ssf/jwks"
+    assert (said["delivery_methods_supported"], said["default_subjects"]) == ([PUSH, POLL], "ALL")
+    keys = {one["kid"] for one in place.get("/ssf/jwks", "").json["keys"]}
+    others = {
+        one["kid"] for path in ("jwks", "transaction-jwks") for one in place.get(f"/oauth/{path}", "").json["keys"]
+    }
+    assert len(keys) == 2
+    assert not keys & others
+
+
+def test_events_are_polled_acknowledged_and_refused(place):
+    stream = made(place)
+    assert (stream["iss"], stream["aud"]) == (ISSUER, AUDIENCE)
+    assert stream["delivery"] == {"method": POLL, "endpoint_url": f"{ISSUER}/ssf/poll"}
+    assert stream["events_delivered"] == [REVOKED, DISABLED]
+    assert poll(place) == {"sets": {}}
+    ended(place)
+    place.act(lambda c: revoke(c, "person", place.world.person.id, "operator"))
+    assert poll(place, maxEvents=0) == {"sets": {}, "moreAvailable": True}
+    first = poll(place, maxEvents=1)
+    assert first["moreAvailable"] is True
+    both = poll(place)["sets"]
+    told = {name: read(place.world, text) for name, text in both.items()}
+    assert [name for name, said in told.items() if said["jti"] == name] == list(both)
+    assert [next(iter(one["events"])) for one in told.values()] == [REVOKED, DISABLED]
+    one, other = both
+    assert list(poll(place, ack=[one])["sets"]) == [other]
+    assert poll(place, setErrs={other: {"err": "invalid_key", "description": "x"}}) == {"sets": {}}
+    assert poll(place, ack=[one, other, "nonsense"]) == {"sets": {}}
+
+
+def test_a_poll_that_may_wait_is_answered_when_something_ends(place):
+    made(place)
+    place.loop.call_soon_threadsafe(place.loop.call_later, 0.7, lambda: _later(place))
+    assert len(poll(place, returnImmediately=False)["sets"]) == 1
+
+
+def _later(place):
+    place.world.batch.submit("test", lambda c: revoke(c, "agent", place.bot, "operator"), lambda _: None)
+    place.world.batch.wake()
+
+
+def test_a_stream_is_changed_paused_verified_and_ended(place):
+    identity = made(place)["stream_id"]
+    where = f"/ssf/streams?stream_id={identity}"
+    assert place.send("/ssf/streams", {}, place.siem).status == 409
+    changed = {"stream_id": identity, "events_requested": [DISABLED], "description": "ours"}
+    assert place.send("/ssf/streams", changed, place.siem, "PATCH").json["events_delivered"] == [DISABLED]
+    assert place.get(where, place.siem).json["description"] == "ours"
+    assert [one["stream_id"] for one in place.get("/ssf/streams", place.siem).json] == [identity]
+    paused = place.send("/ssf/status", {"stream_id": identity, "status": "paused", "reason": "tests"}, place.siem)
+    assert paused.json == {"stream_id": identity, "status": "paused"}
+    assert place.get(f"/ssf/status?stream_id={identity}", place.siem).json == paused.json
+    place.send("/ssf/status", {"stream_id": identity, "status": "enabled"}, place.siem)
+    assert place.send("/ssf/verify", {"stream_id": identity, "state": "s"}, place.siem).status == 204
+    assert place.send("/ssf/verify", {"stream_id": identity}, place.siem).status == 429
+    assert len(poll(place)["sets"]) == 1
+    assert place.send("/ssf/streams", {"stream_id": identity}, place.siem, "PUT").json["events_delivered"] == [
+        REVOKED, DISABLED,
+    ]  # fmt: skip
+    assert place.send(where, b"", place.siem, "DELETE").status == 204
+    assert place.get(where, place.siem).status == 404
+    assert place.send("/ssf/poll", NOW, place.siem).status == 404
+
+
+def test_nothing_is_pushed_but_where_the_settings_say(place):
+    for wrong in (
+        {"method": PUSH, "endpoint_url": "https://evil.example/"}, {"method": "urn:other"}, "x",
+        {"method": PUSH, "authorization_header": "Bearer x"},
+    ):  # fmt: skip
+        answer = place.send("/ssf/streams", {"delivery": wrong}, place.siem)
+        assert (answer.status, answer.json["code"]) == (400, "stream_invalid"), wrong
+    assert place.send("/ssf/streams", {"delivery": {"method": PUSH}}, place.other).status == 400
+    pushed = made(place, delivery={"method": PUSH, "endpoint_url": EAR})
+    assert pushed["delivery"] == {"method": PUSH, "endpoint_url": EAR}
+    assert place.send("/ssf/poll", NOW, place.siem).status == 404, "what is pushed is not polled"
+    moved = {"stream_id": pushed["stream_id"], "delivery": {"method": POLL}}
+    assert place.send("/ssf/streams", moved, place.siem, "PATCH").status == 400
+
+
+def test_a_stranger_reads_nothing_and_neither_does_another_receiver(place):
+    identity = made(place)["stream_id"]
+    ended(place)
+    (name,) = poll(place)["sets"]
+    asks = (
+        ("/ssf/streams", "POST", {}), ("/ssf/streams", "PATCH", {"stream_id": identity}),
+        (f"/ssf/streams?stream_id={identity}", "GET", None), (f"/ssf/streams?stream_id={identity}", "DELETE", {}),
+        (f"/ssf/status?stream_id={identity}", "GET", None),
+        ("/ssf/status", "POST", {"stream_id": identity, "status": "disabled"}),
+        ("/ssf/verify", "POST", {"stream_id": identity}), ("/ssf/poll", "POST", NOW | {"ack": [name]}),
+    )  # fmt: skip
+    for token, statuses in (("", {401}), ("rsv_guess", {401}), (place.door, {403}), (place.other, {200, 201, 404})):
+        for where, method, value in asks:
+            answer = place.get(where, token) if value is None else place.send(where, value, token, method)
+            assert answer.status in statuses, (token[:4], where, method, answer.body)
+            assert name.encode() not in answer.body
+    mine = place.get("/ssf/streams", place.other).json[0]["stream_id"]
+    assert mine != identity
+    assert list(poll(place)["sets"]) == [name], "nobody else acknowledged it"
+    for wrong in ({"maxEvents": -1}, {"maxEvents": "1"}, {"ack": "x"}, {"setErrs": []}, {"more": 1}):
+        assert place.send("/ssf/poll", NOW | wrong, place.siem).status == 400, wrong
+
+
+def test_where_no_receiver_is_named_there_is_no_transmitter(tmp_path):
+    tmp_path.chmod(0o700)
+    with site(tmp_path) as bare:
+        assert bare.get("/.well-known/ssf-configuration", "").status == 404
+        assert bare.send("/ssf/poll", NOW, "").status == 401
