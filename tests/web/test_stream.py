@@ -3,6 +3,7 @@
 import pytest
 
 from remit.control import principal
+from remit.control import stream as streams
 from remit.control.revocation import revoke
 from remit.control.stream import Receiver
 from remit.core.stream import DISABLED, REVOKED
@@ -79,6 +80,19 @@ def test_events_are_polled_acknowledged_and_refused(place):
     assert list(poll(place, ack=[one])["sets"]) == [other]
     assert poll(place, setErrs={other: {"err": "invalid_key", "description": "x"}}) == {"sets": {}}
     assert poll(place, ack=[one, other, "nonsense"]) == {"sets": {}}
+
+
+def test_a_long_stretch_that_tells_nothing_hides_no_event_behind_it(place, monkeypatch):
+    monkeypatch.setattr(streams, "PART", 4)
+    made(place)
+    for number in range(12):
+        place.agent(f"quiet{number}")
+    ended(place)
+    for number in range(12):
+        place.agent(f"again{number}")
+    (name,) = poll(place)["sets"]
+    assert list(poll(place)["sets"]) == [name]
+    assert poll(place, ack=[name]) == {"sets": {}}
 
 
 def test_a_poll_that_may_wait_is_answered_when_something_ends(place):

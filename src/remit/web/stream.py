@@ -156,11 +156,7 @@ async def _polled(site: Site, request: Request) -> Response:
         raise RemitError("not_found", "There is no stream that is polled.", "Make one: POST /ssf/streams.")
     names = {*texts(value, "ack"), *wrong}
     if names:
-        trouble = "It refused an event." if wrong else ""
-        await site.act(
-            f"stream:{service.id}",
-            lambda c: streams.heard(c, streams.need(c.reader, service.id, found.id), one, names, trouble),
-        )
+        await _heard(site, found, one, names, "It refused an event." if wrong else "")
     return _answer(await _waited(site, service, one, min(most, MOST), wait=not at_once and most > 0))
 
 
@@ -185,12 +181,28 @@ async def _waited(site: Site, service: Service, one: Receiver, most: int, *, wai
     for _ in range(int(WAIT_S / LOOK_S)):
         now_is = log.newest(site.authority.view).size
         if now_is != size:
-            size, found = now_is, streams.of(site.reader(), service.id)
-            told = _told(site, found, one, most) if found is not None else {"sets": {}}
+            size, told = now_is, await _next(site, service, one, most)
             if told["sets"] or told.get("moreAvailable") or not wait:
                 return told
         await asyncio.sleep(LOOK_S)
     return {"sets": {}}
+
+
+async def _next(site: Site, service: Service, one: Receiver, most: int) -> dict[str, Json]:
+    """What is to be told now. A stretch of the ledger that tells nothing is passed over for good."""
+    while True:
+        found = streams.of(site.reader(), service.id)
+        told: dict[str, Json] = _told(site, found, one, most) if found is not None else {"sets": {}}
+        if found is None or most == 0 or told["sets"] or not told.get("moreAvailable"):
+            return told
+        await _heard(site, found, one, set())
+
+
+async def _heard(site: Site, stream: Stream, one: Receiver, names: set[str], trouble: str = "") -> None:
+    await site.act(
+        f"stream:{stream.service}",
+        lambda c: streams.heard(c, streams.need(c.reader, stream.service, stream.id), one, names, trouble),
+    )
 
 
 def _told(site: Site, stream: Stream, one: Receiver, most: int) -> dict[str, Json]:
