@@ -50,6 +50,25 @@ def test_an_unchanged_client_reads_writes_and_is_refused(target):
     assert target.direct("select count(*) from orders") == [(20,)]
 
 
+REPORT = """
+with recent as (
+  select id, total, status from orders where status <> 'drop table orders; delete from orders'
+), ranked as (
+  select id, total, row_number() over (partition by status order by total desc, id) as place from recent
+)
+select r.id, r.total::float, l.id /* nested /* ; drop */ comment */
+from ranked r left join lateral (select o.id from orders o where o.id < r.id order by o.id desc limit 1) l on true
+where r.place <= 50 and $tag$it's; -- no comment$tag$ <> ''
+"""
+
+
+def test_ctrl_03_a_report_that_only_looks_dangerous_is_a_read_with_its_rows(target):
+    text = REPORT + "".join(f"  and r.id <> {-n} -- line {n};\n" for n in range(1, 200)) + "order by r.id"
+    with target.connect() as conn:
+        assert conn.execute(text).fetchall() == target.direct(text)
+        assert len(target.direct(text)) == 20
+
+
 def test_cursors_copy_and_pipelines_pass(target):
     with target.connect() as conn:
         with conn.cursor(name="c") as cursor:
