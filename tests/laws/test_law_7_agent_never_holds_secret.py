@@ -10,15 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from remit.control import credential
 from remit.core.resource import Upstream
+from remit.core.trust import TrustPath
 from tests.gateway.test_serve_legs import STDIO, STDIO_TOOLS
 from tests.kit.agent import LEGACY, MODERN, Agent
 from tests.kit.gate import gate_for
 from tests.kit.planted import Planted, red
+from tests.kit.proving import Holder, Prover
 from tests.kit.upstream import TOOLS, small
 
 CANARY = "canary-of-the-target-7f3a91"
-COOKIE, PROOF = "cookie-of-the-agent", "proof-of-the-agent"
+COOKIE, HOLDER = "cookie-of-the-agent", Holder()
+PROOF = HOLDER.proof("https://remit.example").partition(".")[0]
+"""What every proof of the agent's key begins with."""
 SPELLED = (CANARY, base64.b64encode(CANARY.encode()).decode()[:-4], CANARY.encode().hex())
 ASKED = ("echo", "reflect", "progress", "die", "garbage", "secret_plan", "outside_the_plan", "no_such_tool")
 
@@ -27,7 +32,9 @@ def over_http(legacy: bool) -> tuple[bytes, str, str]:
     """All that an agent was told, all that the target was told, and the agent's token."""
     told = b""
     with small(MODERN, LEGACY) as server, gate_for(server.url, tools=TOOLS, lends=CANARY) as gate:
-        agent = Agent(gate.url, gate.token, extra={"cookie": f"sid={COOKIE}", "dpop": PROOF})
+        given = {"task_id": gate.task.id, "agent_id": gate.world.agent.id, "path": TrustPath.OWN, "thumb": HOLDER.thumb}
+        token = gate.act(lambda change: credential.give(change, **given)).text
+        agent = Prover(gate.url, token, extra={"cookie": f"sid={COOKIE}"}, holder=HOLDER)
         if legacy:
             told += agent.hello().data
         ask, call = (agent.old, agent.old_call) if legacy else (agent.ask, agent.call)
@@ -36,7 +43,7 @@ def over_http(legacy: bool) -> tuple[bytes, str, str]:
         for name in ASKED:
             answer = call(name, {"text": "x"})
             told += answer.data + json.dumps(answer.headers).encode()
-        return told, json.dumps(server.fields) + json.dumps(server.bodies), gate.token
+        return told, json.dumps(server.fields) + json.dumps(server.bodies), token
 
 
 def over_stdio() -> tuple[bytes, str, str]:

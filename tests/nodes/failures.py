@@ -128,7 +128,7 @@ YES = ("allow",)
 CASES = (
     Case("database", "cannot be reached", "refused (503), with a code that says so", LOST, 6.5, cut),
     Case("database", "is down", "refused (503), with a code that says so", LOST, 6.5, down),
-    Case("database", "accepts and says nothing", "refused once the node gives it up", LOST, 10, stopped),
+    Case("database", "accepts and says nothing", "refused once the node gives it up", LOST, 15, stopped),
     Case("database", "answers 100 ms late each time", "allowed, late", YES, 10, slow),
     Case("database", "was restarted", "the first call may be refused", (*YES, *LOST), 6.5, restarted),
     Case("database", "somebody holds the lock in silence", "allowed once the server has ended them", YES, 5, lock_held),
