@@ -1,8 +1,8 @@
 """Streams and events, as values."""
 
 from remit.core.receipt import change, encode
-from remit.core.stream import event, may_tell, opaque
-from tests.kit.nouns import NOON, agent, code, stream, task
+from remit.core.stream import REVOKED, event, may_tell, opaque
+from tests.kit.nouns import NOON, PERSON, agent, code, named, stream, task
 
 
 def test_what_cannot_be_a_stream_is_refused():
@@ -19,5 +19,11 @@ def test_an_entry_before_the_stream_tells_it_nothing():
     assert told.payload["iat"] == NOON // 1000
     assert told.jti == told.payload["jti"] == f"{stream().id}.5"
     assert not may_tell(encode(change("agent.reviewed", agent(), NOON, "operator")))
+    entities = []
+    for by in ("operator", named("per", "b"), PERSON, "sgn_x", "sweep"):
+        over = change("task.ended", task(state="ended", because="revoked", person=PERSON), NOON, by)
+        said = event(stream(), 5, over, "https://r.example", opaque).payload["events"][REVOKED]
+        entities.append(said["initiating_entity"])
+    assert entities == ["admin", "admin", "user", "policy", "policy"]
     alive = change("task.ended", task(state="ended", because="idle"), NOON, "sweep")
     assert event(stream(), 5, alive, "https://r.example", opaque) is None

@@ -121,10 +121,14 @@ def _said(stream: Stream, receipt: Mapping[str, Json], known_as: Naming) -> tupl
         subject |= {"application": opaque(one["agent"]), "session": opaque(one["id"])}
     else:
         subject = {"format": "complex", "application": opaque(one["id"])}
-    return event, subject, {"event_timestamp": receipt["at"] // 1000, "initiating_entity": _who(receipt["by"])}
+    return (
+        event,
+        subject,
+        {"event_timestamp": receipt["at"] // 1000, "initiating_entity": _who(receipt["by"], one.get("person", ""))},
+    )
 
 
-def _who(by: str) -> str:
-    if by == "operator":
-        return "admin"
-    return "user" if by.startswith("per_") else "policy"
+def _who(by: str, person: str) -> str:
+    if by == person:
+        return "user"
+    return "admin" if by == "operator" or by.startswith("per_") else "policy"
