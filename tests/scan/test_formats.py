@@ -1,8 +1,11 @@
 """Formats as nodes: values with the line on which each begins, and documents that are none."""
 
+import re
+
 import pytest
 
 from remit.scan import hcl, jsonc, tomldoc, yamldoc
+from remit.scan.cursor import Cursor
 from remit.scan.node import DEEPEST, NOTHING, Node
 
 
@@ -78,6 +81,12 @@ resource "aws_iam_policy" "p" {
 )
 def test_what_is_no_hcl_is_refused(text: str) -> None:
     assert hcl.read(text) is None
+
+
+def test_a_cursor_knows_its_line_and_takes_only_what_comes_next() -> None:
+    cursor = Cursor("a \n b", re.compile(r"\s*"))
+    assert (cursor.take("b"), cursor.take("a"), cursor.here()) == (False, True, 1)
+    assert (cursor.take("b"), cursor.here(), cursor.at) == (True, 2, 5)
 
 
 def test_a_node_that_is_not_there_holds_nothing() -> None:

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from remit.scan import jsonc
+from remit.scan.cursor import Cursor
 from remit.scan.node import DEEPEST, Node
 
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -15,45 +16,21 @@ _NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
 _WORD: Final = re.compile(r"(?:true|false|null|-?\d+(?:\.\d+)?)(?=[ \t]*(?:[\r\n,}\])#]|//|$))")
 _HEREDOC: Final = re.compile(r"<<(-?)([A-Za-z_]\w*)[ \t]*\r?\n")
 _AFTER: Final = re.compile(r"[ \t]*(?:[\r\n,}\])#]|//|/\*|$)")
+_EACH: Final = re.compile(r"[\[{]\s*for\b")
 _WORDS: Final = {"true": True, "false": False, "null": None}
 
 
 def read(text: str) -> Node | None:
     """Read one file; None when it is none, or is nested too deep."""
     try:
-        reader = _Reader(text)
+        reader = _Reader(text, _SPACE)
         found = reader.body(0, "")
     except (ValueError, RecursionError):
         return None
     return found if reader.at == len(text) else None
 
 
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.line = 1
-        self.counted = 0
-
-    def here(self) -> int:
-        self.line += self.text.count("\n", self.counted, self.at)
-        self.counted = self.at
-        return self.line
-
-    def skip(self) -> None:
-        found = _SPACE.match(self.text, self.at)
-        self.at = found.end() if found else self.at
-
-    def peek(self, mark: str) -> bool:
-        self.skip()
-        return self.text.startswith(mark, self.at)
-
-    def take(self, mark: str) -> bool:
-        if self.peek(mark):
-            self.at += len(mark)
-            return True
-        return False
-
+class _Reader(Cursor):
     def body(self, depth: int, end: str) -> Node:
         """Attributes and blocks up to `end`."""
         if depth > DEEPEST:
@@ -109,9 +86,9 @@ class _Reader:
             if not self.take(")"):
                 raise ValueError
             return found
-        if self.peek("[") and not re.compile(r"\[\s*for\b").match(self.text, self.at):
+        if self.peek("[") and not _EACH.match(self.text, self.at):
             found = self.items(line, depth)
-        elif self.peek("{") and not re.compile(r"\{\s*for\b").match(self.text, self.at):
+        elif self.peek("{") and not _EACH.match(self.text, self.at):
             found = self.object(line, depth)
         elif self.peek('"'):
             found = Node(line, self.string())

@@ -8,6 +8,7 @@ import json
 import re
 from typing import Final
 
+from remit.scan.cursor import Cursor
 from remit.scan.node import DEEPEST, Node
 
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*+")
@@ -18,7 +19,7 @@ _WORD: Final = re.compile(r"-?[0-9][0-9.eE+-]*|true|false|null")
 def read(text: str) -> Node | None:
     """Read one document; None when it is none, or is nested too deep. Of a repeated key the last one counts."""
     try:
-        reader = _Reader(text)
+        reader = _Reader(text, _SPACE)
         found = reader.node(0)
         reader.skip()
     except ValueError:
@@ -26,29 +27,7 @@ def read(text: str) -> Node | None:
     return found if reader.at == len(text) else None
 
 
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.line = 1
-        self.counted = 0
-
-    def skip(self) -> None:
-        found = _SPACE.match(self.text, self.at)
-        self.at = found.end() if found else self.at
-
-    def here(self) -> int:
-        self.line += self.text.count("\n", self.counted, self.at)
-        self.counted = self.at
-        return self.line
-
-    def take(self, mark: str) -> bool:
-        self.skip()
-        if self.text.startswith(mark, self.at):
-            self.at += 1
-            return True
-        return False
-
+class _Reader(Cursor):
     def node(self, depth: int) -> Node:
         if depth > DEEPEST:
             raise ValueError

@@ -1,0 +1,37 @@
+"""A place in a text that is read from the front: what the readers of JSON and of HCL share. Pure."""
+
+import re
+
+
+class Cursor:
+    """Owned by one reading of one text. `space` is what stands between two words of the format."""
+
+    def __init__(self, text: str, space: re.Pattern[str]) -> None:
+        self.text = text
+        self.at = 0
+        self._space = space
+        self._line = 1
+        self._counted = 0
+
+    def here(self) -> int:
+        """The line, from 1, of the place; it never goes back."""
+        self._line += self.text.count("\n", self._counted, self.at)
+        self._counted = self.at
+        return self._line
+
+    def skip(self) -> None:
+        """Pass over space and comments."""
+        found = self._space.match(self.text, self.at)
+        self.at = found.end() if found else self.at
+
+    def peek(self, mark: str) -> bool:
+        """Say whether the mark comes next, after space."""
+        self.skip()
+        return self.text.startswith(mark, self.at)
+
+    def take(self, mark: str) -> bool:
+        """Pass over the mark if it comes next, and say whether it did."""
+        if self.peek(mark):
+            self.at += len(mark)
+            return True
+        return False
