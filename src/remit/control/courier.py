@@ -17,7 +17,7 @@ from remit.ledger.log import nodes
 from remit.store import log
 from remit.store.db import Database
 from remit.store.log import Head
-from remit.store.opening import open_db
+from remit.store.opening import Aside
 
 PATIENCE_S: Final = 4.0
 TRIES: Final = 3
@@ -59,15 +59,15 @@ class Courier:
     def __init__(self, place: Path | str, vkey: str, url: str, patience: float = PATIENCE_S) -> None:
         self.witness = cosignature.parse_vkey(vkey)
         self.url = url
-        self._place, self._patience = place, patience
-        self._db: Database | None = None
+        self._patience = patience
+        self._aside = Aside(place)
         self._held = 0
         self._over = False
 
     def push(self) -> Outcome:
         """Submit the newest head and say what came of it. Never raises."""
         try:
-            return self._push(self._reading())
+            return self._push(self._aside.reading())
         except (RemitError, LedgerFault) as fault:
             return Missed(self.witness.name, fault.message)
         except (OSError, http.client.HTTPException, ValueError) as fault:
@@ -79,16 +79,7 @@ class Courier:
 
     def close(self) -> None:
         """Close the connection to the store."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _reading(self) -> Database:
-        if self._db is None:
-            self._db = open_db(self._place)
-        elif not self._db.usable:
-            self._db.reopen()
-        return self._db
+        self._aside.close()
 
     def _push(self, db: Database) -> Outcome:
         head = log.newest(db)

@@ -17,8 +17,7 @@ from remit.core import hook as rules
 from remit.core.errors import RemitError
 from remit.core.receipt import decode
 from remit.store import log
-from remit.store.db import Database
-from remit.store.opening import open_db
+from remit.store.opening import Aside
 
 PATIENCE_S: Final = 5.0
 PART: Final = 1_000
@@ -55,12 +54,12 @@ class Messenger:
 
     def __init__(self, place: Path | str, hook: Hook, issuer: str) -> None:
         self.hook = hook
-        self._place, self._issuer = place, issuer
-        self._db: Database | None = None
+        self._issuer = issuer
+        self._aside = Aside(place)
 
     def next(self, after: int) -> Due:
         """The first change of an approval after this entry, as far as one go reads."""
-        db = self._reading()
+        db = self._aside.reading()
         end = log.newest(db).size
         for _ in range(PARTS):
             stop = min(after + 1 + PART, end)
@@ -91,16 +90,7 @@ class Messenger:
 
     def close(self) -> None:
         """Close the connection to the store."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _reading(self) -> Database:
-        if self._db is None:
-            self._db = open_db(self._place)
-        elif not self._db.usable:
-            self._db.reopen()
-        return self._db
+        self._aside.close()
 
     def _post(self, body: bytes, headers: dict[str, str]) -> int:
         parts = urlsplit(self.hook.url)

@@ -34,7 +34,7 @@ class Teller(Messenger):
 
     def next(self, after: int) -> Due:
         """The first event after this entry, as far as one go reads; what comes while it is paused waits."""
-        db = self._reading()
+        db = self._aside.reading()
         end, reader = log.newest(db).size, Reader(db)
         service = next((one for one in reader.where(Service) if one.name == self._receiver.service), None)
         live = service is not None and service.state == "active"

@@ -31,3 +31,25 @@ def open_db(where: Path | str) -> Database:
             "Install it: pip install 'remit[postgres]'.",
         ) from fault
     return open_postgres(str(where))
+
+
+class Aside:
+    """A connection to the store beside the writer's, opened when it is first used. One thread at a time has it."""
+
+    def __init__(self, where: Path | str) -> None:
+        self._where = where
+        self._db: Database | None = None
+
+    def reading(self) -> Database:
+        """The connection, opened again if it was dropped. Faults are those of `open_db`."""
+        if self._db is None:
+            self._db = open_db(self._where)
+        elif not self._db.usable:
+            self._db.reopen()
+        return self._db
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
