@@ -61,21 +61,19 @@ PARTS: Final = (
     *(consents, authorize, par, register),
 )
 NOUNS: Final = (
-    *(
-        agent,
-        approval,
-        brief,
-        consent,
-        credential,
-        plan,
-        policy,
-        principal,
-        receipt,
-        resource,
-        revocation,
-        status,
-        task,
-    ),
+    agent,
+    approval,
+    brief,
+    consent,
+    credential,
+    plan,
+    policy,
+    principal,
+    receipt,
+    resource,
+    revocation,
+    status,
+    task,
 )
 
 
