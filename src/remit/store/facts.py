@@ -1,6 +1,7 @@
 """The Facts of one call, read inside the transaction that will record its decision."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -32,6 +33,8 @@ from remit.store.apply import usage
 from remit.store.record import Reader, parsed
 
 DEEPEST = 9
+Chained = TypeVar("Chained", Task, Credential)
+"""What hangs below another of its kind, named by `parent`."""
 DELEGATED = TrustPath.DELEGATED.value
 Policies = Callable[[TrustPath], PolicySet | None]
 Places = tuple[tuple[str, str, int], ...]
@@ -159,21 +162,14 @@ def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, poli
         bindings=tuple(_bindings(reader, (credential, *(above_it or ())))),
         sessions=tuple(_sessions(reader, credential.subject)) if fresh.of_person and path == DELEGATED else (),
         owner_seen=min(_seen(reader, one.owner) for one in (agent, *actors)) if fresh.owner and agent else NEVER,
-        owned=all(_owner_here(reader, one) for one in actors if one.id != task.agent),
+        owned=all(principal_live(reader, one.owner) for one in actors if one.id != task.agent),
     )
     return standing, _places(call, plan, plans, brief)
 
 
 def ancestors(reader: Reader, task: Task) -> tuple[Task, ...] | None:
     """The tasks above this one, nearest first; None when one is missing or the chain has no end."""
-    found: list[Task] = []
-    while task.parent:
-        above = reader.get(Task, task.parent)
-        if above is None or len(found) >= DEEPEST:
-            return None
-        found.append(above)
-        task = above
-    return tuple(found)
+    return _above(reader, task)
 
 
 def actors_of(reader: Reader, above: tuple[Task, ...]) -> tuple[Agent, ...]:
@@ -182,20 +178,19 @@ def actors_of(reader: Reader, above: tuple[Task, ...]) -> tuple[Agent, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _owner_here(reader: Reader, agent: Agent) -> bool:
-    owner = reader.get(Person, agent.owner)
-    return owner is not None and owner.state == "active"
-
-
 def givers(reader: Reader, credential: Credential) -> tuple[Credential, ...] | None:
     """The credentials that this one was exchanged from, nearest first; None when one is missing."""
-    found: list[Credential] = []
-    while credential.parent:
-        above = reader.get(Credential, credential.parent)
+    return _above(reader, credential)
+
+
+def _above(reader: Reader, one: Chained) -> tuple[Chained, ...] | None:
+    found: list[Chained] = []
+    while one.parent:
+        above = reader.get(type(one), one.parent)
         if above is None or len(found) >= DEEPEST:
             return None
         found.append(above)
-        credential = above
+        one = above
     return tuple(found)
 
 
