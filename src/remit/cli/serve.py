@@ -251,8 +251,10 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 def _every(loop: asyncio.AbstractEventLoop, seconds: float, job: Callable[[], None]) -> None:
     def again() -> None:
-        job()
-        loop.call_later(seconds, again)
+        try:
+            job()
+        finally:
+            loop.call_later(seconds, again)
 
     loop.call_later(seconds, again)
 
