@@ -236,8 +236,9 @@ def _read(node: ast.expr, depth: int) -> Node:
 
 def _words(given: dict[str, ast.expr]) -> list[Word]:
     nodes: list[ast.expr] = [given["command"]] if "command" in given else []
-    if isinstance(given.get("args"), ast.List | ast.Tuple):
-        nodes += given["args"].elts  # type: ignore[attr-defined]
+    rest = given.get("args")
+    if isinstance(rest, ast.List | ast.Tuple):
+        nodes += rest.elts
     return [(one.text, one.line) for one in (_read(node, 0) for node in nodes) if one.text]
 
 

@@ -99,7 +99,7 @@ def folder(name: str) -> bool:
     return bool(_FOLDER.search(name))
 
 
-def told(words: list[Word], limits: bool = False) -> Iterator[Told]:  # noqa: FBT001, FBT002
+def told(words: list[Word], *, limits: bool = False) -> Iterator[Told]:
     """What is wrong with a started command. `limits` says that its environment lists what it may run."""
     if not words:
         return
