@@ -1,0 +1,1 @@
+-- What reach reads of targets and what it once computed.

@@ -1,0 +1,1 @@
+-- Proposals that narrow what an agent or a brief may do, and the runs that checked them.
