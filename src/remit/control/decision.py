@@ -225,13 +225,13 @@ def note(
     permit: Permit,
     result: Mapping[str, Json],
     held: tuple[int, bytes] | None = None,
-    answered: Mapping[bytes, str] | None = None,
+    known: flow.Held | None = None,
 ) -> Callable[[Change], bool]:
     """The piece of work that records how an allowed call ended. `result` names one of `RESULTS`.
 
     `rows` in it are counted on the steps that limit them, in this transaction; an answer with more than is left is
     recorded as withheld, and the work returns False: it must not leave. `held` is what lineage remembers of the answer,
-    `answered` what is known again on the other path.
+    `known` what is known again on the other path.
     """
 
     def run(change: Change) -> bool:
@@ -252,7 +252,7 @@ def note(
         change.receipt(outcome(permit.call, permit.leaf, change.now, said))
         if held is not None and said["result"] == "ok":
             lineage.remember(change, permit, held)
-        flow.remember(change, permit, answered if said["result"] == "ok" else None)
+        flow.remember(change, permit, known, seen=said["result"] == "ok")
         return fits
 
     return run

@@ -1,7 +1,7 @@
 """Flow: what crosses from one trust path to the other, found as it happens; and an errand rebuilt from its records."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from remit.control.change import Change
 from remit.core import blended
@@ -50,10 +50,10 @@ def carry(change: Change, call: Call, seen: Facts, decision: Decision) -> tuple[
         _label(change, seen, task)
     if made is None:
         return None, {"blended": True} if mixed else None
-    given = {carried.mark(made, atom): place for place, atom in values(dict(call.arguments))}
-    kept = Carry(root, path, made, frozenset(given))
+    kept = Carry(root, path, made, call.arguments)
     if not mixed:
         return kept, None
+    given = dict(_marks(made, dict(call.arguments)))
     found = carried.origins(change.db, root, path, given.keys())
     crossed = [{"call": one.call, "from": one.place, "to": given[mark]} for mark, one in found.items()]
     said: dict[str, Json] = {"blended": True}
@@ -68,23 +68,33 @@ def _label(change: Change, seen: Facts, task: Task) -> None:
             change.record("task.blended", changed(one, blended=change.now), "gate")
 
 
-def answered(permit: Permit, result: Mapping[str, Json]) -> dict[bytes, str] | None:
-    """What an answer held that its call was not given, by digest: before the queue, not under its lock.
+class Held(NamedTuple):
+    """By digest: what a call was given, and where its answer held what it was not given. None: the answer not seen."""
 
-    None when nobody here saw the answer.
-    """
+    given: frozenset[bytes]
+    held: Mapping[bytes, str] | None
+
+
+def known(permit: Permit, result: Mapping[str, Json]) -> Held | None:
+    """What will be known again of a call and its answer, made before the queue and not under its lock."""
     carry, answer = permit.carry, result.get("answer")
-    if carry is None or "answer" not in result or result.get("result") != "ok":
+    if carry is None:
         return None
-    marks = ((carried.mark(carry.key, atom), place) for place, atom in values(answer))
-    return {mark: place for mark, place in marks if mark not in carry.given}
+    given = frozenset(mark for mark, _ in _marks(carry.key, dict(carry.arguments)))
+    if "answer" not in result or result.get("result") != "ok":
+        return Held(given, None)
+    return Held(given, {mark: place for mark, place in _marks(carry.key, answer) if mark not in given})
 
 
-def remember(change: Change, permit: Permit, held: Mapping[bytes, str] | None) -> None:
-    """Write down, with the outcome, what a call was given and its answer held."""
-    if permit.carry is not None:
+def remember(change: Change, permit: Permit, known: Held | None, *, seen: bool) -> None:
+    """Write down, with the outcome, what a call was given and, if that was `seen`, what its answer held."""
+    if permit.carry is not None and known is not None:
         place = (permit.carry.root, permit.leaf, permit.carry.path)
-        carried.put(change.db, permit.call, place, permit.carry.given, held)
+        carried.put(change.db, permit.call, place, known.given, known.held if seen else None)
+
+
+def _marks(key: bytes, value: Json) -> Iterator[tuple[bytes, str]]:
+    return ((carried.mark(key, atom), place) for place, atom in values(value))
 
 
 def flow(reader: Reader, task: Task) -> Flow:

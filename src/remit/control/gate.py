@@ -242,9 +242,9 @@ class Gate:
             else:
                 done(None if found else Fault("rows_exceeded", "The answer holds more rows than the step has left."))
 
-        answered = flow.answered(permit, result)
+        known = flow.known(permit, result)
         said, held = taken(permit, result)
-        self._batch.submit(f"note:{permit.task}", note(permit, said, held, answered), noted, last=True)
+        self._batch.submit(f"note:{permit.task}", note(permit, said, held, known), noted, last=True)
         self._batch.wake()
 
     def live(self, credentials: Sequence[str]) -> frozenset[str]:

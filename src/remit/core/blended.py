@@ -13,6 +13,7 @@ from remit.core.trust import TrustPath
 
 BITS: Final = {TrustPath.OWN: 1, TrustPath.DELEGATED: 2}
 BOTH: Final = 3
+_BY_NAME: Final[dict[str, int]] = {path.value: one for path, one in BITS.items()}
 HIGH: Final = "high"
 NORMAL: Final = "normal"
 SAID: Final = {
@@ -23,7 +24,7 @@ SAID: Final = {
 
 def bit(path: str) -> int:
     """The mark of a path in what an errand has used; 0 for none."""
-    return BITS[TrustPath(path)] if path in list(TrustPath) else 0
+    return _BY_NAME.get(path, 0)
 
 
 def mixes(facts: Facts) -> bool:

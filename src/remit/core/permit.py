@@ -1,8 +1,10 @@
 """What passes between a gate and the side that decides: who enters, what is permitted, what is lent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.core.canonical import Json
 from remit.core.lineage.source import Heed
 from remit.core.resource import Resource
 from remit.core.trust import TrustPath
@@ -61,12 +63,12 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """What is remembered of a call whose errand can use both paths: errand, path, key, and digests of its values."""
+    """What is remembered of a call whose errand can use both paths: errand, path, key, and what the call was given."""
 
     root: str
     path: str
     key: bytes = field(repr=False)
-    given: frozenset[bytes] = field(default=frozenset(), repr=False)
+    arguments: Mapping[str, Json] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
