@@ -9,7 +9,8 @@ from remit.core.call import Call
 from remit.core.permit import Permit
 from remit.core.step import Step
 from remit.core.task import Plan, Task
-from tests.kit.told import kinds, refused, size
+from tests.kit.consenting import consenting
+from tests.kit.told import code, kinds, refused, size
 from tests.kit.world import DAY, read_call, steps
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
@@ -83,6 +84,26 @@ def test_where_people_are_asked_the_task_is_held_until_they_say_yes(world):
     assert [isinstance(world.decide(NOTE, entry), Permit) for _ in range(3)] == [True, True, False], (
         "lifted, not beyond"
     )
+
+
+def test_what_a_person_consents_to_beyond_the_budget_waits_for_others_and_its_token_opens_nothing_till_then(world):
+    place, pia = Budgeted(world, writes=1, over="ask"), consenting(world)
+    assert pia.offers()[0].shown["over"] == ["writes"]
+    given = pia.give()
+    made = world.act(lambda c: c.need(Task, given.consent.task))
+    assert (made.state, made.held, made.consent) == ("suspended", "reach", given.consent.id)
+    entry = world.enter(pia.redeem(given.code)[0].text)
+    assert world.decide(read_call(), entry).code == "task_suspended"
+    asked = world.act(lambda c: next(c.reader.where(Approval, "task = ?", (made.id,))))
+    place.answer(asked)
+    assert isinstance(world.decide(read_call(), entry), Permit)
+    again = pia.give()
+    asked = world.act(lambda c: next(c.reader.where(Approval, "task = ?", (again.consent.task,))))
+    entry = world.enter(pia.redeem(again.code)[0].text)
+    place.answer(asked, yes=False)
+    assert world.decide(read_call(), entry).code == "task_ended"
+    place.rule(writes=1)
+    assert code(pia.give) == "reach_over"
 
 
 def test_a_no_ends_it_and_what_moved_voids_the_ask(world):

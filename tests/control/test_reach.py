@@ -21,7 +21,7 @@ def test_it_is_computed_from_plan_brief_and_resources(world):
     assert found.writable == ("mcp:notes/@sampling", "mcp:notes/write_note")
     assert (found.writes, found.calls, found.rows) == (4, 4 + 3, UNBOUNDED)
     assert (found.money["amount"], found.depth, found.children) == (150, 2, UNBOUNDED)
-    assert world.act(lambda c: reach.excess(c, held, world.agent, plan, 1000)) == ("writes", "money:amount")
+    assert world.act(lambda c: reach.excess(c.reader, held, world.agent, plan, 1000)) == ("writes", "money:amount")
     assert world.act(lambda c: reach.admit(c, held, world.agent, plan, 1000)) == ("writes", "money:amount")
     strict = world.a_brief(budget=Budget(writes=3))
     assert code(world.act, lambda c: reach.admit(c, strict, world.agent, plan, 1000)) == "reach_over"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from remit.control import task
+from remit.control import opening, reach
 from remit.control.change import Change
 from remit.core import ids
 from remit.core.agent import Agent
@@ -108,6 +108,9 @@ def _offer(reader: Reader, person: Person, client: Client, agent: Agent, brief: 
         "life": brief.life,
         "idle": brief.idle,
     }
+    beyond = reach.excess(reader, brief, agent, tuple(brief.steps[number] for number in steps), brief.life)
+    if beyond:
+        shown["over"] = list(beyond)
     return Offer(brief, agent, tuple(steps), tuple(one for _, one in sorted(places.items())), shown)
 
 
@@ -124,6 +127,7 @@ def give(
 ) -> Given:
     """Take a person's yes to what they were shown: open the task, record the consent, make the code.
 
+    Where its reach is beyond the brief's budget, and the brief asks people then, the task is held until they say yes.
     Refuses what is no longer on offer (`consent_refused`), or no longer what was shown (`consent_moved`).
     """
     person = change.need(Person, session.person)
@@ -137,7 +141,7 @@ def give(
     if found.digest != shown:
         raise RemitError("consent_moved", "What this would give has changed meanwhile.", "Read the page again.")
     identity = change.authority.make("con")
-    opened = task.open_task(
+    opened = opening.begin(
         change,
         brief=brief,
         agent=found.agent.id,
@@ -148,7 +152,7 @@ def give(
         consent=identity,
         steps=tuple(found.brief.steps[number] for number in found.steps),
         by=person.id,
-    )
+    ).task
     consent = Consent(
         id=identity,
         person=person.id,

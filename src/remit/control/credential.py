@@ -58,7 +58,8 @@ def give(
 ) -> Issued:
     """Issue a credential to the task's own agent, on one path, for resources of the current plan.
 
-    Refuses everything that a call would be refused for already: a task that is not open, another agent's task, another
+    Refuses everything that a call would be refused for already: a task that is not open (but for one that a person
+    consented to and that others must agree to yet: its calls are refused until then), another agent's task, another
     person's delegation, a path that the plan does not use or that is closed (`credential_refused`). What is exchanged
     from `giver` ends no later than that; `proved` is how surely agent and person did prove themselves.
     """
@@ -177,8 +178,9 @@ def _claims(change: Change, one: Credential) -> Claims:
 
 def _live(change: Change, task: Task, agent: Agent, brief: Brief, gate: PathGate) -> None:
     above = ancestors(change.reader, task)
+    waits = task.held == "reach" and bool(task.consent)
     if (
-        task.state != "open"
+        not (task.state == "open" or waits)
         or change.now >= task.deadline
         or above is None
         or any(one.state != "open" for one in above)

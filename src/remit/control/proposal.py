@@ -109,7 +109,7 @@ def body(change: Change, errand: Task, steps: tuple[Step, ...]) -> dict[str, Jso
         errand.deadline - errand.opened,
     )
     found = reach.of(change.reader, brief, agent, steps, life)
-    beyond = () if errand.parent else reach.excess(change, brief, agent, steps, life)
+    beyond = () if errand.parent else reach.excess(change.reader, brief, agent, steps, life)
     return {"steps": [step.to_json() for step in steps], "reach": found.to_json(), "over": list(beyond)}
 
 

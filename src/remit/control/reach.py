@@ -30,17 +30,17 @@ def of(reader: Reader, brief: Brief, agent: Agent, steps: tuple[Step, ...], life
 
 def admit(change: Change, brief: Brief, agent: Agent, steps: tuple[Step, ...], life: int) -> tuple[str, ...]:
     """In what a plan is beyond the budget, where the brief lets people be asked; refuses it else (`reach_over`)."""
-    beyond = excess(change, brief, agent, steps, life)
+    beyond = excess(change.reader, brief, agent, steps, life)
     if beyond and brief.budget is not None and brief.budget.over == "refuse":
         raise refusal(beyond)
     return beyond
 
 
-def excess(change: Change, brief: Brief, agent: Agent, steps: tuple[Step, ...], life: int) -> tuple[str, ...]:
+def excess(reader: Reader, brief: Brief, agent: Agent, steps: tuple[Step, ...], life: int) -> tuple[str, ...]:
     """In what the reach of these steps is beyond the brief's budget; nothing where it caps instead."""
     if brief.budget is None or brief.budget.over == "cap":
         return ()
-    return over(of(change.reader, brief, agent, steps, life), brief.budget.of(agent.tier))
+    return over(of(reader, brief, agent, steps, life), brief.budget.of(agent.tier))
 
 
 def refusal(beyond: tuple[str, ...]) -> RemitError:

@@ -57,6 +57,8 @@ def _offer(one: Offer, now: int) -> dict[str, Any]:
         "until": now + one.brief.life,
         "life": span(one.brief.life),
         "idle": span(one.brief.idle),
+        "over": one.shown.get("over", ()),
+        "approvers": one.brief.approvers,
         "resources": [
             {
                 "name": each.name,
