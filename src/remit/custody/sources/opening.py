@@ -9,7 +9,7 @@ from remit.core.resource import Resource
 from remit.custody.secret import Secret
 from remit.custody.source import Source
 
-KINDS: Final = {"aws": "", "oauth": "", "postgres": "postgres"}
+KINDS: Final = {"aws": "", "mariadb": "mariadb", "oauth": "", "postgres": "postgres"}
 """The kinds of sources, and the extra that brings each one's driver."""
 
 
@@ -48,6 +48,10 @@ def _opened(kind: str, secret: Secret, owner: str, settings: dict[str, str], now
         from remit.custody.sources.oauth import OAuthSource
 
         return OAuthSource(secret, settings)
+    if kind == "mariadb":
+        from remit.custody.sources.mariadb import MariaSource
+
+        return MariaSource(secret, owner, settings)
     from remit.custody.sources.postgres import PostgresSource
 
     return PostgresSource(secret, owner, settings)

@@ -1,0 +1,323 @@
+"""MariaDB: a user for each task and path, with the rights of its plan's steps and no other; dropped, then tried.
+
+The admin login is sealed (a `mysql://` URL with its password and a database). Settings, all optional: `connections`
+(10), `statement_s` (30), `tls` (`system`, or the path of a file of CAs; must be there where the server is not on this
+machine), `user_variable` and `password_variable`. A step's rights are those of its `sql:` action, or what
+`allow.KIND` = `VERB TABLE(COLUMN, …); …` says of another kind. What is ours stands in the schema `remit` there. A user
+is locked until the last statement of its mint, which the server itself refuses past the mint's deadline.
+"""
+
+import hashlib
+import json
+import ssl
+import threading
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, final
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+from pymysql.connections import Connection
+
+from remit.core.errors import RemitError
+from remit.core.sql_rights import Right
+from remit.custody.secret import Secret
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.sources.maria_sql import (
+    PLACE,
+    REACH,
+    account,
+    allowed,
+    asked,
+    granted,
+    quoted,
+    rows,
+    setting_refused,
+)
+from remit.custody.sources.static import VariableShape
+
+PATIENCE_S: Final = 5
+WAITS: Final = 400
+"""How often 5 ms are waited for sessions to end before the drop counts as failed."""
+LINGERS: Final = 100
+"""How often 5 ms are waited for a refused log-in to leave the list of sessions."""
+ALLOW: Final = "allow."
+LATE: Final = "remit: this mint is late"
+SAYS: Final = (
+    "A user for each task and path, with the plan's rights. Dropped with its sessions, and proven by a log-in."
+)
+
+
+@final
+class MariaSource:
+    """One server. Keeps admin connections that nobody uses at the moment; safe to call from several threads."""
+
+    def __init__(self, url: Secret, owner: str, settings: Mapping[str, str]) -> None:
+        self._url, self._owner = url, owner
+        self._connections = _number(settings, "connections", "10", 10_000)
+        self._statement = _number(settings, "statement_s", "30", 86_400)
+        self._tls = _tls(url, settings.get("tls", ""))
+        self._user = VariableShape(settings.get("user_variable", "MYSQL_USER")).name
+        self._password = VariableShape(settings.get("password_variable", "MYSQL_PASSWORD")).name
+        self._home = urlsplit(url.reveal().decode(errors="replace")).path.strip("/")
+        if not self._home:
+            raise setting_refused("its secret as mysql://USER:PASSWORD@HOST/DATABASE")
+        self._allow = {
+            name.removeprefix(ALLOW): allowed(text, self._home)
+            for name, text in settings.items()
+            if name.startswith(ALLOW)
+        }
+        self._free: list[Connection] = []
+        self._lock = threading.Lock()
+        self._over = self._placed = False
+
+    def describe(self) -> Description:
+        """Say that each login is made for one task, and that a drop ends it with its sessions."""
+        return Description("mariadb", Rung.PER_TASK, dynamic=True, revocable=True, says=SAYS)
+
+    def mint(self, intent: Intent) -> Minted:
+        """Make the user, locked; give it its rights; let it in last, unless the server's clock says that it is late."""
+        given = asked(intent.steps, self._allow, self._home)
+        password = b64encode(intent.random(32))
+        with self._admin() as conn:
+            self._place(conn)
+            ((now, scheduled),) = rows(
+                conn, "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS INT), @@event_scheduler = 'ON'"
+            )
+            left = intent.left()
+            if left <= 0:
+                raise _late()
+            if self._there(conn, intent.name):
+                # An earlier try of this very mint came through and its answer did not: its password is lost.
+                self._drop(conn, intent.name)
+            try:
+                self._make(conn, intent, given, password, now + left, ends=(now + intent.life) if scheduled else 0)
+            except pymysql.Error:
+                self._drop(conn, intent.name)
+                raise
+        return Minted(intent.name, intent.until, Secret(password))
+
+    def lend(self, minted: Minted) -> Lent:
+        """User and password, for who connects for the agent, and for a program that Remit runs for the task."""
+        if minted.secret is None:
+            raise RemitError("lease_ended", "The password of this lease is not known.", "Send the call again.")
+        environ = ((self._user, Secret(minted.name.encode())), (self._password, minted.secret))
+        return Lent(user=minted.name, password=minted.secret, environ=environ)
+
+    def drop(self, minted: Minted) -> None:
+        """No log-in any more, then no session, then no user."""
+        with self._admin() as conn:
+            self._drop(conn, minted.name)
+
+    def probe(self, minted: Minted) -> Gone:
+        """Try to log in, then look for the user and its sessions. A server that cannot be asked proves nothing."""
+        password = minted.secret.reveal().decode() if minted.secret else "no password was recorded"
+        if self._lets_in(minted.name, password):
+            return Gone.LIVE
+        with self._admin() as conn:
+            if self._there(conn, minted.name):
+                return Gone.LIVE
+            for _ in range(LINGERS):
+                # The log-in that was refused stands in the list itself until its thread has ended.
+                if not self._sessions(conn, minted.name):
+                    return Gone.GONE
+                rows(conn, "SELECT SLEEP(0.005)")
+        return Gone.LIVE
+
+    def reach(self, minted: Minted) -> tuple[str, ...]:
+        """Each verb on each table that the user may use, as the server says."""
+        with self._admin() as conn:
+            found = rows(conn, REACH, {"who": f"'{minted.name}'@'%'", "name": minted.name})
+        return tuple(f"{verb} {place}{f' ({columns})' if columns else ''}" for verb, place, columns in found)
+
+    def found(self) -> tuple[str, ...]:
+        """The names that the schema `remit` holds for this ledger: a user is written down there before it is made."""
+        with self._admin() as conn:
+            ((there,),) = rows(conn, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'remit'")
+            names = rows(conn, "SELECT name FROM remit.lease WHERE ledger = %s", (self._owner,)) if there else []
+        return tuple(sorted(name for (name,) in names))
+
+    def close(self) -> None:
+        """Close the admin connections."""
+        with self._lock:
+            self._over, free, self._free = True, self._free, []
+        for conn in free:
+            _shut(conn)
+
+    def _make(
+        self, conn: Connection, intent: Intent, given: tuple[Right, ...], password: bytes, limit: int, *, ends: int
+    ) -> None:
+        """The statements of one mint. Each alone makes nothing that lets anybody in, but the last."""
+        who = account(intent.name)
+        verifier = hashlib.sha1(hashlib.sha1(password).digest()).hexdigest().upper()  # noqa: S324 - as MariaDB keeps it
+        labels = json.dumps(dict(intent.labels), sort_keys=True)
+        row = (intent.name, self._owner, intent.task, intent.person, labels)
+        secure = "REQUIRE SSL" if self._tls else ""
+        with conn.cursor() as cursor:
+            cursor.execute("REPLACE INTO remit.lease (name, ledger, task, person, labels) VALUES (%s,%s,%s,%s,%s)", row)
+            cursor.execute(
+                f"CREATE USER {who} IDENTIFIED BY PASSWORD '*{verifier}' {secure}"
+                f" WITH MAX_USER_CONNECTIONS {self._connections} MAX_STATEMENT_TIME {self._statement}"
+                " ACCOUNT LOCK PASSWORD EXPIRE INTERVAL 1 DAY"
+            )
+            for one in given:
+                cursor.execute(f"GRANT {granted(conn, one)} TO {who}")
+            if ends:
+                cursor.execute(
+                    f"CREATE EVENT remit.{quoted(intent.name)} ON SCHEDULE AT FROM_UNIXTIME({ends / 1000})"
+                    f" DO DROP USER IF EXISTS {who}"
+                )
+            cursor.execute(
+                f"BEGIN NOT ATOMIC IF NOW(3) >= FROM_UNIXTIME({limit / 1000}) THEN"
+                f" SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{LATE}'; END IF; ALTER USER {who} ACCOUNT UNLOCK; END"
+            )
+
+    def _drop(self, conn: Connection, name: str) -> None:
+        """End it step by step; each can be done again. Its row goes last: until then it is found."""
+        who = account(name)
+        with conn.cursor() as cursor:
+            if self._there(conn, name):
+                cursor.execute(f"ALTER USER IF EXISTS {who} ACCOUNT LOCK")
+                self._cut(conn, name)
+            cursor.execute(f"DROP USER IF EXISTS {who}")
+            # A session that was being let in when log-ins ended would be seen by now.
+            self._cut(conn, name)
+            ((placed,),) = rows(conn, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'remit'")
+            if placed:
+                cursor.execute(f"DROP EVENT IF EXISTS remit.{quoted(name)}")
+                cursor.execute("DELETE FROM remit.lease WHERE name = %s", (name,))
+
+    def _cut(self, conn: Connection, name: str) -> None:
+        """End every session of a user, and wait until none is left."""
+        for _ in range(WAITS):
+            sessions = self._sessions(conn, name)
+            if not sessions:
+                return
+            with conn.cursor() as cursor:
+                for one in sessions:
+                    try:
+                        cursor.execute(f"KILL HARD CONNECTION {int(one)}")
+                    except pymysql.err.OperationalError as fault:
+                        if fault.args[0] != _NO_SUCH_THREAD:
+                            raise
+                cursor.execute("SELECT SLEEP(0.005)")
+        raise RemitError("target_unended", "Sessions of this user do not end at the target.", "Look at the target.")
+
+    def _sessions(self, conn: Connection, name: str) -> list[int]:
+        return [one for (one,) in rows(conn, "SELECT id FROM information_schema.processlist WHERE user = %s", (name,))]
+
+    def _there(self, conn: Connection, name: str) -> bool:
+        return bool(rows(conn, "SELECT 1 FROM mysql.global_priv WHERE User = %s", (name,)))
+
+    def _place(self, conn: Connection) -> None:
+        if self._placed:
+            return
+        with conn.cursor() as cursor:
+            for one in PLACE:
+                cursor.execute(one)
+        self._placed = True
+
+    def _lets_in(self, name: str, password: str) -> bool:
+        try:
+            _shut(self._connected(name, password, None))
+        except pymysql.Error:
+            return False
+        return True
+
+    @contextmanager
+    def _admin(self) -> Iterator[Connection]:
+        """An admin connection for one piece of work; one that faulted is not used again."""
+        try:
+            conn = self._taken()
+        except pymysql.Error as fault:
+            raise _fault(fault) from None
+        try:
+            yield conn
+        except pymysql.Error as fault:
+            _shut(conn)
+            raise _fault(fault) from None
+        except BaseException:
+            _shut(conn)
+            raise
+        with self._lock:
+            kept = not self._over and len(self._free) < 8
+            if kept:
+                self._free.append(conn)
+        if not kept:
+            _shut(conn)
+
+    def _taken(self) -> Connection:
+        while True:
+            with self._lock:
+                conn = self._free.pop() if self._free else None
+            if conn is None:
+                break
+            try:
+                conn.ping(reconnect=False)
+            except pymysql.Error:
+                _shut(conn)
+                continue
+            return conn
+        parts = urlsplit(self._url.reveal().decode())
+        made = self._connected(unquote(parts.username or ""), unquote(parts.password or ""), self._home)
+        if "MariaDB" not in str(made.get_server_info()):
+            _shut(made)
+            raise RemitError("target_declined", "This server is no MariaDB.", "Use another source for it.")
+        return made
+
+    def _connected(self, user: str, password: str, database: str | None) -> Connection:
+        parts = urlsplit(self._url.reveal().decode())
+        return pymysql.connect(
+            host=parts.hostname, port=parts.port or 3306, user=user, password=password, database=database,
+            autocommit=True, connect_timeout=PATIENCE_S, read_timeout=PATIENCE_S, write_timeout=PATIENCE_S,
+            charset="utf8mb4", ssl=self._tls, local_infile=False,
+            init_command="SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES'",
+        )  # fmt: skip
+
+
+_NO_SUCH_THREAD: Final = 1094
+
+
+def _tls(url: Secret, said: str) -> ssl.SSLContext | None:
+    local = urlsplit(url.reveal().decode(errors="replace")).hostname in ("127.0.0.1", "::1", "localhost")
+    if not said:
+        if not local:
+            raise setting_refused("tls, for a server that is not on this machine")
+        return None
+    try:
+        return ssl.create_default_context(cafile=None if said == "system" else said)
+    except OSError:
+        raise setting_refused("tls, as system or the path of a file of CAs") from None
+
+
+def _shut(conn: Connection) -> None:
+    try:
+        conn.close()
+    except pymysql.Error:
+        return
+
+
+def _number(settings: Mapping[str, str], name: str, held: str, most: int) -> int:
+    text = settings.get(name, held)
+    if not text.isdecimal() or not 0 < int(text) <= most:
+        raise setting_refused(f"{name} as a number from 1 to {most}")
+    return int(text)
+
+
+def _late() -> RemitError:
+    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
+
+
+def _fault(fault: pymysql.Error) -> RemitError:
+    """What the server says, without what was sent to it: an error of syntax quotes the statement."""
+    number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
+    said = str(fault.args[1]) if len(fault.args) > 1 else ""
+    if LATE in said:
+        return _late()
+    if number in (0, 2002, 2003, 2006, 2013):
+        return RemitError("target_unavailable", "The database cannot be reached.", "Look at the target.")
+    told = "" if number == 1064 else ": " + " ".join(said.split())[:140]
+    return RemitError(
+        "target_declined", f"The database refused ({number}){told}.", "Give the admin login what it needs."
+    )
