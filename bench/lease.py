@@ -24,7 +24,9 @@ STEP = Step.from_json(
     {"action": "sql:shop/select", "path": "own", "arguments": {"relation": [{"one_of": ["public.orders"]}]}}
 )
 OPEN = 4
-"""Sessions that are open when a lease ends."""
+"""Sessions that are open on a lease when it ends."""
+CROWD = 50
+"""Leases that have such sessions open at once, and are ended at once: 200 sessions."""
 TOGETHER = 100
 
 
@@ -38,13 +40,13 @@ def intents() -> Iterator[Intent]:
 
 
 def measure(*, quick: bool) -> dict[str, float]:
-    server = Postgres()
+    server = Postgres("max_connections=300")
     try:
         url = server.fresh()
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute("CREATE TABLE orders (id int)")
         with closing(PostgresSource(Secret(url.encode()), "bench")) as source:
-            return _one_by_one(source, url, 10 if quick else 60) | _together(source)
+            return _one_by_one(source, url, 10 if quick else 60) | _together(source) | _crowd(source, url)
     finally:
         server.close()
 
@@ -74,6 +76,23 @@ def _together(source: PostgresSource) -> dict[str, float]:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda one: _end(source, one), minted))
     return {"lease.end_100_s": time.perf_counter() - start}
+
+
+def _crowd(source: PostgresSource, url: str) -> dict[str, float]:
+    """From the word that ends all of them to each one proven dead."""
+    minted = [source.mint(one) for one in itertools.islice(intents(), CROWD)]
+    sessions = [psycopg.connect(url, user=one.name, password=_text(one)) for one in minted for _ in range(OPEN)]
+    start = time.perf_counter()
+
+    def dead(one: Minted) -> float:
+        _end(source, one)
+        return 1000 * (time.perf_counter() - start)
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(dead, minted))
+    for one in sessions:
+        one.close()
+    return {"lease.dead_200_p50_ms": quantile(taken, 0.5), "lease.dead_200_p99_ms": quantile(taken, 0.99)}
 
 
 def _end(source: PostgresSource, minted: Minted) -> None:
