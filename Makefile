@@ -7,7 +7,7 @@ PYTEST := $(PY) -m pytest
 BESIDE := --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check laws bench bench-agentdojo bench-nodes peers slow format pins clean help
+.PHONY: demo test check laws bench bench-agentdojo bench-nodes bench-pgbench peers slow format pins clean help
 
 demo: $(READY) ## watch agents leave their remit: refused, recorded, ended, proved
 	@.venv/bin/remit demo
@@ -30,6 +30,9 @@ bench: $(READY) ## measure, and print one JSON document
 
 bench-agentdojo: $(READY) ## replay AgentDojo's recorded calls and attacks through the gate, and print one JSON document
 	@$(PY) -m bench.agentdojo
+
+bench-pgbench: $(READY) ## measure pgbench straight at a database and through the gate (Debian's pgbench)
+	@$(PY) -m bench.pgbench
 
 bench-nodes: $(READY) ## measure several nodes on one PostgreSQL database
 	@$(PY) -m bench.nodes
