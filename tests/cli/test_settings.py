@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.cli.facing import receivers
+from remit.cli.facing import polled, receivers
 from remit.cli.settings import Issuer, Settings, check_bind, load, loopback, read_reference
 from remit.core.errors import RemitError
 from tests.kit.nouns import code
@@ -101,3 +101,24 @@ def test_only_the_settings_file_names_a_receiver_and_where_it_is_pushed_to(tmp_p
     ):  # fmt: skip
         assert code(loaded, f"[[receivers]]\n{wrong}\n").startswith("setting_"), wrong
     assert code(load, {"REMIT_RECEIVERS": "siem"}, {}, None) == "setting_invalid"
+
+
+def test_only_the_settings_file_names_a_transmitter_that_is_polled(tmp_path: Path) -> None:
+    file = tmp_path / "remit.toml"
+    first = 'name = "idp"\npoll = "https://idp.example/poll?stream=1"\n'
+
+    def loaded(text: str, environ: dict[str, str] | None = None) -> Settings:
+        file.write_text(text, encoding="utf-8")
+        return load(environ or {}, {}, str(file))
+
+    environ = {"REMIT_IDP": "Bearer ours\n"}
+    (one,) = polled(loaded(f'[[transmitters]]\n{first}authorization = "env:REMIT_IDP"\n', environ), environ)
+    assert (one.transmitter, one.url) == ("idp", "https://idp.example/poll?stream=1")
+    assert (one.authorization, one.private) == (b"Bearer ours", False)
+    for wrong in (
+        'name = "idp"', 'poll = "https://idp.example/"', 'name = "idp"\npoll = "http://idp.example/"',
+        'name = "idp"\npoll = "file:///etc/passwd"', 'name = "idp"\npoll = "https://u:p@idp.example/"',
+        f"{first}more = 1", f'{first}authorization = "Bearer plain"', f"{first}[[transmitters]]\n{first}",
+    ):  # fmt: skip
+        assert code(loaded, f"[[transmitters]]\n{wrong}\n").startswith("setting_"), wrong
+    assert code(load, {"REMIT_TRANSMITTERS": "idp"}, {}, None) == "setting_invalid"

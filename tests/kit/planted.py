@@ -19,7 +19,10 @@ PATIENCE = 120
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """`new` stands where `old` stood, in `where` below src/remit; `says` is what the law must complain of."""
+    """`new` stands where `old` stood, in `where` below src/remit; `says` is what the law must complain of.
+
+    A law of the web face says `web`; all others run without one.
+    """
 
     name: str
     where: str
@@ -27,6 +30,7 @@ class Planted:
     new: str
     law: Callable[[Path], None]
     says: str
+    web: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -44,7 +48,7 @@ def patched(fault: Planted, copy: Path, *left_out: str) -> Path:
 
 def red(fault: Planted, folder: Path) -> None:
     """Run the law on the patched source; raise AssertionError unless it goes red for the reason that it names."""
-    copy = patched(fault, folder / "src", "web")
+    copy = patched(fault, folder / "src", *(() if fault.web else ("web",)))
     work = folder / "work"
     work.mkdir(mode=0o700)
     law = f"{fault.law.__module__}:{fault.law.__name__}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from remit.cli import settings as rules
 from remit.cli.settings import Settings
+from remit.control.poller import Source
 from remit.control.stream import Receiver
 from remit.custody.secret import Secret
 from remit.web.settings import Issuer, WebSettings
@@ -32,6 +33,17 @@ def receivers(settings: Settings, environ: Mapping[str, str]) -> tuple[Receiver,
             rules.read_reference(one.authorization, environ).strip() if one.authorization else b"", one.private,
         )
         for one in settings.receivers
+    )  # fmt: skip
+
+
+def polled(settings: Settings, environ: Mapping[str, str]) -> tuple[Source, ...]:
+    """The transmitters that are polled, each with what is sent along to it (`reference_invalid`)."""
+    return tuple(
+        Source(
+            one.name, one.poll, rules.read_reference(one.authorization, environ).strip() if one.authorization else b"",
+            one.private,
+        )
+        for one in settings.transmitters
     )  # fmt: skip
 
 

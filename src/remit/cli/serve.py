@@ -32,6 +32,7 @@ from remit.core.witness import WitnessRule
 
 if TYPE_CHECKING:
     from remit.web.hint import Hints
+    from remit.web.listening import Listening
 
 SWEEP_S: Final = 1.0
 WAIT_FOR_S: Final = 0.05
@@ -154,6 +155,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     _every(loop, SWEEP_S, lessor.tick)
     _every(loop, WAIT_FOR_S, lessor.wait)
     silence = _outward(settings, authority, batch, loop)
+    asking = _asking(settings, authority, batch, loop)
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
     gates.start(loop, lambda port: bind(settings, port), settings.postgres_port)
     say(f"Remit answers at {settings.origin}")
@@ -164,8 +166,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     try:
         loop.run_until_complete(server.serve(sockets=[listening]))
     finally:
-        if hints is not None:
-            loop.run_until_complete(hints.stop())
+        loop.run_until_complete(_quiet(hints, asking))
         gates.close(loop)
         silence()
         lessor.close()
@@ -193,6 +194,23 @@ def _hints(
     batch.moved = hints.tell
     hints.start(loop)
     return hints
+
+
+def _asking(settings: Settings, authority: Authority, batch: Batch, loop: asyncio.AbstractEventLoop) -> "Listening":
+    """The transmitters that are polled, asked from now on."""
+    from remit.cli.facing import polled
+    from remit.web.listening import Listening
+
+    made = Listening(authority, batch, polled(settings, rules.environment()), say)
+    made.start(loop)
+    return made
+
+
+async def _quiet(hints: "Hints | None", asking: "Listening") -> None:
+    """Hear of nothing more."""
+    await asking.stop()
+    if hints is not None:
+        await hints.stop()
 
 
 def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

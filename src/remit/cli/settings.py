@@ -78,6 +78,16 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Polled:
+    """A transmitter that is polled: the name it is registered under, its poll endpoint, what is sent along."""
+
+    name: str
+    poll: str
+    authorization: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `where` says of each name where its value came from."""
 
@@ -110,6 +120,7 @@ class Settings:
     witness_max_age: int = 0
     hooks: tuple[Hooked, ...] = ()
     receivers: tuple[Received, ...] = ()
+    transmitters: tuple[Polled, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -161,7 +172,8 @@ def _references(*sources: Mapping[str, Any]) -> set[str]:
     hooks = [one for source in sources for one in source.get("hooks") or () if isinstance(one, Hooked)]
     told = [one for source in sources for one in source.get("receivers") or () if isinstance(one, Received)]
     held = {one.client_secret for one in issuers} | {one.client_key for one in issuers} | {one.secret for one in hooks}
-    held |= {one.authorization for one in told}
+    polled = [one for source in sources for one in source.get("transmitters") or () if isinstance(one, Polled)]
+    held |= {one.authorization for one in told} | {one.authorization for one in polled}
     return held | {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
@@ -253,6 +265,8 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
         return _hooks(value, where)
     if key == "receivers":
         return _receivers(value, where)
+    if key == "transmitters":
+        return _transmitters(value, where)
     wanted = known[key]
     if wanted is Path and isinstance(value, str) and value:
         return Path(value)
@@ -366,6 +380,29 @@ def _receivers(value: Any, where: str) -> tuple[Received, ...]:
                 "Use https; http is for this very machine only.",
             )
         found.append(Received(**held))
+    return tuple(found)
+
+
+def _transmitters(value: Any, where: str) -> tuple[Polled, ...]:
+    if isinstance(value, tuple):
+        return value
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise RemitError(
+            "setting_invalid", f"{where}: transmitters is a list of tables.", "Write one [[transmitters]] for each."
+        )
+    known = {one.name: one.type for one in fields(Polled)}
+    found: list[Polled] = []
+    for one in value:
+        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
+        secret, poll = held.get("authorization", ""), held.get("poll", "").partition("?")[0]
+        fit = not secret or secret.startswith(_REFERENCES)
+        if not held.get("name") or not _reachable(poll) or not fit or held["name"] in {p.name for p in found}:
+            raise RemitError(
+                "setting_invalid",
+                f"{where}: a transmitter has a name of its own and the URL of its poll endpoint.",
+                "Give both, https or this very machine; the authorization as env:NAME, file:PATH or keyring:NAME.",
+            )
+        found.append(Polled(**held))
     return tuple(found)
 
 

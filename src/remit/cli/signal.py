@@ -33,13 +33,18 @@ def add(
     email: bool,
     form: str,
 ) -> None:
-    """Let somebody push security events to /ssf/events. An event ends at once what it must."""
+    """Let somebody push security events to /ssf/events, or be polled for them where a [[transmitters]] table says so.
+
+    An event ends at once what it must.
+    """
     with at_desk(ctx) as desk:
         aud = audience or desk.authority.issuer
         wanted = Transmitter(name=name, issuer=issuer, audience=aud, keys_url=keys_url, about=about, email=email)
         made = desk.act(lambda c: signals.add(c, wanted, desk.by))
         members = {"name": made.name, "issuer": made.issuer, "audience": made.audience}
-        emit(form, written(made), lambda: pairs(members | {"push to": f"{desk.authority.issuer}/ssf/events"}))
+        asked = [one.poll for one in desk.settings.transmitters if one.name == made.name]
+        members |= {"polled at": asked[0]} if asked else {"push to": f"{desk.authority.issuer}/ssf/events"}
+        emit(form, written(made), lambda: pairs(members))
 
 
 @signal.command()

@@ -16,7 +16,7 @@ from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool
 from remit.core.task import Task
 from remit.core.trust import TrustPath
-from remit.store import approval, hook, lease, log
+from remit.store import approval, hook, lease, log, polled
 from remit.store.apply import flights
 
 
@@ -76,6 +76,7 @@ def state(desk: Desk) -> dict[str, Json]:
         "calls_in_flight": len(flights(desk.authority.view)),
         "witnesses": [_stands(one) for one in witnesses],
         "hooks": [_hook(name, one, head.size) for name, one in hook.every(desk.authority.view).items()],
+        "polled": [_polled(name, one) for name, one in polled.every(desk.authority.view).items()],
         "ledger_entries": head.size,
         "ledger_at": head.at,
     }
@@ -90,6 +91,11 @@ def _hook(name: str, one: hook.Told, size: int) -> str:
     """One hook in a line: whether it is told, and what keeps it from it."""
     behind = f"{size - 1 - one.leaf} entries behind"
     return f"{name}: {f'{one.tries} tries in vain, {behind} ({one.trouble})' if one.tries else 'told'}"
+
+
+def _polled(name: str, one: polled.Polled) -> str:
+    """One transmitter that is polled in a line: whether it answers, and what is wrong."""
+    return f"{name}: {f'{one.tries} tries in vain ({one.trouble})' if one.tries else 'heard'}"
 
 
 def _stands(one: witness.Standing) -> str:

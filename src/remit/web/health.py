@@ -15,7 +15,7 @@ from remit.core.errors import RemitError
 from remit.core.receipt import PolicyRecord
 from remit.core.trust import TrustPath
 from remit.custody.signer import Purpose
-from remit.store import approval, hook, lease, log, metrics
+from remit.store import approval, hook, lease, log, metrics, polled
 from remit.web.bearer import caller
 from remit.web.site import Site
 
@@ -126,6 +126,8 @@ def _hooks(site: Site) -> Iterator[str]:
     yield from _family("remit_hook_tries", "gauge", "Tries in vain to tell this hook of its next notice.", tries)
     behind = {f'hook="{name}"': size - 1 - one.leaf if one.tries else 0 for name, one in found.items()}
     yield from _family("remit_hook_behind_entries", "gauge", "Entries since the one that it was told of last.", behind)
+    asked = {f'transmitter="{name}"': one.tries for name, one in polled.every(site.authority.view).items()}
+    yield from _family("remit_poll_tries", "gauge", "Polls of this transmitter in vain since it was heard.", asked)
 
 
 def _leases(site: Site, seen: metrics.Tally) -> Iterator[str]:
