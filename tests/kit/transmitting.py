@@ -1,4 +1,4 @@
-"""A transmitter of other people's making that is polled (RFC 8936): the standard library and joserfc, nothing of ours."""
+"""A transmitter that is polled (RFC 8936), of the standard library and joserfc alone: nothing of it is ours."""
 
 import json
 import threading
@@ -29,56 +29,35 @@ class Transmitter:
         self.holds = 2.0
         self.at_once = 1000
         self.on_ack: Any = None
-        one = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                public = {**one.key.as_dict(private=False), "kid": "k1", "alg": one.algorithm, "use": "sig"}
-                self.say(200 if one.keys else 503, json.dumps({"keys": [public]}).encode())
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                one.asked.append(body)
-                one.headers.append({k.lower(): v for k, v in self.headers.items()})
-                if one.answers:
-                    told = one.answers.pop(0)
-                    if isinstance(told, int):
-                        self.say(told, b"")
-                    else:
-                        self.say(200, told if isinstance(told, bytes) else json.dumps(told).encode())
-                    return
-                for name in body.get("ack", []):
-                    if one.on_ack:
-                        one.on_ack(name)
-                    one.sets.pop(name, None)
-                    one.acked.append(name)
-                for name, why in body.get("setErrs", {}).items():
-                    one.sets.pop(name, None)
-                    one.errors[name] = why
-                until = time.monotonic() + one.holds
-                while not body["returnImmediately"] and not one.sets and time.monotonic() < until:
-                    time.sleep(0.01)
-                most = min(body["maxEvents"], one.at_once)
-                held = list(one.sets.items())
-                self.say(200, json.dumps({"sets": dict(held[:most]), "moreAvailable": len(held) > most}).encode())
-
-            def say(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                if status == 302:
-                    self.send_header("location", f"{one.url}/elsewhere")
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self.thread.start()
+
+    def jwks(self) -> bytes:
+        public = {**self.key.as_dict(private=False), "kid": "k1", "alg": self.algorithm, "use": "sig"}
+        return json.dumps({"keys": [public]}).encode()
+
+    def done(self, body: dict[str, Any]) -> None:
+        """Take what a poll says of events that were told."""
+        for name in body.get("ack", []):
+            if self.on_ack:
+                self.on_ack(name)
+            self.sets.pop(name, None)
+            self.acked.append(name)
+        for name, why in body.get("setErrs", {}).items():
+            self.sets.pop(name, None)
+            self.errors[name] = why
+
+    def held(self, body: dict[str, Any]) -> bytes:
+        """What there is to tell; a poll that may wait does."""
+        until = time.monotonic() + self.holds
+        while not body["returnImmediately"] and not self.sets and time.monotonic() < until:
+            time.sleep(0.01)
+        most = min(body["maxEvents"], self.at_once)
+        held = list(self.sets.items())
+        return json.dumps({"sets": dict(held[:most]), "moreAvailable": len(held) > most}).encode()
 
     def tell(self, payload: dict[str, Any], named: str = "", **head: Any) -> str:
         """Hold an event, signed; its name."""
@@ -92,3 +71,38 @@ class Transmitter:
         self.server.shutdown()
         self.thread.join(5)
         self.server.server_close()
+
+
+def handler(one: Transmitter) -> type[BaseHTTPRequestHandler]:
+    """What answers for this transmitter."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.say(200 if one.keys else 503, one.jwks())
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            one.asked.append(body)
+            one.headers.append({k.lower(): v for k, v in self.headers.items()})
+            told = one.answers.pop(0) if one.answers else None
+            if isinstance(told, int):
+                self.say(told, b"")
+            elif told is not None:
+                self.say(200, told if isinstance(told, bytes) else json.dumps(told).encode())
+            else:
+                one.done(body)
+                self.say(200, one.held(body))
+
+        def say(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            if status == 302:
+                self.send_header("location", f"{one.url}/elsewhere")
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    return Handler

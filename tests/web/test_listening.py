@@ -16,6 +16,7 @@ from remit.core.task import Task
 from remit.store import polled as store
 from remit.store.log import entries
 from remit.web import listening
+from remit.web.hearing import LARGEST
 from remit.web.listening import Listening
 from remit.web.settings import Issuer
 from tests.kit.asking import opened
@@ -131,7 +132,7 @@ def test_what_can_never_be_taken_is_said_so_once_and_holds_nothing_back(place, o
         event(place, exp=9_999_999_999): "invalid_request", event(place, head={"typ": "JWT"}): "invalid_request",
         event(place, named="another"): "invalid_request",
         event(place, sub_id={"format": "iss_sub", "iss": "local", "sub": "olga"}): "access_denied",
-        event(place, padding="x" * 20_000): "invalid_request",
+        event(place, padding="x" * LARGEST): "invalid_request",
     }  # fmt: skip
     other.sets["garbage"], wrong["garbage"] = "not a token", "invalid_request"
     good = event(place)
@@ -184,7 +185,7 @@ def test_a_transmitter_that_fails_or_leads_elsewhere_is_asked_again_and_learns_n
     until(lambda: other.acked == [name])
     assert all("ack" not in one for one in other.asked[:9])
     assert rules.again(0) == 4
-    assert rules.again(50) == rules.LONGEST_MS
+    assert 4 * 2**16 == rules.again(50) < rules.LONGEST_MS
 
 
 def test_an_event_by_a_key_that_is_not_published_is_refused_in_the_end(place, other, monkeypatch):
@@ -208,21 +209,6 @@ def test_who_is_not_registered_any_more_is_not_asked(place, other):
     place.act(lambda c: signal.add(c, given, "operator"))
     until(lambda: other.acked)
     silence(place, made)
-
-
-def test_of_two_nodes_one_polls_at_a_time(place):
-    db = place.world.authority.db
-
-    def claim(node, now, end):
-        def work(c):
-            c.keep()
-            return store.claim(db, "far", node, now, end)
-
-        return place.act(work)
-
-    assert [claim("a", 10, 50), claim("b", 20, 60), claim("a", 30, 70), claim("b", 71, 99), claim("a", 72, 99)] == [
-        True, False, True, True, False,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.1/poll", "https://192.168.1.1/poll", "http://[fd00::1]/poll"])

@@ -166,7 +166,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     try:
         loop.run_until_complete(server.serve(sockets=[listening]))
     finally:
-        loop.run_until_complete(_quiet(hints, asking))
+        _quiet(loop, hints, asking)
         gates.close(loop)
         silence()
         lessor.close()
@@ -206,11 +206,11 @@ def _asking(settings: Settings, authority: Authority, batch: Batch, loop: asynci
     return made
 
 
-async def _quiet(hints: "Hints | None", asking: "Listening") -> None:
+def _quiet(loop: asyncio.AbstractEventLoop, hints: "Hints | None", asking: "Listening") -> None:
     """Hear of nothing more."""
-    await asking.stop()
+    loop.run_until_complete(asking.stop())
     if hints is not None:
-        await hints.stop()
+        loop.run_until_complete(hints.stop())
 
 
 def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

@@ -43,7 +43,9 @@ class Hearing:
         `named` is the `jti` that it must have. Raises what may be otherwise the next time: its keys cannot be had
         (`issuer_unreachable`), it was removed meanwhile (`transmitter_gone`), the store is away.
         """
-        found = await self._proved(source, text) if len(text) <= LARGEST else TokenRefusal("event_long", "It is long.")
+        if len(text) > LARGEST:
+            return Wrong("invalid_request", "The event is too long.")
+        found = await self._proved(source, text)
         if isinstance(found, TokenRefusal):
             return Wrong(KEY if found.code in _KEY else _SAID.get(found.code, "invalid_request"), found.what)
         if named and found.id != named:
