@@ -63,7 +63,7 @@ def test_connecting_anew_ends_the_one_before_and_what_was_lent_of_it(world):
     assert isinstance(called(world), Permit)
     second = connected(world, b"refresh-token-2")
     assert world.settle_targets()
-    assert sorted(states(world)) == ["ended", "live"]
+    assert sorted(states(world)) == ["gone", "live"]
     assert [(one.state, one.because) for one in world.leases()] == [("dead", "person")]
     assert not world.authority.lending.holds(connection.SECRETS, first.id)
     assert world.authority.lending.holds(connection.SECRETS, second.id)
@@ -76,7 +76,7 @@ def test_a_person_who_ends_it_or_leaves_takes_it_along(world):
     assert called(world).code == "connection_missing"
     again = connected(world)
     world.act(lambda c: revocation.revoke(c, "person", world.person.id, "operator"))
-    assert states(world) == ["ended", "ended"]
+    assert states(world) == ["gone", "gone"]
     assert not world.authority.lending.holds(connection.SECRETS, again.id)
     assert code(connected, world) == "connection_refused"
 

@@ -7,7 +7,8 @@ from tests.kit.nouns import PERSON, TASK, code, connection
 
 
 def test_an_ended_connection_never_lives_again():
-    assert LIFE.last == {"ended"}
+    assert LIFE.last == {"gone"}
+    assert not any("live" in edges.values() for edges in LIFE.table.values())
     assert connection(scopes=("openid", "https://api.example/read", "a:b")).state == "live"
 
 
@@ -19,6 +20,9 @@ def test_an_ended_connection_never_lives_again():
         ({"resource": "A"}, "name_invalid"),
         ({"at": -1}, "moment_invalid"),
         ({"state": "lost"}, "connection_invalid"),
+        ({"state": "gone"}, "connection_invalid"),
+        ({"proof": "revoked"}, "connection_invalid"),
+        ({"state": "gone", "proof": "said so"}, "connection_invalid"),
         ({"scopes": ("",)}, "connection_invalid"),
         ({"scopes": ("a b",)}, "connection_invalid"),
         ({"scopes": ('"',)}, "connection_invalid"),

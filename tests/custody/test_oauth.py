@@ -3,8 +3,6 @@
 import functools
 import itertools
 import json
-import os
-import subprocess
 import urllib.error
 import urllib.request
 from contextlib import closing
@@ -19,38 +17,16 @@ from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted, Rung
 from remit.custody.sources.oauth import OAuthSource
 from tests.custody.sources import NoDrop, Suite, refused
-from tests.kit import peers
 from tests.kit.nouns import named
+from tests.kit.provider import CLIENT, provided
 
 NUMBERS = itertools.count()
-CLIENT = b"client-secret-of-the-test"
 
 
 @pytest.fixture(scope="module")
 def provider():
     with provided() as found:
         yield found
-
-
-class provided:  # noqa: N801 - a context, read as one
-    """The provider for as long as a test needs it."""
-
-    def __init__(self, how="keep"):
-        self.how = how
-
-    def __enter__(self):
-        script = peers.KIT / "clients" / "oidc_provider.mjs"
-        self.process = subprocess.Popen(
-            [str(peers.node()), str(script), self.how], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env=os.environ | {"PEER_PREFIX": str(peers.npm_prefix("provider"))},
-        )  # fmt: skip
-        found = json.loads(self.process.stdout.readline())
-        return found | {"client": "remit", "secret": CLIENT.decode()}
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
 
 
 def settings(provider, **more):
@@ -186,3 +162,27 @@ def test_a_provider_that_is_away_is_a_fault_and_never_a_proof(provider):
 )
 def test_settings_that_cannot_be_are_refused(provider, wrong):
     assert refused(lambda: OAuthSource(Secret(CLIENT), settings(provider, **wrong))) == "setting_invalid"
+
+
+@pytest.mark.parametrize("more", [{}, {"introspect": ""}], ids=["introspected", "tried"])
+def test_what_a_person_gave_is_taken_back_and_proven(more):
+    with provided() as provider, closing(OAuthSource(Secret(CLIENT), settings(provider, **more))) as source:
+        held = Secret(provider["people"]["ann"].encode())
+        assert source.part(held) is Gone.GONE
+        assert source.part(held) is Gone.GONE, "twice is as good as once"
+        assert refused(source.mint, intent(provider)) == "connection_refused"
+        assert source.mint(intent(provider, who="bob")).secret
+    with provided() as provider, closing(OAuthSource(Secret(CLIENT), settings(provider, revoke=""))) as source:
+        assert source.part(Secret(provider["people"]["ann"].encode())) is Gone.UNKNOWN
+
+
+def test_a_revocation_that_does_nothing_is_seen_by_the_probe(provider, monkeypatch):
+    for more in ({}, {"introspect": ""}):
+        with closing(OAuthSource(Secret(CLIENT), settings(provider, **more))) as source:
+            real = source._provider.post
+            answers = lambda url, form, real=real: (200, {}) if "revocation" in url else real(url, form)  # noqa: E731
+            monkeypatch.setattr(
+                type(source._provider), "post", lambda _, url, form, answers=answers: answers(url, form)
+            )
+            assert source.part(Secret(provider["people"]["ann"].encode())) is Gone.LIVE
+            monkeypatch.undo()

@@ -32,6 +32,7 @@ class Folder:
         self.held = threading.Event()
         self.held.set()
         self.minted: list[Intent] = []
+        self.parted: list[Secret] = []
         place.mkdir(exist_ok=True)
 
     def describe(self) -> Description:
@@ -75,6 +76,11 @@ class Folder:
 
     def reach(self, minted: Minted) -> tuple[str, ...]:
         return ("everything in the folder",) if self.lets_in(minted) else ()
+
+    def part(self, held: Secret) -> Gone:
+        self._reach()
+        self.parted.append(held)
+        return Gone.LIVE if self.immortal else Gone.GONE
 
     def found(self) -> tuple[str, ...]:
         self._reach()

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from remit.control import connection
+from remit.control import brief, connection, principal
 from remit.core.answer import Deny
 from remit.core.permit import Fault, Permit
 from remit.core.resource import Minting
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
+from remit.custody.source import Minted
 from tests.kit.planted import Planted, red
 from tests.kit.targets import Lending
 from tests.kit.told import ByHand, Time
@@ -21,13 +22,13 @@ LAW = settings(
     max_examples=25, derandomize=True, database=None, deadline=None, report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck), phases=[Phase.generate], print_blob=False,
 )  # fmt: skip
-WHO = st.integers(0, 1)
+WHO = st.integers(0, 2)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("connect"), WHO), st.tuples(st.just("end"), WHO), st.tuples(st.just("call"), WHO),
-        st.tuples(st.just("own"), WHO), st.tuples(st.just("open"), WHO),
+        st.tuples(st.just("own"), WHO), st.tuples(st.just("open"), WHO), st.tuples(st.just("renew"), WHO),
     ),
-    min_size=4, max_size=14,
+    min_size=4, max_size=16,
 )  # fmt: skip
 
 
@@ -39,9 +40,13 @@ def what_is_lent_is_of_the_tasks_own_person(folder: Path) -> None:
         place.mkdir(mode=0o700)
         time = Time()
         world = Lending(place, place.with_suffix(".target"), ByHand(time)).settle()
-        world.register(minting=Minting(kind="oauth"))
-        people = [world.owner, world.person]
-        tokens, tasks, count = {}, {}, 0
+        world.register(minting=Minting(kind="oauth", settings={"revoke": "https://idp.example/revoke"}))
+        ray = world.act(lambda c: principal.add_person(c, "local", "ray", "Ray", (), "operator"))
+        people = [world.owner, world.person, ray]
+        open_to = world.a_brief(dispatchers=tuple(each.id for each in people))
+        world.act(lambda c: brief.apply(c, open_to, "operator"))
+        tokens, tasks, count, ended = {}, {}, 0, []
+        renews = renewing(world, tokens)
         for what, who in steps:
             time.on(1)
             person = people[who].id
@@ -53,8 +58,12 @@ def what_is_lent_is_of_the_tasks_own_person(folder: Path) -> None:
             elif what == "end":
                 for held in world.act(lambda c, p=person: connection.live(c.reader, p)):
                     world.act(lambda c, i=held.id: connection.end(c, i, "operator"))
-                tokens.pop(person, None)
+                ended += [tokens.pop(person)] if person in tokens else []
                 world.settle_targets()
+                taken = [each.reveal() for each in world.source.parted]
+                assert taken == ended, "the provider took back another token than the one that ended"
+            elif what == "renew":
+                renews.add(person)
             elif what == "open" or person not in tasks:
                 tasks[person] = world.a_task(requester=person, by=person, person=person)
             if what in ("call", "own"):
@@ -62,7 +71,25 @@ def what_is_lent_is_of_the_tasks_own_person(folder: Path) -> None:
         world.close()
 
     one([("connect", 0), ("connect", 1), ("call", 0), ("call", 1), ("end", 0), ("call", 0), ("own", 1), ("call", 1)])
+    one([("connect", 0), ("connect", 1), ("renew", 0), ("call", 0), ("open", 0), ("call", 0), ("open", 1), ("call", 1)])
+    one([("connect", 2), ("renew", 2), ("call", 2), ("connect", 1), ("end", 2), ("call", 1), ("end", 1)])
     LAW(given(STEPS)(one))()
+
+
+def renewing(world, tokens):
+    """Have the provider exchange the refresh token of whoever is in the set at their next mint, as many do."""
+    whom, mint = set(), world.source.mint
+
+    def minting(intent):
+        found = mint(intent)
+        if intent.person not in whom:
+            return found
+        whom.discard(intent.person)
+        tokens[intent.person] = intent.held.reveal() + b"+"
+        return Minted(found.name, found.until, found.secret, Secret(tokens[intent.person]))
+
+    world.source.mint = minting
+    return whom
 
 
 def called(world, errand, person, token, *, delegated):
@@ -101,6 +128,15 @@ FAULTS = (
         "found = sorted(Reader(self._authority.reading()).where(connections.Connection), key=lambda c: c.at)",
         what_is_lent_is_of_the_tasks_own_person,
         "another person's token",
+    ),
+    Planted(
+        "what the provider renewed is kept for whoever connected last",
+        "control/lessor.py",
+        "renewed = (connection, found.renewed) if",
+        "every = Reader(self._authority.reading()).where(connections.Connection)\n"
+        "        renewed = (max(every, key=lambda c: c.at).id, found.renewed) if",
+        what_is_lent_is_of_the_tasks_own_person,
+        "another",
     ),
     Planted(
         "a call needs no connection",

@@ -12,6 +12,7 @@ from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.output import say
 from remit.cli.settings import Settings
+from remit.control import connection as connections
 from remit.control.authority import FILE, Authority, open_authority
 from remit.control.batch import Batch
 from remit.control.change import Change
@@ -59,12 +60,22 @@ class Desk:
         Whoever serves goes on with it, and so does the next command.
         """
         mine = {one.id for one in leases.ending(self.authority.view) if one.ender == self.authority.node}
-        if not mine:
+        parted = {one.id for one in connections.leaving(self.reader) if one.state == "ended"}
+        if not mine and not parted:
             return
         inline = Inline()
         lessor = Lessor(self.authority, self.batch, inline.post)
-        inline.work(lessor, lambda: not any(one.id in mine for one in leases.ending(self.authority.view)), END_TENTHS)
+
+        def over() -> bool:
+            ended = not any(one.id in mine for one in leases.ending(self.authority.view))
+            return ended and not any(one.id in parted for one in connections.leaving(self.reader))
+
+        inline.work(lessor, over, END_TENTHS)
         lessor.close()
+        if kept := [one for one in connections.leaving(self.reader) if one.id in parted]:
+            say(f"{len(kept)} connections are not proven ended at their providers yet: remit status.")
+        if not mine:
+            return
         left = [one for one in leases.ending(self.authority.view) if one.id in mine]
         said = f"{len(mine) - len(left)} leases were ended at their targets and proven dead"
         say(f"{said}; {len(left)} are not yet: remit status." if left else f"{said}.")

@@ -11,6 +11,7 @@ from remit.core.record import changed
 from remit.core.resource import Minting, Resource
 from remit.custody.source import Description
 from remit.custody.sources.opening import KINDS, open_source
+from remit.custody.sources.provider import discovered
 
 
 @click.group()
@@ -57,6 +58,7 @@ def mint(
     `none` ends that, and what was lent there.
     """
     given = dict(one.partition("=")[::2] for one in settings)
+    given = discovered(given) if source == "oauth" else given
     wanted = None if source == "none" else Minting(kind=source, secret=secret, settings=given, life=1000 * life)
     with at_desk(ctx) as desk:
         known = desk.need(Resource, resource)

@@ -4,6 +4,7 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, emit, format_option, moment, pairs
+from remit.control import connection as connections
 from remit.control import lease as leases
 from remit.control import witness
 from remit.control.attestor import shared_secrets
@@ -73,6 +74,11 @@ def state(desk: Desk) -> dict[str, Json]:
         "approvals_waiting": approval.all_waiting(desk.authority.view, now),
         "leases": [f"{count} {name}" for name, count in sorted(lease.counts(desk.authority.view).items())],
         "leases_unproven": [_unproven(one, now) for one in leases.incidents(reader)],
+        "connections_unproven": [
+            f"{one.id} at {one.resource}: {one.trouble}"
+            for one in connections.leaving(reader)
+            if one.state == "pending"
+        ],
         "calls_in_flight": len(flights(desk.authority.view)),
         "witnesses": [_stands(one) for one in witnesses],
         "hooks": [_hook(name, one, head.size) for name, one in hook.every(desk.authority.view).items()],

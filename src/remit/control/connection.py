@@ -1,18 +1,22 @@
-"""Connections: opened by their person, ended by them or with them; what was lent of one ends with it."""
+"""Connections: opened by their person, ended by them or with them; what was lent of one ends with it.
+
+The records alone: the provider takes an ended one back by control/parting, and until then its token stays sealed here.
+"""
 
 from typing import Final
 
 from remit.control import lease as leases
 from remit.control.change import Change
-from remit.core.connection import LIFE, Connection
+from remit.core.connection import LEAVING, LIFE, Connection
 from remit.core.errors import RemitError
 from remit.core.principal import Person
 from remit.core.record import changed
-from remit.core.resource import Resource
+from remit.core.resource import Minting, Resource
 from remit.custody.secret import Secret
 from remit.store.record import Reader
 
 SECRETS: Final = leases.CONNECTIONS
+_LEAVING: Final = f"state IN ({', '.join(map(repr, LEAVING))})"
 
 
 def connect(
@@ -30,7 +34,7 @@ def connect(
             "Let leases be made there first: remit lease mint RESOURCE oauth.",
         )
     for one in list(live(change.reader, person, resource)):
-        end(change, one.id, by, "connected anew")
+        end(change, one.id, by, "connected anew", replaced=True)
     made = Connection(
         id=change.authority.make("cnx"),
         person=person,
@@ -43,16 +47,44 @@ def connect(
     return made
 
 
-def end(change: Change, identity: str, by: str, because: str = "") -> Connection | None:
-    """End a connection, forget its token, and end what was lent of it. None when it has ended already."""
+def end(change: Change, identity: str, by: str, because: str = "", *, replaced: bool = False) -> Connection | None:
+    """End a connection, and what was lent of it. None when it has ended already.
+
+    The provider takes its token back after this transaction; one that is `replaced` is forgotten alone, since many
+    providers end a person's whole grant with one token of it.
+    """
     one = change.need(Connection, identity)
-    if one.state == "ended":
+    if one.state != "live":
         return None
-    ended = changed(one, state=LIFE.after(one.state, "ended"))
+    ended = changed(one, state=LIFE.after(one.state, "ended"), ended=change.now)
     change.record("connection.ended", ended, by, because)
-    change.authority.vault.forget(SECRETS, one.id)
     leases.end(change, "person", by, resource=one.resource, person=one.person)
-    return ended
+    if replaced:
+        return gone(change, identity, "replaced")
+    place = change.reader.get(Resource, one.resource)
+    taken_back = place is not None and place.minting is not None and place.minting.settings.get("revoke")
+    return ended if taken_back else gone(change, identity, "forgotten")
+
+
+def gone(change: Change, identity: str, proof: str) -> Connection | None:
+    """Record that an ended connection is of no use to anybody any more, and forget its token. None when it is known."""
+    one = change.need(Connection, identity)
+    if one.state not in LEAVING:
+        return None
+    change.authority.vault.forget(SECRETS, one.id)
+    over = changed(one, state=LIFE.after(one.state, "gone"), proof=proof, trouble="")
+    change.record("connection.gone", over, "lessor")
+    return over
+
+
+def stuck(change: Change, identity: str, trouble: str) -> Connection | None:
+    """Record that the provider has not taken an ended connection back: an incident until it has. None when known."""
+    one = change.need(Connection, identity)
+    if one.state != "ended":
+        return None
+    known = changed(one, state=LIFE.after(one.state, "pending"), trouble=trouble[:200])
+    change.record("connection.pending", known, "lessor")
+    return known
 
 
 def end_all(change: Change, person: str, by: str) -> None:
@@ -61,7 +93,43 @@ def end_all(change: Change, person: str, by: str) -> None:
         end(change, one.id, by, "the person left")
 
 
+def end_at(change: Change, resource: str, by: str, because: str) -> int:
+    """End every connection at a resource; returns how many."""
+    found = [one for one in change.reader.where(Connection, "state = 'live'") if one.resource == resource]
+    for one in found:
+        end(change, one.id, by, because)
+    return len(found)
+
+
+def hold(change: Change, resource: str, before: Minting | None, after: Minting | None) -> None:
+    """Refuse another provider or client while people's tokens of the one before are kept (`connection_live`).
+
+    A token that one provider gave is never shown to another, and only its own provider can take it back.
+    """
+    if before is None or before.kind != "oauth" or _provider(before) == _provider(after):
+        return
+    kept = change.reader.where(Connection, f"state = 'live' OR {_LEAVING}")
+    if any(one.resource == resource for one in kept):
+        raise RemitError(
+            "connection_live",
+            f"People have connected {resource} at the provider that is set there now.",
+            f"End these connections first: remit connect {resource} --end.",
+        )
+
+
 def live(reader: Reader, person: str, resource: str = "") -> list[Connection]:
     """The live connections of a person, at one resource or at all."""
     found = reader.where(Connection, "person = ? AND state = 'live'", (person,))
     return [one for one in found if not resource or one.resource == resource]
+
+
+def leaving(reader: Reader) -> list[Connection]:
+    """The connections that have ended here, and that their providers have not taken back."""
+    return list(reader.where(Connection, _LEAVING))
+
+
+def _provider(minting: Minting | None) -> tuple[str, ...]:
+    """Who a connection's token is for."""
+    if minting is None or minting.kind != "oauth":
+        return ()
+    return tuple(minting.settings.get(name, "") for name in ("client", "token", "issuer"))

@@ -14,6 +14,7 @@ from remit.control import lease as leases
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
+from remit.control.parting import Partings
 from remit.control.resource import SECRETS
 from remit.control.target import FOUND_MS, Job, Target
 from remit.core.errors import RemitError
@@ -55,11 +56,12 @@ class Lessor:
         self._out: set[str] = set()
         self._tries: dict[str, tuple[int, int]] = {}
         self._over = False
+        self._partings = Partings(authority, self._target, self._submit, post)
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way at any target."""
-        return not self._out and not self._minting
+        return not self._out and not self._minting and self._partings.idle
 
     def ready(self, one: Lease, done: Ready) -> None:
         """Say when this lease can be lent: at once when it is, after its mint when it was only intended."""
@@ -91,6 +93,7 @@ class Lessor:
         try:
             now, steady = self._authority.clock.now(), self._authority.clock.steady()
             found = store.ending(self._authority.reading())
+            self._partings.look()
         except RemitError:
             # The store is away, or its clock jumped: the next tick looks again, and readiness says why.
             return

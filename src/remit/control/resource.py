@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from remit.control import connection as connections
 from remit.control import lease as leases
 from remit.control.change import Change
 from remit.core import ids
@@ -61,6 +62,7 @@ def add(
     )
     if before is not None:
         LIFE.after(before.state, "changed")
+        connections.hold(change, name, before.minting, resource.minting)
         if before.kind != kind:
             raise RemitError(
                 "resource_invalid",
@@ -82,6 +84,7 @@ def mint_at(change: Change, name: str, minting: Minting | None, by: str) -> Reso
     """Say how credentials are made at a registered target, or with None that none are; what was lent before ends."""
     before = change.need(Resource, name)
     LIFE.after(before.state, "changed")
+    connections.hold(change, name, before.minting, minting)
     made = changed(before, minting=minting)
     if made != before:
         change.record("resource.changed", made, by)

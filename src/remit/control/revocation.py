@@ -66,6 +66,7 @@ def revoke(change: Change, kind: str, target: str, by: str, because: str = "") -
             "resource.removed", changed(resource, state=RESOURCE_LIFE.after(resource.state, "removed")), by, because
         )
         leases.end(change, "resource", by, resource=target)
+        connections.end_at(change, target, by, "the resource was removed")
     elif kind == "lease":
         leases.end(change, "revoked", by, lease=target)
     else:

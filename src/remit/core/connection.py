@@ -8,13 +8,26 @@ from remit.core.lifecycle import Lifecycle
 from remit.core.moment import Instant, instant
 from remit.core.record import Record
 
-LIFE: Final = Lifecycle("connection", {"live": {"ended": "ended"}, "ended": {}})
+LIFE: Final = Lifecycle(
+    "connection",
+    {
+        "live": {"ended": "ended"},
+        "ended": {"pending": "pending", "gone": "gone"},
+        "pending": {"gone": "gone"},
+        "gone": {},
+    },
+)
+LEAVING: Final = ("ended", "pending")
+"""Nothing is lent of it any more, and the provider has not taken it back yet."""
+PROOFS: Final = ("", "revoked", "forgotten", "replaced")
 
 
 class Connection(Record, frozen=True, kw_only=True, tag_field="noun", tag="connection"):
     """What one person connected at one resource. Owned by that person; nobody else's task ever gets anything of it.
 
-    Its refresh token is sealed under `id`, and goes with it. `scopes` are those that the person agreed to.
+    Its refresh token is sealed under `id`, and goes when it is gone. `scopes` are those that the person agreed to.
+    `proof` says how it went: the provider took it back and was asked whether it did (`revoked`), nothing there takes
+    it back (`forgotten`), or the same account was connected anew (`replaced`). `trouble` says why it has not yet.
     """
 
     id: str
@@ -23,13 +36,17 @@ class Connection(Record, frozen=True, kw_only=True, tag_field="noun", tag="conne
     scopes: tuple[str, ...]
     at: Instant
     state: str = "live"
+    ended: Instant = Instant(0)
+    proof: str = ""
+    trouble: str = ""
 
     def __post_init__(self) -> None:
         ids.parse("cnx", self.id)
         ids.parse("per", self.person)
         ids.name("resource", self.resource)
         instant(self.at)
-        if self.state not in LIFE.table or len(self.scopes) > 100 or not all(_scope(one) for one in self.scopes):
+        whole = self.state in LIFE.table and self.proof in PROOFS and bool(self.proof) is (self.state == "gone")
+        if not whole or len(self.scopes) > 100 or not all(_scope(one) for one in self.scopes):
             raise RemitError(
                 "connection_invalid", "The state or the scopes of this connection cannot be.", "Connect it anew."
             )

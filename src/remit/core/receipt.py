@@ -109,7 +109,7 @@ TAGS: Final = frozenset(
         "session.begun", "session.ended", "client.added", "client.ended", "consent.given", "consent.withdrawn",
         "code.made", "code.used", "code.ended", "refresh.made", "refresh.used", "refresh.ended",
         "lease.intended", "lease.active", "lease.ending", "lease.pending", "lease.irrevocable", "lease.dead",
-        "connection.made", "connection.ended",
+        "connection.made", "connection.ended", "connection.pending", "connection.gone",
         MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

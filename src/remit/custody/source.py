@@ -8,7 +8,7 @@ target. What each source can truly take back stands in its `Description`, on a l
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from remit.core.ids import TaskId
 from remit.core.moment import Instant
@@ -148,4 +148,13 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of connections. What was minted stays as it is."""
+        ...
+
+
+@runtime_checkable
+class Parts(Protocol):
+    """A source of what people connected: it takes back what a person gave, too."""
+
+    def part(self, held: Secret) -> Gone:
+        """End what this person gave at the provider, and look whether it is gone. Doing it twice is a success."""
         ...

@@ -33,7 +33,7 @@ from remit.web.api import (
     task,
 )
 from remit.web.attestors import Attestors
-from remit.web.console import asks, consents, enter, home, signin, tasks
+from remit.web.console import asks, connections, consents, enter, home, signin, tasks
 from remit.web.issuers import Issuers
 from remit.web.oauth import authorize, par, register, token
 from remit.web.problem import problem
@@ -58,7 +58,7 @@ HEADERS: Final = (
 )
 PARTS: Final = (
     *(token, standing, metadata, log, health, access, ext_authz, signal, stream, enter, home, signin, asks, tasks),
-    *(consents, authorize, par, register),
+    *(connections, consents, authorize, par, register),
 )
 NOUNS: Final = (
     agent,

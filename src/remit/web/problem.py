@@ -34,6 +34,8 @@ STATUS: Final = {
     "not_found": 404,
     "method_refused": 405,
     "name_taken": 409,
+    "connection_live": 409,
+    "connection_refused": 403,
     "approval_closed": 409,
     "approval_moved": 409,
     "transition_refused": 409,

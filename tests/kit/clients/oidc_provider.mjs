@@ -1,5 +1,6 @@
 // A certified OpenID provider with two people who have agreed to let one client act for them: their refresh tokens
-// stand in its first line, as JSON. It ends when its input ends.
+// stand in its first line, as JSON. It ends when its input ends. By a browser, whoever its cookie `who` names is signed
+// in there and agrees at once; where it names nobody, the person says no. The second argument is where it leads back to.
 const { default: Provider } = await import(`${process.env.PEER_PREFIX}/node_modules/oidc-provider/lib/index.js`);
 import http from 'node:http';
 
@@ -9,7 +10,7 @@ server.listen(0, '127.0.0.1', async () => {
   const provider = new Provider(issuer, {
     clients: [{
       client_id: 'remit', client_secret: 'client-secret-of-the-test', grant_types: ['authorization_code', 'refresh_token'],
-      redirect_uris: ['http://127.0.0.1/cb'],
+      redirect_uris: [process.argv[3] ?? 'http://127.0.0.1/cb'],
     }],
     scopes: ['openid', 'offline_access', 'notes.read', 'notes.write', 'notes.wipe'],
     cookies: { keys: ['a'] },
@@ -27,7 +28,17 @@ server.listen(0, '127.0.0.1', async () => {
     const kinds = [provider.AccessToken, provider.RefreshToken, provider.AuthorizationCode];
     for (const kind of kinds) kind.revokeByGrantId = async () => {};
   }
-  server.on('request', provider.callback());
+  const handle = provider.callback();
+  server.on('request', async (req, res) => {
+    if (!req.url.startsWith('/interaction/')) return handle(req, res);
+    const { prompt, params, session } = await provider.interactionDetails(req, res);
+    const who = /who=([a-z]+)/.exec(req.headers.cookie ?? '')?.[1];
+    if (!who) return provider.interactionFinished(req, res, { error: 'access_denied' });
+    if (prompt.name === 'login') return provider.interactionFinished(req, res, { login: { accountId: who } });
+    const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+    grant.addOIDCScope(params.scope);
+    return provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } });
+  });
   const scope = 'offline_access notes.read notes.write';
   const people = {};
   const client = await provider.Client.find('remit');

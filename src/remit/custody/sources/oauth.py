@@ -2,19 +2,15 @@
 
 The secret is the client's; settings: `client`, `token` (endpoint), `revoke` (RFC 7009), `introspect` (RFC 7662), and
 for each kind of action that plans may hold `scope.KIND`, the scopes that it needs. `longest` are the seconds that a
-token may live when the provider does not say (3,600). The person's refresh token comes with the intent and from
-nowhere else. A token whose answer was lost is held by nobody, and ends by itself.
+token may live when the provider does not say (3,600). How people connect, `sources/connecting` says. The person's
+refresh token comes with the intent and from nowhere else. A token whose answer was lost is held by nobody, and ends
+by itself.
 """
 
 import hashlib
-import json
 import threading
-import urllib.error
-import urllib.request
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final, final
-from urllib.parse import quote_plus, urlencode, urlsplit
 
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
@@ -23,9 +19,8 @@ from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
 from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.sources.provider import Provider, endpoint, refused, setting
 
-PATIENCE_S: Final = 5
-LARGEST: Final = 64 * 1024
 SCOPE: Final = "scope."
 PROVEN: Final = "A token for each task, narrowed to its steps; revoked at the provider and proven by introspection."
 ENDS: Final = (
@@ -33,33 +28,25 @@ ENDS: Final = (
 )
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: what a client secret is sent to does not change on the way."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Stay."""
-        return
-
-
 @final
 class OAuthSource:
     """One client at one provider. Keeps refresh tokens only as far as the provider renewed them while it ran."""
 
     def __init__(self, secret: Secret, settings: Mapping[str, str]) -> None:
-        self._secret, self._client = secret, settings.get("client", "")
-        self._token, self._revoke = _endpoint(settings, "token"), _endpoint(settings, "revoke", needed=False)
-        self._introspect = _endpoint(settings, "introspect", needed=False)
+        client = settings.get("client", "")
+        self._provider = Provider(client, secret)
+        self._token, self._revoke = endpoint(settings, "token"), endpoint(settings, "revoke", needed=False)
+        self._introspect = endpoint(settings, "introspect", needed=False)
         self._scopes = {
-            name.removeprefix(SCOPE): tuple(text.split()) for name, text in settings.items() if SCOPE in name
+            name.removeprefix(SCOPE): tuple(text.split()) for name, text in settings.items() if name.startswith(SCOPE)
         }
         longest = settings.get("longest", "3600")
         self._longest = 1000 * int(longest) if longest.isdecimal() and len(longest) < 9 else 0
         self._renewed: dict[bytes, Secret] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
-        self._http = urllib.request.build_opener(_Stay)
-        if not self._client or not self._scopes or not self._longest:
-            raise _setting("client, at least one scope.KIND, and longest in seconds")
+        if not client or not self._scopes or not self._longest:
+            raise setting("client, at least one scope.KIND, and longest in seconds")
 
     def describe(self) -> Description:
         """Say whether the provider takes tokens back, and proves it."""
@@ -79,9 +66,9 @@ class OAuthSource:
         with self._turn(intent.person):
             held = self._newest(intent.held)
             form = {"grant_type": "refresh_token", "refresh_token": held.reveal().decode(), "scope": " ".join(wanted)}
-            status, said = self._post(self._token, form)
+            status, said = self._provider.post(self._token, form)
             if status != 200 or not isinstance(said.get("access_token"), str):
-                raise _refused(status, said)
+                raise refused(status, said)
             renewed = self._renew(held, said.get("refresh_token"))
         token = Secret(said["access_token"].encode())
         ends = Instant(intent.until - intent.life + self._lives(said.get("expires_in")))
@@ -107,9 +94,9 @@ class OAuthSource:
         if minted.secret is None or not self._revoke:
             return
         form = {"token": minted.secret.reveal().decode(), "token_type_hint": "access_token"}
-        status, said = self._post(self._revoke, form)
+        status, said = self._provider.post(self._revoke, form)
         if status != 200:
-            raise _refused(status, said)
+            raise refused(status, said)
 
     def probe(self, minted: Minted) -> Gone:
         """Ask the provider about the token (RFC 7662). What it cannot say is not known."""
@@ -124,6 +111,25 @@ class OAuthSource:
         if said is None or said.get("active") is not True:
             return ()
         return tuple(f"scope {one}" for one in sorted(str(said.get("scope", "")).split()))
+
+    def part(self, held: Secret) -> Gone:
+        """Have the provider take back what a person gave (RFC 7009), and ask it, or try, whether it did."""
+        newest = self._newest(held)
+        form = {"token": newest.reveal().decode(), "token_type_hint": "refresh_token"}
+        if not self._revoke:
+            return Gone.UNKNOWN
+        status, said = self._provider.post(self._revoke, form)
+        if status != 200:
+            raise refused(status, said)
+        if self._introspect:
+            status, said = self._provider.post(self._introspect, form)
+            if status == 200 and type(said.get("active")) is bool:
+                return Gone.LIVE if said["active"] else Gone.GONE
+        status, said = self._provider.post(
+            self._token, {"grant_type": "refresh_token", "refresh_token": newest.reveal().decode()}
+        )
+        self._renew(newest, said.get("refresh_token"))
+        return Gone.GONE if status == 400 and said.get("error") == "invalid_grant" else Gone.LIVE
 
     def found(self) -> tuple[str, ...]:
         """A provider lists no tokens."""
@@ -172,40 +178,10 @@ class OAuthSource:
         if minted.secret is None or not self._introspect:
             return None
         form = {"token": minted.secret.reveal().decode(), "token_type_hint": "access_token"}
-        status, said = self._post(self._introspect, form)
+        status, said = self._provider.post(self._introspect, form)
         if status != 200 or type(said.get("active")) is not bool:
-            raise _refused(status, said)
+            raise refused(status, said)
         return said
-
-    def _post(self, url: str, form: dict[str, str]) -> tuple[int, dict[str, Json]]:
-        """Send a form as this client; what comes back, as far as it is a JSON object."""
-        pair = f"{quote_plus(self._client)}:{quote_plus(self._secret.reveal().decode())}"
-        heads = {"authorization": f"Basic {b64encode(pair.encode()).decode()}", "accept": "application/json"}
-        request = urllib.request.Request(url, urlencode(form).encode(), heads, method="POST")  # noqa: S310 - see _endpoint
-        try:
-            with self._http.open(request, timeout=PATIENCE_S) as answer:
-                status, body = answer.status, answer.read(LARGEST)
-        except urllib.error.HTTPError as fault:
-            with fault:
-                status, body = fault.code, fault.read(LARGEST)
-        except (OSError, ValueError) as fault:
-            what = f"The provider cannot be reached ({type(fault).__name__})."
-            raise RemitError("target_unavailable", what, "Look at the provider.") from None
-        try:
-            said = json.loads(body or b"{}")
-        except ValueError:
-            said = {}
-        return status, said if isinstance(said, dict) else {}
-
-
-def _endpoint(settings: Mapping[str, str], name: str, *, needed: bool = True) -> str:
-    """An endpoint of the provider: https, or http on this machine."""
-    url = settings.get(name, "")
-    parts = urlsplit(url)
-    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if (url or needed) and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and local))):
-        raise _setting(f"{name}, an https URL")
-    return url
 
 
 def _mark(held: Secret) -> bytes:
@@ -214,18 +190,3 @@ def _mark(held: Secret) -> bytes:
 
 def _late() -> RemitError:
     return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
-
-
-def _refused(status: int, said: Mapping[str, Json]) -> RemitError:
-    """What the provider says, by its error code alone: a description may hold what was sent."""
-    error = said.get("error")
-    code = (
-        error if isinstance(error, str) and error.replace("_", "").isalpha() and len(error) < 60 else f"status {status}"
-    )
-    if code == "invalid_grant":
-        return RemitError("connection_refused", "The provider no longer takes this connection.", "Connect it anew.")
-    return RemitError("target_declined", f"The provider refused: {code}.", "Look at the client's registration there.")
-
-
-def _setting(what: str) -> RemitError:
-    return RemitError("setting_invalid", f"An oauth source must know {what}.", "Set it: remit lease mint … --set.")

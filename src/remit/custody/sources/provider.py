@@ -1,0 +1,125 @@
+"""An OAuth provider as its client: forms to its endpoints, and what it says of itself. No redirects, no proxies."""
+
+import json
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Final, final
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.custody.secret import Secret
+
+PATIENCE_S: Final = 5
+LARGEST: Final = 64 * 1024
+FOUND: Final = {
+    "authorize": "authorization_endpoint",
+    "token": "token_endpoint",
+    "revoke": "revocation_endpoint",
+    "introspect": "introspection_endpoint",
+}
+"""Settings of an oauth source, and what the provider's metadata calls them."""
+NAMES: Final = "authorization_response_iss_parameter_supported"
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: what a client secret is sent to does not change on the way."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Stay."""
+        return
+
+
+_HTTP: Final = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}))
+
+
+@final
+class Provider:
+    """One client at one provider, proved by its secret (`client_secret_basic`). Called from several threads at once."""
+
+    def __init__(self, client: str, secret: Secret) -> None:
+        self._client, self._secret = client, secret
+
+    def post(self, url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Json]]:
+        """Send a form as this client; what comes back, as far as it is a JSON object (`target_unavailable`)."""
+        pair = f"{quote_plus(self._client)}:{quote_plus(self._secret.reveal().decode())}"
+        heads = {"authorization": f"Basic {b64encode(pair.encode()).decode()}", "accept": "application/json"}
+        return _sent(urllib.request.Request(url, urlencode(form).encode(), heads, method="POST"))  # noqa: S310 - see endpoint
+
+
+def discovered(settings: Mapping[str, str]) -> dict[str, str]:
+    """These settings with what the provider of `issuer` says of itself where they are silent (RFC 8414).
+
+    Read once, when an operator sets it: what is written down then does not move when the provider is taken over later.
+    """
+    issuer = endpoint(settings, "issuer", needed=False)
+    if not issuer:
+        return dict(settings)
+    said = _metadata(issuer)
+    found = {name: said.get(member) for name, member in FOUND.items()}
+    kept = {name: value for name, value in found.items() if isinstance(value, str) and value}
+    named = {"names": "yes"} if said.get(NAMES) is True else {}
+    return kept | named | dict(settings)
+
+
+def endpoint(settings: Mapping[str, str], name: str, *, needed: bool = True) -> str:
+    """An endpoint of the provider: https, or http on this machine (`setting_invalid`)."""
+    url = settings.get(name, "")
+    parts = urlsplit(url)
+    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    good = parts.hostname and not parts.username and not parts.fragment
+    if (url or needed) and not (good and (parts.scheme == "https" or (parts.scheme == "http" and local))):
+        raise setting(f"{name}, an https URL")
+    return url
+
+
+def refused(status: int, said: Mapping[str, Json]) -> RemitError:
+    """What the provider says, by its error code alone: a description may hold what was sent."""
+    error = said.get("error")
+    code = (
+        error if isinstance(error, str) and error.replace("_", "").isalpha() and len(error) < 60 else f"status {status}"
+    )
+    if code == "invalid_grant":
+        return RemitError("connection_refused", "The provider no longer takes this connection.", "Connect it anew.")
+    return RemitError("target_declined", f"The provider refused: {code}.", "Look at the client's registration there.")
+
+
+def setting(what: str) -> RemitError:
+    """A setting of an oauth source that cannot be."""
+    return RemitError("setting_invalid", f"An oauth source must know {what}.", "Set it: remit lease mint … --set.")
+
+
+def _metadata(issuer: str) -> dict[str, Json]:
+    """What this very issuer says of itself, at the address of RFC 8414 or of OpenID Connect Discovery."""
+    parts = urlsplit(issuer)
+    path = parts.path.rstrip("/")
+    places = (
+        f"{parts.scheme}://{parts.netloc}/.well-known/oauth-authorization-server{path}",
+        f"{issuer.rstrip('/')}/.well-known/openid-configuration",
+    )
+    for place in places:
+        status, said = _sent(urllib.request.Request(place, headers={"accept": "application/json"}))  # noqa: S310 - https
+        if status == 200 and said.get("issuer") == issuer:
+            return said
+    raise RemitError(
+        "target_unavailable", "The provider does not say of itself what it is.", "Check issuer, or set each endpoint."
+    )
+
+
+def _sent(request: urllib.request.Request) -> tuple[int, dict[str, Json]]:
+    try:
+        with _HTTP.open(request, timeout=PATIENCE_S) as answer:
+            status, body = answer.status, answer.read(LARGEST)
+    except urllib.error.HTTPError as fault:
+        with fault:
+            status, body = fault.code, fault.read(LARGEST)
+    except (OSError, ValueError) as fault:
+        what = f"The provider cannot be reached ({type(fault).__name__})."
+        raise RemitError("target_unavailable", what, "Look at the provider.") from None
+    try:
+        said = json.loads(body or b"{}")
+    except ValueError:
+        said = {}
+    return status, said if isinstance(said, dict) else {}
