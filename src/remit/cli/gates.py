@@ -5,9 +5,11 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from remit.cli.door import ask_for_certificates
 from remit.cli.settings import Settings
 from remit.control.gate import Gate
 from remit.core.errors import RemitError
+from remit.custody.certificate import digest
 from remit.gateway.serve.api import PREFIX, Api
 from remit.gateway.serve.app import Mcp
 from remit.gateway.serve.asgi import Receive, Scope, Send
@@ -50,16 +52,17 @@ class Gates:
 
 
 def databases(settings: Settings, gate: Gate) -> "Postgres":
-    """The gate before databases; it shows this server's certificate (`driver_missing`)."""
+    """The gate before databases (`driver_missing`). It shows this server's certificate, and asks clients for theirs."""
     try:
         from remit.gateway.serve.postgres.gate import Postgres
     except ImportError as fault:
         raise RemitError(
             "driver_missing", "The gate before databases is not installed.", "Install remit[postgres]."
         ) from fault
-    context = None
+    context, asks = None, bool(settings.client_certificates)
     if settings.tls_cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(settings.tls_cert.removeprefix("file:"), settings.tls_key.removeprefix("file:"))
-    return Postgres(gate, settings.origin, context)
+        ask_for_certificates(context, settings.client_certificates.removeprefix("file:"))
+    return Postgres(gate, settings.origin, context, digest if asks else None)

@@ -10,6 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from remit.cli.door import ask_for_certificates
+from remit.control import credential
+from remit.core.trust import TrustPath
+from remit.custody import certificate
+from tests.cli.test_certificates import ALONE, AUTHORITY, ISSUED, STRANGER, held, pem
 from tests.kit.database import STEPS, shop
 from tests.kit.pgwire import Client, codes, frame, hello
 from tests.kit.tls import certificates, server_side
@@ -60,6 +65,56 @@ def bearer(made, token):
     return subprocess.run(
         [sys.executable, script, dsn], env=environment, capture_output=True, text=True, check=False, timeout=30
     )
+
+
+@pytest.fixture(scope="module")
+def bound(authority, tmp_path_factory):
+    """A gate that asks for certificates, and a credential bound to the one of ISSUED; how each of two shows its own."""
+    folder, context = tmp_path_factory.mktemp("bound"), server_side(authority[1])
+    (folder / "trusted.pem").write_bytes(pem(AUTHORITY, ALONE))
+    ask_for_certificates(context, str(folder / "trusted.pem"))
+    with shop(tls=context, digest=certificate.digest) as made:
+        given = made.act(
+            lambda c: credential.give(
+                c, task_id=made.task.id, agent_id=made.world.agent.id, path=TrustPath.OWN,
+                thumb=credential.BY_CERTIFICATE + certificate.digest(ISSUED.der),
+            )
+        )  # fmt: skip
+
+        def connect(token, shown=None):
+            files = [held(folder, shown)] * 2 if shown else ["", ""]
+            for file in filter(None, files):
+                Path(file).chmod(0o600)
+            return psycopg.connect(
+                made.dsn(token), sslmode="verify-full", sslrootcert=authority[0], sslcert=files[0], sslkey=files[1]
+            )
+
+        yield made, given.text, connect
+
+
+def test_a_credential_that_is_bound_to_a_certificate_is_taken_with_it_and_from_nobody_else(bound):
+    made, token, connect = bound
+    with connect(token, ISSUED) as conn:
+        assert conn.execute("select count(*) from orders").fetchone() == (20,)
+    for other in (None, ALONE):
+        with pytest.raises(psycopg.OperationalError, match="possession_missing") as refused:
+            connect(token, other)
+        assert "sslcert" in str(refused.value)
+    with pytest.raises(psycopg.OperationalError):
+        connect(token, STRANGER)
+    with connect(made.token, ALONE) as conn:
+        assert conn.execute("select 1").fetchone() == (1,), "one that is bound to nothing is taken as ever"
+
+
+def test_a_credential_that_is_bound_to_a_dpop_key_is_not_taken_where_no_proof_can_come(bound):
+    made, _, connect = bound
+    given = made.act(
+        lambda c: credential.give(
+            c, task_id=made.task.id, agent_id=made.world.agent.id, path=TrustPath.OWN, thumb="k" * 43
+        )
+    )
+    with pytest.raises(psycopg.OperationalError, match="possession_missing"):
+        connect(given.text, ISSUED)
 
 
 def test_libpq_18_logs_in_by_oauthbearer(target):

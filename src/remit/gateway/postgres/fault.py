@@ -38,6 +38,12 @@ STATES: Final = {
     "cut": "57P01",
     "closing": "57P01",
 }
+RENEW: Final = "Get a new credential for this resource."
+HINTS: Final = {
+    "possession_missing": "Connect with sslcert and sslkey, the certificate that it is bound to; one that is bound to a"
+    " DPoP key is for HTTP.",
+}
+"""What may be done about a credential that is not taken, where a new one alone does not help."""
 Why = Deny | Fault | Unknown | RemitError
 
 
@@ -57,7 +63,11 @@ def _parts(why: Why) -> tuple[str, str, str]:
     if isinstance(why, RemitError):
         return why.code, why.message, why.remedy
     if isinstance(why, Unknown):
-        return "invalid_token", f"{why.what} ({why.code})", "Get a new credential for this resource."
+        return (
+            "invalid_token",
+            f"{why.what} ({why.code})",
+            HINTS.get(why.code, "Get a new credential for this resource."),
+        )
     return why.code, why.what, ""
 
 
