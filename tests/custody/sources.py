@@ -16,6 +16,7 @@ HELD = {
     "aws": "tests/peers/test_sts.py",
     "mariadb": "tests/peers/test_mariadb.py",
     "oauth": "tests/custody/test_oauth.py",
+    "openbao": "tests/custody/test_openbao.py",
     "postgres": "tests/custody/test_postgres.py",
     "static": "tests/custody/test_static.py",
 }
@@ -56,7 +57,7 @@ class Suite:
         assert self.source.reach(minted), "it cannot say what it reaches"
         assert self.source.probe(minted) is not Gone.GONE, "a probe finds what is alive gone"
         for secret in lent.secrets():
-            assert secret.reveal() == minted.name.encode() or secret.reveal().decode() not in repr((minted, lent)), (
+            assert secret.reveal() == lent.user.encode() or secret.reveal().decode() not in repr((minted, lent)), (
                 "a secret shows"
             )
         return minted

@@ -5,11 +5,11 @@ from typing import Final
 
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
-from remit.core.resource import Resource
+from remit.core.resource import Minting, Resource
 from remit.custody.secret import Secret
 from remit.custody.source import Source
 
-KINDS: Final = {"aws": "", "mariadb": "mariadb", "oauth": "", "postgres": "postgres"}
+KINDS: Final = {"aws": "", "mariadb": "mariadb", "oauth": "", "openbao": "", "postgres": "postgres"}
 """The kinds of sources, and the extra that brings each one's driver."""
 
 
@@ -30,7 +30,7 @@ def open_source(resource: Resource, secret: Secret | None, owner: str, now: Call
     if secret is None:
         raise RemitError("secret_unknown", f"{resource.name} names no secret to mint with.", "Register it with one.")
     try:
-        return _opened(kind, secret, owner, minting.settings, now)
+        return _opened(kind, secret, owner, minting, now)
     except ImportError as fault:
         raise RemitError(
             "driver_missing",
@@ -39,7 +39,8 @@ def open_source(resource: Resource, secret: Secret | None, owner: str, now: Call
         ) from fault
 
 
-def _opened(kind: str, secret: Secret, owner: str, settings: dict[str, str], now: Callable[[], Instant]) -> Source:
+def _opened(kind: str, secret: Secret, owner: str, minting: Minting, now: Callable[[], Instant]) -> Source:
+    settings, life = minting.settings, minting.life
     if kind == "aws":
         from remit.custody.sources.sts import StsSource
 
@@ -52,6 +53,10 @@ def _opened(kind: str, secret: Secret, owner: str, settings: dict[str, str], now
         from remit.custody.sources.mariadb import MariaSource
 
         return MariaSource(secret, owner, settings)
+    if kind == "openbao":
+        from remit.custody.sources.openbao import OpenBaoSource
+
+        return OpenBaoSource(secret, owner, settings, life)
     from remit.custody.sources.postgres import PostgresSource
 
     return PostgresSource(secret, owner, settings)
