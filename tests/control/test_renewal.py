@@ -16,6 +16,7 @@ from remit.store.record import Reader
 from tests.kit import stores
 from tests.kit.consenting import CALLBACK, VERIFIER, consenting
 from tests.kit.hours import Hours
+from tests.kit.nouns import code
 from tests.kit.world import World, read_call
 
 
@@ -126,10 +127,19 @@ def test_a_refresh_token_lives_no_longer_than_its_task(world, pia):
     assert answer.code in ("invalid_grant", "credential_refused")
 
 
-def test_a_client_that_was_ended_gets_nothing_more(world, pia):
-    _, token = pia.redeem(pia.give().code)
-    gone = world.act(lambda c: clients.end(c, pia.client.id, "operator"))
+def test_a_client_that_was_ended_gets_nothing_more_and_keeps_nothing(world, pia):
+    waiting, given = pia.give(), pia.give()
+    made, token = pia.redeem(given.code)
+    other = consenting(world)
+    theirs, _ = other.redeem(other.give().code)
+    shown = pia.offers()[0].digest
+    gone = world.act(lambda c: clients.end(c, pia.client.id, "operator", "found to leak"))
+    assert world.decide(read_call(), world.enter(made.text)).code in ("task_ended", "consent_ended")
+    assert (state(world, given), state(world, waiting)) == ("withdrawn", "withdrawn")
     assert pia.renew(token, client=gone).code == "invalid_grant"
+    assert pia.redeem(waiting.code, client=gone).code == "invalid_grant"
+    assert code(pia.give, shown) == "consent_refused", "a page that was open when the client ended"
+    assert isinstance(world.decide(read_call(), world.enter(theirs.text)), Permit), "another client's went with it"
 
 
 def test_oauth_06_one_code_on_two_nodes_at_once_is_redeemed_once_at_most(world, pia):

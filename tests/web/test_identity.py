@@ -107,6 +107,26 @@ def test_it_counts_once_for_the_client_that_proves_itself(place):
     assert error(place.form("/oauth/token", bare), 401) == "invalid_client"
 
 
+def test_it_is_used_up_also_by_what_was_refused(place):
+    """A stolen assertion that was tried in vain is worth nothing afterwards (RFC 7523 section 3)."""
+    wrong = ({"brief": "gone"}, {"task": "tsk_" + "a" * 26})
+    for detail in wrong:
+        text, before = assertion(place), place.act(lambda c: len(list(c.reader.where(Task))))
+        assert error(asked(place, text, detail)) == "invalid_grant"
+        again = asked(place, text)
+        assert (error(again), "used before" in again.json["error_description"]) == ("invalid_grant", True), detail
+        assert place.act(lambda c: len(list(c.reader.where(Task)))) == before
+    unlisted = assertion(place, sub="eve")
+    for _ in range(2):
+        assert error(asked(place, unlisted)) == "invalid_grant"
+    narrow = assertion(place, scope="mcp:notes/read_note")
+    assert error(asked(place, narrow)) == "invalid_scope"
+    assert error(asked(place, narrow)) == "invalid_grant"
+    bad = assertion(place)
+    assert error(asked(place, bad, {"brief": 1})) == "invalid_authorization_details"
+    assert asked(place, bad).status == 200, "what was never looked at is not used up"
+
+
 def test_the_brief_must_list_the_person_and_the_task_must_be_theirs(place):
     assert error(asked(place, assertion(place, sub="eve"))) == "invalid_grant", "no dispatcher of this brief"
     errand = opened(place, place.bot, requester=place.pia)

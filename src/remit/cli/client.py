@@ -41,7 +41,7 @@ def add(ctx: click.Context, *, name: str, agent: str, redirect: tuple[str, ...],
 @format_option
 @click.pass_context
 def end(ctx: click.Context, *, identity: str, because: str, form: str) -> None:
-    """End a client: nobody consents to it any more, and none of its codes and refresh tokens is taken."""
+    """End a client and what people allowed it: tasks, credentials, codes and refresh tokens end with it."""
     with at_desk(ctx) as desk:
         _show(form, desk, desk.act(lambda c: clients.end(c, identity, desk.by, because)))
 

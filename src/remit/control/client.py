@@ -12,12 +12,14 @@ from typing import Final
 import msgspec
 
 from remit.control import agent as agents
+from remit.control import revocation
 from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.core import ids
 from remit.core.agent import Agent
 from remit.core.canonical import b64
 from remit.core.client import LIFE, Client
+from remit.core.consent import Consent
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.record import changed
@@ -120,10 +122,12 @@ def propose(change: Change, one: Described, person: str) -> Client:
 
 
 def end(change: Change, client_id: str, by: str, because: str = "") -> Client:
-    """End a client: nobody consents to it any more, and none of its codes and refresh tokens is taken."""
+    """End a client and all that came of it: consents, with their tasks, credentials, codes and refresh tokens."""
     one = change.need(Client, client_id)
     gone = changed(one, state=LIFE.after(one.state, "ended"))
     change.record("client.ended", gone, by, because)
+    for given in list(change.reader.where(Consent, "client = ? AND state = 'live'", (client_id,))):
+        revocation.revoke(change, "consent", given.id, by, "its client was ended")
     return gone
 
 

@@ -130,7 +130,7 @@ def give(
     Where its reach is beyond the brief's budget, and the brief asks people then, the task is held until they say yes.
     Refuses what is no longer on offer (`consent_refused`), or no longer what was shown (`consent_moved`).
     """
-    person = change.need(Person, session.person)
+    person, client = change.need(Person, session.person), change.need(Client, client.id)
     found = next(
         (one for one in offers(change.reader, person, client, wish, change.now) if one.brief.name == brief), None
     )

@@ -42,7 +42,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "evidence": ("task",),
     "client": ("agent",),
     "session": ("person",),
-    "consent": ("person", "task"),
+    "consent": ("person", "task", "client"),
     "code": ("consent",),
     "refresh": ("consent",),
     "lease": ("task", "resource", "until"),

@@ -3,8 +3,9 @@
 CREATE TABLE client  (id TEXT PRIMARY KEY, state TEXT NOT NULL, agent TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE session (id TEXT PRIMARY KEY, state TEXT NOT NULL, person TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX session_person ON session (person, state);
-CREATE TABLE consent (id TEXT PRIMARY KEY, state TEXT NOT NULL, person TEXT NOT NULL, task TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE consent (id TEXT PRIMARY KEY, state TEXT NOT NULL, person TEXT NOT NULL, task TEXT NOT NULL, client TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX consent_person ON consent (person, state);
+CREATE INDEX consent_client ON consent (client, state);
 CREATE TABLE code    (id TEXT PRIMARY KEY, state TEXT NOT NULL, consent TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX code_consent ON code (consent, state);
 CREATE TABLE refresh (id TEXT PRIMARY KEY, state TEXT NOT NULL, consent TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;

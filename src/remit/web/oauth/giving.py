@@ -30,6 +30,11 @@ Make = Callable[[Change, str], tuple[Issued, Plan]]
 """Issues a credential bound to this key or certificate ("" for none), for the plan that it is for."""
 
 
+def unspent(_: Change) -> RemitError | None:
+    """Nothing was shown beside the client's own proof."""
+    return None
+
+
 async def give(site: Site, request: Request, asked: Form, client: Client, person: Known | None) -> dict[str, Json]:
     """Give this client a credential for the task that it names: for `person` on the delegated path, else its own."""
     task, resources = _task(asked), resources_of(site, asked)
@@ -54,16 +59,24 @@ async def give(site: Site, request: Request, asked: Form, client: Client, person
     return await answer(site, request, client, give)
 
 
-async def answer(site: Site, request: Request, client: Client, make: Make) -> dict[str, Json]:
-    """Use up what the client showed, have `make` issue a credential in the same transaction, and say what it is."""
+async def answer(
+    site: Site, request: Request, client: Client, make: Make, spend: Callable[[Change], RemitError | None] = unspent
+) -> dict[str, Json]:
+    """Use up what the client showed, have `make` issue a credential in the same transaction, and say what it is.
+
+    `spend` uses up what was shown beside the client's own proof, or says why it does not count.
+    """
     proof = proving.proof(site, request)
 
     def work(change: Change) -> list[tuple[Issued, Plan] | RemitError]:
         client.enter(change)
         fresh = proving.once(change, proof)
         # What was shown is used up even when what it was shown for is refused (RFC 7523 section 3, RFC 9449 11.1).
+        spent = spend(change)
+        if not fresh or spent is not None:
+            return [proving.SPENT if not fresh or spent is None else spent]
         thumb = proof.thumb if proof else proving.held(request)
-        return [change.part(lambda within: make(within, thumb)) if fresh else proving.SPENT]
+        return [change.part(lambda within: make(within, thumb))]
 
     (given,) = await site.act(client.agent.id, work)
     if isinstance(given, RemitError):

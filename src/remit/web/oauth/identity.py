@@ -44,9 +44,13 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
     if said.resources and not set(resources) <= set(within):
         raise RemitError("invalid_target", "The assertion is for other resources.", "Ask for those that it names.")
 
+    def spend(change: Change) -> RemitError | None:
+        change.keep()
+        if payload.spend(change.db, "grant", f"{said.issuer} {said.id}", said.expires):
+            return None
+        return RemitError("invalid_grant", "This assertion was used before.", "Ask the identity provider anew.")
+
     def make(change: Change, thumb: str) -> tuple[Issued, Plan]:
-        if not payload.spend(change.db, "grant", f"{said.issuer} {said.id}", said.expires):
-            raise RemitError("invalid_grant", "This assertion was used before.", "Ask the identity provider anew.")
         person = _person(change, issuer, said)
         errand = _errand(change, wanted, client.agent.id, person)
         plan = change.need(Plan, f"{errand.id}:{errand.plan}")
@@ -59,7 +63,7 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
         )  # fmt: skip
         return made, plan
 
-    return await giving.answer(site, request, client, make)
+    return await giving.answer(site, request, client, make, spend)
 
 
 def _detail(asked: Form) -> dict[str, str]:
