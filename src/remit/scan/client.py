@@ -25,8 +25,8 @@ _PLACES: Final = (
     "goose/config.yaml", ".goose/config.yaml", ".goose/config.yml", ".continue/config.yaml", ".kiro/settings/mcp.json",
     ".amazonq/mcp.json", ".zed/settings.json", "zed/settings.json", "Zed/settings.json",
 )  # fmt: skip
-_KEYS: Final = frozenset({"mcpServers", "servers", "mcp_servers", "mcp", "extensions", "context_servers"})
-_MARKS: Final = frozenset({"command", "cmd", "args", "env", "headers", *server.ADDRESSES})
+KEYS: Final = frozenset({"mcpServers", "servers", "mcp_servers", "mcp", "extensions", "context_servers"})
+MARKS: Final = frozenset({"command", "cmd", "args", "env", "headers", *server.ADDRESSES})
 
 
 def wants(path: str) -> bool:
@@ -57,9 +57,9 @@ def read(path: str, text: str) -> tuple[Finding, ...] | None:
 def servers(node: Node) -> Iterator[tuple[str, Node]]:
     """Every server's entry in a document, with its name. One that is switched off is none."""
     for key, child in node.members.items():
-        if key in _KEYS:
+        if key in KEYS:
             entries = {**child.members, **{one["name"].text or key: one for one in child.items if one is not child}}
-            found = {name: one for name, one in entries.items() if _MARKS & one.members.keys()}
+            found = {name: one for name, one in entries.items() if MARKS & one.members.keys()}
             yield from found.items()
             rest = [one for name, one in entries.items() if name not in found]
             for one in rest:

@@ -37,19 +37,22 @@ def wants(path: str) -> bool:
     return path.endswith((".tf", ".tf.json", ".json", ".yaml", ".yml", ".template", ".py"))
 
 
+def roots(path: str, text: str) -> tuple[Node, ...]:
+    """The documents of a file that may hold policies; none when nothing in it says so."""
+    if path.endswith(".py"):
+        return _in_code(text) if "Statement" in text else ()
+    if path.endswith(".tf"):
+        one = hcl.read(text)
+        return (one,) if one else ()
+    if not re.search(r"Action|[sS]tatement|actions\b|AWSTemplateFormatVersion|AWS::", text):
+        return ()
+    one = jsonc.read(text) if text.lstrip()[:1] in ("{", "[") else None
+    return (one,) if one else yamldoc.read(text) or ()
+
+
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: what is no such document holds no such finding."""
-    if path.endswith(".py"):
-        roots = _in_code(text) if "Statement" in text else ()
-    elif path.endswith(".tf"):
-        one = hcl.read(text)
-        roots = (one,) if one else ()
-    elif not re.search(r"Action|[sS]tatement|actions\b|AWSTemplateFormatVersion|AWS::", text):
-        return ()
-    else:
-        one = jsonc.read(text) if text.lstrip()[:1] in ("{", "[") else None
-        roots = (one,) if one else yamldoc.read(text) or ()
-    told = [one for root in roots for one in _told(root, terraform=path.endswith((".tf", ".tf.json")))]
+    told = [one for root in roots(path, text) for one in _told(root, terraform=path.endswith((".tf", ".tf.json")))]
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
 
 
@@ -101,7 +104,7 @@ def _statement(part: Node, *, terraform: bool) -> Iterator[Told]:
     if inverse.items and not named:
         yield Kind.WILDCARD, inverse.line, "everything but a list is allowed"
         return
-    writes = [one for one in verbs if _writes(one.text)]
+    loud = [one for one in verbs if writes(one.text)]
     whole = next(
         (
             one
@@ -110,8 +113,8 @@ def _statement(part: Node, *, terraform: bool) -> Iterator[Told]:
         ),
         None,
     )
-    if whole is not None and writes:
-        yield Kind.WILDCARD, whole.line, f"{writes[0].text} is allowed on every resource"
+    if whole is not None and loud:
+        yield Kind.WILDCARD, whole.line, f"{loud[0].text} is allowed on every resource"
 
 
 def _azure(part: Node) -> Iterator[Told]:
@@ -124,7 +127,8 @@ def _azure(part: Node) -> Iterator[Told]:
             yield Kind.WILDCARD, one.line, f"{one.text} is allowed"
 
 
-def _writes(action: str) -> bool:
+def writes(action: str) -> bool:
+    """Say whether an action of AWS does more than read, and knows a resource."""
     if action in _WHOLE or action.startswith(_NO_RESOURCE):
         return False
     return not _READS.match(action.partition(":")[2])

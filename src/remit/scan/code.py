@@ -55,6 +55,11 @@ def wants(path: str) -> bool:
     return path.endswith(".py") and not _TRIAL.search(path)
 
 
+def is_agents(text: str) -> bool:
+    """Say whether code has to do with agents, by the names that it knows."""
+    return bool(_HINT.search(text))
+
+
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that does not parse, or has nothing to do with agents."""
     if not _HINT.search(text):
@@ -215,6 +220,11 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
         yield Kind.BROAD_TOOL, members["use_docker"].line, "code that the agent writes runs with no container"
     if members.get("require_approval", Node(0, None)).text == "never":
         yield Kind.UNASKED, members["require_approval"].line, "every tool runs with nobody asked"
+
+
+def node(value: ast.expr) -> Node:
+    """A literal of the code as a node; what is none is a reference."""
+    return _read(value, 0)
 
 
 def _read(node: ast.expr, depth: int) -> Node:

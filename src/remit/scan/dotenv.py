@@ -1,10 +1,12 @@
 """Reader of `.env` files: secrets that stand in them in full, and certificate checks that they turn off. Pure."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import launch, secret, server
+from remit.scan.sight import Pair
 
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s#]*))")
 _SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults")
@@ -19,17 +21,24 @@ def wants(path: str) -> bool:
 
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: a line that is no assignment is passed over."""
-    found = []
-    for number, line in enumerate(text.split("\n"), 1):
-        match = _LINE.match(line)
-        name, value = (match[1], match[2] or match[3] or match[4] or "") if match else ("", "")
-        if name and secret.is_held(name, value):
+    found: list[Finding] = []
+    for one in pairs(text):
+        number, name, value = one.line, one.name, one.text
+        if secret.is_held(name, value):
             said = f"{name} holds a literal value"
             found.append(Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, number, said)))
-        if name and launch.unchecked(name, value):
+        if launch.unchecked(name, value):
             said = f"{name} turns certificate checks off"
             found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
-        if name and server.called(name, value):
+        if server.called(name, value):
             said = f"{name} is called over http, without TLS"
             found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
     return tuple(found)
+
+
+def pairs(text: str) -> Iterator[Pair]:
+    """The variables of such a file."""
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _LINE.match(line)
+        if match:
+            yield Pair(match[1], match[2] or match[3] or match[4] or "", number)

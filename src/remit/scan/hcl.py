@@ -5,6 +5,7 @@ object or `jsonencode(…)` is read as a reference. A block is a member that hol
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from remit.scan import jsonc
@@ -20,6 +21,7 @@ _EACH: Final = re.compile(r"[\[{]\s*for\b")
 _WORDS: Final = {"true": True, "false": False, "null": None}
 
 
+@lru_cache(maxsize=1)
 def read(text: str) -> Node | None:
     """Read one file; None when it is none, or is nested too deep."""
     try:
@@ -165,7 +167,7 @@ class _Reader(Cursor):
             if text.lstrip()[:1] in ("{", "[")
             else None
         )
-        return _below(found, line) if found else Node(line, text)
+        return found.below(line) if found else Node(line, text)
 
     def reference(self, line: int, start: int) -> Node:
         """Pass over an expression: to the end of its line, or of what holds it."""
@@ -185,12 +187,3 @@ class _Reader(Cursor):
                 break
             self.at += 1
         return Node(line, "${" + self.text[start : self.at].strip() + "}")
-
-
-def _below(node: Node, by: int) -> Node:
-    """The same node, so many lines further down."""
-    if isinstance(node.value, dict):
-        return Node(node.line + by, {name: _below(one, by) for name, one in node.value.items()})
-    if isinstance(node.value, list):
-        return Node(node.line + by, [_below(one, by) for one in node.value])
-    return Node(node.line + by, node.value)

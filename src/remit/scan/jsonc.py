@@ -6,6 +6,7 @@ VS Code does.
 
 import json
 import re
+from functools import lru_cache
 from typing import Final
 
 from remit.scan.cursor import Cursor
@@ -16,8 +17,12 @@ _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*+"')
 _WORD: Final = re.compile(r"-?[0-9][0-9.eE+-]*|true|false|null")
 
 
+@lru_cache(maxsize=1)
 def read(text: str) -> Node | None:
-    """Read one document; None when it is none, or is nested too deep. Of a repeated key the last one counts."""
+    """Read one document; None when it is none, or is nested too deep. Of a repeated key the last one counts.
+
+    The last file read is kept, for its next reader.
+    """
     try:
         reader = _Reader(text, _SPACE)
         found = reader.node(0)

@@ -109,7 +109,7 @@ def told(words: list[Word], *, limits: bool = False) -> Iterator[Told]:
     yield from _unchecked(words)
     if first in _ENGINES:
         yield from mounts(words)
-        image = _image(words)
+        image = image_of(words)
         if image and _keyed(words) and not pinned_image(image[0]):
             yield Kind.UNPINNED, image[1], f"{first} runs an image with no exact version"
     package = package_of(words)
@@ -238,7 +238,7 @@ def _keyed(words: list[Word]) -> bool:
     )
 
 
-def _image(words: list[Word]) -> Word | None:
+def image_of(words: list[Word]) -> Word | None:
     """The image that `docker run` starts: the first word that is neither a flag nor a flag's value."""
     texts = [word for word, _ in words]
     if "run" not in texts:

@@ -50,6 +50,14 @@ class Node:
             elif isinstance(one.value, list):
                 left.extend(reversed(one.value))
 
+    def below(self, by: int) -> "Node":
+        """The same node, so many lines further down."""
+        if isinstance(self.value, dict):
+            return Node(self.line + by, {name: one.below(by) for name, one in self.value.items()})
+        if isinstance(self.value, list):
+            return Node(self.line + by, [one.below(by) for one in self.value])
+        return Node(self.line + by, self.value)
+
 
 Value: TypeAlias = dict[str, Node] | list[Node] | str | int | float | bool | None
 NOTHING: Final = Node(0, None)

@@ -6,6 +6,7 @@ from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import consent, launch, secret
+from remit.scan.sight import Pair
 
 NAMES: Final = frozenset(
     {
@@ -57,3 +58,10 @@ def _variable(path: str, number: int, name: str, value: str) -> Iterator[Finding
     for so, kind, said in told:
         if so:
             yield Finding(kind, Confidence.HIGH, Evidence(path, number, f"{name} {said}"))
+
+
+def pairs(text: str) -> Iterator[Pair]:
+    """The variables that such a file sets."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.lstrip().startswith("#"):
+            yield from (Pair(name, value, number) for name, value in _set(line))

@@ -1,11 +1,38 @@
 """Which readers a file has, and what they find: bytes to findings. Pure."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from remit.core.finding import Confidence, Finding
-from remit.scan import client, cloud, code, dotenv, profile, unit, workflow, workload
+from remit.core.finding import Confidence, Evidence, Finding
+from remit.scan import (
+    admin,
+    client,
+    cloud,
+    code,
+    document,
+    dotenv,
+    export,
+    hcl,
+    holder,
+    inherited,
+    jsonc,
+    lines,
+    mixed,
+    profile,
+    spoken,
+    standing,
+    tomldoc,
+    toxic,
+    unit,
+    unowned,
+    workflow,
+    workload,
+    yamldoc,
+)
+from remit.scan.launch import Told
+from remit.scan.sight import Envelope, Sight, held, is_credential
 
 _TRIALS: Final = frozenset(
     {"test", "tests", "testdata", "__tests__", "fixture", "fixtures", "example", "examples", "sample", "samples"}
@@ -27,20 +54,58 @@ class Reader(Protocol):
 READERS: Final[tuple[Reader, ...]] = (client, dotenv, profile, unit, workflow, workload, code, cloud)
 
 
+_KEPT: Final = 200_000
+"""Characters of a file above which its documents are not kept for its next reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one file shows: its findings, and what means something only beside other files."""
+
+    findings: tuple[Finding, ...]
+    sights: tuple[Sight, ...]
+
+
 def wants(path: str) -> bool:
     """Say by its path, written with slashes, whether a file has a reader."""
-    return any(one.wants(path) for one in READERS)
+    return document.wants(path) or any(one.wants(path) for one in READERS)
 
 
 def read(path: str, data: bytes) -> tuple[Finding, ...] | str:
-    """Find what stands in a file that `wants` names; else the reason why it could not be read.
+    """Find what stands in a file that `wants` names, by itself; else the reason why it could not be read."""
+    looked = look(path, data, b"")
+    return looked if isinstance(looked, str) else looked.findings
 
-    What lies in a folder of tests or examples is found with less confidence.
+
+def look(path: str, data: bytes, key: bytes) -> Looked | str:
+    """Find what stands in a file that `wants` names, and what it shows; else the reason why it could not be read.
+
+    `key` is what stands for secrets is made with. What lies in a folder of tests or examples is found with less
+    confidence, and shows nothing.
     """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return "not UTF-8"
+        return "not UTF-8" if any(one.wants(path) for one in READERS) else Looked((), ())
+    told = _told(path, text)
+    if isinstance(told, str):
+        return told
+    found = {(one.kind, one.evidence.line): one for one in reversed(told)}
+    sights: list[Sight] = []
+    for more in _more(path, text, key):
+        if not isinstance(more, tuple):
+            sights.append(more)
+        elif more[:2] not in found:
+            found[more[:2]] = Finding(more[0], Confidence.HIGH, Evidence(path, more[1], more[2]))
+            told.append(found[more[:2]])
+    if len(text) > _KEPT:
+        _forget()
+    if _TRIALS.isdisjoint(path.lower().split("/")[:-1]):
+        return Looked(tuple(told), tuple(dict.fromkeys(sights)))
+    return Looked(tuple(replace(one, confidence=Confidence.MEDIUM) for one in told), ())
+
+
+def _told(path: str, text: str) -> list[Finding] | str:
     found: dict[tuple[str, int, str], Finding] = {}
     for reader in READERS:
         if not reader.wants(path):
@@ -50,6 +115,54 @@ def read(path: str, data: bytes) -> tuple[Finding, ...] | str:
             return "not of its format, or nested too deep"
         for one in told:
             found.setdefault((one.kind, one.evidence.line, one.evidence.said), one)
-    if _TRIALS.isdisjoint(path.lower().split("/")[:-1]):
-        return tuple(found.values())
-    return tuple(replace(one, confidence=Confidence.MEDIUM) for one in found.values())
+    return list(found.values())
+
+
+def _forget() -> None:
+    """Keep no document of a large file in memory."""
+    for kept in (document.read, yamldoc.read, jsonc.read, hcl.read, tomldoc.read):
+        kept.cache_clear()
+
+
+def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
+    """What the credentials, scopes and tools of a file tell, whatever its format."""
+    if path.endswith(".py"):
+        yield from _code(path, text, key)
+        return
+    if holder.wants(path) or lines.wants(path):
+        holders = lines.read(path, text) if lines.wants(path) else holder.read(path, text)
+        yield from held(path, holders, key)
+        yield from inherited.told(path, text, holders)
+        yield from standing.told(holders)
+        if inherited.AGENTIC.search(text) or inherited.AGENTIC.search(path):
+            yield from mixed.told(holders)
+        if dotenv.wants(path):
+            yield Envelope(
+                path, sum(bool(pair.text) and is_credential(pair.name) for one in holders for pair in one.pairs)
+            )
+    elif path.endswith(".tf"):
+        yield from inherited.told(path, text, ())
+    if document.wants(path):
+        yield from standing.in_document(path, text)
+        yield from admin.told(path, text)
+        yield from unowned.told(path, text)
+        yield from toxic.told(path, text)
+        yield from export.read(path, text)
+        yield from export.policies(path, text)
+
+
+def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
+    if not code.wants(path) or not code.is_agents(text):
+        return
+    try:
+        tree = ast.parse(text)
+        holders = spoken.holders(tree)
+        yield from held(path, holders, key)
+        yield from spoken.told(tree)
+        yield from standing.told(holders)
+        yield from admin.in_code(text)
+        yield from toxic.in_code(tree)
+        yield from mixed.in_code(tree)
+        yield from spoken.sights(path, tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return

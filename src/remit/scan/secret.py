@@ -49,6 +49,11 @@ def is_reference(value: str) -> bool:
     return bool(_REFERENCE.search(value))
 
 
+def is_made_up(value: str) -> bool:
+    """Say whether a value is a placeholder or an example."""
+    return bool(_MADE_UP.search(value))
+
+
 def is_literal(value: str) -> bool:
     """Say whether a value given to such a name is a secret itself."""
     bare = _SCHEME.sub("", value.strip())

@@ -6,6 +6,7 @@ spelled in a way that is not found there has the heading's line.
 
 import re
 import tomllib
+from functools import lru_cache
 from typing import Final
 
 from remit.scan.node import DEEPEST, Node, Value
@@ -16,6 +17,7 @@ _PART: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'|([\w-]+)")
 Path = tuple[str, ...]
 
 
+@lru_cache(maxsize=1)
 def read(text: str) -> Node | None:
     """Read one document; None when it is no TOML."""
     try:

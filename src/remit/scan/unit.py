@@ -26,12 +26,13 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: a line that is no assignment is passed over."""
     return tuple(
         Finding(kind, Confidence.HIGH, Evidence(path, line, said))
-        for number, key, value in _settings(text)
+        for number, key, value in settings(text)
         for kind, line, said in _told(number, key, value)
     )
 
 
-def _settings(text: str) -> Iterator[tuple[int, str, str]]:
+def settings(text: str) -> Iterator[tuple[int, str, str]]:
+    """Every assignment of a unit: its line, key and value."""
     held, began = "", 0
     for number, line in enumerate(text.split("\n"), 1):
         if not held and line.lstrip().startswith(("#", ";", "[")):
@@ -49,7 +50,7 @@ def _settings(text: str) -> Iterator[tuple[int, str, str]]:
 
 def _told(number: int, key: str, value: str) -> Iterator[Told]:
     if key == "Environment":
-        for word in _split(value):
+        for word in split(value):
             name, _, given = word.partition("=")
             if secret.is_held(name, given):
                 yield Kind.LITERAL_SECRET, number, f"{name} holds a literal value"
@@ -57,17 +58,18 @@ def _told(number: int, key: str, value: str) -> Iterator[Told]:
                 one for one in server.variable("", name, Node(number, given)) if one[0] is not Kind.LITERAL_SECRET
             )
     elif key in _BINDS:
-        for word in _split(value):
+        for word in split(value):
             if launch.held(launch.source(word.lstrip("-+"))):
                 yield Kind.HOST_MOUNT, number, "a home, credentials or socket of the host is mounted"
     elif key in ("ExecStart", "ExecStartPre", "Exec"):
-        words = [(word, number) for word in _split(value.lstrip("-@+!:"))]
+        words = [(word, number) for word in split(value.lstrip("-@+!:"))]
         yield from launch.told(words)
         yield from launch.open_to_all(words)
         yield from consent.shell(value, number)
 
 
-def _split(value: str) -> list[str]:
+def split(value: str) -> list[str]:
+    """The words of a value; at its spaces where its quotes do not close."""
     try:
         return shlex.split(value)
     except ValueError:

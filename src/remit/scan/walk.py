@@ -1,6 +1,7 @@
 """The walk: the only I/O of the scanner. It reads regular files of bounded size, follows no link and runs nothing."""
 
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import Final
 
 from remit.core.finding import Finding
 from remit.scan import readers
+from remit.scan.join import join
+from remit.scan.sight import Sight
 
 LARGEST: Final = 4 << 20
 """Bytes of a file that are read; a larger one is named as not read."""
@@ -38,7 +41,9 @@ class Scan:
 def scan(places: tuple[str, ...]) -> Scan:
     """Scan files and folders. What cannot be read is named in `unread`; nothing is raised for it."""
     findings: list[Finding] = []
+    sights: list[Sight] = []
     unread: list[Unread] = []
+    key = secrets.token_bytes(32)
     read = met = 0
     for path in _paths(places, unread):
         met += 1
@@ -46,12 +51,14 @@ def scan(places: tuple[str, ...]) -> Scan:
         if not readers.wants(name):
             continue
         data = _bytes(path)
-        found = readers.read(name, data) if isinstance(data, bytes) else data
+        found = readers.look(name, data, key) if isinstance(data, bytes) else data
         if isinstance(found, str):
             unread.append(Unread(name, found))
         else:
             read += 1
-            findings += found
+            findings += found.findings
+            sights += found.sights
+    findings += join(sights)
     findings.sort(key=lambda one: (-one.rule.severity.rank, one.evidence.file, one.evidence.line, one.kind))
     unread.sort(key=lambda one: one.file)
     return Scan(tuple(findings), tuple(unread), read, met)

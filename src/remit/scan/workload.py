@@ -57,7 +57,7 @@ def _document(path: str, root: Node) -> Iterator[Told]:
 
 def _service(name: str, one: Node) -> Iterator[Told]:
     keyed = False
-    for key, value in _pairs(one["environment"]):
+    for key, value in pairs(one["environment"]):
         keyed = keyed or secret.is_name(key)
         yield from _said(f"service {name}", server.variable("environment", key, value))
     keyed = keyed or bool(one["env_file"].items or one["secrets"].items)
@@ -130,7 +130,8 @@ def _devcontainer(root: Node) -> Iterator[Told]:
             yield from consent.shell(root[key].text, root[key].line)
 
 
-def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
+def pairs(node: Node) -> Iterator[tuple[str, Node]]:
+    """The variables of a service, whichever way they are written: as members, or as `NAME=value`."""
     yield from node.members.items()
     if isinstance(node.value, list):
         for one in node.value:

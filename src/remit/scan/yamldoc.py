@@ -4,6 +4,7 @@ An alias is read as what it stands for; a file whose aliases unfold to more than
 tag of CloudFormation refers to (`!Ref`, `!Sub`) is read as a reference, `${…}`.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import yaml
@@ -14,8 +15,9 @@ _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
+@lru_cache(maxsize=1)
 def read(text: str) -> tuple[Node, ...] | None:
-    """Read every document of a file; None when it is no YAML, or is nested too deep."""
+    """Read every document of a file; None when it is no YAML, or is nested too deep. The last file read is kept."""
     try:
         reader = _Reader()
         return tuple(reader.node(one, 0) for one in yaml.compose_all(text, Loader=_Loader))

@@ -1,0 +1,71 @@
+"""A file as documents, whatever its format: JSON, lines of JSON, YAML, TOML, HCL and tables with commas. Pure."""
+
+import csv
+import io
+from functools import lru_cache
+from typing import Final
+
+from remit.scan import hcl, jsonc, tomldoc, yamldoc
+from remit.scan.node import MOST, Node
+
+_ENDS: Final = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".tf", ".csv", ".template", ".jsonc", ".tfvars")
+
+
+def wants(path: str) -> bool:
+    """Say by its path whether a file is of such a format."""
+    return path.endswith(_ENDS)
+
+
+@lru_cache(maxsize=1)
+def read(path: str, text: str) -> tuple[Node, ...]:
+    """The documents of a file; none when it is of no such format. The last file read is kept, for its next reader."""
+    if path.endswith(".csv"):
+        return _table(text)
+    if path.endswith((".jsonl", ".ndjson")):
+        return _lines(text)
+    if path.endswith(".toml"):
+        return _one(tomldoc.read(text))
+    if path.endswith((".tf", ".tfvars")):
+        return _one(hcl.read(text))
+    if text.lstrip()[:1] in ("{", "["):
+        found = _one(jsonc.read(text))
+        return found or _lines(text)
+    return yamldoc.read(text) or () if path.endswith((".yaml", ".yml", ".template")) else ()
+
+
+def _one(found: Node | None) -> tuple[Node, ...]:
+    return (found,) if found else ()
+
+
+def _lines(text: str) -> tuple[Node, ...]:
+    """One document a line, as logs are exported."""
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        one = jsonc.read(line) if line.lstrip().startswith("{") else None
+        if one is None:
+            return ()
+        found.append(one.below(number - 1))
+    return tuple(found)
+
+
+def _table(text: str) -> tuple[Node, ...]:
+    """A table as one list of objects: a row's members are called as its columns."""
+    rows: list[Node] = []
+    names: list[str] = []
+    reader = csv.reader(io.StringIO(text))
+    try:
+        line = 1
+        for row in reader:
+            if not names:
+                names = [one.strip() for one in row] if any(row) else []
+            elif any(row):
+                cells = {name: Node(line, cell.strip()) for name, cell in zip(names, row, strict=False)}
+                rows.append(Node(line, cells))
+            if len(rows) * len(names) > MOST:
+                return ()
+            line = reader.line_num + 1
+    except csv.Error:
+        return ()
+    return (Node(1, list(rows)),) if rows else ()

@@ -1,0 +1,185 @@
+"""Who holds what, in documents: MCP servers, services, workloads and jobs, and what each is given. Pure."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from remit.scan import client, document, launch, server, workflow, workload
+from remit.scan.node import Node
+from remit.scan.sight import Holder, Pair, Whole
+
+_ALL_SECRETS: Final = re.compile(r"(?i)\$\{\{\s*to_?json\(\s*(?:secrets|env)\s*\)\s*\}\}")
+_AGENT: Final = re.compile(
+    r"(?i)(?:^|[/@_-])(?:claude|anthropics?|codex|openai|gemini|aider|goose|copilot|cursor|opencode|qwen|agents?|mcp|crewai|llm|bot)(?:[/@_.-]|$)"
+)
+_ISSUES: Final = re.compile(
+    r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector|elasticsearch|vault)[\w.-]*(?=[:@]|$)"
+)
+_WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicaSet", "Service")
+
+
+def wants(path: str) -> bool:
+    """Say whether such holders may stand in a file of this path."""
+    return client.wants(path) or workflow.wants(path) or workload.wants(path)
+
+
+def read(path: str, text: str) -> tuple[Holder, ...]:
+    """The holders of a file. It refuses nothing: what is no such document holds none."""
+    roots = document.read(path, text)
+    if client.wants(path):
+        return tuple(one for root in roots for one in _servers(root))
+    if workflow.wants(path):
+        return tuple(one for root in roots for one in _jobs(root))
+    if path.endswith((".yaml", ".yml")):
+        return tuple(one for root in roots for one in (*_services(root), *_workloads(root)))
+    return ()
+
+
+def issues(like: str) -> bool:
+    """Say whether what is started is itself what its password opens: a database, a queue, a store."""
+    return bool(_ISSUES.search(like.partition(" ")[0]))
+
+
+def is_agent(text: str) -> bool:
+    """Say whether a name, image or action is an agent's, as far as its words tell."""
+    return bool(_AGENT.search(text))
+
+
+def like(entry: Node) -> str:
+    """What an entry of a server starts or calls: the same for one server, however a client spells it."""
+    for key in server.ADDRESSES:
+        if entry[key].text:
+            return re.sub(r"^\w+://|[?#].*$|/$", "", entry[key].text)
+    words = launch.bare(server.words(entry)) if server.words(entry) else []
+    package = launch.package_of(words) or launch.image_of(words)
+    if package:
+        return re.sub(r"(?<=.)@[\w.^~*-]+$|==[\w.]+$|:[\w.-]+$", "", package[0])
+    return " ".join(word for word, _ in words)
+
+
+def _servers(root: Node) -> Iterator[Holder]:
+    for name, entry in client.servers(root):
+        if entry["disabled"].value is True or entry["enabled"].value is False:
+            continue
+        given = list(_given(entry))
+        own = {f"${{{one.name}}}" for one in given}
+        pairs = [*given, *(one for one in _flags(server.words(entry)) if one.text not in own)]
+        yield Holder("server", name, entry.line, like(entry), tuple(pairs), tuple(_wholes(entry)))
+
+
+def _given(entry: Node) -> Iterator[Pair]:
+    for part in ("env", "environment", "envs", "headers", "http_headers", "requestHeaders", "env_http_headers"):
+        for name, value in workload.pairs(entry[part]):
+            yield Pair(name, f"${{{value.text}}}" if part == "env_http_headers" else value.text, value.line)
+    for key in ("bearer_token", "token", "apiKey", "api_key"):
+        if entry[key].text:
+            yield Pair(key, entry[key].text, entry[key].line)
+    if entry["bearer_token_env_var"].text:
+        yield Pair("bearer_token", f"${{{entry['bearer_token_env_var'].text}}}", entry["bearer_token_env_var"].line)
+    for key in ("env_vars", "env_keys"):
+        for one in entry[key].items:
+            if one.text:
+                yield Pair(one.text, f"${{{one.text}}}", one.line)
+
+
+def _flags(words: list[launch.Word]) -> Iterator[Pair]:
+    for (word, line), (after, below) in pairwise([*words, ("", 0)]):
+        flag, mark, value = word.partition("=")
+        if flag in ("-e", "--env"):
+            name, told, text = (value if mark else after).partition("=")
+            yield Pair(name, text if told else f"${{{name}}}", line if mark else below)
+        elif word.startswith("-") and mark:
+            yield Pair(flag.lstrip("-"), value, line)
+        elif word.startswith("-") and after and not after.startswith("-"):
+            yield Pair(word.lstrip("-"), after, below)
+        elif re.match(r"[\w-]+: ", word):
+            yield Pair(word.partition(":")[0], word.partition(": ")[2], line)
+
+
+def _wholes(entry: Node) -> Iterator[Whole]:
+    for key in ("envFile", "env_file"):
+        for one in entry[key].items:
+            if one.text:
+                yield Whole(one.line, f"{key} hands on every variable of a file", one.text)
+    words = server.words(entry)
+    for (word, line), (after, _) in pairwise([*words, ("", 0)]):
+        if word in ("--env-host", "--env-host=true"):
+            yield Whole(line, "the container is given the host's whole environment")
+        elif word.startswith("--env-file"):
+            yield Whole(line, "--env-file hands on every variable of a file", word.partition("=")[2] or after)
+
+
+def _jobs(root: Node) -> Iterator[Holder]:
+    """A job, with what itself and its workflow are given; and each step that is an agent, or is given something."""
+    above = _pairs(root["env"])
+    for name, job in root["jobs"].members.items():
+        wholes = []
+        if job["secrets"].text == "inherit":
+            wholes.append(Whole(job["secrets"].line, "a called workflow inherits every secret"))
+        pairs = [*above, *_pairs(job["env"]), *_pairs(job["secrets"]), *_pairs(job["with"])]
+        called = job["uses"].text
+        for step in job["steps"].items:
+            pairs += [*_pairs(step["env"]), *_pairs(step["with"])]
+            called += " " + step["uses"].text + " " + step["run"].text.partition("\n")[0]
+        members = [member for part in job.inside() for member in part.members.values()]
+        wholes += [
+            Whole(one.line, "every secret is handed on at once")
+            for one in members
+            if one.text and _ALL_SECRETS.search(one.text)
+        ]
+        yield Holder("job", name, job.line, called.strip(), tuple(dict.fromkeys(pairs)), tuple(wholes))
+
+
+def _pairs(node: Node) -> list[Pair]:
+    return [Pair(name, one.text, one.line) for name, one in node.members.items() if one.text]
+
+
+def _services(root: Node) -> Iterator[Holder]:
+    if root["apiVersion"].text:
+        return
+    for name, one in root["services"].members.items():
+        pairs = [
+            Pair(key, value.text or f"${{{key}}}", value.line) for key, value in workload.pairs(one["environment"])
+        ]
+        for given in one["secrets"].items:
+            called = given.text or given["source"].text
+            if called:
+                pairs.append(Pair(f"{called}_secret", f"${{secret:{called}}}", given.line))
+        wholes = []
+        for given in one["env_file"].items:
+            place = given if given.text else given["path"]
+            if place.text:
+                wholes.append(Whole(place.line, "env_file hands on every variable of a file", place.text))
+        image = one["image"].text or one["build"].text or one["build"]["context"].text
+        started = " ".join([image, *(word.text for word in (*one["entrypoint"].items, *one["command"].items))])
+        yield Holder("service", name, one.line, started.strip(), tuple(pairs), tuple(wholes))
+
+
+def _workloads(root: Node) -> Iterator[Holder]:
+    if not root["apiVersion"].text or root["kind"].text not in _WORKLOADS:
+        return
+    place = root["metadata"]["namespace"].text or "default"
+    for part in root.inside():
+        for one in (*part["containers"].items, *part["initContainers"].items):
+            name = f"{root['metadata']['name'].text}/{one['name'].text}"
+            started = " ".join(
+                [one["image"].text, *(word.text for word in (*one["command"].items, *one["args"].items))]
+            )
+            wholes = []
+            for given in one["envFrom"].items:
+                called = given["secretRef"]["name"]
+                if called.text:
+                    source = f"${{secret:{place}/{called.text}}}"
+                    wholes.append(Whole(called.line, "envFrom hands on every key of a secret", source))
+            yield Holder("workload", name, one.line, started, tuple(_variables(one, place)), tuple(wholes))
+
+
+def _variables(container: Node, place: str) -> Iterator[Pair]:
+    for one in container["env"].items:
+        stored = one["valueFrom"]["secretKeyRef"]
+        if stored["name"].text:
+            text = f"${{secret:{place}/{stored['name'].text}/{stored['key'].text}}}"
+            yield Pair(one["name"].text, text, stored.line)
+        elif one["value"].text:
+            yield Pair(one["name"].text, one["value"].text, one["value"].line)

@@ -1,0 +1,62 @@
+"""Who holds what, in files of lines: a folder's `.env`, a shell's profile, a unit. Pure."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.scan import dotenv, profile, unit
+from remit.scan.sight import Holder, Pair, Whole
+
+_LOADED: Final = re.compile(
+    r"(?:export|env)\s+\$\(.*\.env|^\s*set\s+-(?:a|o\s+allexport)\b[^#]*(?:source|\.)\s+\S*\.env|^\s*dotenv(?:_if_exists)?\b"
+)
+_ALL_ON: Final = re.compile(r"^\s*set\s+-(?:a\b|o\s+allexport)")
+_ALL_OFF: Final = re.compile(r"^\s*set\s+\+(?:a\b|o\s+allexport)")
+_SOURCED: Final = re.compile(r"^\s*(?:\[.*\]\s*&&\s*)?(?:source|\.)\s+[\"']?(\S*\.env[\w.-]*)[\"']?")
+
+
+def wants(path: str) -> bool:
+    """Say whether such holders may stand in a file of this path."""
+    return dotenv.wants(path) or profile.wants(path) or unit.wants(path)
+
+
+def read(path: str, text: str) -> tuple[Holder, ...]:
+    """The one holder of such a file."""
+    folder, _, name = path.rpartition("/")
+    if dotenv.wants(path):
+        return (Holder("env", folder or ".", 1, folder or ".", tuple(dotenv.pairs(text))),)
+    if unit.wants(path):
+        pairs, wholes = _unit(text)
+        return (Holder("unit", name, 1, name, pairs, wholes),)
+    return (Holder("profile", name, 1, name, tuple(profile.pairs(text)), tuple(_loads(text))),)
+
+
+def _unit(text: str) -> tuple[tuple[Pair, ...], tuple[Whole, ...]]:
+    pairs: list[Pair] = []
+    wholes: list[Whole] = []
+    for line, key, value in unit.settings(text):
+        if key == "Environment":
+            for word in unit.split(value):
+                name, _, given = word.partition("=")
+                pairs.append(Pair(name, given, line))
+        elif key in ("LoadCredential", "LoadCredentialEncrypted", "ImportCredential"):
+            pairs.append(Pair(f"{value.partition(':')[0]}_secret", f"${{secret:{value}}}", line))
+        elif key == "PassEnvironment":
+            pairs += [Pair(name, f"${{{name}}}", line) for name in value.split()]
+        elif key == "EnvironmentFile" and value:
+            wholes.append(Whole(line, "EnvironmentFile hands on every variable of a file", value.lstrip("-")))
+        elif key == "EnvironmentHost" and value.lower() in ("true", "yes", "1", "on"):
+            wholes.append(Whole(line, "the container is given the host's whole environment"))
+    return tuple(pairs), tuple(wholes)
+
+
+def _loads(text: str) -> Iterator[Whole]:
+    every = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.lstrip().startswith("#"):
+            continue
+        every = (every or bool(_ALL_ON.search(line))) and not _ALL_OFF.match(line)
+        sourced = _SOURCED.search(line)
+        if _LOADED.search(line) or (every and sourced):
+            source = sourced[1] if sourced else ""
+            yield Whole(number, "every variable of a file is exported to all that the shell starts", source)

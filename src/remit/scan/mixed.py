@@ -1,0 +1,124 @@
+"""Workflows that act with a person's token and with a service's own credential, and keep nothing apart (AG151). Pure.
+
+What keeps them apart is the holder: a server, a job or a service of its own for each.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Kind
+from remit.scan import secret
+from remit.scan.launch import Told
+from remit.scan.sight import Holder, Pair, is_credential, references
+
+_PERSON: Final = re.compile(
+    r"(?i)(?:^|[_-])(?:user|personal|person|delegated|obo|on[-_]behalf\w*|member|employee|human"
+    r"|my)[-_](?:\w+[-_])?(?:access[-_])?(?:token|pat|key|credentials?|jwt|assertion|secret|auth|authorization"
+    r"|password)$"
+    r"|(?:^|_)(?:pat|refresh_token)$|^x-(?:user|forwarded|remote)-(?:\w+-)*(?:token|authorization|access-token)$"
+    r"|^(?:user|personal)[-_]?token$"
+)
+_SERVICE: Final = re.compile(
+    r"(?i)(?:^|[_-])(?:bot|service|svc|system|machine|app|application|m2m|backend|server|robot|daemon|workload"
+    r"|platform|installation|automation)[-_](?:\w+[-_])?(?:token|key|private[-_]key|secret|credentials?|password"
+    r"|pat|jwt|auth|pem)$"
+    r"|service[-_]account|^google_application_credentials$|^(?:azure|arm)_client_secret$|(?:^"
+    r"|_)aws_secret_access_key$|^aws-secret-access-key$"
+    r"|private[-_]key(?:[-_]pem)?$|(?:^|_)sa_key$|^github_token$"
+)
+_SHAPES: Final = (
+    (re.compile(r"^(?:xoxp-|ghp_|gho_|ghu_)"), "person"),
+    (re.compile(r"^(?:xoxb-|ghs_|xapp-)"), "service"),
+)
+_PERSON_CODE: Final = re.compile(
+    r"acquire_token_on_behalf_of|OnBehalfOfCredential|from_authorized_user_(?:file|info)|acquire_token_interactive"
+    r"|InteractiveBrowserCredential|InstalledAppFlow"
+    r"|\b(?:user|person|caller|delegated)_(?:access_)?(?:token|credentials?|jwt)\b|(?:request|req|ctx"
+    r"|context)\.headers(?:\.get\(|\[)['\"]authorization"
+    r"|\b(?:session|state|user)\[['\"](?:access_token|user_token|token)['\"]\]|['\"]\w*USER_(?:ACCESS_)?TOKEN['\"]"
+    r"|['\"]\w*_PAT['\"]|\bsubject_token\b",
+    re.IGNORECASE,
+)
+_SERVICE_CODE: Final = re.compile(
+    r"acquire_token_for_client|ClientSecretCredential|DefaultAzureCredential|ManagedIdentityCredential"
+    r"|service_account\.Credentials|from_service_account_(?:file|info)"
+    r"|\b(?:service|bot|app|system|machine|svc)_(?:account_)?(?:access_)?(?:token|credentials?|key|jwt)\b"
+    r"|['\"]\w*(?:BOT|SERVICE|SVC|SYSTEM|MACHINE|APP)_(?:\w+_)?(?:TOKEN|KEY|SECRET|CREDENTIALS?)['\"]"
+    r"|client_credentials|AppAuth\b|GithubIntegration|CertificateCredential",
+    re.IGNORECASE,
+)
+
+
+def told(holders: tuple[Holder, ...]) -> Iterator[Told]:
+    """The holders that are given both."""
+    for one in holders:
+        if one.sort in ("env", "profile"):
+            continue
+        sorts = [(sort_of(pair), pair) for pair in one.pairs]
+        person = next((pair for sort, pair in sorts if sort == "person"), None)
+        service = next((pair for sort, pair in sorts if sort == "service"), None)
+        if person and service:
+            yield (
+                Kind.MIXED,
+                person.line,
+                f"{one.name} is given {person.name}, a person's, and {service.name}, a service's own",
+            )
+
+
+def sort_of(pair: Pair) -> str:
+    """Whose credential a variable carries, as far as its name and shape tell."""
+    text = re.sub(r"(?i)^(?:bearer|token) ", "", pair.text.strip())
+    if not text:
+        return ""
+    for shape, sort in _SHAPES:
+        if shape.match(text) and secret.is_literal(text):
+            return sort
+    given = [
+        re.sub(r"^secrets\.|^\$\{?(?:secret:|input:)?(?:[^/}]*/)*|\}$|^\$", "", one)
+        for one in references(pair.name, text)
+    ]
+    if "secrets.GITHUB_TOKEN" in text or "github.token" in text:
+        given.append("GITHUB_TOKEN")
+    if not given and not (is_credential(pair.name) and secret.is_literal(text)) and not _SERVICE.search(pair.name):
+        return ""
+    for name in (*given, pair.name):
+        if _PERSON.search(name):
+            return "person"
+        if _SERVICE.search(name) and not (name.upper() == "GITHUB_TOKEN" and name not in given):
+            return "service"
+    return ""
+
+
+def in_code(tree: ast.AST) -> Iterator[Told]:
+    """Functions that use both; and a module whose own lines do."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _used(node.name, node.body)
+        elif isinstance(node, ast.Module):
+            own = [
+                one
+                for one in node.body
+                if not isinstance(
+                    one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+                )
+            ]
+            yield from _used("the module", own)
+
+
+def _used(name: str, body: list[ast.stmt]) -> Iterator[Told]:
+    person = service = 0
+    for one in body:
+        for node in ast.walk(one):
+            if not isinstance(node, ast.expr) or not isinstance(
+                node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute
+            ):
+                continue
+            text = ast.unparse(node)[:300]
+            if not person and _PERSON_CODE.search(text):
+                person = node.lineno
+            if not service and _SERVICE_CODE.search(text):
+                service = node.lineno
+    if person and service:
+        yield Kind.MIXED, person, f"{name} acts with a person's token and with the service's own credential"

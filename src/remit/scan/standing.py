@@ -1,0 +1,190 @@
+"""Credentials that do not end by themselves, of services that issue ones that do (AG104). Pure.
+
+Each service's own pages say so: AWS (roles, OIDC), Google Cloud (workload identity federation), Microsoft Entra
+(federated credentials, managed identities), GitHub (apps, OIDC), GitLab (OIDC), npm and PyPI (trusted publishing),
+Vault (JWT login), Kubernetes (TokenRequest), Snowflake and Databricks (federation).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Kind
+from remit.scan import document, secret
+from remit.scan.launch import Told
+from remit.scan.node import Node
+from remit.scan.sight import Holder, Pair, references
+
+_ROTATED: Final = re.compile(r"(?i)^(?:AWS_SESSION_TOKEN|aws[-_]session[-_]token)$")
+_OTHER_CLOUD: Final = re.compile(r"(?i)(?:^|_)(?:endpoint(?:_url)?|aws_endpoint\w*|s3_endpoint\w*)$")
+_NAMES: Final = (
+    (re.compile(r"(?i)^(?:\w*_)?aws[-_]secret[-_]access[-_]key$"), "an access key of an AWS user"),
+    (
+        re.compile(
+            r"(?i)(?:^|_)(?:gcp|gcloud|google|gke|firebase|vertex)\w*_(?:sa_key|key_json|json_key"
+            r"|service_account(?:_key|_json)*|credentials(?:_json)?)$"
+            r"|^(?:gcp|google)_(?:sa|credentials?|key)$|^credentials_json$|(?:^|_)service_account_(?:key|json|file)\w*$"
+        ),
+        "a key of a Google service account",
+    ),
+    (
+        re.compile(r"(?i)^(?:\w+_)?(?:azure|arm|entra|aad|msal|graph|ms|m365)_(?:\w+_)?client_secret$|^azure_credentials$"),
+        "a client secret of an Entra app",
+    ),
+    (
+        re.compile(r"(?i)azure_storage_(?:account_)?(?:key|connection_string)$|azurewebjobsstorage$|cosmos\w*_key$"),
+        "an account key of Azure",
+    ),
+    (
+        re.compile(r"(?i)(?:^|_)(?:pat|personal_access_token|classic_token)$|^(?:gh|github|gitlab)_(?:classic_?)?pat\b"),
+        "a personal access token",
+    ),
+    (re.compile(r"(?i)^vault_token$|^databricks_token$"), "a token that does not end by itself"),
+    (
+        re.compile(
+            r"(?i)^(?:snowflake|salesforce|sf|sfdc|azure|o365|m365|entra|servicenow|snow|databricks|jira|confluence"
+            r"|okta)_(?:\w+_)?password$"
+            r"|^bitbucket_app_password$|^gmail_app_password$"
+        ),
+        "a password where the service federates logins",
+    ),
+    (re.compile(r"(?i)^(?:kube|k8s|kubernetes)_?(?:config|token)\w*$"), "a standing login of a cluster"),
+)  # fmt: skip
+_SHAPES: Final = (
+    (re.compile(r"^AKIA[A-Z2-7]{16}$"), "an access key of an AWS user"),
+    (re.compile(r"^ghp_[A-Za-z0-9]{36}$"), "a classic token of GitHub"),
+    (re.compile(r"^glpat-[\w-]{20,}$"), "a personal access token"),
+    (re.compile(r"AccountKey=[A-Za-z0-9+/=]{40,}"), "an account key of Azure"),
+    (re.compile(r"SharedAccessKey=[A-Za-z0-9+/=]{20,}"), "an access key of Azure"),
+)
+_KEY_FILE: Final = re.compile(r"(?i)(?:service[-_]?account|[-_/]sa|key|credentials?|gcp|gcloud|google)[\w.-]*\.json$")
+_NO_KEY: Final = re.compile(r"(?i)external|wif|workload|federat|application_default|adc|oidc")
+_MANAGED: Final = re.compile(
+    r"://[^:@/\s]+:([^@/\s]+)@[\w.-]+\.(?:rds\.amazonaws\.com|(?:postgres|mysql"
+    r"|database)\.(?:database\.)?(?:azure\.com|windows\.net))"
+)
+_HOSTS: Final = re.compile(r"\.rds\.amazonaws\.com|\.(?:postgres|mysql)\.database\.azure\.com|\.database\.windows\.net")
+_HOST: Final = re.compile(r"(?i)^(?:pg|db|database|postgres|mysql)_?host\w*$")
+_PASSWORD: Final = re.compile(r"(?i)^(?:pg|db|database|postgres|mysql)_?password$")
+_RESOURCES: Final = {
+    "aws_iam_access_key": "an access key of an AWS user",
+    "aws_iam_service_specific_credential": "a credential of an AWS user",
+    "google_service_account_key": "a key of a Google service account",
+    "azuread_application_password": "a client secret of an Entra app",
+    "azuread_service_principal_password": "a client secret of an Entra app",
+    "AWS::IAM::AccessKey": "an access key of an AWS user",
+}
+_PROVIDERS: Final = {
+    "aws": "secret_key",
+    "azurerm": "client_secret",
+    "azuread": "client_secret",
+    "google": "credentials",
+}
+
+
+def told(holders: tuple[Holder, ...]) -> Iterator[Told]:
+    """The standing credentials that holders are given, one finding each."""
+    for one in holders:
+        rotated = any(_ROTATED.match(pair.name) for pair in one.pairs)
+        elsewhere = any(_OTHER_CLOUD.search(pair.name) for pair in one.pairs)
+        managed = any(_HOST.match(pair.name) and _HOSTS.search(pair.text) for pair in one.pairs)
+        for pair in one.pairs:
+            said = _pair(pair, managed=managed)
+            if said and not ("AWS" in said and (rotated or elsewhere)):
+                yield Kind.STANDING, pair.line, f"{one.name}: {pair.name} is {said}"
+
+
+def _pair(pair: Pair, *, managed: bool) -> str:
+    text = pair.text.strip()
+    if not text:
+        return ""
+    if pair.name.upper() in (
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "GOOGLE_CREDENTIALS",
+        "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+    ):
+        file = text.rpartition("/")[2]
+        keyed = bool(_KEY_FILE.search(f"/{file}")) and not _NO_KEY.search(file)
+        return "a key file of a Google service account" if keyed or _SERVICE.search(text) else ""
+    for shape, said in _SHAPES:
+        if shape.search(text) and secret.is_known(text) and pair.name.upper() != "AWS_ACCESS_KEY_ID":
+            return said
+    if _MANAGED.search(text) and not secret.is_made_up(text):
+        return "a password where the service federates logins"
+    if managed and _PASSWORD.match(pair.name) and (secret.is_literal(text) or secret.is_reference(text)):
+        return "a password where the service federates logins"
+    stored = list(references(pair.name, text))
+    named = next((said for name, said in _NAMES if name.search(pair.name)), "")
+    if (
+        named
+        and (stored or secret.is_reference(text) or secret.is_literal(text))
+        and not text.startswith("github_pat_")
+    ):
+        return named
+    for reference in stored:
+        bare = re.sub(r"^secrets\.|^\$\{?(?:secret:|input:)?(?:[^/}]*/)*|\}$|^\$", "", reference).replace("-", "_")
+        told = next((said for name, said in _NAMES if name.search(bare)), "")
+        if told:
+            return told
+    return ""
+
+
+_SERVICE: Final = re.compile(r"\"type\":\s*\"service_account\"")
+
+
+def in_document(path: str, text: str) -> Iterator[Told]:
+    """Standing credentials that documents make or are: key files, secrets of a cluster, resources of a cloud."""
+    for root in document.read(path, text):
+        if root["type"].text == "service_account" and root["private_key"].text:
+            yield Kind.STANDING, root["private_key"].line, "this is a key of a Google service account"
+        if root["kind"].text == "Secret" and root["type"].text == "kubernetes.io/service-account-token":
+            yield Kind.STANDING, root["type"].line, "a token of a service account that does not end"
+        if path.endswith((".tf", ".tf.json")):
+            yield from _terraform(root)
+        for name, one in root["Resources"].members.items():
+            if one["Type"].text in _RESOURCES:
+                yield Kind.STANDING, one["Type"].line, f"{name} is {_RESOURCES[one['Type'].text]}"
+        yield from _login(root)
+
+
+def _terraform(root: Node) -> Iterator[Told]:
+    for one in root["resource"].items:
+        labels = [label.text for label in one["$labels"].items]
+        if labels and labels[0] in _RESOURCES:
+            yield Kind.STANDING, one["$labels"].line, f"{labels[-1]} is {_RESOURCES[labels[0]]}"
+        if labels and labels[0].startswith("kubernetes_secret") and "service-account-token" in one["type"].text:
+            yield Kind.STANDING, one["type"].line, "a token of a service account that does not end"
+    for one in root["provider"].items:
+        labels = [label.text for label in one["$labels"].items]
+        key = _PROVIDERS.get(labels[0] if labels else "", "")
+        if key and one[key].text and not one["token"].text:
+            yield Kind.STANDING, one[key].line, f"the provider {labels[0]} is given a standing {key}"
+
+
+_LOGINS: Final = {
+    "aws-actions/configure-aws-credentials": ("aws-secret-access-key", "aws-session-token", "an AWS user's key"),
+    "google-github-actions/auth": ("credentials_json", "", "a service account's key"),
+    "azure/login": ("creds", "", "a client secret"),
+    "hashicorp/vault-action": ("token", "", "a token of Vault"),
+    "pypa/gh-action-pypi-publish": ("password", "", "a standing token of the index"),
+}
+"""Steps that can log in without a key: the input that is one, another that makes it short-lived, and its words."""
+_REGISTRY: Final = re.compile(r"\.amazonaws\.com|\.azurecr\.io|(?:^|\.)gcr\.io|\.pkg\.dev")
+_LENT: Final = re.compile(r"steps\.|github\.token|GITHUB_TOKEN")
+_PUBLISH: Final = re.compile(r"\b(?:npm|pnpm|yarn(?: npm)?) publish\b")
+
+
+def _login(root: Node) -> Iterator[Told]:
+    """Steps that log in with a key although they could without one."""
+    for part in root.inside():
+        uses, given = part["uses"].text.partition("@")[0], part["with"]
+        key, other, said = _LOGINS.get(uses, ("", "", ""))
+        if key and given[key].text and not (other and given[other].text):
+            yield Kind.STANDING, given[key].line, f"the step logs in with {said}"
+        password = given["password"]
+        clouds = uses == "docker/login-action" and bool(_REGISTRY.search(given["registry"].text))
+        if clouds and password.text and not _LENT.search(password.text):
+            yield Kind.STANDING, password.line, "the step logs in to a cloud's registry with a standing password"
+        token = part["env"]["NODE_AUTH_TOKEN"] if part["env"]["NODE_AUTH_TOKEN"].text else part["env"]["NPM_TOKEN"]
+        if token.text and _PUBLISH.search(part["run"].text):
+            yield Kind.STANDING, token.line, "the step publishes with a standing token"

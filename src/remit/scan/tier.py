@@ -1,0 +1,141 @@
+"""Which permissions give a tenant, an organisation or a cluster away, and which scopes write. Pure data.
+
+Sources: Microsoft Graph's permissions reference (those that can give themselves more, or reset who is an
+administrator), Google's list of OAuth scopes, Slack's admin scopes, GitHub's pages of OAuth scopes and of the
+permissions of apps.
+"""
+
+import re
+from typing import Final
+
+GRAPH: Final = frozenset(
+    {
+        "RoleManagement.ReadWrite.Directory", "AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All",
+        "Directory.ReadWrite.All", "Directory.AccessAsUser.All", "Domain.ReadWrite.All", "Group.ReadWrite.All",
+        "GroupMember.ReadWrite.All", "RoleAssignmentSchedule.ReadWrite.Directory",
+        "RoleEligibilitySchedule.ReadWrite.Directory", "PrivilegedAccess.ReadWrite.AzureAD",
+        "PrivilegedAccess.ReadWrite.AzureADGroup", "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+        "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup", "RoleManagementPolicy.ReadWrite.Directory",
+        "RoleManagementPolicy.ReadWrite.AzureADGroup", "UserAuthenticationMethod.ReadWrite.All",
+        "Policy.ReadWrite.ConditionalAccess", "Policy.ReadWrite.AuthenticationMethod",
+        "Policy.ReadWrite.PermissionGrant", "DelegatedPermissionGrant.ReadWrite.All", "Organization.ReadWrite.All",
+        "User.ReadWrite.All", "User.EnableDisableAccount.All", "User-PasswordProfile.ReadWrite.All",
+        "EntitlementManagement.ReadWrite.All", "AdministrativeUnit.ReadWrite.All", "Sites.FullControl.All",
+        "Exchange.ManageAsApp", "full_access_as_app", "DeviceManagementConfiguration.ReadWrite.All",
+        "DeviceManagementRBAC.ReadWrite.All", "Synchronization.ReadWrite.All", "Application.ReadWrite.OwnedBy",
+        "CustomSecAttributeAssignment.ReadWrite.All", "AgentIdentityBlueprint.ReadWrite.All",
+        "MultiTenantOrganization.ReadWrite.All",
+    }
+)  # fmt: skip
+GRAPH_IDS: Final = {
+    "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8": "RoleManagement.ReadWrite.Directory",
+    "06b708a9-e830-4db3-a914-8e69da51d44f": "AppRoleAssignment.ReadWrite.All",
+    "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9": "Application.ReadWrite.All",
+    "19dbc75e-c2e2-444c-a770-ec69d8559fc7": "Directory.ReadWrite.All",
+    "62a82d76-70ea-41e2-9197-370581804d09": "Group.ReadWrite.All",
+    "741f803b-c850-494e-b5df-cde7c675a1ca": "User.ReadWrite.All",
+    "a82116e5-55eb-4c41-a434-62fe8a61c773": "Sites.FullControl.All",
+    "50483e42-d915-4231-9639-7fdb7fd190e5": "UserAuthenticationMethod.ReadWrite.All",
+    "dc50a0fb-09a3-484d-be87-e023b12c6440": "Exchange.ManageAsApp",
+}
+"""The same permissions of apps, as manifests and Terraform name them."""
+
+_GOOGLE: Final = re.compile(
+    r"^(?:https://www\.googleapis\.com/auth/)?(?:admin\.directory\.(?:user|group|group\.member|rolemanagement"
+    r"|orgunit|domain|customer"
+    r"|user\.security|userschema|device\.\w+)|apps\.groups\.settings\.admin|admin\.datatransfer|ediscovery"
+    r"|cloud-identity\.(?:groups|policies)|cloud-platform|apps\.licensing|chat\.admin\.\w+)$"
+)
+_NOT_WHOLE: Final = frozenset({"cloud-platform"})
+"""What is wide only where a person gives it: on a machine the account's roles are its limit."""
+_SLACK: Final = re.compile(r"^admin$|^admin\.[\w.]+:write$|^scim(?::write)?$")
+_GITHUB_SCOPES: Final = frozenset(
+    {"admin:org", "admin:enterprise", "site_admin", "manage_runners:enterprise", "scim:enterprise"}
+)
+_GITHUB_APPS: Final = frozenset(
+    {
+        "organization_administration", "members", "organization_custom_roles", "organization_custom_org_roles",
+        "enterprise_administration", "organization_personal_access_tokens",
+        "organization_personal_access_token_requests",
+        "enterprise_organizations", "enterprise_organization_installations", "enterprise_custom_org_roles",
+        "enterprise_sso", "enterprise_scim", "enterprise_people",
+    }
+)  # fmt: skip
+ROLES: Final = frozenset(
+    {
+        "global administrator", "company administrator", "privileged role administrator",
+        "privileged authentication administrator", "application administrator", "cloud application administrator",
+        "super admin", "super administrator", "_seed_admin_role", "org owner", "organization owner", "workspace owner",
+        "primary owner", "org_owner", "enterprise owner",
+    }
+)  # fmt: skip
+ROLE_IDS: Final = {
+    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
+    "e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",
+    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13": "Privileged Authentication Administrator",
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
+    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
+}
+_AWS: Final = re.compile(
+    r"^arn:aws[\w-]*:iam::aws:policy/(?:AdministratorAccess|IAMFullAccess)$|^(?:AdministratorAccess|IAMFullAccess)$"
+)
+_GCP: Final = frozenset(
+    {
+        "roles/owner", "roles/resourcemanager.organizationAdmin", "roles/iam.organizationRoleAdmin",
+        "roles/iam.securityAdmin", "roles/resourcemanager.projectIamAdmin", "roles/resourcemanager.folderAdmin",
+    }
+)  # fmt: skip
+
+
+def scope(text: str, *, person: bool = True) -> bool:
+    """Say whether an OAuth scope or a permission of an app is of that class. `person`: a person's app asks for it."""
+    bare = re.sub(r"^https://(?:graph\.microsoft\.com|outlook\.office365\.com)/", "", text)
+    google = bool(_GOOGLE.match(bare)) and (person or bare.rpartition("/")[2] not in _NOT_WHOLE)
+    return bare in GRAPH or google or bool(_SLACK.match(bare)) or bare in _GITHUB_SCOPES or bare in GRAPH_IDS
+
+
+def app(name: str, level: str, *, everywhere: bool) -> bool:
+    """Say whether a permission of a GitHub App is: one over the organisation, or the rule of every repository."""
+    return (name in _GITHUB_APPS and level in ("write", "admin")) or (
+        name == "administration" and level == "write" and everywhere
+    )
+
+
+def aws(policy: str) -> bool:
+    """Say whether a managed policy of AWS is."""
+    return bool(_AWS.match(policy))
+
+
+def gcp(role: str) -> bool:
+    """Say whether a role of Google Cloud is, where it is given on a project, a folder or the organisation."""
+    return role in _GCP
+
+
+_GOOGLE_READS: Final = frozenset(
+    {
+        "drive", "drive.file", "drive.metadata", "calendar", "calendar.events", "spreadsheets", "documents",
+        "presentations",
+        "contacts", "tasks", "gmail.modify", "gmail.compose", "gmail.send", "gmail.insert", "gmail.settings.basic",
+        "cloud-platform", "devstorage.full_control", "devstorage.read_write", "bigquery", "admin.directory.user",
+        "admin.directory.group", "admin.directory.group.member", "admin.directory.orgunit",
+        "admin.directory.rolemanagement",
+        "admin.directory.domain", "admin.directory.customer", "forms.body", "script.projects", "chat.spaces",
+        "chat.messages",
+        "datastore", "youtube", "classroom.courses", "classroom.rosters", "directory.readonly.write",
+        "meetings.space.created",
+    }
+)  # fmt: skip
+
+
+def writes(text: str) -> bool:
+    """Say whether a scope lets its holder write, and its service has a narrower one that only reads."""
+    bare = re.sub(r"^https://(?:www\.googleapis\.com/auth/|graph\.microsoft\.com/)", "", text.strip())
+    if bare == "https://mail.google.com/" or bare in _GOOGLE_READS:
+        return True
+    if re.match(r"^[A-Z]\w+(?:-\w+)?\.", bare):
+        return bool(re.search(r"\.(?:ReadWrite|Send|FullControl|Manage|Write|AccessAsUser)(?:\.|$)", bare))
+    if re.match(r"^[a-z][\w.]*:", bare):
+        return bare.endswith((":write", ":write.public", ":write.customize")) or bare.startswith(
+            ("admin:", "write:", "delete:")
+        )
+    return bool(re.match(r"^[\w-]+=(?:write|admin|maintain)$", bare))

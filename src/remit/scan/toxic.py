@@ -1,0 +1,234 @@
+"""Agents that hold all three (AG150): content that strangers write, data that is not public, and a way out. Pure.
+
+An agent is one client's set of servers, one job of a workflow that strangers can start, or one list of tools in code or
+settings. What a server gives is told by the words of its name and package; one that only reads is no way out.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from remit.core.finding import Kind
+from remit.scan import client, consent, document, holder, server, workflow
+from remit.scan.launch import Told
+from remit.scan.node import Node
+
+STRANGERS, PRIVATE, OUT = "strangers", "private", "out"
+_ALL: Final = frozenset({STRANGERS, PRIVATE, OUT})
+_MAIL: Final = frozenset(
+    {"gmail", "outlook", "imap", "email", "mail", "inbox", "mailbox", "protonmail", "fastmail", "mailboxes"}
+)
+_BOTH_WAYS: Final = frozenset(
+    {"playwright", "puppeteer", "browserbase", "browser", "stagehand", "selenium", "discord", "telegram", "whatsapp",
+     "twitter", "github", "gitlab",
+     "hyperbrowser", "bluesky", "mastodon", "zendesk", "intercom", "freshdesk", "helpscout", "bitbucket", "gitea"}
+)  # fmt: skip
+_STRANGERS: Final = frozenset(
+    {"fetch", "brave", "tavily", "exa", "firecrawl", "serp", "serpapi", "serper", "duckduckgo", "ddg", "web",
+     "websearch", "webfetch", "scrape",
+     "scraper", "scraping", "crawl", "crawler", "crawl4ai", "rss", "feed", "feeds", "reddit", "hackernews",
+     "youtube", "jina", "apify", "perplexity",
+     "searxng", "kagi", "bing", "url", "urls", "html", "issues", "issue", "ticket", "tickets", "reviews", "comments",
+     "forum", "typeform",
+     "webpage", "website", "bright", "brightdata", "arxiv", "scrapingbee", "newsapi", "news", "support", "helpdesk",
+     "googlesearch", "trustpilot", "appstore"}
+)  # fmt: skip
+_PRIVATE: Final = frozenset(
+    {"filesystem", "postgres", "postgresql", "pg", "mysql", "mariadb", "sqlite", "mongo", "mongodb", "bigquery",
+     "snowflake", "databricks", "redshift",
+     "dynamodb", "mssql", "sqlserver", "oracle", "clickhouse", "supabase", "neon", "elasticsearch", "opensearch",
+     "gdrive", "drive", "onedrive",
+     "sharepoint", "dropbox", "box", "notion", "confluence", "jira", "atlassian", "obsidian", "salesforce",
+     "hubspot", "crm", "stripe", "quickbooks",
+     "xero", "s3", "gcs", "vault", "1password", "bitwarden", "calendar", "contacts", "hr", "hris", "workday",
+     "bamboohr", "payroll", "kb", "airtable",
+     "database", "db", "sql", "warehouse", "customers", "customer", "crmdb", "files", "file", "documents", "records",
+     "ledger", "invoices", "invoice",
+     "accounts", "patients", "patient", "employee", "employees", "orders", "redis", "kubernetes", "k8s", "aws",
+     "netsuite", "sap", "dynamics", "zoho",
+     "finance", "billing", "wiki", "medical", "contracts", "contract", "salaries", "secrets", "keychain",
+     "directory", "duckdb", "cosmosdb", "pinecone",
+     "qdrant", "weaviate", "chroma", "milvus", "pipedrive", "looker", "metabase"}
+)  # fmt: skip
+_OUT: Final = frozenset(
+    {"slack", "twilio", "sendgrid", "mailgun", "resend", "ses", "smtp", "sms", "webhook", "webhooks", "zapier",
+     "n8n", "pipedream", "ntfy", "pushover",
+     "teams", "linkedin", "shell", "terminal", "bash", "ssh", "commander", "http", "https", "requests", "curl",
+     "gist", "pastebin", "postmark", "mattermost",
+     "send", "post", "publish", "upload", "notify", "reply", "tweet", "dispatch", "mailer", "mailchimp", "outbound",
+     "pagerduty", "vonage", "rest",
+     "repl", "python", "sender", "poster", "notifier", "line", "signal", "matrix", "httpie", "api"}
+)  # fmt: skip
+_ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
+_READ_ONLY: Final = re.compile(r"(?i)(?:^|_)read_?only(?:_mode)?$")
+_TRIGGERS: Final = frozenset(
+    {
+        "issues",
+        "issue_comment",
+        "pull_request_target",
+        "discussion",
+        "discussion_comment",
+        "pull_request_review_comment",
+    }
+)
+_ASSOCIATION: Final = re.compile(
+    r"author_association|github\.actor\s*==|permission\b.*(?:write|admin)|sender\.login\s*==|\bOWNER\b|\bMEMBER\b"
+)
+_MODEL: Final = re.compile(
+    r"(?i)anthropic|claude|openai|gemini|google_api_key|mistral|groq|openrouter|github_token|gh_token|bedrock"
+    r"|azure_openai|xai"
+)
+_NET: Final = re.compile(
+    r"(?i)webfetch|bash(?:\(curl|\(wget|\(gh |\(\*|[,\s\"']|$)|curl\b|gh (?:issue|pr) (?:comment|create|edit)"
+    r"|--yolo|--dangerously|full-auto"
+)
+
+
+def told(path: str, text: str) -> Iterator[Told]:
+    """The agents of a document that hold all three."""
+    if not (client.wants(path) or workflow.wants(path) or "tools" in text):
+        return
+    for root in document.read(path, text):
+        if workflow.wants(path):
+            yield from _jobs(root)
+        elif client.wants(path):
+            for part in root.inside():
+                yield from _set(part)
+        else:
+            for part in root.inside():
+                yield from _listed(part)
+
+
+def _set(part: Node) -> Iterator[Told]:
+    """One client's servers; a project's own set is another agent's."""
+    for key in client.KEYS:
+        entries = {name: one for name, one in part[key].members.items() if client.MARKS & one.members.keys()}
+        on = {n: o for n, o in entries.items() if o["disabled"].value is not True and o["enabled"].value is not False}
+        yield from _judged([(name, one.line, _of_server(name, one)) for name, one in on.items()])
+
+
+def _judged(parts: list[tuple[str, int, frozenset[str]]]) -> Iterator[Told]:
+    """All three, in more than one part: what one server does alone cannot be taken apart here."""
+    if frozenset().union(*(legs for _, _, legs in parts)) != _ALL or sum(bool(legs) for _, _, legs in parts) < 2:
+        return
+    by = {leg: next((name, line) for name, line, legs in _fewest(parts) if leg in legs) for leg in _ALL}
+    reads, holds, tells = (_short(by[leg][0]) for leg in (STRANGERS, PRIVATE, OUT))
+    said = f"{reads} reads what strangers write, {holds} holds private data, {tells} is a way out"
+    yield Kind.TOXIC, by[OUT][1], said
+
+
+def _fewest(parts: Iterable[tuple[str, int, frozenset[str]]]) -> list[tuple[str, int, frozenset[str]]]:
+    return sorted(parts, key=lambda one: len(one[2]))
+
+
+def _of_server(name: str, entry: Node) -> frozenset[str]:
+    """What a server gives: by its package or address, else by its name."""
+    words = [word for word, _ in server.words(entry)]
+    legs = legs_of(f"{holder.like(entry)} {name}", by_verb=False)
+    quiet = any(_ONLY_READS.match(word) for word in words) or any(
+        _READ_ONLY.search(key) and str(value.value).lower() in ("1", "true", "yes")
+        for part in ("env", "environment", "headers")
+        for key, value in entry[part].members.items()
+    )
+    kept = [
+        one.text
+        for key in ("includeTools", "enabled_tools", "enabledTools", "tools", "allowedTools")
+        for one in entry[key].items
+        if one.text
+    ]
+    if quiet or (kept and "*" not in kept and not any(consent.writes(one) for one in kept)):
+        return legs - {OUT}
+    return legs
+
+
+def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
+    """What the words of a name tell. `by_verb`: it is one tool's, so that its first telling word says it all."""
+    words = re.findall(r"[a-z]+\d*|\d[a-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower())
+    found = set(words)
+    if by_verb:
+        if found & (_OUT - {"python", "api", "rest"}) and not found & {"read", "get", "list", "search", "fetch"}:
+            return frozenset({OUT})
+        if found & (_STRANGERS | _MAIL | _BOTH_WAYS):
+            return frozenset({STRANGERS})
+        return frozenset({PRIVATE}) if found & _PRIVATE else frozenset()
+    if found & _MAIL:
+        return (
+            frozenset({OUT})
+            if found & {"smtp", "sendgrid", "send", "sender", "resend", "ses"}
+            and not found & {"gmail", "imap", "inbox"}
+            else _ALL
+        )
+    if found & _BOTH_WAYS:
+        return frozenset({STRANGERS, OUT})
+    if found & _PRIVATE:
+        return frozenset({PRIVATE})
+    if found & (_OUT - {"api", "python", "line", "signal", "rest", "https"}):
+        return frozenset({OUT}) if not found & {"fetch"} else frozenset({STRANGERS})
+    return frozenset({STRANGERS}) if found & _STRANGERS else frozenset()
+
+
+def _listed(part: Node) -> Iterator[Told]:
+    """An agent that is written down with the names of its tools."""
+    tools = [(one.text or one["name"].text, one.line) for one in part["tools"].items]
+    if len(tools) < 3 or not all(name for name, _ in tools):
+        return
+    yield from _judged([(name, line, legs_of(name, by_verb=True)) for name, line in tools])
+
+
+def _jobs(root: Node) -> Iterator[Told]:
+    """A job with an agent that strangers can start, with secrets beside the model's and a way to answer or call out."""
+    on = root["on"] if root["on"].value is not None else root["True"]
+    started = set(on.members) | {one.text for one in on.items}
+    if not started & _TRIGGERS:
+        return
+    for name, job in root["jobs"].members.items():
+        parts = list(job.inside())
+        agents = [one for one in parts if holder.is_agent(one["uses"].text) or _runs_agent(one["run"].text)]
+        gates = " ".join(one["if"].text for one in parts)
+        if not agents or _ASSOCIATION.search(gates):
+            continue
+        texts = " ".join(one.text for one in parts if one.text)
+        above = " ".join(one.text for one in root["env"].members.values())
+        held = [one for one in re.findall(r"secrets\.(\w+)", f"{texts} {above}") if not _MODEL.search(one)]
+        rights = job["permissions"] if job["permissions"].value is not None else root["permissions"]
+        writes = rights.text == "write-all" or any(
+            rights[key].text == "write" for key in ("contents", "issues", "pull-requests", "discussions", "packages")
+        )
+        cloud = any(
+            one["uses"].text.startswith(("aws-actions/", "google-github-actions/auth", "azure/login")) for one in parts
+        )
+        if (held or cloud) and (writes or _NET.search(" ".join(_tools(agents)))):
+            yield (
+                Kind.TOXIC,
+                agents[0]["uses"].line or agents[0]["run"].line,
+                f"job {_short(name)} reads what strangers write, holds secrets and has a way out",
+            )
+
+
+def _tools(agents: list[Node]) -> Iterator[str]:
+    for one in agents:
+        yield one["run"].text
+        for value in one["with"].members.values():
+            yield value.text
+
+
+def _runs_agent(run: str) -> bool:
+    return bool(
+        re.search(r"(?m)^\s*(?:npx (?:-y )?\S*)?(?:claude|codex|gemini|opencode|goose|aider|cursor-agent)\b", run)
+    )
+
+
+def in_code(tree: ast.AST) -> Iterator[Told]:
+    """Agents that are built with a list of tools."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            for one in node.keywords:
+                if one.arg == "tools" and isinstance(one.value, ast.List | ast.Tuple):
+                    named = [(ast.unparse(tool)[:200], tool.lineno) for tool in one.value.elts]
+                    for kind, _, said in _judged([(name, line, legs_of(name, by_verb=True)) for name, line in named]):
+                        yield kind, node.lineno, said
+
+
+def _short(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())[:40]

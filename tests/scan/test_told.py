@@ -1,0 +1,129 @@
+"""The parts that tell of credentials, scopes and tools, each asked by itself."""
+
+import ast
+
+from remit.core.finding import Kind
+from remit.scan import admin, document, export, holder, inherited, lines, mixed, spoken, standing, tier, toxic, unowned
+from remit.scan.join import join
+from remit.scan.node import Node
+from remit.scan.sight import Held, Holder, Pair, digest, references
+
+KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
+
+
+def test_tables_and_lines_are_documents_with_their_lines() -> None:
+    [table] = document.read("a.csv", 'app,"owner"\n"a\nb",x\nc,\n')
+    assert [(one.line, one["app"].text, one["owner"].text) for one in table.items] == [(2, "a\nb", "x"), (4, "c", "")]
+    assert [one["a"].line for one in document.read("a.jsonl", '{"a": 1}\n\n{"a": 2}\n')] == [1, 3]
+    assert document.read("a.jsonl", '{"a": 1}\nnothing\n') == ()
+
+
+def test_a_server_is_the_same_however_a_client_spells_it() -> None:
+    one = holder.read(".mcp.json", '{"mcpServers": {"a": {"command": "npx", "args": ["-y", "@acme/x@1.2.3"]}}}')
+    other = holder.read(".mcp.json", '{"mcpServers": {"b": {"command": "cmd", "args": ["/c", "npx", "@acme/x"]}}}')
+    assert one[0].like == other[0].like == "@acme/x"
+    assert holder.issues("postgres:16.1")
+    assert not holder.issues("acme/agent:1 postgres")
+
+
+def test_what_a_value_refers_to_is_the_same_in_every_spelling() -> None:
+    spellings = ("${env:A_TOKEN}", "${A_TOKEN:-none}", "$A_TOKEN", "%A_TOKEN%", "{env:A_TOKEN}", "Bearer ${A_TOKEN}")
+    assert {one for text in spellings for one in references("A_TOKEN", text)} == {"$A_TOKEN"}
+    assert list(references("GH_TOKEN", "${{ secrets.GITHUB_TOKEN }}")) == []
+    assert list(references("LEVEL", "${LEVEL}")) == []
+
+
+def test_what_stands_for_a_secret_is_its_own_in_every_scan() -> None:
+    assert digest(b"a", KEY) == digest(b"a", f"Bearer {KEY}") == digest(b"a", f" {KEY} ")
+    assert digest(b"a", KEY) != digest(b"b", KEY)
+    assert digest(b"a", f"postgres://u:{KEY}@h/a") == digest(b"a", f"postgres://u:{KEY}@h/b")
+
+
+def test_a_line_that_exports_a_file_is_told_and_a_comment_is_not() -> None:
+    [one] = lines.read("a/.zshrc", "# export $(cat .env)\nexport $(cat .env | xargs)\n")
+    assert [whole.line for whole in one.wholes] == [2]
+
+
+def test_sorts_of_holders_are_not_mixed() -> None:
+    def held(sort: str, name: str) -> Held:
+        return Held(f"{name}/f", 1, sort, name, name, "A_TOKEN", "d", stored=False)
+
+    assert [one.kind for one in join([held("server", "a"), held("service", "b")])] == [Kind.SHARED, Kind.SHARED]
+    assert list(join([held("server", "a"), held("env", "b")])) == []
+    assert list(join([held("profile", "a"), held("profile", "b")])) == []
+
+
+def test_a_loop_that_filters_the_environment_is_right() -> None:
+    whole = "run(env={k: v for k, v in os.environ.items()})\nrun(env=os.environ | {'A': '1'})\n"
+    some = "run(env={k: v for k, v in os.environ.items() if k in KEPT})\n"
+    assert [one[1] for one in spoken.told(ast.parse(whole))] == [1, 2]
+    assert list(spoken.told(ast.parse(some))) == []
+
+
+def test_a_key_file_by_its_name_and_a_federation_by_its_own() -> None:
+    def told(text: str) -> int:
+        pairs = (Pair("GOOGLE_APPLICATION_CREDENTIALS", text, 1),)
+        return len(list(standing.told((Holder("unit", "a", 1, "a", pairs),))))
+
+    assert told("/run/keys/agent-sa.json") == 1
+    assert told("/run/workload-identity.json") == 0
+    assert told("") == 0
+
+
+def test_scopes_that_write_and_those_that_only_read() -> None:
+    assert tier.writes("https://www.googleapis.com/auth/drive")
+    assert not tier.writes("https://www.googleapis.com/auth/drive.readonly")
+    assert tier.writes("Mail.ReadWrite")
+    assert not tier.writes("Mail.Read")
+    assert tier.writes("chat:write")
+    assert not tier.writes("channels:history")
+    assert tier.scope("admin:org")
+    assert not tier.scope("read:org")
+    assert not tier.scope("https://www.googleapis.com/auth/cloud-platform", person=False)
+
+
+def test_a_role_of_the_cluster_that_may_raise_itself() -> None:
+    head = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules:\n"
+    rule = "- {{apiGroups: [{}], resources: [{}], verbs: [{}]}}\n"
+    raised = head + rule.format("rbac.authorization.k8s.io", "clusterroles", "bind")
+    assert [one[1] for one in admin.told("a.yaml", raised)] == [5]
+    assert list(admin.told("a.yaml", head + rule.format('""', "pods", '"*"'))) == []
+
+
+def test_an_event_is_read_by_its_method() -> None:
+    [use] = export.read("log.json", '{"app_id": "A1", "request_method": "POST"}')
+    assert (use.app, use.writes) == ("a1", True)  # type: ignore[union-attr]
+
+
+def test_a_place_for_an_owner_that_says_nothing() -> None:
+    def said(**members: object) -> list[str]:
+        nodes = {name: Node(1, value) for name, value in members.items()}  # type: ignore[arg-type]
+        return [one[2].partition(":")[0] for one in unowned.empty(Node(1, nodes))]
+
+    assert said(owner="", purpose="Sorts mail", expires="2027-01-01") == ["owner"]
+    assert said(owner="TBD") == ["owner"]
+    assert said(owner="olga", expires="never") == ["expires"]
+    assert said(expires_at=None) == ["expires_at"]
+    assert said(end_date="2030-01-01", owners=[Node(1, "olga")]) == []
+
+
+def test_a_server_that_only_reads_is_no_way_out() -> None:
+    assert toxic.legs_of("@acme/github-mcp github", by_verb=False) == {toxic.STRANGERS, toxic.OUT}
+    assert toxic.legs_of("send_email", by_verb=True) == {toxic.OUT}
+    assert toxic.legs_of("time", by_verb=False) == frozenset()
+    entry = '"command": "npx", "args": ["-y", "{}@1.0.0"{}]'
+    servers = [entry.format("mcp-fetch", ""), entry.format("mcp-postgres", ""), entry.format("mcp-slack", "{}")]
+    text = '{"mcpServers": {' + ", ".join(f'"s{n}": {{{one}}}' for n, one in enumerate(servers)) + "}}"
+    assert len(list(toxic.told(".mcp.json", text.replace("{}", "")))) == 1
+    assert list(toxic.told(".mcp.json", text.replace("{}", ', "--read-only"'))) == []
+
+
+def test_whose_a_credential_is() -> None:
+    assert mixed.sort_of(Pair("SLACK_USER_TOKEN", "${SLACK_USER_TOKEN}", 1)) == "person"
+    assert mixed.sort_of(Pair("X", "${{ secrets.BOT_TOKEN }}", 1)) == "service"
+    assert mixed.sort_of(Pair("ANTHROPIC_API_KEY", "${ANTHROPIC_API_KEY}", 1)) == ""
+
+
+def test_a_file_of_no_agent_may_hand_its_environment_on() -> None:
+    text = "services:\n  web:\n    image: acme/shop:1\n    env_file: .env\n"
+    assert list(inherited.told("compose.yaml", text, holder.read("compose.yaml", text))) == []
