@@ -24,7 +24,7 @@ _OWNER_IDS: Final = {
 _GOOGLE_BINDING: Final = re.compile(r"^google_(?:project|folder|organization)_iam_(?:member|binding)$")
 _QUOTED: Final = re.compile(r"[\"']([\w:./-]{5,100})[\"']")
 HINT: Final = re.compile(
-    r"(?i)admin|owner|ReadWrite|FullControl|ManageAsApp|\*|AccessAsUser|IAMFullAccess|impersonate|escalate"
+    r"(?i)admin|ClusterRole|owner|ReadWrite|FullControl|ManageAsApp|\*|AccessAsUser|IAMFullAccess|impersonate|escalate"
     r"|system:masters|members|scim"
 )
 
