@@ -20,6 +20,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/control/messenger.py": "tests/cli/test_hooking.py",
     "src/remit/core/hook.py": "tests/cli/test_hooking.py",
     "src/remit/store/hook.py": "tests/cli/test_hooking.py",
+    "src/remit/control/held.py": "tests/control/test_reachable.py",
     "src/remit/core/audit.py": "tests/control/test_evidence.py",
     "src/remit/core/scope.py": "tests/control/test_evidence.py",
     "src/remit/web/console/inert.py": "tests/web/console/test_asks.py",

@@ -19,6 +19,7 @@ from remit.core.grant import Step
 from remit.core.lease import Lease
 from remit.core.login import Login
 from remit.core.principal import Person, Service
+from remit.core.reach.survey import Survey
 from remit.core.receipt import PolicyRecord
 from remit.core.record import Record
 from remit.core.resource import Injection, Resource, Tool, Upstream
@@ -212,6 +213,11 @@ def stream(**members: Any) -> Stream:
     return Stream(**(given | {"since": 0} | members))
 
 
+def survey(**members: Any) -> Survey:
+    given = {"resource": "crm", "source": "postgres", "at": NOON, "digest": "d" * 43, "nodes": 2, "edges": 1}
+    return Survey(**(given | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
@@ -229,6 +235,7 @@ def every() -> tuple[Record, ...]:
             evidence(),
             lease(),
             connection(),
+            survey(),
         ),
         *(
             session(),

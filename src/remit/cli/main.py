@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "login": ("login:login", "Exchange an admin link for a token of the API."),
     "person": ("person:person", "Register people, and erase who they are."),
     "policy": ("policy:policy", "Check, test, apply and compare policies."),
+    "reach": ("reach:reach", "See how far something reaches if it turns: the identity blast radius."),
     "resource": ("resource:resource", "Register targets and pin their tools."),
     "revoke": ("revoke:revoke", "Stop something, and everything below it, now."),
     "scan": ("scan:scan", "Look for secrets and risky servers in the configuration of agents."),

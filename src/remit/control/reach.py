@@ -3,8 +3,10 @@
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
+from remit.core.connector import Shape
 from remit.core.errors import RemitError
 from remit.core.reach import Reach, over, reach
+from remit.core.reach.amount import Amount, of_step
 from remit.core.resource import Tool, split
 from remit.core.step import Step
 from remit.core.task import Task
@@ -19,7 +21,7 @@ def of(reader: Reader, brief: Brief, agent: Agent, steps: tuple[Step, ...], life
     most = brief.budget.of(agent.tier) if brief.budget else None
     return reach(
         steps,
-        frozenset(step.action for step in steps if _reads(reader, step)),
+        frozenset(step.action for step in steps if only_reads(reader, step)),
         seconds=-(-life // 1000),
         depth=brief.depth,
         children=most.children if most else None,
@@ -70,8 +72,36 @@ def _below(change: Change, task_id: str) -> int:
     return len(held) + sum(_below(change, one.id) for one in held)
 
 
-def _reads(reader: Reader, step: Step) -> bool:
-    place, kind = split(step.action)
+def amount(reader: Reader, brief: Brief, tier: str, step: Step, life: int) -> Amount:
+    """What one step gives at most, to an agent of this tier under this brief, in so many milliseconds.
+
+    Where the brief's budget names no arguments for people or money, what the connector declares of the tool does.
+    """
+    budget = brief.budget
+    most = budget.of(tier) if budget else None
+    contacts, money = (budget.contacts if budget else ()), tuple(most.money if most else ())
+    shape = _shape(reader, step.action)
+    if shape is not None:
+        roles = shape.arguments.items()
+        contacts = contacts or tuple(place for place, one in roles if one.role == "destination" and "*" not in place)
+        money = money or tuple(place for place, one in roles if one.kind == "amount" and "*" not in place)
+    return of_step(step, -(-life // 1000), contacts, money, reads=only_reads(reader, step))
+
+
+def _shape(reader: Reader, action: str) -> Shape | None:
+    place, kind = split(action)
+    tool = reader.get(Tool, f"{place}/{kind}") if kind[0] != "@" else None
+    return tool.shape if tool else None
+
+
+def only_reads(reader: Reader, step: Step) -> bool:
+    """Say whether a step changes nothing."""
+    return reads_only(reader, step.action)
+
+
+def reads_only(reader: Reader, action: str) -> bool:
+    """Say whether an action changes nothing, as its tool was declared when it was pinned."""
+    place, kind = split(action)
     if kind[0] == "@":
         return kind not in WRITING
     tool = reader.get(Tool, f"{place}/{kind}")

@@ -31,6 +31,7 @@ from remit.core.lineage.judge import Finding
 from remit.core.login import Login
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service
+from remit.core.reach.survey import Survey
 from remit.core.record import Record, dump, load
 from remit.core.resource import Resource, Tool
 from remit.core.revocation import Revocation
@@ -88,6 +89,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "refresh": Refresh,
     "lease": Lease,
     "connection": Connection,
+    "survey": Survey,
 }
 TAGS: Final = frozenset(
     {
@@ -110,6 +112,7 @@ TAGS: Final = frozenset(
         "code.made", "code.used", "code.ended", "refresh.made", "refresh.used", "refresh.ended",
         "lease.intended", "lease.active", "lease.ending", "lease.pending", "lease.irrevocable", "lease.dead",
         "connection.made", "connection.ended", "connection.pending", "connection.gone",
+        "survey.made",
         MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

@@ -31,7 +31,7 @@ REBUILT: Final = (
     "revocation", "usage", "activity", "flight", "version", "witness", "witness_rule",
     "session", "client", "consent", "code", "refresh",
     "login", "approval", "evidence", "lease", "lineage_gap",
-    "attestor", "binding", "transmitter", "signal", "stream",
+    "attestor", "binding", "transmitter", "signal", "stream", "survey",
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ IDS: Final[dict[str, Callable[[Any], str]]] = {
     "witness_rule": lambda one: str(one.name),
     "attestor": lambda one: str(one.name),
     "transmitter": lambda one: str(one.name),
+    "survey": lambda one: f"{one.resource}/{one.source}",
     "plan": lambda one: f"{one.task}:{one.version}",
 }
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -47,6 +48,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "refresh": ("consent",),
     "lease": ("task", "resource", "until"),
     "connection": ("person", "resource"),
+    "survey": ("resource",),
 }
 
 _sorted = msgspec.json.Encoder(order="sorted").encode

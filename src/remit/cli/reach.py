@@ -1,0 +1,207 @@
+"""`remit reach`: how far something reaches if it turns, by which ways, and what cutting would gain."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import click
+
+from remit.cli.desk import Desk, at_desk
+from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.cli.values import document
+from remit.control import reachable, survey
+from remit.control.landscape import Landscape
+from remit.core.canonical import Json
+from remit.core.moment import Instant
+from remit.core.reach import facts
+from remit.core.reach.amount import number
+from remit.core.reach.answer import GAINED, VIEWS, Answer, answer, labelled
+from remit.core.reach.export import dot, opengraph
+from remit.core.reach.graph import Graph
+from remit.core.reach.picture import svg
+from remit.core.reach.survey import Seen
+
+READERS: Final[dict[str, Callable[[str], Seen]]] = {"facts": lambda file: facts.read(document(file))}
+"""What reads a file of each source."""
+EXPORTS = ("dot", "svg", "json", "bloodhound")
+NUMBERS = ("systems", "writable", "objects", "domains", "sensitive", "logins", "secrets", "code")
+
+
+class Asking(click.Group):
+    """A group whose first word may be what is asked about: then it is `remit reach of`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the word in that nobody wants to type."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["of", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Asking, invoke_without_command=True, subcommand_metavar="X [OPTIONS] | COMMAND")
+@click.pass_context
+def reach(ctx: click.Context) -> None:
+    """See how far X reaches if it turns: a person, agent, task, credential, secret or login.
+
+    Name it as KIND:NAME, or by its name alone where that means one thing. Without X, every agent is shown.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(everybody, form="table")
+
+
+@reach.command(hidden=True)
+@click.argument("asked", metavar="X")
+@click.option("--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True, help="As it could be, or is.")
+@click.option("--without", multiple=True, metavar="Y", help="As if this were not there; repeatable.")
+@click.option("--to", "goal", metavar="Z", help="Show the shortest way to this alone.")
+@click.option("--compare", is_flag=True, help="Of a task: beside what opens its systems for ever.")
+@click.option("--export", "export", type=click.Choice(EXPORTS), help="Write what is reached in this form instead.")
+@format_option
+@click.pass_context
+def of(
+    ctx: click.Context,
+    *,
+    asked: str,
+    view: str,
+    without: Sequence[str],
+    goal: str | None,
+    compare: bool,
+    export: str | None,
+    form: str,
+) -> None:
+    """See how far X reaches: numbers first, then shortest paths, then choke points and what cutting each would gain."""
+    with at_desk(ctx) as desk:
+        now = desk.authority.clock.now()
+        made = reachable.landscape(desk.reader, now, view)
+        asked = known(desk, asked)
+        stands = survey.standing(made, asked.removeprefix("task:")) if compare else ""
+        graph = made.builder.build()
+        gone = graph.cut(graph.find(known(desk, one)) for one in without)
+        target = graph.find(known(desk, goal)) if goal else None
+        found = answer(graph, graph.find(asked), gone, to=target)
+        whole = answer(graph, found.start, brief=True) if gone else None
+        other = answer(graph, graph.find(stands), brief=True) if stands else None
+    if export:
+        click.echo(exported(found, export), nl=False)
+        return
+    data = told(found, made, whole, other)
+    emit(form, data, lambda: _table(found, made, whole, other))
+
+
+@reach.command()
+@click.option("--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True, help="As it could be, or is.")
+@format_option
+@click.pass_context
+def everybody(ctx: click.Context, *, form: str, view: str = VIEWS[0]) -> None:
+    """See every agent's reach in numbers, the farthest first."""
+    with at_desk(ctx) as desk:
+        graph, _ = reachable.graph(desk.reader, desk.authority.clock.now(), view)
+        rows = agents(graph)
+    data: Json = [{"agent": key, "title": title, "numbers": numbers} for key, title, numbers in rows]
+    emit(form, data, lambda: columns(("agent", *NUMBERS), [(t, *(n[one] for one in NUMBERS)) for _, t, n in rows]))
+
+
+@reach.command()
+@click.argument("resource")
+@click.option("--from", "file", required=True, type=click.Path(exists=True, dir_okay=False), help="The file to read.")
+@click.option("--source", type=click.Choice(tuple(READERS)), default="facts", show_default=True, help="What it is.")
+@format_option
+@click.pass_context
+def introspect(ctx: click.Context, *, resource: str, file: str, source: str, form: str) -> None:
+    """Look at what RESOURCE lets whom do, and keep what was seen with its instant and digest.
+
+    Another look at the same source takes its place; the ledger has every one.
+    """
+    with at_desk(ctx) as desk:
+        seen = READERS[source](file)
+        made = desk.act(lambda c: survey.keep(c, resource, seen, desk.by))
+    members = {"resource": made.resource, "source": made.source, "at": moment(made.at), "digest": made.digest,
+               "nodes": made.nodes, "edges": made.edges}  # fmt: skip
+    emit(form, written(made), lambda: [*pairs(members), *(f"Note: {note}" for note in made.notes)])
+
+
+def agents(graph: Graph) -> list[tuple[str, str, dict[str, int]]]:
+    """Each agent with its numbers, the farthest first."""
+    found = [
+        (key, graph.title(node), answer(graph, node, brief=True).numbers)
+        for node, key in enumerate(graph.keys)
+        if key.startswith("agent:")
+    ]
+    return sorted(found, key=lambda one: [*(-one[2][name] for name in GAINED), one[0]])
+
+
+def known(desk: Desk, text: str) -> str:
+    """A node's key for what people write: an id of ours, a person's name, or as it is."""
+    kinds = {"per": "person", "agt": "agent", "tsk": "task", "crd": "credential", "lse": "lease", "rfr": "refresh",
+             "cnx": "connection", "svc": "service"}  # fmt: skip
+    if text[3:4] == "_" and text[:3] in kinds:
+        return f"{kinds[text[:3]]}:{text}"
+    if text.startswith("person:") and not text.startswith("person:per_"):
+        return f"person:{desk.principal(text.removeprefix('person:'))}"
+    return text
+
+
+def exported(found: Answer, form: str) -> str:
+    """What is reached, in a form for another program."""
+    if form == "dot":
+        return dot(found)
+    if form == "svg":
+        return svg(found)
+    graph, there = found.graph, set(found.walked.order)
+    if form == "bloodhound":
+        return json.dumps(opengraph(found), indent=1, ensure_ascii=True) + "\n"
+    from remit.core.reach.export import edges
+
+    nodes = [{"key": graph.keys[n], "kind": graph.kind(n), "title": graph.title(n)} for n in found.walked.order]
+    links = [{"from": graph.keys[a], "to": graph.keys[b], "by": by} for a, b, by in edges(graph, there)]
+    return json.dumps({**found.to_json(), "nodes": nodes, "edges": links}, indent=1, ensure_ascii=True) + "\n"
+
+
+def told(found: Answer, made: Landscape, whole: Answer | None, other: Answer | None) -> dict[str, Json]:
+    """The whole answer as JSON."""
+    data: dict[str, Any] = found.to_json() | {"view": made.view, "at": made.now, "notes": made.notes}
+    data["surveys"] = reachable.ages(made.surveys, made.now)
+    if whole is not None:
+        data["before"] = whole.numbers
+    if other is not None:
+        data["compare"] = {"of": other.graph.keys[other.start], "numbers": other.numbers}
+    return data
+
+
+def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer | None) -> list[str]:
+    graph = found.graph
+    people = number(found.bound.people)
+    sums = ", ".join(f"{most} of {name}" for name, most in found.money().items()) or "-"
+    heads, rows = ["reach"], [[made.view, *(found.numbers[name] for name in NUMBERS)]]
+    if whole is not None:
+        rows.insert(0, ["before", *(whole.numbers[name] for name in NUMBERS)])
+    if other is not None:
+        rows.append(["standing", *(other.numbers[name] for name in NUMBERS)])
+    paths = [" > ".join(_way(graph, path)) for path in found.paths]
+    chokes = [(graph.title(one.node), *(one.gain[name] for name in GAINED)) for one in found.chokes or ()]
+    return [
+        f"{graph.title(found.start)} ({graph.keys[found.start]})",
+        "",
+        *columns((*heads, *NUMBERS), rows),
+        f"people {people}, money {sums}",
+        *(["", "Shortest paths:", *paths] if paths else []),
+        *(
+            ["", "Choke points, and what cutting each would take away:", *columns(("node", *GAINED), chokes)]
+            if chokes
+            else []
+        ),
+        *([] if found.chokes is not None else ["", "The ways are too long for choke points to be told."]),
+        *(
+            ["", *(f"{one.resource} ({one.source}) as of {_aged(one.at, made.now)}" for one in made.surveys)]
+            if made.surveys
+            else []
+        ),
+        *(["", *(f"Note: {note}" for note in made.notes)] if made.notes else []),
+    ]
+
+
+def _aged(at: Instant, now: Instant) -> str:
+    return f"{moment(at)}, {(now - at) // 60_000} minutes ago"
+
+
+def _way(graph: Graph, path: Sequence[int]) -> list[str]:
+    return [f"[{by}] {graph.title(node)}" if by else graph.title(node) for node, by in labelled(graph, path)]

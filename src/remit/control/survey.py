@@ -1,0 +1,62 @@
+"""Surveys: what was seen of a target's rights is kept, with a receipt that says when and gives its digest."""
+
+from typing import Final
+
+from remit.control.change import Change
+from remit.control.landscape import Landscape
+from remit.core.errors import RemitError
+from remit.core.reach import survey as rules
+from remit.core.reach.survey import Seen, Survey
+from remit.core.resource import split
+from remit.core.task import Plan, Task
+from remit.store import payload
+
+STANDING: Final = "standing"
+
+
+def keep(change: Change, resource: str, seen: Seen, by: str) -> Survey:
+    """Keep what was seen of a target, in the place of what that source told before."""
+    data = seen.written()
+    made = Survey(
+        resource=resource,
+        source=seen.source,
+        at=change.now,
+        digest=rules.digest(data),
+        nodes=len(seen.nodes),
+        edges=len(seen.edges),
+        login=seen.login,
+        notes=seen.notes,
+    )
+    payload.put_blob(change.db, made.digest, data)
+    change.record("survey.made", made, by)
+    return made
+
+
+def standing(made: Landscape, task_id: str) -> str:
+    """Add to a graph what a task's agent would hold without it: whatever opens the systems of its plan, for ever.
+
+    Returns the node's key. Refuses a task whose systems nothing is known to open (`standing_unknown`).
+    """
+    task = made.reader.get(Task, task_id)
+    plan = made.reader.get(Plan, f"{task_id}:{task.plan}") if task else None
+    places = {split(step.action)[0] for step in plan.steps} if plan else set()
+    builder = made.builder
+    at = builder.node("credential", f"{STANDING}-{task_id}", f"what would stand for {task_id}")
+    found = False
+    for place in sorted(places & made.resources.keys()):
+        one = made.resources[place]
+        names = {injection.secret for injection in one.injections}
+        names |= {one.minting.secret} if one.minting and one.minting.secret else set()
+        logins = {seen.login for seen in made.seen.get(place, ()) if seen.login}
+        for name in sorted(names):
+            builder.edge(at, builder.node("secret", name), "is")
+        for login in sorted(logins):
+            builder.edge(at, builder.node("role", f"{place}/{login}"), "logs in as")
+        found = found or bool(names or logins)
+    if not found:
+        raise RemitError(
+            "standing_unknown",
+            "Nothing is known to open the systems of this task.",
+            "Store the secret that does, or look at the target: remit reach introspect RESOURCE.",
+        )
+    return f"credential:{STANDING}-{task_id}"

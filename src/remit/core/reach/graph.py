@@ -1,0 +1,179 @@
+"""The graph of who leads to what: nodes of a few kinds, edges with a label, in compact arrays by number.
+
+An edge says that whoever holds the first has the second too. What is written to is a node of its own (`write`), before
+the object that it is a write to, so that what can be written is counted as exactly as what can be read. Pure.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+from remit.core.errors import RemitError
+from remit.core.reach.amount import Amount
+
+KINDS: Final = (
+    "person", "service", "agent", "brief", "task", "grant", "credential", "refresh", "lease", "connection", "secret",
+    "role", "rights", "tool", "write", "object", "resource", "domain", "code",
+)  # fmt: skip
+"""`role` is a login or group at a target, `rights` what is inherited of it; `code` is running programs at a target."""
+NUMBER: Final = {name: number for number, name in enumerate(KINDS)}
+_UNNAMED: Final = frozenset({NUMBER["write"], NUMBER["grant"]})
+"""Kinds that are found by their keys alone."""
+MOST: Final = 4_000_000
+"""Nodes, or edges, of one graph."""
+LONGEST: Final = 1024
+_LABELS: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The graph in arrays: what leaves node `n` is `targets[offsets[n]:offsets[n + 1]]`, each with its label's number.
+
+    `keys` are the nodes' keys, `KIND:NAME`; `kinds` their kinds' numbers; `titles` how some are called; `amounts` what
+    each grant may do at most; `sensitive` the domains that are.
+    """
+
+    keys: tuple[str, ...]
+    kinds: bytes
+    offsets: "array[int]"
+    targets: "array[int]"
+    labels: "array[int]"
+    said: tuple[str, ...]
+    titles: Mapping[int, str] = field(default_factory=dict)
+    amounts: Mapping[int, Amount] = field(default_factory=dict)
+    sensitive: frozenset[int] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def kind(self, node: int) -> str:
+        """The kind of a node."""
+        return KINDS[self.kinds[node]]
+
+    def name(self, node: int) -> str:
+        """A node's key without its kind."""
+        return self.keys[node].partition(":")[2]
+
+    def title(self, node: int) -> str:
+        """How people call it."""
+        return self.titles.get(node) or self.keys[node]
+
+    def label(self, source: int, target: int) -> str:
+        """What leads from one node to a next one; the first, where there are several. Empty when nothing does."""
+        for place in range(self.offsets[source], self.offsets[source + 1]):
+            if self.targets[place] == target:
+                return self.said[self.labels[place]]
+        return ""
+
+    def find(self, text: str) -> int:
+        """The node that is meant: by its key, its name or how it is called (`reach_unknown`, `reach_ambiguous`)."""
+        exact = [n for n, key in enumerate(self.keys) if key == text]
+        named = exact or [
+            n
+            for n, key in enumerate(self.keys)
+            if self.kinds[n] not in _UNNAMED and (key.partition(":")[2] == text or self.titles.get(n) == text)
+        ]
+        if not named:
+            raise RemitError(
+                "reach_unknown", "Nothing of this name is in the graph.", "Name it as KIND:NAME; list: remit reach."
+            )
+        if len(named) > 1:
+            keys = ", ".join(self.keys[n] for n in named[:5])
+            raise RemitError("reach_ambiguous", f"This could be {keys}.", "Name it as KIND:NAME.")
+        return named[0]
+
+    def cut(self, nodes: Iterable[int]) -> frozenset[int]:
+        """These nodes, each with the writes to it: without it, nothing can be written to it either."""
+        gone = set(nodes)
+        writes = {f"write:{self.keys[node]}" for node in gone}
+        return frozenset(gone | {node for node, key in enumerate(self.keys) if key in writes})
+
+
+class Builder:
+    """Gathers nodes and edges, each once, and builds the graph. Owned by whoever reads what it is made of."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self._kinds = bytearray()
+        self._at: dict[str, int] = {}
+        self._labels: dict[str, int] = {}
+        self._edges: set[int] = set()
+        self._titles: dict[int, str] = {}
+        self._amounts: dict[int, Amount] = {}
+        self._sensitive: set[int] = set()
+
+    def node(self, kind: str, name: str, title: str = "", amount: Amount | None = None) -> int:
+        """The number of a node, made when it is new. Refuses what cannot be one (`reach_invalid`)."""
+        key = f"{kind}:{name}"
+        at = self._at.get(key)
+        if at is None:
+            if kind not in NUMBER or not 0 < len(name) <= LONGEST or len(self.keys) >= MOST:
+                raise invalid("It has a node of no known kind, without a name, or too many of them.")
+            at = self._at[key] = len(self.keys)
+            self.keys.append(key)
+            self._kinds.append(NUMBER[kind])
+        if title:
+            self._titles[at] = title
+        if amount is not None:
+            self._amounts[at] = amount
+        return at
+
+    def has(self, kind: str, name: str) -> bool:
+        """Say whether there is such a node."""
+        return f"{kind}:{name}" in self._at
+
+    def edge(self, source: int, target: int, label: str) -> None:
+        """Say that whoever holds the first has the second."""
+        number = self._labels.setdefault(label, len(self._labels))
+        if number >= _LABELS or len(self._edges) >= MOST:
+            raise invalid("It has too many edges or labels.")
+        if source != target:
+            self._edges.add(source << 48 | target << 16 | number)
+
+    def writes(self, source: int, target: int, label: str) -> None:
+        """Say that whoever holds the first can write to the second."""
+        key = self.keys[target]
+        between = self.node("write", key, self._titles.get(target) or key.partition(":")[2])
+        self.edge(source, between, label)
+        self.edge(between, target, "is a write to")
+
+    def sensitive(self, domain: int) -> None:
+        """Say that a domain is sensitive."""
+        self._sensitive.add(domain)
+
+    def build(self) -> Graph:
+        """The graph of what was gathered."""
+        edges = sorted(self._edges)
+        leaving = Counter(edge >> 48 for edge in edges)
+        return Graph(
+            keys=tuple(self.keys),
+            kinds=bytes(self._kinds),
+            offsets=array("i", accumulate((leaving[n] for n in range(len(self.keys))), initial=0)),
+            targets=array("i", (edge >> 16 & 0xFFFFFFFF for edge in edges)),
+            labels=array("H", (edge & 0xFFFF for edge in edges)),
+            said=tuple(self._labels),
+            titles=self._titles,
+            amounts=self._amounts,
+            sensitive=frozenset(self._sensitive),
+        )
+
+
+def of_arrays(kinds: bytes, sources: Iterable[int], targets: Iterable[int]) -> Graph:
+    """A graph of nodes by number alone, from edges in order of their sources; as a kept survey holds them."""
+    leaving = Counter(sources)
+    return Graph(
+        keys=tuple(f"{KINDS[kind]}:{n}" for n, kind in enumerate(kinds)),
+        kinds=kinds,
+        offsets=array("i", accumulate((leaving[n] for n in range(len(kinds))), initial=0)),
+        targets=array("i", targets),
+        labels=array("H", bytes(2 * leaving.total())),
+        said=("leads to",),
+    )
+
+
+def invalid(why: str) -> RemitError:
+    """The refusal of a graph, or of a survey."""
+    return RemitError("reach_invalid", f"This graph was refused. {why}", "See docs/spec/reach.md.")

@@ -1,0 +1,79 @@
+"""`remit reach`: numbers first, what-ifs, comparison, exports, and what an operator knows, at the real command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from remit.cli.main import run
+from tests.cli.test_commands import Told
+from tests.kit.shell import Shell
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
+    made = Shell(tmp_path).settle()
+    made.write("known.toml", '[[edges]]\nfrom = "tool:read_note"\nto = "secret:mail-key"\nby = "stores"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOGNAME", "olga")
+    return Told(capsys)
+
+
+def table(told: Told, *words: str, code: int = 0) -> str:
+    told.capsys.readouterr()
+    assert run([*words]) == code
+    return told.capsys.readouterr().out
+
+
+def test_numbers_come_first_and_a_what_if_stands_beside_them(told: Told) -> None:
+    found: Any = told("reach", "scribe")
+    assert (found["view"], found["numbers"]["systems"], found["numbers"]["writable"]) == ("possible", 1, 1)
+    assert told("reach", "everybody")[0]["numbers"] == {
+        name: found["numbers"][name] for name in told("reach", "everybody")[0]["numbers"]
+    }
+    less = told("reach", "scribe", "--without", "mcp:notes/wipe")
+    assert (less["numbers"]["writable"], less["before"]["writable"]) == (0, 1)
+    assert told("reach", "--view", "now", "scribe")["numbers"]["systems"] == 0
+    text = table(told, "reach", "scribe")
+    assert text.splitlines()[2].split()[:3] == ["REACH", "SYSTEMS", "WRITABLE"]
+    assert "Shortest paths:" in text
+    assert "scribe" in table(told, "reach")
+    assert table(told, "reach", "nobody", code=2) == ""
+
+
+def test_what_an_operator_knows_is_kept_with_its_instant_and_widens_the_reach(told: Told) -> None:
+    made = told("reach", "introspect", "notes", "--from", "known.toml")
+    assert (made["source"], made["edges"], len(made["digest"])) == ("facts", 1, 43)
+    found = told("reach", "scribe", "--to", "secret:mail-key")
+    assert [one["node"].partition(":")[0] for one in found["paths"][0]] == ["agent", "grant", "tool", "secret"]
+    assert found["surveys"][0]["digest"] == made["digest"]
+    Path("bad.toml").write_text('[[edges]]\nfrom = "x"\nto = "secret:y"\n', encoding="utf-8")
+    assert table(told, "reach", "introspect", "notes", "--from", "bad.toml", code=2) == ""
+
+
+def test_a_task_is_compared_with_what_would_stand_for_it(told: Told) -> None:
+    task = told("task", "open", "notes", "scribe")["id"]
+    assert table(told, "reach", task, "--compare", code=2) == ""
+    Path("known.toml").write_text(
+        '[[edges]]\nfrom = "role:admin"\nto = "object:all-notes"\nby = "delete"\nwrites = true\n'
+        '[titles]\n"role:admin" = "the admin"\n',
+        encoding="utf-8",
+    )
+    Path("key").write_text("v", encoding="utf-8")
+    assert "possible" in table(told, "reach", task)
+
+
+def test_it_is_exported_in_each_form(told: Told) -> None:
+    told("reach", "introspect", "notes", "--from", "known.toml")
+    drawn = table(told, "reach", "scribe", "--export", "svg")
+    assert ET.fromstring(drawn).tag.endswith("svg")
+    dot = table(told, "reach", "scribe", "--export", "dot")
+    assert dot.startswith("digraph reach {")
+    assert dot.count("->") >= 4
+    whole = json.loads(table(told, "reach", "scribe", "--export", "json"))
+    assert len(whole["nodes"]) > 4
+    graph = json.loads(table(told, "reach", "scribe", "--export", "bloodhound"))["graph"]
+    ids = {one["id"] for one in graph["nodes"]}
+    assert all({one["start"]["value"], one["end"]["value"]} <= ids for one in graph["edges"])

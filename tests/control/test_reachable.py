@@ -1,0 +1,145 @@
+"""The graph over a real store: what stands, what is held now, what was used, and what a task spares."""
+
+import pytest
+
+from remit.control import brief, reachable, resource, survey
+from remit.control import reach as bounds
+from remit.control import task as tasks
+from remit.control.landscape import Landscape
+from remit.core.budget import Budget
+from remit.core.errors import RemitError
+from remit.core.permit import Permit
+from remit.core.reach import facts
+from remit.core.reach.answer import answer
+from remit.core.resource import Injection, Upstream
+from remit.core.task import Plan
+from remit.core.trust import TrustPath
+from remit.custody.secret import Secret
+from remit.store.record import Reader
+from tests.kit.nouns import code
+from tests.kit.world import TOOLS, read_call
+
+
+def graph(world, view="possible"):
+    return reachable.graph(Reader(world.authority.view), world.authority.clock.now(), view)[0]
+
+
+def numbers(world, key, view="possible", without=()):
+    made = graph(world, view)
+    gone = [made.find(one) for one in without]
+    return answer(made, made.find(key), made.cut(gone)).numbers
+
+
+def test_an_agent_reaches_what_briefs_let_it_plan_within_its_ceiling(world):
+    found = numbers(world, f"agent:{world.agent.id}")
+    assert (found["systems"], found["writable"], found["domains"]) == (1, 3, 1)
+    narrow = world.an_agent("reader", "mcp:notes/read_note")
+    world.act(lambda c: brief.apply(c, world.a_brief(agents=(world.agent.id, narrow.id)), "operator"))
+    assert numbers(world, f"agent:{narrow.id}")["writable"] == 1
+    owner = numbers(world, f"person:{world.owner.id}")
+    assert (owner["systems"], owner["writable"]) == (1, 3)
+    assert numbers(world, f"person:{world.owner.id}", without=["scribe", "reader", "brief:notes"])["systems"] == 0
+
+
+def test_now_is_what_live_credentials_give_and_nothing_else(world):
+    key = f"agent:{world.agent.id}"
+    assert numbers(world, key, "now")["systems"] == 0
+    task = world.a_task()
+    assert numbers(world, key, "now")["systems"] == 0
+    given = world.a_credential(task.id)
+    assert numbers(world, key, "now")["writable"] == 3
+    assert numbers(world, f"credential:{given.credential.id}", "now")["systems"] == 1
+    assert numbers(world, key, "now", without=[f"credential:{given.credential.id}"])["systems"] == 0
+    world.act(lambda c: tasks.end(c, task.id, "complete", "operator"))
+    assert numbers(world, key, "now")["systems"] == 0
+    assert code(numbers, world, f"task:{task.id}", "now") == "reach_unknown"
+
+
+def test_a_credential_reaches_what_its_own_path_is_for(world):
+    task = world.a_task(requester=world.person.id, person=world.person.id, by=world.person.id)
+    world.a_credential(task.id, TrustPath.DELEGATED, world.person.id)
+    made = graph(world, "now")
+    [key] = [one for one in made.keys if one.startswith("credential:")]
+    grants = [made.keys[n] for n in answer(made, made.find(key)).walked.order if made.kind(n) == "grant"]
+    assert len(grants) == 3
+    assert {int(one.rpartition("/")[2]) for one in grants} == {3, 4, 5}
+
+
+def test_observed_is_what_receipts_say_was_allowed(world):
+    task = world.a_task()
+    entry = world.enter(world.a_credential(task.id).text)
+    key = f"agent:{world.agent.id}"
+    assert numbers(world, key, "observed")["systems"] == 0
+    permit = world.decide(read_call(), entry)
+    assert isinstance(permit, Permit)
+    world.note(permit)
+    made = graph(world, "observed")
+    found = answer(made, made.find(key))
+    assert (found.numbers["systems"], found.numbers["domains"]) == (1, 1)
+    assert [made.title(n) for n in found.walked.order if made.kind(n) == "tool"] == ["mcp:notes/read_note"]
+
+
+def test_a_tasks_numbers_are_the_bound_that_its_budget_was_held_against(world):
+    held = world.a_brief(budget=Budget(writes=30, money={"amount": "900"}, over="cap"))
+    world.act(lambda c: brief.apply(c, held, "operator"))
+    task = world.a_task()
+    reader = Reader(world.authority.view)
+    plan = reader.get(Plan, f"{task.id}:{task.plan}")
+    bound = bounds.of(reader, held, world.agent, plan.steps, task.deadline - task.opened)
+    made = graph(world)
+    found = answer(made, made.find(task.id)).bound
+    for name in ("systems", "writable", "calls", "writes", "objects", "rows", "recipients", "people", "money"):
+        assert getattr(found, name) == getattr(bound, name), name
+
+
+def test_a_secret_reaches_all_that_it_opens_and_code_reaches_what_its_program_was_given(world):
+    given = {"name": "shell", "domain": "office", "owner": world.owner.id, "by": "operator", "tools": TOOLS}
+    world.authority.vault.put("upstream", "mail-key", Secret(b"x"))
+    world.act(
+        lambda c: resource.add(
+            c, upstream=Upstream(argv=("python", "x.py")), labels=("runs-code", "sensitive"),
+            injections=(Injection(secret="mail-key", variable="KEY"),), **given,
+        )
+    )  # fmt: skip
+    made = graph(world)
+    way = answer(made, made.find("mcp:shell/wipe"), to=made.find("secret:mail-key")).paths[0]
+    assert [made.kind(node) for node in way] == ["tool", "code", "secret"]
+    assert answer(made, made.find("secret:mail-key")).numbers["sensitive"] == 1
+
+
+def test_what_an_operator_knows_widens_it_and_says_how_old_it_is(world):
+    table = {
+        "edges": [
+            {"from": "tool:read_note", "to": "secret:crm-key", "by": "stores"},
+            {"from": "secret:crm-key", "to": "object:public.customers", "by": "update", "writes": True},
+        ]
+    }
+    before = numbers(world, "scribe")
+    kept = world.act(lambda c: survey.keep(c, "notes", facts.read(table), "operator"))
+    after = numbers(world, "scribe")
+    assert after["writable"] == before["writable"] + 1
+    assert after["secrets"] == 1
+    later = world.authority.clock.now() + 25 * 3_600_000
+    made: Landscape = reachable.graph(Reader(world.authority.view), later)[1]
+    assert "25 hours old" in made.notes[-1]
+    assert reachable.ages(made.surveys, later)[0]["old"] is True
+
+    def lose(change):
+        change.db.run("DELETE FROM blob WHERE digest = ?", (kept.digest,))
+        change.keep()
+
+    world.act(lose)
+    assert code(numbers, world, "scribe") == "survey_missing"
+
+
+def test_what_stands_for_a_task_is_what_opens_its_systems(world):
+    task = world.a_task()
+    made = reachable.landscape(Reader(world.authority.view), world.authority.clock.now())
+    assert code(survey.standing, made, task.id) == "standing_unknown"
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+def test_a_view_that_is_none_is_refused(world):
+    with pytest.raises(RemitError) as fault:
+        graph(world, "never")
+    assert fault.value.code == "view_unknown"
