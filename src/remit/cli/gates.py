@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from remit.cli.door import ask_for_certificates
-from remit.cli.settings import Settings
+from remit.cli.settings import Settings, tls_path
 from remit.control.gate import Gate
 from remit.core.errors import RemitError
 from remit.custody.certificate import digest
@@ -15,6 +15,7 @@ from remit.gateway.serve.app import Mcp
 from remit.gateway.serve.asgi import Receive, Scope, Send
 
 if TYPE_CHECKING:
+    from remit.gateway.serve.forward.gate import Forward
     from remit.gateway.serve.postgres.gate import Postgres
 
 
@@ -25,16 +26,19 @@ class Gates:
         self.mcp = Mcp(gate, settings.origin)
         self.api = Api(gate, settings.origin)
         self._postgres: Postgres | None = databases(settings, gate) if settings.postgres_port else None
+        self._forward: Forward | None = forward(settings, gate, self.api) if settings.forward_port else None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Hand a request to the gate that its path names."""
         gate = self.api if scope["path"].startswith(PREFIX) else self.mcp
         return gate(scope, receive, send)
 
-    def start(self, loop: asyncio.AbstractEventLoop, bind: Callable[[int], Any], port: int) -> None:
-        """Listen where agents reach databases."""
+    def start(self, loop: asyncio.AbstractEventLoop, bind: Callable[[int], Any], settings: Settings) -> None:
+        """Listen where agents reach databases, and where programs find a proxy."""
         if self._postgres is not None:
-            loop.run_until_complete(self._postgres.start(bind(port)))
+            loop.run_until_complete(self._postgres.start(bind(settings.postgres_port)))
+        if self._forward is not None:
+            loop.run_until_complete(self._forward.start(bind(settings.forward_port)))
 
     def look(self) -> None:
         """Cut what has ended, at every gate."""
@@ -42,9 +46,13 @@ class Gates:
         self.api.look()
         if self._postgres is not None:
             self._postgres.look()
+        if self._forward is not None:
+            self._forward.look()
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cut everything."""
+        if self._forward is not None:
+            loop.run_until_complete(self._forward.close())
         loop.run_until_complete(self.mcp.close())
         loop.run_until_complete(self.api.close())
         if self._postgres is not None:
@@ -59,10 +67,23 @@ def databases(settings: Settings, gate: Gate) -> "Postgres":
         raise RemitError(
             "driver_missing", "The gate before databases is not installed.", "Install remit[postgres]."
         ) from fault
-    context, asks = None, bool(settings.client_certificates)
-    if settings.tls_cert:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(settings.tls_cert.removeprefix("file:"), settings.tls_key.removeprefix("file:"))
-        ask_for_certificates(context, settings.client_certificates.removeprefix("file:"))
-    return Postgres(gate, settings.origin, context, digest if asks else None)
+    asks = bool(settings.client_certificates)
+    return Postgres(gate, settings.origin, secured(settings), digest if asks else None)
+
+
+def forward(settings: Settings, gate: Gate, api: Api) -> "Forward":
+    """The proxy for programs that nobody can change; where this server has a certificate it is spoken to under TLS."""
+    from remit.gateway.serve.forward.gate import Forward
+
+    return Forward(gate, api, secured(settings))
+
+
+def secured(settings: Settings) -> ssl.SSLContext | None:
+    """TLS with this server's certificate, if it has one, asking for clients' where the settings say whose count."""
+    if not settings.tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_cert.removeprefix("file:"), settings.tls_key.removeprefix("file:"))
+    ask_for_certificates(context, tls_path(settings.client_certificates))
+    return context

@@ -17,7 +17,7 @@ from remit.cli.attach import attach
 from remit.cli.desk import Desk, close, open_desk, place_of, settings_of, store_path
 from remit.cli.hooking import Hooking
 from remit.cli.output import say
-from remit.cli.settings import Settings
+from remit.cli.settings import Settings, tls_path
 from remit.cli.witnessing import Witnessing
 from remit.control import key, witness
 from remit.control.authority import Authority
@@ -157,7 +157,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     silence = _outward(settings, authority, batch, loop)
     asking = _asking(settings, authority, batch, loop)
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
-    gates.start(loop, lambda port: bind(settings, port), settings.postgres_port)
+    gates.start(loop, lambda port: bind(settings, port), settings)
     say(f"Remit answers at {settings.origin}")
     gc.collect()
     gc.freeze()
@@ -285,13 +285,3 @@ def _tick(batch: Batch, folder: Path, authority: Any) -> None:
 
     batch.submit("sweep", sweep, done)
     batch.wake()
-
-
-def tls_path(reference: str) -> str | None:
-    """The file that a reference names; None for none (`reference_invalid`)."""
-    if not reference:
-        return None
-    path = reference.removeprefix("file:")
-    if not Path(path).is_file():
-        raise RemitError("reference_invalid", f"There is no file {path}.", "Correct tls_cert and tls_key.")
-    return path

@@ -110,6 +110,7 @@ class Settings:
     weak_client_secrets: bool = False
     dpop_nonce: bool = False
     postgres_port: int = 0
+    forward_port: int = 0
     drain_seconds: int = 5
     connections: int = 1000
     connections_peer: int = 200
@@ -425,9 +426,12 @@ def _from_text(key: str, text: str, known: Mapping[str, Any]) -> Any:
 
 
 def _bounded(settings: Settings) -> None:
-    if not 0 <= settings.postgres_port < 65536 or settings.postgres_port == settings.port:
+    more = [port for port in (settings.postgres_port, settings.forward_port) if port]
+    if not all(0 < port < 65536 for port in more) or len({settings.port, *more}) <= len(more):
         raise RemitError(
-            "setting_invalid", "postgres_port is 1 to 65535 and not port; 0 is none.", "Correct the one that is not."
+            "setting_invalid",
+            "postgres_port and forward_port are 1 to 65535, each a port of its own; 0 is none.",
+            "Correct the one that is not.",
         )
     if not 1 <= settings.connections_peer <= settings.connections <= 100_000:
         raise RemitError(
@@ -512,6 +516,16 @@ def _enough(settings: Settings) -> None:
             "witness_required is 0 up to the number of witnesses, witness_max_age 0 or more seconds.",
             "Name each witness in a [[witnesses]] table, or require fewer.",
         )
+
+
+def tls_path(reference: str) -> str | None:
+    """The file that a reference names; None for none (`reference_invalid`)."""
+    if not reference:
+        return None
+    path = reference.removeprefix("file:")
+    if not Path(path).is_file():
+        raise RemitError("reference_invalid", f"There is no file {path}.", "Correct tls_cert and tls_key.")
+    return path
 
 
 def environment() -> Mapping[str, str]:

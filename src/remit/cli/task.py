@@ -10,7 +10,7 @@ from remit.cli.desk import Desk, at_desk
 from remit.cli.flow import flow
 from remit.cli.output import PENDING, columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import SPAN, document, labelled
-from remit.control import opening, reach, replan
+from remit.control import forward, opening, reach, replan
 from remit.control import task as tasks
 from remit.control.drift import Event, drift
 from remit.core.agent import Agent
@@ -176,6 +176,15 @@ def close(ctx: click.Context, *, task_id: str, form: str) -> None:
         ended = desk.act(lambda c: tasks.end(c, task_id, "complete", desk.by))
         data: Json = {"ended": [one.id for one in ended]}
         emit(form, data, lambda: [*(one.id for one in ended)] or ["It had ended already."])
+
+
+@task.command()
+@click.argument("task_id", metavar="TASK")
+@click.pass_context
+def ca(ctx: click.Context, *, task_id: str) -> None:
+    """Print the certificate authority of an open task: what a program trusts that works behind the proxy."""
+    with at_desk(ctx) as desk:
+        click.echo(forward.certificate(desk.authority, desk.reader, task_id).decode(), nl=False)
 
 
 task.add_command(flow)

@@ -14,8 +14,8 @@ import click
 from remit.cli import witness_settings as rules
 from remit.cli.desk import at_desk
 from remit.cli.output import emit, format_option, moment, pairs, say
-from remit.cli.serve import bind, new_loop, tls_path
-from remit.cli.settings import Settings, environment
+from remit.cli.serve import bind, new_loop
+from remit.cli.settings import Settings, environment, tls_path
 from remit.cli.witness_settings import WitnessSettings
 from remit.control import witness as watching
 from remit.control.authority import Clock

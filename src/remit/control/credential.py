@@ -1,11 +1,13 @@
 """Credentials: issued for one task, one plan version and one path; never wider or longer than what they stand on."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
 from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import Brief
+from remit.core.canonical import unb64
 from remit.core.credential import LIFE, Credential, Key, PathGate
 from remit.core.delegation import chain
 from remit.core.errors import RemitError
@@ -149,6 +151,16 @@ def acting(change: Change, one: Credential) -> tuple[str, ...]:
         return ()
     above = ancestors(change.reader, change.need(Task, one.task)) or ()
     return chain(one.agent, [task.agent for task in above])
+
+
+def meant(presented: str, issuer: str) -> str:
+    """The first resource that a credential's text names, unproved: where to check it when nobody said for which."""
+    try:
+        said = json.loads(unb64(presented.split(".")[1]))["aud"][0]
+    except (LookupError, TypeError, ValueError, RecursionError, RemitError):
+        return ""
+    place = audience(issuer, "")
+    return said.removeprefix(place) if isinstance(said, str) and said.startswith(place) else ""
 
 
 def audience(issuer: str, resource: str) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from remit.control import flow, possession
+from remit.control import flow, forward, possession
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
-from remit.control.credential import audience
+from remit.control.credential import audience, meant
 from remit.control.decision import Decided, Denials, merged, note, permit, spent, work
 from remit.control.lessor import Lessor
 from remit.control.lineage import taken
@@ -20,7 +20,7 @@ from remit.core.credential import Credential, Key, PathGate
 from remit.core.errors import RemitError
 from remit.core.lease import Lease
 from remit.core.moment import Instant
-from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Permit, Unknown
+from remit.core.permit import BARE, Entry, Fault, Leaf, Lent, Manner, Permit, Unknown
 from remit.core.resource import Resource, Tool
 from remit.core.task import Task
 from remit.custody import transaction
@@ -49,6 +49,7 @@ class Gate:
         self._denials = Denials()
         self.unknown: dict[str, int] = {}
         self._held: dict[str, tuple[Resource, int, int]] = {}
+        self._apis: tuple[tuple[Resource, ...], int, int] = ((), -1, -1)
         self._definitions: dict[str, tuple[tuple[tuple[str, str], ...], dict[str, Json]]] = {}
 
     def resource(self, name: str) -> Resource | Fault | None:
@@ -67,6 +68,28 @@ class Gate:
             return None
         self._held[name] = found, steady + HELD_MS, moves
         return found
+
+    def apis(self) -> tuple[Resource, ...] | Fault:
+        """The registered APIs, for their addresses; says nothing about who may use them."""
+        steady, moves = self._authority.clock.steady(), self._batch.moves
+        if steady >= self._apis[1] or moves != self._apis[2]:
+            try:
+                found = forward.apis(Reader(self._authority.reading()))
+            except RemitError as fault:
+                return Fault(fault.code, fault.message)
+            self._apis = found, steady + HELD_MS, moves
+        return self._apis[0]
+
+    def leaf(self, task: str, host: str) -> Leaf | Fault:
+        """A certificate for this host under the task's own authority."""
+        try:
+            return forward.leaf(self._authority, Reader(self._authority.reading()), task, host)
+        except RemitError as fault:
+            return Fault(fault.code, fault.message)
+
+    def anywhere(self, presented: str, manner: Manner = BARE) -> Entry | Unknown:
+        """Check a credential's text as `enter` does, at whichever resource it is for."""
+        return self.enter(presented, meant(presented, self._authority.issuer), manner)
 
     def enter(self, presented: str, resource: str, manner: Manner = BARE) -> Entry | Unknown:
         """Check a credential's text: signature, type, issuer, audience, life; and that its key is there.

@@ -127,6 +127,16 @@ class Lent:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaf:
+    """A certificate for one host, its private key sealed under a passphrase, both PEM; `until` is where both end."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    passphrase: bytes = field(repr=False)
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """The authority could not decide or note, or the target gave no usable answer: refuse. Never an allow.
 

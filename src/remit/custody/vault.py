@@ -139,6 +139,10 @@ class Vault:
         except RemitError:
             return None
 
+    def derive(self, purpose: str, name: str, size: int) -> bytes:
+        """Octets that this root gives for this purpose and name, and no other root or name: stored nowhere."""
+        return self._roots[0].derive(b"remit/derived/1/" + purpose.encode(), name.encode(), size)
+
     def forget(self, purpose: str, name: str) -> None:
         """Remove a stored secret for good; one that is not there is no fault."""
         self._rows.drop(purpose, name)

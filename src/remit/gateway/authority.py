@@ -10,7 +10,7 @@ from typing import Protocol
 from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Permit, Unknown
+from remit.core.permit import BARE, Entry, Fault, Leaf, Lent, Manner, Permit, Unknown
 from remit.core.resource import Resource
 
 
@@ -61,3 +61,16 @@ class Authority(Protocol):
 
     def seen(self, resource: str, tools: Mapping[str, Json], done: Callable[[frozenset[str]], None]) -> None:
         """Hold the tool definitions that the upstream gives now against the pins; answer with those that differ."""
+
+
+class Forwarding(Authority, Protocol):
+    """The side that decides, as a gate needs it that is told where a request goes, not for which resource it is."""
+
+    def apis(self) -> Sequence[Resource] | Fault:
+        """The registered APIs, for their addresses; says nothing about who may use them."""
+
+    def anywhere(self, presented: str, manner: Manner = BARE) -> Entry | Unknown:
+        """Check a credential's text as `enter` does, at whichever resource it is for."""
+
+    def leaf(self, task: str, host: str) -> Leaf | Fault:
+        """A certificate for this host under the task's own authority."""

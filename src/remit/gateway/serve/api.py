@@ -125,11 +125,26 @@ class Api:
         elif resource is None or resource.kind != "http" or not slash:
             await _say(send, 404, "resource_unknown", "There is no such API.")
         else:
-            await self._govern(scope, receive, send, entry, self._target(resource), f"/{rest}")
+            target = self.target(resource)
+            await self._govern(scope, receive, send, entry, target, (f"/{rest}", f"{PREFIX}{resource.name}"))
+
+    async def forward(
+        self, scope: Scope, receive: Receive, send: Send, entry: Entry, resource: Resource, path: str
+    ) -> None:
+        """Answer one request whose client knows the API by its own address; `path` is below the API's own."""
+        if self._timer is None:
+            self._tick()
+        target = self.target(resource)
+        try:
+            await self._govern(scope, receive, send, entry, target, (path, target.base))
+        except RemitError as fault:
+            await _say(send, 400, fault.code, f"{fault.message} {fault.remedy}")
 
     async def _govern(
-        self, scope: Scope, receive: Receive, send: Send, entry: Entry, target: Target, path: str
+        self, scope: Scope, receive: Receive, send: Send, entry: Entry, target: Target, way: tuple[str, str]
     ) -> None:
+        """Govern one request: `way` is its path below the API's own, and what a redirect's place begins with."""
+        path, prefix = way
         body = await asgi.body(scope, receive, self.settings.body)
         if isinstance(body, asgi.Lost):
             if body is asgi.Lost.LARGE:
@@ -141,7 +156,7 @@ class Api:
             status = 404 if why.code == "operation_unknown" else 405 if why.code == "target_invalid" else 400
             await self._refuse(send, entry, status, Deny(why.code, why.message, why.remedy))
             return
-        passing = Passing(self, entry, target, asked, sent, send)
+        passing = Passing(self, entry, target, asked, sent, (receive, send), prefix)
         verdict = await passing.govern()
         await passing.finish(verdict)
 
@@ -166,7 +181,8 @@ class Api:
             target.read = now
         return target.operations
 
-    def _target(self, resource: Resource) -> Target:
+    def target(self, resource: Resource) -> Target:
+        """Where this API is, as it is registered now."""
         held = self._targets.get(resource.name)
         if held is None or held.resource.upstream != resource.upstream:
             if held is not None:
@@ -191,12 +207,19 @@ class Api:
         text = why.what if why is not None else "Show a credential for this API, where its own key would stand."
         await _say(send, 401, code, text, challenges("", why))
 
+    async def record(self, entry: Entry, why: Deny, host: str = "") -> Deny | Fault:
+        """Record what the gate refuses by itself, and for which host it was; say what may be told of it."""
+        recorded: asyncio.Future[Deny | Fault] = asyncio.get_running_loop().create_future()
+        resource = self.authority.resource(entry.resource)
+        scheme = resource.scheme if isinstance(resource, Resource) else "http"
+        said: dict[str, Json] = {"statement": "refused"} | ({"host": host} if host else {})
+        call = Call(f"{scheme}:{entry.resource}/@session", said)
+        self.authority.refuse(call, entry, why, setter(recorded))
+        return await recorded
+
     async def _refuse(self, send: Send, entry: Entry, status: int, why: Deny) -> None:
         """Record what the gate refuses by itself, then tell it."""
-        recorded: asyncio.Future[Deny | Fault] = asyncio.get_running_loop().create_future()
-        call = Call(f"http:{entry.resource}/@session", {"statement": "refused"})
-        self.authority.refuse(call, entry, why, setter(recorded))
-        told = await recorded
+        told = await self.record(entry, why)
         if isinstance(told, Deny) and told.code == why.code:
             await _say(send, status, told.code, told.told())
         else:
@@ -208,14 +231,22 @@ class Passing:
     """One request on its way to the target, and its answer on the way back. Owned by the gate."""
 
     def __init__(
-        self, gate: Api, entry: Entry, target: Target, asked: Asked, sent: list[fields.Field], send: Send
+        self,
+        gate: Api,
+        entry: Entry,
+        target: Target,
+        asked: Asked,
+        sent: list[fields.Field],
+        client: tuple[Receive, Send],
+        prefix: str,
     ) -> None:
         self.entry = entry
+        self._prefix = prefix
         self._gate = gate
         self._target = target
         self._asked = asked
         self._sent = sent
-        self._send = send
+        self._receive, self._send = client
         self._task: asyncio.Task[Any] | None = None
         self._stopped = False
         self._streaming = False
@@ -258,6 +289,8 @@ class Passing:
             task.uncancel()
             self._fail(403, CUT.code, CUT.told())
             return Ended({"result": "cut"})
+        except ConnectionResetError:
+            return Ended({"result": "cut"})
         except RemitError as fault:
             self._fail(502, fault.code, fault.message)
             return Ended({"result": "unknown", "error": fault.code})
@@ -286,8 +319,7 @@ class Passing:
         if coding != b"identity":
             self._fail(502, "upstream_garbage", "The API's answer is compressed, which was not asked for.")
             return Ended({"result": "withheld", "error": "upstream_garbage"})
-        prefix = f"{PREFIX}{self._target.resource.name}"
-        headers = fields.back(reply.headers, self._target.origin, self._target.base, prefix)
+        headers = fields.back(reply.headers, self._target.origin, self._target.base, self._prefix)
         redactor = self._gate.redactor(lent.hidden)
         headers = [(name, redactor.redact(value)) for name, value in headers]
         kind = (reply.header(b"content-type") or b"").partition(b";")[0].strip().lower()
@@ -304,15 +336,25 @@ class Passing:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send({"type": "http.response.body", "body": b"", "more_body": True})
         clean, size = redactor.stream(), 0
-        async for chunk in reply:
-            data = clean.feed(chunk)
-            size += len(data)
-            if data:
-                await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        watch = asyncio.get_running_loop().create_task(self._left())
+        try:
+            async for chunk in reply:
+                data = clean.feed(chunk)
+                size += len(data)
+                if data:
+                    await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        finally:
+            watch.cancel()
         data = clean.end()
         if data:
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
         return Ended({"result": "ok", "status": 200, "bytes": size + len(data)})
+
+    async def _left(self) -> None:
+        """Cut the stream when its client has left: nobody reads on."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.stop()
 
     def _fail(self, status: int, code: str, what: str) -> None:
         if not self._streaming:

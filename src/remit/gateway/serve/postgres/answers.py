@@ -13,7 +13,7 @@ from remit.gateway.postgres import fault
 from remit.gateway.postgres.fault import Why
 from remit.gateway.postgres.frame import frame, invalid
 from remit.gateway.postgres.names import Prepared
-from remit.gateway.serve.postgres.errand import Errand
+from remit.gateway.serve.errand import Errand
 from remit.gateway.serve.postgres.wire import Wire
 
 ANSWER: Final = 32 * 1024 * 1024

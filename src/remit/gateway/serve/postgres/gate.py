@@ -25,7 +25,7 @@ from remit.gateway.postgres.frame import Body, frame, text
 from remit.gateway.postgres.startup import Cancel, Start
 from remit.gateway.postgres.statement import session as session_call
 from remit.gateway.serve.drive import setter
-from remit.gateway.serve.postgres.errand import Errand
+from remit.gateway.serve.errand import Errand
 from remit.gateway.serve.postgres.place import parse
 from remit.gateway.serve.postgres.session import Session
 from remit.gateway.serve.postgres.target import Target, pinned, reach

@@ -22,8 +22,8 @@ from remit.gateway.postgres.frame import Body, frame, invalid, text
 from remit.gateway.postgres.names import Names, Portal, Prepared, Resolved, joins, no_portal, no_statement
 from remit.gateway.postgres.statement import Kind, Statement, read
 from remit.gateway.postgres.value import Bound
+from remit.gateway.serve.errand import Errand
 from remit.gateway.serve.postgres.answers import Answers, Waiting, left
-from remit.gateway.serve.postgres.errand import Errand
 from remit.gateway.serve.postgres.target import Target
 from remit.gateway.serve.postgres.wire import Wire
 

@@ -1,0 +1,153 @@
+"""One connection to the forward gate: octets in, octets out, TLS begun in between, and told when it is gone."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from remit.core.errors import RemitError
+
+HIGH: Final = 256 * 1024
+"""How many octets may wait unread before the other side is made to wait."""
+HANDSHAKE_S: Final = 10.0
+SHUTDOWN_S: Final = 2.0
+"""How long the other side may take to say that it has heard the end of TLS."""
+
+
+class Line(asyncio.Protocol):
+    """A connection from outside; owned by the client that it belongs to. One coroutine reads from it at a time."""
+
+    def __init__(self, admit: Callable[["Line"], None], leave: Callable[["Line"], None]) -> None:
+        self._admit: Callable[[Line], None] | None = admit
+        self._left = leave
+        self._came = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[None] | None = None
+        self._open: asyncio.Future[None] | None = None
+        self._paused = False
+        self._ended = False
+        self.gone = asyncio.get_running_loop().create_future()
+        """Done when the connection is."""
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to serve it, once: TLS makes it anew under the same name."""
+        self._transport = transport  # type: ignore[assignment]
+        admit, self._admit = self._admit, None
+        if admit is not None:
+            admit(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in; make the other side wait when much of it is unread."""
+        self._came += data
+        if len(self._came) > HIGH and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """The other side says no more, and with that has left."""
+        self._ended = True
+        self._leave()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why it is gone changes nothing
+        """The connection is gone."""
+        self._ended = True
+        self._left(self)
+        self._leave()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        """The other side is slow."""
+        if self._open is None:
+            self._open = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        if self._open is not None and not self._open.done():
+            self._open.set_result(None)
+        self._open = None
+
+    # What the gate does.
+
+    @property
+    def peer(self) -> str:
+        """The other side's address."""
+        found = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return str(found[0]) if isinstance(found, tuple) else ""
+
+    @property
+    def secured(self) -> ssl.SSLObject | None:
+        """The TLS that it speaks, if it does."""
+        held = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        return held if isinstance(held, ssl.SSLObject) else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether octets have come that nobody has read."""
+        return bool(self._came)
+
+    async def read(self) -> bytes:
+        """What has come, at least one octet; nothing once the other side has ended."""
+        while not self._came:
+            if self._ended:
+                return b""
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        found = bytes(self._came)
+        self._came.clear()
+        if self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+        return found
+
+    async def write(self, data: bytes) -> None:
+        """Send, and wait while the other side is slow. Raises ConnectionResetError when it is gone."""
+        if self.gone.done() or self._transport is None:
+            raise ConnectionResetError
+        self._transport.write(data)
+        if self._open is not None:
+            await self._open
+        if self.gone.done():
+            raise ConnectionResetError
+
+    async def secure(self, context: ssl.SSLContext) -> None:
+        """Begin TLS as the server. Octets that came before it are an attempt to slip them in, and are refused."""
+        if self._came or self._transport is None:
+            raise RemitError("tunnel_refused", "Octets came before TLS had begun.", "Wait for the answer to CONNECT.")
+        try:
+            made = await asyncio.get_running_loop().start_tls(
+                self._transport, self, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=SHUTDOWN_S,
+            )  # fmt: skip
+        except (OSError, ssl.SSLError):
+            raise ConnectionResetError from None
+        if made is None:
+            raise ConnectionResetError
+        self._transport = made
+
+    def close(self) -> None:
+        """End it after what was written has left."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """End it now."""
+        self._ended = True
+        if self._transport is not None:
+            self._transport.abort()
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self.gone.done():
+            self.gone.set_result(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
