@@ -17,7 +17,7 @@ def test_nothing_of_another_customers_is_touched_and_all_of_ones_own_is(shop: Co
     assert set(mine) == {"allowed"}
     assert set(theirs) <= {"owner_unknown", "object_not_owned"}
     assert "object_not_owned" in theirs
-    own = {*shop.shop.ids("purchase", first), *shop.shop.ids("reservation", first)}
+    own = {(table, one) for table in ("purchase", "reservation") for one in shop.shop.ids(table, first)}
     assert shop.shop.moved() == own
 
 

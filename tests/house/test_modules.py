@@ -25,7 +25,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/core/scope.py": "tests/control/test_evidence.py",
     "src/remit/web/console/inert.py": "tests/web/console/test_asks.py",
     "src/remit/web/console/view.py": "tests/web/console/test_asks.py",
-    "src/remit/core/tracing.py": "tests/control/test_lineage.py",
     "src/remit/web/console/report.py": "tests/cli/test_evidence.py",
     "src/remit/core/policy_text.py": "tests/core/test_policy.py",
     "src/remit/core/policy_tree.py": "tests/core/test_policy.py",

@@ -108,6 +108,8 @@ def served(one: Counter, user: str, others: list[str]) -> tuple[list[str], list[
         call(theirs, "cancel_order", order=order[1])
         call(theirs, "pay_order", order=first, payment=card[0])
         call(theirs, "pay_order", order=order[0], payment=cards[0])
+        call(theirs, "cancel_order", order=first.swapcase())
+        call(theirs, "cancel_order", order=there.ids("reservation", user)[0])
         call(theirs, "cancel_reservations", reservations=[there.ids("reservation", user)[0], trips[0]])
     call(mine, "cancel_order", order=first)
     call(mine, "pay_order", order=second, payment=cards[1])

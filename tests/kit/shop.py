@@ -13,19 +13,21 @@ import uvicorn
 from remit.core.connector import Argument, Field, Shape
 from tests.kit.upstream import error, reply, result
 
-ORDER, PAYMENT, TRIP = (Argument("object", "id") for _ in range(3))
+ORDER, PAYMENT, TRIP = (Argument("object", "id", of=sort) for sort in ("order", "payment", "trip"))
 ID = {"type": "string"}
-OWNED = Field(by="service", kind="id", owner="/user")
+ORDERS, PAYMENTS, TRIPS = (
+    Field(by="service", kind="id", owner="/user", of=sort) for sort in ("order", "payment", "trip")
+)
 USER = Field(by="service", kind="id")
 SHAPES = {
     "get_customer": Shape(
         effect="read",
         results={
-            "/orders/*": OWNED, "/reservations/*": OWNED, "/payments/*/id": OWNED, "/user": USER,
+            "/orders/*": ORDERS, "/reservations/*": TRIPS, "/payments/*/id": PAYMENTS, "/user": USER,
         },
     ),
-    "get_order": Shape(effect="read", results={"/id": OWNED, "/payment": OWNED, "/user": USER}),
-    "my_reservations": Shape(effect="read", results={"/*/id": Field(by="service", kind="id", owner="/")}),
+    "get_order": Shape(effect="read", results={"/id": ORDERS, "/payment": PAYMENTS, "/user": USER}),
+    "my_reservations": Shape(effect="read", results={"/*/id": Field(by="service", kind="id", owner="/", of="trip")}),
     "cancel_order": Shape(verbs=("cancel",), nouns=("order",), arguments={"/order": ORDER}),
     "pay_order": Shape(verbs=("pay",), nouns=("order",), arguments={"/order": ORDER, "/payment": PAYMENT}),
     "cancel_reservations": Shape(verbs=("cancel",), nouns=("reservation",), arguments={"/reservations/*": TRIP}),
@@ -47,31 +49,40 @@ CREATE TABLE reservation (id TEXT PRIMARY KEY, user TEXT, state TEXT);
 
 
 class Shop:
-    """The database, with `customers` people of two orders, two payment methods and two reservations each."""
+    """The database, with `customers` people of two orders, two payment methods and two reservations each.
+
+    Customers and their things are spelled alike in pairs, and a reservation or payment method has the id of an order
+    that is somebody else's: only the very text and the sort tell them apart.
+    """
 
     def __init__(self, customers: int) -> None:
         self.db = sqlite3.connect(":memory:", check_same_thread=False)
         self.db.executescript(TABLES)
-        self.users = [f"user_{number}" for number in range(customers)]
+        self.users = [f"user{'_-'[number % 2]}{number // 2}" for number in range(customers)]
         for number, user in enumerate(self.users):
             self.db.execute("INSERT INTO customer VALUES (?)", (user,))
             for which in (1, 2):
-                card = f"card_{number}_{which}"
+                order, trip, card = (self._id((number + step) % customers, which) for step in (0, 2, 4))
                 self.db.execute("INSERT INTO payment VALUES (?, ?)", (card, user))
-                self.db.execute("INSERT INTO purchase VALUES (?, ?, ?, 'open')", (f"#W{number}{which}", user, card))
-                self.db.execute("INSERT INTO reservation VALUES (?, ?, 'held')", (f"R-{number}-{which}", user))
+                self.db.execute("INSERT INTO purchase VALUES (?, ?, ?, 'open')", (order, user, card))
+                self.db.execute("INSERT INTO reservation VALUES (?, ?, 'held')", (trip, user))
         self.url = ""
+
+    @staticmethod
+    def _id(number: int, which: int) -> str:
+        return f"{('#W', '#w')[number % 2]}{number // 2}{which}"
 
     def ids(self, table: str, user: str) -> list[str]:
         """What belongs to a customer."""
         return [row[0] for row in self.db.execute(f"SELECT id FROM {table} WHERE user = ? ORDER BY id", (user,))]
 
-    def moved(self) -> set[str]:
-        """What was really cancelled or paid."""
+    def moved(self) -> set[tuple[str, str]]:
+        """What was really cancelled or paid: table and id."""
         found = self.db.execute(
-            "SELECT id FROM purchase WHERE state != 'open' UNION SELECT id FROM reservation WHERE state != 'held'"
+            "SELECT 'purchase', id FROM purchase WHERE state != 'open'"
+            " UNION SELECT 'reservation', id FROM reservation WHERE state != 'held'"
         )
-        return {row[0] for row in found}
+        return set(found)
 
     def run(self, tool: str, given: dict[str, Any]) -> Any:
         """One tool, on the database."""

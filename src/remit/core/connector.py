@@ -20,21 +20,24 @@ EFFECTS: Final = frozenset({"read", "write"})
 SETTERS: Final = frozenset({"", "service", "minted"})
 MOST: Final = 200
 _POINTER = re.compile(r"(/[^/\x00-\x1f]{1,128}){0,16}")
+_SORT = re.compile(r"(?:[a-z][a-z0-9_-]{0,59})?")
 
 
 class Argument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One argument (a JSON Pointer, `*` for any member of a list): what it is for, and how its value is read.
 
     `destination` is whom or what the act reaches, `object` what it is done to, `content` what people will read,
-    `setting` how it is done, `free` nothing that matters. `words` says which words of a request mean a value.
+    `setting` how it is done, `free` nothing that matters. `words` says which words of a request mean a value, `of` what
+    sort of object an id is one of: 7 the order is not 7 the invoice.
     """
 
     role: str = "setting"
     kind: str = "text"
     words: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    of: str = ""
 
     def __post_init__(self) -> None:
-        if self.role not in ROLES or self.kind not in KINDS or len(self.words) > MOST:
+        if self.role not in ROLES or self.kind not in KINDS or len(self.words) > MOST or not _SORT.fullmatch(self.of):
             raise invalid(f"an argument's role is one of {', '.join(sorted(ROLES))}, and its kind is known.")
 
 
@@ -43,16 +46,18 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     `by` is `service` for what the service itself sets, `minted` for the id that a write has just made, else empty:
     whoever wrote the record. `owner` points at the owner's account within the answer, from the same record; `/` says
-    that the tool answers only with what belongs to whoever it acts for.
+    that the tool answers only with what belongs to whoever it acts for. `of` is the sort of object, as of an argument.
     """
 
     by: str = ""
     kind: str = "text"
     names: bool = False
     owner: str = ""
+    of: str = ""
 
     def __post_init__(self) -> None:
-        if self.by not in SETTERS or self.kind not in KINDS or not _POINTER.fullmatch(self.owner.rstrip("/")):
+        owner = _POINTER.fullmatch(self.owner.rstrip("/"))
+        if self.by not in SETTERS or self.kind not in KINDS or not owner or not _SORT.fullmatch(self.of):
             raise invalid("a field is set by the service or minted, and its kind is known.")
 
 

@@ -5,31 +5,37 @@ from collections.abc import Iterable
 from remit.core import policy as policies
 from remit.core.answer import Charge
 from remit.core.call import Call
+from remit.core.connector import Argument, Shape
 from remit.core.facts import Facts
 from remit.core.grant import Consumption, Refusal, Step
 from remit.core.limit.owned import named
 from remit.core.lineage.judge import Evidence, Finding, judge, shape_of
-from remit.core.lineage.value import phrase
+from remit.core.lineage.source import thing
 from remit.core.trust import TrustPath
 
 
-def objects(call: Call, steps: Iterable[Step]) -> tuple[str, ...]:
+def objects(call: Call, shape: Shape, steps: Iterable[Step]) -> tuple[str, ...]:
     """The atoms of all that this call names and that must belong to the person it is done for."""
-    found = (one for step in steps for where in step.owned for one in named(call.arguments, where))
-    return tuple(dict.fromkeys(phrase(str(int(one) if isinstance(one, float) else one)) for one in found))
+    found: dict[str, None] = {}
+    for where in (one for step in steps for one in step.owned):
+        place = f"/{'/'.join(where)}"
+        sort = (shape.arguments.get(place) or shape.arguments.get(f"{place}/*") or Argument()).of
+        found.update(dict.fromkeys(thing(call.resource, sort, one) for one in named(call.arguments, where)))
+    return tuple(found)
 
 
 def foreign(call: Call, facts: Facts, step: Step) -> Refusal | None:
     """Refuse what does not belong to the person, or of which no earlier answer has said whose it is.
 
-    Only the delegated path has a person. An object of which two answers say otherwise is nobody's.
+    Only the delegated path has a person. An object of which two answers say otherwise is nobody's. An object is known
+    again by its very text, sort and resource: what is only spelled alike, or is of another sort, is another.
     """
     if not step.owned:
         return None
     evidence = facts.evidence
     if step.path is not TrustPath.DELEGATED or evidence is None or not evidence.complete:
         return Refusal("owner_unknown", "It is not known whose this is.", "Act for a person, in a task that can tell.")
-    for atom in objects(call, (step,)):
+    for atom in objects(call, shape_of(facts.tools.get(call.kind), call.kind), (step,)):
         owners = {(one.owner, one.path) for one in evidence.holds.get(atom, ()) if one.owner}
         if not owners:
             return Refusal("owner_unknown", "It is not known whose this is.", "Look it up first.")

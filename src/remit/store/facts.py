@@ -16,7 +16,7 @@ from remit.core.decision import FRESH, brief_place, consumes
 from remit.core.facts import NEVER, Facts
 from remit.core.grant import Usage
 from remit.core.lineage.argument import shape_of, wanted
-from remit.core.lineage.value import phrase
+from remit.core.lineage.source import account
 from remit.core.lineage.vouch import Evidence
 from remit.core.moment import Instant
 from remit.core.policy import COMMON, PolicySet
@@ -80,7 +80,7 @@ def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Inst
     key, text = held[0], held[1].decode()
     shape = shape_of(standing.tools.get(call.kind), call.kind)
     steps = (*(standing.plan.steps if standing.plan else ()), *brief.steps)
-    own = objects(call, (step for step in steps if step.action == call.action and step.owned))
+    own = objects(call, shape, (step for step in steps if step.action == call.action and step.owned))
     if not shape.reaches and not own:
         return Evidence(request=text, key=key, version=brief.version)
     person = task.person if own else ""
@@ -95,7 +95,7 @@ def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Inst
         complete=lineage.complete(db, task.id, now),
         version=brief.version,
         key=key,
-        accounts=frozenset(lineage.mark(key, phrase(one[1])) for one in known if one[0] == f"mcp:{call.resource}"),
+        accounts=frozenset(lineage.mark(key, account(one[1])) for one in known if one[0] == f"mcp:{call.resource}"),
         own=lineage.mark(key, "*") if own else b"",
     )
 

@@ -17,6 +17,7 @@ from remit.core.connector import Argument, Field, Shape
 from remit.core.lineage import day, lexicon, request, value
 from remit.core.lineage.request import Reading
 from remit.core.lineage.rules import Flow, Rules
+from remit.core.resource import split
 
 TRUSTED: Final = 1
 SERVICE: Final = 2
@@ -118,7 +119,9 @@ class _Reader:
         own = MINTED if field.by == "minted" else SERVICE if field.by == "service" and self.reads else 0
         owner = _owner(field, leaf, self.records) if field.owner and self.reads else ""
         for atom in whole(leaf.content, field.kind):
-            yield Held(atom, leaf.place, leaf.record, grade | own | bits, owner)
+            yield Held(atom, leaf.place, leaf.record, grade | own | bits)
+        if owner and not isinstance(leaf.content, bool):
+            yield Held(thing(split(self.heed.action)[0], field.of, leaf.content), leaf.place, leaf.record, 0, owner)
         if isinstance(leaf.content, str):
             for atom in self._inside(leaf.content, leaf.record, flows=bool(bits), hints=bool(grade & _POINTED)):
                 yield Held(atom, leaf.place, leaf.record, grade & ~TRUSTED | bits)
@@ -287,8 +290,19 @@ def _owner(field: Field, leaf: _Leaf, records: dict[int, list[_Leaf]]) -> str:
     for number in (leaf.record, 0):
         for other in records.get(number, ()):
             if other.place == field.owner:
-                return value.phrase(str(other.content))
+                return account(other.content)
     return ""
+
+
+def thing(resource: str, sort: str, content: Json) -> str:
+    """The atom of an object as the target itself tells objects apart: its sort and its very text at this resource."""
+    return f"object:{resource}/{sort}:{_digits(content) if isinstance(content, int | float) else content}"
+
+
+def account(content: Json) -> str:
+    """The atom of an account: its very text, but for the case of an e-mail address."""
+    text = _digits(content) if isinstance(content, int | float) else str(content)
+    return value.email(text) or f"account:{text}"
 
 
 def whole(content: Json, kind: str) -> tuple[str, ...]:
