@@ -79,6 +79,7 @@ class Authority:
 
     key: Any = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     certificate: Any = None
+    name: str = "authority"
 
     def __post_init__(self) -> None:
         self.certificate = self.certificate or certificate(
@@ -91,11 +92,14 @@ def certificate(by: Authority, above: Any, public: Any, **more: Any) -> x509.Cer
     given = {"ca": False, "uri": f"spiffe://{DOMAIN}/agent/bot", "days": 1, "sign": False, "purposes": True} | more
     start = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
     end = start + dt.timedelta(days=2 + given["days"])
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    of, issuer = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)])
+        for each in (given.get("subject", by.name if given["ca"] else "workload"), by.name)
+    )
     uris = given["uri"] if isinstance(given["uri"], list) else [given["uri"]]
     built = (
         x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(public).serial_number(x509.random_serial_number())
+        .subject_name(of).issuer_name(issuer).public_key(public).serial_number(x509.random_serial_number())
         .not_valid_before(start).not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=given["ca"], path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(u) for u in uris]), critical=False)

@@ -4,7 +4,7 @@ The keys come in: fetching them, and using a token up, is for others to do. What
 a signature of the attestor's, for exactly our audience, not over yet. Whose agent it is, the binding says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -38,7 +38,8 @@ class Bundle:
 class Attestation:
     """What was proved: the token's claims, when it was made (0 when it does not say) and when it ends.
 
-    `proof` is what is used up when a token counts once (`once`): the `jti` and issuer, or nothing.
+    `proof` is what is used up when a token counts once (`once`): the `jti` and issuer, or nothing. What a connection
+    `shown` to us proves by its handshake has nothing to use up.
     """
 
     payload: Mapping[str, Json]
@@ -46,6 +47,7 @@ class Attestation:
     expires: Instant
     proof: str
     once: bool = False
+    shown: bool = False
 
 
 def bundle(jwks: Json) -> Bundle:
@@ -76,6 +78,17 @@ def attest(text: str, *, attestor: Attestor, ours: str, now: Instant, trusted: B
         return _token(signed(text, trusted.keys, _TYPES).payload, attestor, now)
     except Refused as fault:
         return fault.refusal
+
+
+def attest_shown(
+    chain: Sequence[bytes], *, attestor: Attestor, now: Instant, trusted: Bundle
+) -> Attestation | TokenRefusal:
+    """Prove the X.509-SVID that a connection showed (DER, the leaf first), by the bundle of its trust domain."""
+    try:
+        subject, made, ends = svid.shown(chain, trusted.roots, attestor.issuer[9:], now)
+    except Refused as fault:
+        return fault.refusal
+    return Attestation({"sub": subject}, Instant(made * 1000), Instant(ends * 1000), "", shown=True)
 
 
 def _token(payload: Mapping[str, Json], attestor: Attestor, now: Instant) -> Attestation:

@@ -7,6 +7,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
+from remit.core.attestor import spiffe_id
 from remit.core.canonical import b64
 
 LONGEST: Final = 16 * 1024
@@ -38,6 +39,18 @@ def issued_names(der: bytes) -> tuple[str, ...]:
     except ValueError:
         return ()
     return () if found.issuer == found.subject else names(der)
+
+
+def workload(der: bytes) -> str | None:
+    """The trust domain of the SPIFFE id in a certificate that has one; what else it says is for others to judge."""
+    return next((domain for one in names(der) if (domain := spiffe_id(one)) is not None), None)
+
+
+def chain_field(value: bytes) -> tuple[bytes, ...]:
+    """The certificates of a `Client-Cert-Chain` field (RFC 9440 section 2.3); none for what is no such list."""
+    parts = value.split(b",") if len(value) <= LONGEST else []
+    found = [from_field(one) for one in parts]
+    return tuple(one for one in found if one is not None) if None not in found else ()
 
 
 def from_field(value: bytes) -> bytes | None:

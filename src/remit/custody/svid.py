@@ -48,6 +48,29 @@ def leaf(text: str, roots: Sequence[x509.Certificate], domain: str, now: Instant
     if not isinstance(listed, list) or not 1 <= len(listed) <= DEEPEST:
         raise Refused("svid_chain", "x5c holds one to four certificates.")
     chain = [_read(one) for one in listed]
+    subject = _judged(chain, roots, domain, now)
+    return _key(chain[0]), subject
+
+
+def shown(
+    listed: Sequence[bytes], roots: Sequence[x509.Certificate], domain: str, now: Instant
+) -> tuple[str, int, int]:
+    """The SPIFFE id of the certificate that a connection showed, once its chain leads to a root; and its two ends.
+
+    `listed` is DER, the leaf first. The ends are seconds since 1970. That its key is held, TLS has shown.
+    """
+    if not 1 <= len(listed) <= DEEPEST:
+        raise Refused("svid_chain", "A client shows one to four certificates.")
+    try:
+        chain = [x509.load_der_x509_certificate(one) for one in listed]
+    except ValueError:
+        raise Refused("svid_chain", "What the client showed is no certificate.") from None
+    subject, leaf = _judged(chain, roots, domain, now), chain[0]
+    return subject, int(leaf.not_valid_before_utc.timestamp()), int(leaf.not_valid_after_utc.timestamp())
+
+
+def _judged(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], domain: str, now: Instant) -> str:
+    """The id of a workload of this trust domain, whose chain holds together and leads to a root, each valid now."""
     subject = _workload(chain[0])
     if spiffe_id(subject) != domain:
         raise Refused("attestation_domain", "The certificate is of another trust domain.")
@@ -62,7 +85,7 @@ def leaf(text: str, roots: Sequence[x509.Certificate], domain: str, now: Instant
         for one in roots
     ):
         raise Refused("svid_root", "The chain leads to no root of this trust domain.")
-    return _key(chain[0]), subject
+    return subject
 
 
 def _read(text: Json) -> x509.Certificate:

@@ -12,7 +12,7 @@ from remit.core.attestor import Attestor, Binding, spiffe_id
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.custody.assertion import claimed
-from remit.custody.attestation import Attestation, Bundle, attest, bundle
+from remit.custody.attestation import Attestation, Bundle, attest, attest_shown, bundle
 from remit.custody.jws import TokenRefusal
 from remit.custody.svid import carries_chain
 from remit.store.record import Reader
@@ -56,6 +56,32 @@ class Attestors:
             found = attest(text, attestor=attestor, ours=self._ours, now=now, trusted=trusted)
         if isinstance(found, TokenRefusal):
             return found
+        return self._met(reader, attestor, found, agent)
+
+    async def judge_shown(
+        self, reader: Reader, chain: tuple[bytes, ...], domain: str, agent: str, now: Instant
+    ) -> Attested | TokenRefusal:
+        """Prove the X.509-SVID that a connection showed and find whose agent it is; with `agent` that one's.
+
+        `agent` may also be the SPIFFE id itself. Raises as `judge` does.
+        """
+        found = reader.where(Attestor, "state = 'active'")
+        attestor = next((one for one in found if one.issuer == f"spiffe://{domain}"), None)
+        if attestor is None:
+            return TokenRefusal("attestation_issuer", "Nobody that is registered vouches so.")
+        said = attest_shown(chain, attestor=attestor, now=now, trusted=await self._bundle(attestor, KEPT_MS))
+        if isinstance(said, TokenRefusal) and said.code in _AGAIN and not attestor.keys:
+            trusted = await self._bundle(attestor, AGAIN_MS)
+            said = attest_shown(chain, attestor=attestor, now=now, trusted=trusted)
+        if isinstance(said, TokenRefusal):
+            return said
+        named = "" if agent == said.payload["sub"] else agent
+        return self._met(reader, attestor, said, named)
+
+    @staticmethod
+    def _met(reader: Reader, attestor: Attestor, found: Attestation, agent: str) -> Attested | TokenRefusal:
+        """Whose agent this is: of the one agent that a binding with all these claims names."""
+        bound = reader.where(Binding, "attestor = ? AND state = 'active'", (attestor.name,))
         met = [one for one in bound if agent in ("", one.agent) and one.holds(found.payload)]
         if len({one.agent for one in met}) != 1:
             return TokenRefusal("attestation_unbound", "Its claims are not those of one agent that is known here.")

@@ -28,7 +28,7 @@ from remit.custody.jws import TokenRefusal
 from remit.custody.svid import carries_chain
 from remit.store import payload
 from remit.web.attestors import Attested
-from remit.web.proving import DER
+from remit.web.proving import CHAIN, DER
 from remit.web.site import Site
 
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -78,7 +78,7 @@ class Client:
         now_is = change.reader.get(Binding, shown.binding.id), change.reader.get(Attestor, shown.attestor.name)
         if now_is != (shown.binding, shown.attestor):
             raise _refused("What vouches for this agent counts no more.")
-        if shown.found.once or shown.attestor.once:
+        if not shown.found.shown and (shown.found.once or shown.attestor.once):
             if not shown.found.proof:
                 raise _refused("This attestor's tokens count once, and this one has no jti.")
             self._spend(change, f"{shown.attestor.name} {shown.found.proof}", shown.found.expires)
@@ -95,8 +95,8 @@ async def authenticate(site: Site, request: Request, form: Mapping[str, list[str
     if "client_secret" in form or basic[:6].lower() == "basic ":
         return _by_secret(site, basic, form)
     kinds, texts, names = (form.get(name, []) for name in ("client_assertion_type", "client_assertion", "client_id"))
-    if not kinds and not texts and len(names) == 1 and (der := request.scope.get(DER)):
-        return _by_certificate(site, names[0], der)
+    if not kinds and not texts and len(names) < 2 and (der := request.scope.get(DER)):
+        return await _by_certificate(site, "".join(names), (der, *request.scope.get(CHAIN, ())))
     if len(kinds) != 1 or kinds[0] not in (ASSERTION, SPIFFE) or len(texts) != 1:
         raise _refused("A client authenticates by a client assertion and nothing else.")
     said = claimed(texts[0], chain=carries_chain(texts[0]))
@@ -115,14 +115,23 @@ async def authenticate(site: Site, request: Request, form: Mapping[str, list[str
     return Client(_agent(site, found.binding.agent), found)
 
 
-def _by_certificate(site: Site, named: str, der: bytes) -> Client:
+async def _by_certificate(site: Site, named: str, chain: tuple[bytes, ...]) -> Client:
     """The certificate of the connection (RFC 8705 section 2): registered itself, or issued to this agent by name.
 
     A self-signed one counts by its digest with one of the agent's keys (`x5t#S256`) and never by a name, which it gave
-    itself; TLS, or the proxy, has checked by whom any other was issued.
+    itself; TLS, or the proxy, has checked by whom any other was issued. An X.509-SVID counts by the bundle of its trust
+    domain alone, for the agent that its SPIFFE id is bound to; `client_id` is that agent, the SPIFFE id, or left out.
     """
-    agent, digest = _agent(site, named), certificate.digest(der)
-    registered = any(hmac.compare_digest(key.get("x5t#S256", ""), digest) for key in agent.keys)
+    der, digest = chain[0], certificate.digest(chain[0])
+    one = site.reader().get(Agent, named)
+    registered = one is not None and any(hmac.compare_digest(key.get("x5t#S256", ""), digest) for key in one.keys)
+    domain = certificate.workload(der)
+    if domain is not None and not registered:
+        found = await site.attestors.judge_shown(site.reader(), chain, domain, named, site.now())
+        if isinstance(found, TokenRefusal):
+            raise _refused(found.what)
+        return Client(_agent(site, found.binding.agent), found)
+    agent = _agent(site, named)
     if not registered and f"{NAMED}{agent.id}" not in certificate.issued_names(der):
         raise _refused("This certificate is of no agent here, or of another one.")
     return Client(agent, Certified(digest))

@@ -62,7 +62,7 @@ def routes(site: Site) -> list[Route]:
     ]
 
 
-CERTIFIED: Final = ("tls_client_auth", "self_signed_tls_client_auth")
+CERTIFIED: Final = ("tls_client_auth", "self_signed_tls_client_auth", "spiffe_x509")
 
 
 def metadata(site: Site) -> dict[str, Json]:

@@ -16,6 +16,8 @@ from remit.web.site import Site
 CERTIFICATE: Final = "remit.certificate"
 """Where the listener puts the digest of the client's certificate in a request's scope."""
 DER: Final = "remit.certificate.der"
+CHAIN: Final = "remit.certificate.chain"
+"""The certificates that came with it, in DER, as far as any did."""
 NONCE: Final = "dpop_nonce"
 SPENT: Final = RemitError(
     "invalid_dpop_proof", "This DPoP proof was used before.", "Make a new proof for each request."
