@@ -49,7 +49,7 @@ def assertion(place, key=None, typ="oauth-id-jag+jwt", **changes):
     said = {"iss": place.provider.url, "sub": "pia-at-idp", "aud": ISSUER, "client_id": place.bot, "iat": place.now}
     said |= {"exp": place.now + 300, "jti": f"j{next(place.count)}", "auth_time": place.now - 9, "acr": "mfa"}
     body = {k: v for k, v in (said | changes).items() if v is not None}
-    return peer_sign(key or own, {"alg": "RS256", "kid": kid, "typ": typ}, body)
+    return peer_sign(key or own, {"alg": "RS256", "kid": kid} | ({"typ": typ} if typ else {}), body)
 
 
 def asked(place, text, detail=None, agent="", **more):
@@ -173,3 +173,62 @@ def test_an_issuer_whose_assertions_do_not_count_opens_nothing(tmp_path, provide
         one.now, one.count = one.world.authority.clock.now() // 1000, iter(range(9))
         assert error(asked(one, assertion(one))) == "invalid_grant"
         assert provider.asked == 0
+
+
+@pytest.fixture
+def vouched(tmp_path, provider):
+    tmp_path.chmod(0o700)
+    with site(tmp_path, issuers=(Issuer(provider.url, "remit", vouches_to=("bot",)),)) as one:
+        one.bot, one.other, one.provider = one.agent("bot"), one.agent("other"), provider
+        one.pia = one.act(
+            lambda c: principal.add_person(c, provider.url, "pia-at-idp", "Pia", ("staff",), "operator")
+        ).id
+        wide = one.world.a_brief(agents=(one.bot, one.other), dispatchers=("group:staff",))
+        one.act(lambda c: brief.apply(c, wide, "operator"))
+        one.now, one.count = one.world.authority.clock.now() // 1000, iter(range(1000))
+        yield one
+
+
+def plain(place, typ="authorization-grant+jwt", **changes):
+    return assertion(place, typ=typ, **({"client_id": None} | changes))
+
+
+def test_a_plain_assertion_counts_for_the_agents_that_its_issuer_vouches_to(vouched):
+    text = plain(vouched)
+    assert error(asked(vouched, text, agent=vouched.other)) == "invalid_grant", "nobody vouches to this agent"
+    answer = asked(vouched, text)
+    assert answer.status == 200, answer.body
+    said = claimed(answer.json["access_token"])
+    assert (said["sub"], said["act"], said["remit_path"]) == (vouched.pia, {"sub": vouched.bot}, "delegated")
+    assert error(asked(vouched, text)) == "invalid_grant", "it counts once"
+    for typ in ("JWT", None):
+        assert asked(vouched, plain(vouched, typ)).status == 200
+    for named in ({"client_id": vouched.bot}, {"azp": vouched.bot}, {"may_act": {"sub": vouched.bot}}):
+        assert asked(vouched, plain(vouched, **named)).status == 200
+    assert error(asked(vouched, assertion(vouched))) == "invalid_grant", "its ID-JAGs do not count for that"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "https://other.test"}, {"aud": [ISSUER, "https://other.test"]}, {"aud": None}, {"aud": "remit"},
+        {"iss": "https://evil.test"}, {"sub": None}, {"sub": "nobody"}, {"jti": None}, {"iat": None}, {"exp": None},
+        {"exp": 1}, {"exp": 9_999_999_999}, {"client_id": "other"}, {"azp": "other"}, {"act": {"sub": "other"}},
+        {"may_act": {"sub": "other"}}, {"may_act": "x"}, {"azp": ""}, {"nonce": "n"}, {"at_hash": "h"}, {"events": {}}, {"cnf": {}},
+        {"typ": "at+jwt"}, {"typ": "dpop+jwt"}, {"typ": "secevent+jwt"}, {"typ": "client-authentication+jwt"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_plain_assertion_that_is_another_token_or_for_somebody_else_gives_nothing(vouched, changes):
+    text = plain(vouched, **changes)
+    answer = asked(vouched, text)
+    assert error(answer) == "invalid_grant"
+    assert text not in answer.body.decode()
+    assert not vouched.act(lambda c: list(c.reader.where(Task)))
+
+
+def test_an_assertion_of_an_agent_or_a_platform_is_none_of_a_person(vouched):
+    """What proves an agent, or who is signed in, is never taken for a person's assertion."""
+    own = vouched.client(vouched.bot)["client_assertion"]
+    for text in (own, vouched.provider.token(vouched.now), "x.y.z", own[:-4]):
+        assert error(asked(vouched, text)) == "invalid_grant"

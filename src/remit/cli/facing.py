@@ -56,6 +56,7 @@ def _issuer(one: rules.Issuer, environ: Mapping[str, str]) -> Issuer:
         groups_claim=one.groups_claim,
         sign_in=one.sign_in,
         assertions=one.assertions,
+        vouches_to=tuple(one.vouches_to.split()),
         name=one.name,
         scopes=one.scopes,
         acr_values=one.acr_values,

@@ -40,6 +40,7 @@ class Issuer:
     auto_register: bool = False
     sign_in: bool = False
     assertions: bool = False
+    vouches_to: str = ""
     name: str = ""
     scopes: str = "openid profile"
     groups_claim: str = "groups"

@@ -1,6 +1,7 @@
-"""Identity assertion grants (ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant) and no other token. Pure.
+"""Assertions by which a person's issuer lets an agent act here: ID-JAG, and plain RFC 7523; no other token. Pure.
 
-A company's identity provider says: this person lets this client act, here. The keys come in; using it up is for others.
+An ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant) says which client may act. A plain one says who the person
+is, for us, and perhaps who may act; else the settings say that. The keys come in; using one up is for others.
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,16 @@ from typing import Final
 
 from remit.core.canonical import Json
 from remit.core.moment import Instant
+from remit.custody import jws
 from remit.custody.assertion import signed, times
 from remit.custody.jwk import PublicKey
 from remit.custody.jws import Refused, TokenRefusal
 from remit.custody.token import seconds
 
 TYPE: Final = "oauth-id-jag+jwt"
+PLAIN: Final = (None, "JWT", "jwt", "authorization-grant+jwt")
+OTHERS: Final = ("nonce", "at_hash", "c_hash", "s_hash", "events", "remit_task", "cnf")
+"""What stands in other tokens of an issuer (ID tokens, security events, ours) and in no plain assertion."""
 LONGEST_S: Final = 60 * 60
 """Seconds: an assertion that ends later is refused."""
 NEVER: Final = Instant(0)
@@ -43,6 +48,35 @@ def verify_grant(
         return _granted(signed(text, keys, (TYPE,)).payload, issuer, ours, client, now)
     except Refused as fault:
         return fault.refusal
+
+
+def verify_plain(
+    text: str, *, issuer: str, ours: str, client: str, now: Instant, keys: Sequence[PublicKey]
+) -> Granted | TokenRefusal:
+    """Prove a plain assertion (RFC 7523 section 3) of exactly this issuer, for us alone, for this client if for any."""
+    try:
+        return _plain(signed(text, keys, PLAIN).payload, issuer, ours, client, now)
+    except Refused as fault:
+        return fault.refusal
+
+
+def _plain(payload: dict[str, Json], issuer: str, ours: str, client: str, now: Instant) -> Granted:
+    if any(name in payload for name in OTHERS):
+        raise Refused("grant_claims", "This is another token of its issuer, and no assertion.")
+    actors = [payload.get(name, {"sub": client}) for name in ("act", "may_act")]
+    named = [payload.get(name, client) for name in ("client_id", "azp")]
+    named += [one.get("sub") if isinstance(one, dict) else None for one in actors]
+    if any(one != client for one in named):
+        raise Refused("grant_client", "The assertion is for another client than the one that shows it.")
+    return _granted(payload | {"client_id": client, "act": {"sub": client}}, issuer, ours, client, now)
+
+
+def kind(text: str) -> str | None:
+    """The type that an assertion says it is of; nothing of it is believed by that."""
+    try:
+        return jws.parse(text).type
+    except Refused:
+        return None
 
 
 def _granted(payload: dict[str, Json], issuer: str, ours: str, client: str, now: Instant) -> Granted:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.core.agent import Agent
 from remit.core.canonical import Json
 from remit.core.moment import Instant
 from remit.custody.assertion import Identity, claimed, verify_identity
-from remit.custody.grant import Granted, verify_grant
+from remit.custody.grant import TYPE as ID_JAG
+from remit.custody.grant import Granted, kind, verify_grant, verify_plain
 from remit.custody.jwk import PublicKey, usable
 from remit.custody.jws import TokenRefusal
 from remit.web.fetch import ask, unreachable
@@ -59,16 +61,24 @@ class Issuers:
         found = await self.prove(issuer, token, now)
         return found if isinstance(found, TokenRefusal) else Known(issuer, found, said.get("may_act"))
 
-    async def granted(self, text: str, ours: str, client: str, now: Instant) -> tuple[Issuer, Granted] | TokenRefusal:
-        """Prove an identity assertion of an issuer whose assertions count here (`issuer_unreachable`)."""
+    async def granted(self, text: str, ours: str, agent: Agent, now: Instant) -> tuple[Issuer, Granted] | TokenRefusal:
+        """Prove an assertion of an issuer whose assertions count here, for this agent (`issuer_unreachable`).
+
+        A plain one (RFC 7523) counts only for the agents that the issuer vouches for people to.
+        """
         said = claimed(text)
         named = None if isinstance(said, TokenRefusal) else said.get("iss")
         issuer = self._by_url.get(named) if isinstance(named, str) else None
-        if issuer is None or not issuer.assertions:
+        plain = kind(text) != ID_JAG
+        counts = issuer is not None and (
+            not {agent.id, agent.name}.isdisjoint(issuer.vouches_to) if plain else issuer.assertions
+        )
+        if issuer is None or not counts:
             return TokenRefusal("grant_issuer", "The assertion is from no issuer whose assertions count here.")
 
         def proved(keys: tuple[PublicKey, ...]) -> Granted | TokenRefusal:
-            return verify_grant(text, issuer=issuer.url, ours=ours, client=client, now=now, keys=keys)
+            verify = verify_plain if plain else verify_grant
+            return verify(text, issuer=issuer.url, ours=ours, client=agent.id, now=now, keys=keys)
 
         found = proved(await self._keys_of(issuer, KEPT_MS))
         if isinstance(found, TokenRefusal) and found.code in ("token_key_unknown", "token_signature"):

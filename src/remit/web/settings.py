@@ -17,7 +17,8 @@ class Issuer:
     Without `jwks` its key set is found by OIDC discovery. `auto_register` takes in people who are not known yet;
     `groups` says that its tokens carry people's groups, in `groups_claim`. With `sign_in` people sign in there:
     `audience` is then our client id, proved by `secret`, by `key` (PEM, `private_key_jwt`) or, without both, by PKCE
-    alone. With `assertions` its identity assertions (ID-JAG) let people's agents act.
+    alone. With `assertions` its identity assertions (ID-JAG) let people's agents act; `vouches_to` are the agents, by
+    name or id, that may show plain assertions of it (RFC 7523), which need not say who may act.
     Refuses plain http beyond loopback (`issuer_invalid`).
     """
 
@@ -29,6 +30,7 @@ class Issuer:
     groups_claim: str = "groups"
     sign_in: bool = False
     assertions: bool = False
+    vouches_to: tuple[str, ...] = ()
     name: str = ""
     scopes: str = "openid profile"
     acr_values: str = ""

@@ -1,4 +1,4 @@
-"""JWT bearer grant with an identity assertion (ID-JAG): the company's identity provider lets a person's agent act here.
+"""JWT bearer grant: an assertion of the company's identity provider (ID-JAG, or RFC 7523) lets a person's agent act.
 
 The person dispatches by it: they are the requester of the task that it opens, and the brief must list them (law 4).
 Such a task is for the person alone: its plan holds the brief's steps of the delegated path.
@@ -35,7 +35,7 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
     """Give the authenticated agent a delegated credential for the person that the assertion is of."""
     client = await authenticate(site, request, asked)
     text, wanted = one_of(asked, "assertion"), _detail(asked)
-    found = await site.issuers.granted(text, site.authority.issuer, client.agent.id, site.now())
+    found = await site.issuers.granted(text, site.authority.issuer, client.agent, site.now())
     if isinstance(found, TokenRefusal):
         raise RemitError("invalid_grant", f"The assertion was refused. {found.what}", "Ask the identity provider anew.")
     issuer, said = found
