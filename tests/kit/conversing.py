@@ -15,6 +15,7 @@ CALLBACK = "http://127.0.0.1:51004/callback"
 DRIVERS = {
     "py_mcp2": ("mcp2", "oauth_py_mcp2.py"),
     "ts_client2": ("client2", "oauth_ts_client2.mjs"),
+    "py_mcp2_enterprise": ("mcp2", "oauth_py_enterprise.py"),
     "py_mcp1": ("mcp1", "oauth_py_mcp1.py"),
     "ts_sdk1": ("sdk1", "oauth_ts_sdk1.mjs"),
     "openid-client": ("oauth", "oauth_openid_client.mjs"),

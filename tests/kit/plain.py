@@ -80,7 +80,8 @@ def plain(journal: Path | None = None, **settings: Any) -> Iterator[Plain]:
         )
         told = {"client_registration": True, "client_documents": True, "client_agent": "driver", "door_rate": 0}
         own = Issuer(idp, "remit", auto_register=True, sign_in=True, secret=Secret(SECRET.encode()))
-        web = WebSettings(issuers=(own,), **(told | settings))
+        issuers = (own, *settings.pop("issuers", ()))
+        web = WebSettings(issuers=issuers, **(told | settings))
         loop = stack.enter_context(_served(world, issuer, listening, web))
         yield Plain(f"{issuer}/mcp/{NAME}", issuer, idp, Site(world, issuer, loop), driver.id, made.id)
 

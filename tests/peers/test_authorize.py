@@ -6,7 +6,8 @@ import urllib.request
 import pytest
 from joserfc.jwk import ECKey
 
-from remit.control import brief, revocation
+from remit.control import attestor as attestors
+from remit.control import brief, principal, revocation
 from remit.core.brief import Brief
 from remit.core.consent import Consent
 from remit.core.receipt import decode
@@ -20,7 +21,8 @@ from tests.kit.conversing import CALLBACK, converse
 from tests.kit.gate import NAME
 from tests.kit.plain import plain, provider
 from tests.kit.signin import path_of
-from tests.kit.site import site
+from tests.kit.site import idp, site
+from tests.kit.tokens import peer_sign
 from tests.kit.wanderer import Wanderer
 from tests.kit.world import ISSUER
 
@@ -140,3 +142,26 @@ def test_remit_proves_itself_to_the_provider_by_a_key(tmp_path):
             came = Wanderer("toni").go(begun, stop=f"{ISSUER}/signin/back")
             assert browser.get(path_of(came.url)).status == 303
             assert b"What you allowed" in browser.get("/console/consents").body
+
+
+def test_the_official_enterprise_client_acts_by_its_persons_assertion(tmp_path):
+    """SEP-990: the SDK's own client shows an ID-JAG of the company's provider, and knows nothing of briefs."""
+    with (
+        idp() as company,
+        plain(
+            tmp_path / "calls", issuers=(Issuer(company.url, "remit", assertions=True),), weak_client_secrets=True
+        ) as one,
+    ):
+        named = one.site.act(
+            lambda c: principal.add_person(c, company.url, "pia-at-idp", "Pia", ("staff",), "operator")
+        )
+        _, secret = one.site.act(lambda c: attestors.give_secret(c, one.bot, "operator"))
+        now = one.site.world.authority.clock.now() // 1000
+        kid, key = company.keys[0]
+        said = {"iss": company.url, "sub": "pia-at-idp", "aud": one.issuer, "client_id": one.bot, "resource": one.url}
+        said |= {"iat": now, "exp": now + 60, "jti": "one"}
+        text = peer_sign(key, {"alg": "RS256", "kid": kid, "typ": "oauth-id-jag+jwt"}, said)
+        told = converse("py_mcp2_enterprise", Wanderer(), one.url, one.issuer, one.bot, secret, text)
+        assert (told["text"], told["audience"], told["resource"]) == ("hello", one.issuer, one.url)
+        last = [each for each in receipts(one) if each.get("action") == "mcp:target/echo"][-1]
+        assert (last["decision"], last["path"], last["subject"]) == ("allow", "delegated", named.id)

@@ -175,10 +175,11 @@ def test_an_issuer_whose_assertions_do_not_count_opens_nothing(tmp_path, provide
         assert provider.asked == 0
 
 
-@pytest.fixture
-def vouched(tmp_path, provider):
-    tmp_path.chmod(0o700)
-    with site(tmp_path, issuers=(Issuer(provider.url, "remit", vouches_to=("bot",)),)) as one:
+@pytest.fixture(scope="module")
+def vouched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vouched")
+    folder.chmod(0o700)
+    with idp() as provider, site(folder, issuers=(Issuer(provider.url, "remit", vouches_to=("bot",)),)) as one:
         one.bot, one.other, one.provider = one.agent("bot"), one.agent("other"), provider
         one.pia = one.act(
             lambda c: principal.add_person(c, provider.url, "pia-at-idp", "Pia", ("staff",), "operator")
@@ -214,17 +215,19 @@ def test_a_plain_assertion_counts_for_the_agents_that_its_issuer_vouches_to(vouc
         {"aud": "https://other.test"}, {"aud": [ISSUER, "https://other.test"]}, {"aud": None}, {"aud": "remit"},
         {"iss": "https://evil.test"}, {"sub": None}, {"sub": "nobody"}, {"jti": None}, {"iat": None}, {"exp": None},
         {"exp": 1}, {"exp": 9_999_999_999}, {"client_id": "other"}, {"azp": "other"}, {"act": {"sub": "other"}},
-        {"may_act": {"sub": "other"}}, {"may_act": "x"}, {"azp": ""}, {"nonce": "n"}, {"at_hash": "h"}, {"events": {}}, {"cnf": {}},
+        {"may_act": {"sub": "other"}}, {"may_act": "x"}, {"azp": ""}, {"nonce": "n"},
+        {"at_hash": "h"}, {"events": {}}, {"cnf": {}},
         {"typ": "at+jwt"}, {"typ": "dpop+jwt"}, {"typ": "secevent+jwt"}, {"typ": "client-authentication+jwt"},
     ],
     ids=str,
 )  # fmt: skip
 def test_a_plain_assertion_that_is_another_token_or_for_somebody_else_gives_nothing(vouched, changes):
+    before = vouched.act(lambda c: len(list(c.reader.where(Task))))
     text = plain(vouched, **changes)
     answer = asked(vouched, text)
     assert error(answer) == "invalid_grant"
     assert text not in answer.body.decode()
-    assert not vouched.act(lambda c: list(c.reader.where(Task)))
+    assert vouched.act(lambda c: len(list(c.reader.where(Task)))) == before
 
 
 def test_an_assertion_of_an_agent_or_a_platform_is_none_of_a_person(vouched):
@@ -232,3 +235,22 @@ def test_an_assertion_of_an_agent_or_a_platform_is_none_of_a_person(vouched):
     own = vouched.client(vouched.bot)["client_assertion"]
     for text in (own, vouched.provider.token(vouched.now), "x.y.z", own[:-4]):
         assert error(asked(vouched, text)) == "invalid_grant"
+
+
+def test_a_client_that_knows_nothing_of_briefs_gets_the_one_that_fits(place):
+    def bare(**more):
+        given = {"grant_type": BEARER, "assertion": assertion(place), **place.client(place.bot)} | more
+        return place.form("/oauth/token", given)
+
+    answer = bare(resource=GATE)
+    assert answer.status == 200, answer.body
+    said = claimed(answer.json["access_token"])
+    assert (said["sub"], said["aud"]) == (place.pia, [GATE])
+    assert place.act(lambda c: c.need(Task, said["remit_task"])).brief == "notes"
+    assert bare(assertion=assertion(place, resource=GATE)).status == 200
+    assert error(bare(assertion=assertion(place, sub="eve"))) == "invalid_authorization_details", "none is hers"
+    other = place.world.a_brief(name="other", agents=(place.bot,), dispatchers=("group:staff",))
+    place.act(lambda c: brief.apply(c, other, "operator"))
+    assert error(bare(resource=GATE)) == "invalid_authorization_details", "two fit, and nobody guesses"
+    place.act(lambda c: brief.withdraw(c, "other", "operator"))
+    assert bare(resource=GATE).status == 200

@@ -11,10 +11,13 @@ from starlette.requests import Request
 from remit.control import credential, principal, signal, task
 from remit.control.change import Change
 from remit.control.credential import Issued, Proved
+from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 from remit.core.ids import parse
+from remit.core.principal import Person
+from remit.core.resource import split
 from remit.core.step import Step
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
@@ -34,7 +37,8 @@ MEMBERS: Final = frozenset({"type", "task", "brief", "purpose"})
 async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
     """Give the authenticated agent a delegated credential for the person that the assertion is of."""
     client = await authenticate(site, request, asked)
-    text, wanted = one_of(asked, "assertion"), _detail(asked)
+    text = one_of(asked, "assertion")
+    wanted = _detail(asked) if "authorization_details" in asked else {}
     found = await site.issuers.granted(text, site.authority.issuer, client.agent, site.now())
     if isinstance(found, TokenRefusal):
         raise RemitError("invalid_grant", f"The assertion was refused. {found.what}", "Ask the identity provider anew.")
@@ -52,7 +56,8 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
 
     def make(change: Change, thumb: str) -> tuple[Issued, Plan]:
         person = _person(change, issuer, said)
-        errand = _errand(change, wanted, client.agent.id, person)
+        named = wanted or _fitting(change, client.agent.id, person, resources or within)
+        errand = _errand(change, named, client.agent.id, person)
         plan = change.need(Plan, f"{errand.id}:{errand.plan}")
         _within(said, plan.steps)
         proved = client.proved(change)
@@ -94,6 +99,30 @@ def _person(change: Change, issuer: Issuer, said: Granted) -> str:
             "invalid_grant", "What was told of this person ended this assertion.", "Let them sign in again."
         )
     return found or principal.add_person(change, said.issuer, said.subject, said.subject, (), "issuer").id
+
+
+def _fitting(change: Change, agent: str, person: str, resources: tuple[str, ...]) -> dict[str, str]:
+    """The one brief under which this agent could act for this person at these resources, where none was named.
+
+    A client that knows nothing of briefs says only where it wants to go. Refuses where none fits, or more than one.
+    """
+    who, acting = change.need(Person, person), change.need(Agent, agent)
+    found = []
+    for one in change.reader.where(Brief, "state = 'live'"):
+        acts = [
+            step.action
+            for step in one.steps
+            if step.path is TrustPath.DELEGATED and acting.reaches(step.action) and who.may(step.action)
+        ]
+        fits = acts and set(resources) <= {split(action)[0] for action in acts}
+        if fits and agent in one.agents and one.dispatched_by(person, who):
+            found.append(one.name)
+    if len(found) != 1:
+        what = "More than one brief fits" if found else "No brief of this agent and person fits"
+        raise RemitError(
+            "invalid_authorization_details", f"{what}.", "Name one: authorization_details of the type remit_task."
+        )
+    return {"brief": found[0]}
 
 
 def _errand(change: Change, wanted: dict[str, str], agent: str, person: str) -> Task:
