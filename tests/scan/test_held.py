@@ -273,6 +273,17 @@ CASES: dict[str, tuple[dict[str, str], set[tuple[str, str, int]]]] = {
         },
         set(),
     ),
+    "an installation that is suspended": (
+        {
+            "i.json": '{"installations": [{"app_slug": "bot", "suspended_at": "2026-01-02", "permissions": '
+            '{"organization_administration": "write"}}]}'
+        },
+        set(),
+    ),
+    "what an application offers to others": (
+        {"sp.json": '[{"appId": "1", "displayName": "Graph", "appRoles": [{"value": "Directory.ReadWrite.All"}]}]'},
+        set(),
+    ),
     # AG140
     "a secret that never ends": (
         {

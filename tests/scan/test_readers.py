@@ -248,3 +248,31 @@ SCRIPT = "on: push\njobs:\n  a:\n    steps:\n      - run: |\n          {}\n"
 )
 def test_a_rule_finds_what_it_is_for_and_lets_its_like_stand(path: str, text: str, due: list[str]) -> None:
     assert [code for code, _ in found(path, text)] == due
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        (
+            "agent.py",
+            "import openai\ns = ssl.create_default_context()\ns.verify_mode = ssl.CERT_NONE\n",
+            [("AG130", 3)],
+        ),
+        ("agent.py", "import openai\nc = Session()\nc.verify = False\n", [("AG130", 3)]),
+        ("agent.py", "import openai\nCodeAgent(additional_authorized_imports=['*'])\n", [("AG121", 2)]),
+        ("agent.py", "import openai\nFileTools(base_dir=Path('/'))\n", [("AG121", 2)]),
+        ("agent.py", "import openai\nFileTools(base_dir=Path('/srv/work'))\n", []),
+        ("agent.service", "[Service]\nExecStart=/usr/bin/codex exec --sandbox danger-full-access\n", [("AG121", 2)]),
+        ("agent.service", "[Service]\nExecStart=/usr/bin/curl -fsSk https://a.example\n", [("AG130", 2)]),
+        ("agent.service", "[Service]\nExecStart=/bin/mcp-server --host 0.0.0.0 --no-auth\n", [("AG130", 2)]),
+        ("agent.service", "[Service]\nExecStart=/bin/mcp-server --host 0.0.0.0 --auth oidc\n", []),
+        ("agent.service", "[Service]\nExecStart=/bin/web-mcp --base-path /\n", []),
+        (".mcp.json", '{"mcpServers": {"a": {"url": "https://a.example/s/' + KEY + '8fQ2bd"}}}', [("AG130", 1)]),
+        (".mcp.json", '{"mcpServers": {"a": {"url": "https://a.example/s/0b0d7a5e-9d4f-4f3e-8a51-6b0f2d9c1e77"}}}', []),
+        (".env", "DATABASE_URL=postgres://db.example.com/a?sslmode=disable\n", [("AG130", 1)]),
+        (".env", "DATABASE_URL=postgres://db/a?sslmode=disable\n", []),
+        (".qwen/settings.json", '{"context": {"includeDirectories": ["~"]}}', [("AG121", 1)]),
+    ],
+)
+def test_the_same_by_other_ways(path: str, text: str, expected: list[tuple[str, int]]) -> None:
+    assert found(path, text) == expected

@@ -3,7 +3,21 @@
 import ast
 
 from remit.core.finding import Kind
-from remit.scan import admin, document, export, holder, inherited, lines, mixed, spoken, standing, tier, toxic, unowned
+from remit.scan import (
+    admin,
+    document,
+    export,
+    grant,
+    holder,
+    inherited,
+    lines,
+    mixed,
+    spoken,
+    standing,
+    tier,
+    toxic,
+    unowned,
+)
 from remit.scan.join import join
 from remit.scan.node import Node
 from remit.scan.sight import Held, Holder, Pair, digest, references
@@ -127,3 +141,10 @@ def test_whose_a_credential_is() -> None:
 def test_a_file_of_no_agent_may_hand_its_environment_on() -> None:
     text = "services:\n  web:\n    image: acme/shop:1\n    env_file: .env\n"
     assert list(inherited.told("compose.yaml", text, holder.read("compose.yaml", text))) == []
+
+
+def test_what_was_blocked_or_only_asked_for_is_not_granted() -> None:
+    [table] = document.read("a.csv", "app,access,scopes\na,Trusted,admin\nb,Blocked,admin\n")
+    assert [one["app"].text for one in grant.live(table) if one.members] == ["a"]
+    assert grant.over(Node(1, {"name": Node(1, "revoke"), "parameters": Node(1, [Node(1, "x")])}))
+    assert not grant.over(Node(1, {"action": Node(1, "repo.remove_member")}))

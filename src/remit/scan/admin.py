@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import document, tier
+from remit.scan import document, grant, tier
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
 _SCOPED: Final = re.compile(
-    r"(?i)scopes?$|^permissions?$|permissions$|^roles?$|roles?$|^grants?$|^value$|^access$|^delegated$"
+    r"(?i)scopes?$|^permissions?$|permissions$|^roles?$|roles?$|^grants?$|^value$|^access$"
+    r"|claims?$|^privileges?$|^app[-_ ]?role^delegated$"
     r"|^application$|^name$"
     r"|^resourceaccess$|^(?:bot|user|granted|approved|consented)$"
 )
-_WORDS: Final = re.compile(r"[,;|\s]+")
 _EVERYWHERE: Final = ("subscription", "managementgroups", "management_group", "tenant")
 _OWNERS: Final = {"owner": "Owner", "user access administrator": "User Access Administrator"}
 _OWNER_IDS: Final = {
@@ -37,7 +37,7 @@ def told(path: str, text: str) -> Iterator[Told]:
         if root["apiVersion"].text and root["kind"].text:
             yield from _cluster(root)
             continue
-        for part in root.inside():
+        for part in root.inside() if path.endswith(".tf") else grant.live(root):
             yield from _scopes(part)
             yield from _app(part)
             yield from _cloud(part)
@@ -45,23 +45,11 @@ def told(path: str, text: str) -> Iterator[Told]:
             yield from _terraform(root)
 
 
-def words(node: Node) -> Iterator[tuple[str, int]]:
-    """The scopes that a member names: in a list, or in one text between spaces or commas."""
-    for one in node.items:
-        if one.text:
-            yield from ((word, one.line) for word in _WORDS.split(one.text) if word)
-        else:
-            for key in ("name", "value", "scope", "permission", "id"):
-                if one[key].text:
-                    yield one[key].text, one[key].line
-                    break
-
-
 def _scopes(part: Node) -> Iterator[Told]:
     for name, value in part.members.items():
-        if not _SCOPED.search(name):
+        if not _SCOPED.search(name) or grant.aside(name):
             continue
-        for word, line in words(value):
+        for word, line in grant.words(value):
             if tier.scope(word):
                 yield Kind.ADMIN, line, f"{tier.GRAPH_IDS.get(word, word)} is granted"
         for one in value.items:

@@ -78,6 +78,12 @@ def _reach(root: Node) -> Iterator[Told]:
     for one in wide:
         if launch.broad(one.text):
             yield Kind.BROAD_TOOL, one.line, "a folder that the agent may use is the root or a whole home"
+    for part in root.inside():
+        for name, value in part.members.items():
+            if name not in ("additionalDirectories", "writable_roots", "env") and launch.folder(name):
+                for one in value.items:
+                    if one.text and launch.broad(one.text):
+                        yield Kind.BROAD_TOOL, one.line, f"{name} holds the root or a whole home"
     for part in (root, *root["profiles"].members.values()):
         if part["sandbox_mode"].text == "danger-full-access":
             yield Kind.BROAD_TOOL, part["sandbox_mode"].line, "the agent's commands run with no sandbox"

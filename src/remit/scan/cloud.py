@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import hcl, jsonc, launch, secret, yamldoc
+from remit.scan import hcl, jsonc, launch, secret, server, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -74,6 +74,8 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
             if one["path"].text and launch.held(one["path"].text):
                 yield Kind.HOST_MOUNT, one["path"].line, "a home, credentials or socket of the host is mounted"
     if terraform:
+        for one in root["provider"].items:
+            yield from server.checks(one)
         yield from _defaults(root)
 
 

@@ -24,6 +24,9 @@ _FILES: Final = frozenset(
         "ReadFileTool",
         "WriteFileTool",
         "FilesystemBackend",
+        "FileTools",
+        "FileToolkit",
+        "LocalFilesystem",
     }
 )
 _SHELL: Final = frozenset(
@@ -36,12 +39,20 @@ _SHELL: Final = frozenset(
         "ShellToolMiddleware",
         "LocalShellBackend",
         "LocalCommandLineCodeExecutor",
+        "ShellTools",
+        "UnsafeLocalCodeExecutor",
+        "BashToolkit",
+        "ShellToolkit",
+        "TerminalToolkit",
     }
+)
+_ROOT: Final = re.compile(
+    r"(?:str\()?(?:(?:pathlib\.)?Path\('(?:/|~/?)'\)(?:\.expanduser\(\))?|os\.path\.expanduser\('~/?'\)|os\.sep)\)?$"
 )
 _SERVERS: Final = frozenset({"run", "FastMCP", "run_http_async", "run_async"})
 _NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback")
-_CODE: Final = frozenset({"PythonREPLTool", "PythonAstREPLTool", "PythonREPL"})
+_CODE: Final = frozenset({"PythonREPLTool", "PythonAstREPLTool", "PythonREPL", "PythonTools"})
 _TOOL: Final = re.compile(r"(?:^|[._])tool(?:$|\()")
 _LINES: Final = frozenset(
     {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"}
@@ -103,10 +114,14 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Told]:
 
 
 def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
+    if node.value is None:
+        return
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
         name = _place(target)
-        if isinstance(node.value, ast.Attribute) and node.value.attr == "_create_unverified_context":
+        if isinstance(node.value, ast.Attribute) and node.value.attr in ("_create_unverified_context", "CERT_NONE"):
             yield Kind.OPEN_REMOTE, node.value.lineno, "certificates are not checked"
+        if isinstance(target, ast.Attribute) and name in ("verify", "check_hostname") and _is(node.value, False):
+            yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             if secret.is_held(name, node.value.value):
                 yield Kind.LITERAL_SECRET, node.value.lineno, f"{name} holds a literal value"
@@ -166,6 +181,7 @@ def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[To
         yield Kind.BROAD_TOOL, node.lineno, f"{name} has no list of commands"
     if _is(given.get("code_execution_mode"), "unsafe"):
         yield Kind.BROAD_TOOL, given["code_execution_mode"].lineno, "code that the agent writes runs with no sandbox"
+    yield from _unsafe(given)
     if name == "load_tools" and node.args and isinstance(node.args[0], ast.List):
         for one in node.args[0].elts:
             if isinstance(one, ast.Constant) and one.value in _LOADED:
@@ -180,9 +196,19 @@ def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[To
                 yield Kind.BROAD_TOOL, value.lineno, f"the folder of {name} is the root or a whole home"
 
 
+def _unsafe(given: dict[str, ast.expr]) -> Iterator[Told]:
+    """Arguments that let the code that an agent writes do anything."""
+    for key in ("allow_dangerous_code", "unsafe_mode"):
+        if key in given and _is(given[key], True):
+            yield Kind.BROAD_TOOL, given[key].lineno, f"{key} lets the agent's code run with no sandbox"
+    imports = given.get("additional_authorized_imports")
+    if isinstance(imports, ast.List) and any(_is(one, "*") for one in imports.elts):
+        yield Kind.BROAD_TOOL, imports.lineno, "the agent's code may import everything"
+
+
 def _home(value: ast.expr) -> bool:
     text = ast.unparse(value)
-    return text in (
+    return bool(_ROOT.match(text)) or text in (
         "Path.home()",
         "str(Path.home())",
         "os.path.expanduser('~')",

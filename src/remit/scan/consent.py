@@ -53,7 +53,8 @@ _YOLO: Final = (
     "--dangerously-skip-permissions", "--yolo", "--dangerously-bypass-approvals-and-sandbox", "--allow-all-tools",
     "--auto-approve-everything", "--dangerously-allow-all", "--trust-all-tools", "--yes-always",
     "--approval-mode=yolo", "--approval-mode yolo", "--permission-mode bypassPermissions",
-    "--permission-mode=bypassPermissions", "--ask-for-approval never", "-a never",
+    "--permission-mode=bypassPermissions", "--always-approve", "--dangerously-auto-approve",
+    "--ask-for-approval never", "-a never",
 )  # fmt: skip
 _CURSOR: Final = frozenset(
     {
@@ -64,6 +65,10 @@ _CURSOR: Final = frozenset(
         "beforeTabFileRead", "afterTabFileEdit", "workspaceOpen",
     }
 )  # fmt: skip
+_LOOSE: Final = re.compile(
+    r"(?:--sandbox|(?:^|\s)-s|sandbox_mode)(?:[ =:]+)[\"']?danger-full-access\b|--allow-all-paths\b"
+    r"|--(?:add-dir|include-directories)[ =][\"']?(?:/|~/?|\$HOME/?|\$\{HOME\}/?)[\"']?(?=\s|$|,)"
+)
 _OPEN_HOOK: Final = re.compile(r"\|\|\s*(?:true|:|exit 0)\b|;\s*(?:true|exit 0)\s*$|2>\s*/dev/null\s*\|\|")
 
 
@@ -120,6 +125,13 @@ def shell(line: str, number: int) -> Iterator[Told]:
     bare = "" if line.lstrip().startswith("#") or re.search(r"\b(?:echo|printf)\b", line) else line.split("#", 1)[0]
     if any(re.search(rf"(?:^|[\s\"'=]){re.escape(flag)}(?:[\s\"';]|$)", bare) for flag in _YOLO):
         yield Kind.UNASKED, number, "an agent is started so that everything runs with nobody asked"
+
+
+def loose(line: str, number: int) -> Iterator[Told]:
+    """What a line lets an agent's commands reach: everything, or a whole home."""
+    bare = "" if line.lstrip().startswith("#") else line.split(" #", 1)[0]
+    if _LOOSE.search(bare):
+        yield Kind.BROAD_TOOL, number, "an agent is started with no sandbox, or on the root or a whole home"
 
 
 def _claude(root: Node) -> Iterator[Told]:

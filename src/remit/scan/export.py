@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import admin, cloud, document, tier
+from remit.scan import cloud, document, grant, tier
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Used
@@ -55,7 +55,7 @@ def read(path: str, text: str) -> Iterator[Told | Granted | Used]:
     if path.endswith((".tf", ".py")):
         return
     for root in document.read(path, text):
-        for part in root.inside():
+        for part in grant.live(root):
             if part.members:
                 yield from _granted(path, part)
                 yield from _used(path, part)
@@ -77,7 +77,7 @@ def _granted(path: str, part: Node) -> Iterator[Granted]:
     for key, value in part.members.items():
         if not _GRANTS.match(key):
             continue
-        for word, line in admin.words(value):
+        for word, line in grant.words(value):
             for app in called:
                 yield Granted(path, line, app, word, tier.writes(word))
         for name, level in value.members.items():
@@ -89,14 +89,14 @@ def _granted(path: str, part: Node) -> Iterator[Granted]:
 def _used(path: str, part: Node) -> Iterator[Told | Used]:
     called = names(part)
     granted = [
-        (word, line) for key, value in part.members.items() if _GRANTS.match(key) for word, line in admin.words(value)
+        (word, line) for key, value in part.members.items() if _GRANTS.match(key) for word, line in grant.words(value)
     ]
     lists = [
         (key, value)
         for key, value in part.members.items()
         if _USES.match(key) and (isinstance(value.value, list) or value.text)
     ]
-    used = {word for _, value in lists for word, _ in admin.words(value)}
+    used = {word for _, value in lists for word, _ in grant.words(value)}
     if lists and granted and used:
         for word, line in dict.fromkeys(granted):
             if word not in used and not _covered(word, used):

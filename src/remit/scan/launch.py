@@ -23,12 +23,14 @@ _PYTHON: Final = re.compile(r"^[\w.-]+(?:\[[\w,.-]+\])?(?:==|@)v?\d+(?:\.\d+)+[\
 _SPECIFIERS: Final = ("npm:", "jsr:")
 _LOCAL: Final = ("./", "../", "/", "~", "file:")
 _HOME: Final = re.compile(
-    r"^(?:/|~/?|\$HOME/?|\{env:HOME\}/?|\$\{(?:env:)?(?:HOME|userHome|localEnv:HOME)\}/?|%USERPROFILE%[\\/]?|%h/?|/root/?"
+    r"^(?:/|~/?|\$HOME/?|\{env:HOME\}/?|\$\{(?:env:)?(?:HOME|userHome|localEnv:HOME)\}/?|%USERPROFILE%[\\/]?|%h/?"
+    r"|/root/?"
     r"|/(?:home|Users)(?:/[^/]*)?/?|[A-Za-z]:[\\/]{0,2}(?:Users[\\/]{1,2}[^\\/]+[\\/]*)?)$"
 )
 _HELD: Final = re.compile(
     r"(?:/(?:docker|containerd|podman|crio)(?:/\w+)?\.sock"
-    r"|[/\\}]\.(?:ssh|aws|kube|gnupg|docker|azure|config[/\\](?:gcloud|gh)|netrc|git-credentials|npmrc|pypirc|claude|codex|gemini|cursor))"
+    r"|[/\\}]\.(?:ssh|aws|kube|gnupg|docker|azure|config[/\\](?:gcloud|gh)|netrc|git-credentials|npmrc|pypirc"
+    r"|claude|codex|gemini|cursor))"
     r"(?:[/\\]|$)"
 )
 _ENGINES: Final = frozenset({"docker", "podman", "nerdctl"})
@@ -39,21 +41,28 @@ _ALONE: Final = frozenset(
     }
 )  # fmt: skip
 _SHELLS: Final = re.compile(
-    r"(?:^|[/@_-])(?:shell|terminal|bash|commands?|desktop-commander|iterm|cli|ssh|powershell|exec)(?:[-_]?(?:mcp|server|commander))*"
+    r"(?:^|[/@_-])(?:shell|terminal|bash|commands?|desktop-commander|iterm|cli|ssh|powershell|exec|repl|code-runner"
+    r"|code-executor|applescript|osascript|tmux)"
+    r"(?:[-_]?(?:mcp|server|commander))*"
     r"(?:@.*|==.*)?$"
 )
 _LISTED: Final = re.compile(r"(?i)allow(?:ed)?[-_]?(?:commands?|list)?|whitelist|permitted")
 _ASKS: Final = re.compile(r"(?i)^--?[\w-]*(?:auth|token|key|jwt|oidc|mtls|client-ca)")
+_WEB: Final = re.compile(r"(?i)^--base[-_]?path$")
+"""A flag whose slash is a path of the web."""
+_NOBODY: Final = re.compile(r"(?i)^--?(?:no|disable|without|skip|omit)-|[= ](?:none|off|false|disabled)$")
 _SETS: Final = re.compile(r"[A-Z_][A-Z0-9_]*=")
 _FOLDER: Final = re.compile(
-    r"(?i)(?:allow\w*|root|base|work\w*|project|writable|accessible)[-_]?(?:dir(?:ector(?:y|ies))?s?|paths?|roots?|folders?)$"
+    r"(?i)(?:allow\w*|root|base|work\w*|project|writable|accessible|include\w*|additional|add|target"
+    r"|scan)[-_]?(?:dir(?:ector(?:y|ies))?s?|paths?|roots?|folders?)$"
 )
 _UNCHECKED: Final = frozenset(
     {"--insecure", "--no-verify-ssl", "--insecure-skip-tls-verify", "--no-check-certificate", "--tls-skip-verify"}
 )
 _OFF: Final = re.compile(
     r"(?i)^(?:NODE_TLS_REJECT_UNAUTHORIZED=[\"']?0|PYTHONHTTPSVERIFY=[\"']?0|GIT_SSL_NO_VERIFY=[\"']?(?:1|true)"
-    r"|\w*(?:SSL|TLS)_?VERIFY\w*=[\"']?(?:0|false|no|off)|\w*(?:INSECURE|SKIP_(?:TLS|SSL)_VERIFY)\w*=[\"']?(?:1|true|yes|on))[\"']?$"
+    r"|\w*(?:SSL|TLS)_?VERIFY\w*=[\"']?(?:0|false|no|off)|\w*(?:INSECURE|SKIP_(?:TLS|SSL)_VERIFY)\w*=[\"']?(?:1"
+    r"|true|yes|on))[\"']?$"
 )
 
 
@@ -74,8 +83,17 @@ def open_to_all(words: list[Word]) -> Iterator[Told]:
     given = [after for flag, after in pairwise(texts) if flag in flags]
     given += [value for flag, _, value in (word.partition("=") for word in texts) if flag in flags]
     everywhere = any(re.match(r"(?:0\.0\.0\.0|\[?::\]?)(?::\d+)?$", one) for one in given)
-    if everywhere and "mcp" in " ".join(texts).lower() and not any(_ASKS.search(word) for word in texts):
+    if (
+        everywhere
+        and "mcp" in " ".join(texts).lower()
+        and not any(_ASKS.search(word) and not _NOBODY.search(after) for word, after in _flagged(texts))
+    ):
         yield Kind.OPEN_REMOTE, words[0][1], "it listens to all addresses, and asks nobody who they are"
+
+
+def _flagged(texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Each word, and with it what follows it: a flag and its value."""
+    yield from ((word, f"{word} {after}") for word, after in pairwise([*texts, ""]))
 
 
 def broad(place: str) -> bool:
@@ -197,7 +215,8 @@ def _literals(words: list[Word]) -> Iterator[Told]:
 
 def _unchecked(words: list[Word]) -> Iterator[Told]:
     for word, line in words:
-        if word in _UNCHECKED or (word == "-k" and program(words[0][0]) == "curl") or _OFF.match(word):
+        curl = program(words[0][0]) == "curl" and bool(re.match(r"-[A-Za-z]*k[A-Za-z]*$", word))
+        if word in _UNCHECKED or curl or _OFF.match(word):
             yield Kind.OPEN_REMOTE, line, "certificates are not checked"
 
 
@@ -209,10 +228,11 @@ def _reach(words: list[Word], package: Word | None, *, limits: bool) -> Iterator
             if broad(place) and not (place == "/" and word != "/" and "=" not in word):
                 yield Kind.BROAD_TOOL, line, "the file server's folder is the root or a whole home"
         return
-    for word, line in words[1:]:
+    for (word, line), (after, below) in pairwise([*words[1:], ("", 0)]):
         flag, mark, value = word.partition("=")
-        if mark and folder(flag) and broad(value):
-            yield Kind.BROAD_TOOL, line, f"{flag} is the root or a whole home"
+        place, at = (value, line) if mark else (after, below)
+        if flag.startswith("-") and (folder(flag) or flag == "--root") and broad(place) and not _WEB.search(word):
+            yield Kind.BROAD_TOOL, at, f"{flag} is the root or a whole home"
     name = package or (words[0] if program(words[0][0]) not in _ENGINES | RUNNERS else None)
     served = package or "mcp" in " ".join(texts).lower()
     listed = limits or any(_LISTED.search(word) for word in texts)

@@ -36,7 +36,8 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         for name, value in _set(line):
             found += _variable(path, number, name, value)
         found += [
-            Finding(kind, Confidence.HIGH, Evidence(path, at, said)) for kind, at, said in consent.shell(line, number)
+            Finding(kind, Confidence.HIGH, Evidence(path, at, said))
+            for kind, at, said in (*consent.shell(line, number), *consent.loose(line, number))
         ]
     return tuple(found)
 

@@ -16,7 +16,12 @@ _ENVS: Final = ("env", "environment", "envs", "envVars")
 _HEADERS: Final = ("headers", "http_headers", "requestHeaders")
 _LOOPBACK: Final = frozenset({"localhost", "host.docker.internal"})
 _CALLED: Final = re.compile(r"(?i)(?:mcp|anthropic|openai)\w*_(?:url|uri|endpoint|server|host|address|base)$")
+_UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _LISTED: Final = re.compile(r"(?i)allow(?:ed)?_?(?:commands?|list)|whitelist")
+_PLAIN: Final = re.compile(
+    r"(?i)^[\w+]+://.*[?&](?:sslmode=disable|ssl-?mode=disabled|(?:tls|ssl)=false|sslverify=false|tlsinsecure=true"
+    r"|tlsallowinvalid(?:certificates|hostnames)=true|trustservercertificate=true|ssl_cert_reqs=none)"
+)
 _FALSE: Final = (
     "rejectUnauthorized",
     "verify",
@@ -35,6 +40,7 @@ _TRUE: Final = (
     "skip_tls_verify",
     "allowInsecure",
     "disable_tls_verification",
+    "insecure-skip-tls-verify",
 )
 
 
@@ -51,10 +57,10 @@ def told(server: Node) -> Iterator[Told]:
     for word, line in words(server)[1:]:
         yield from ((Kind.OPEN_REMOTE, line, said) for said in address(word) if word.startswith(("http", "ws")))
     for key in ADDRESSES:
-        for said in address(server[key].text):
+        for said in (*address(server[key].text), *_path(server[key].text)):
             yield Kind.OPEN_REMOTE, server[key].line, said
     for node in (server, server["tls"], server["ssl"]):
-        yield from _checks(node)
+        yield from checks(node)
 
 
 def variable(part: str, key: str, node: Node) -> Iterator[Told]:
@@ -68,6 +74,10 @@ def variable(part: str, key: str, node: Node) -> Iterator[Told]:
         yield Kind.BROAD_TOOL, node.line, f"{key} is the root or a whole home"
     if launch.unasked(key, value):
         yield Kind.UNASKED, node.line, f"{key} lets everything run with nobody asked"
+    if key == "DANGEROUSLY_OMIT_AUTH" and value.lower() in ("1", "true"):
+        yield Kind.OPEN_REMOTE, node.line, f"{key} lets anybody call"
+    if plain(value):
+        yield Kind.OPEN_REMOTE, node.line, f"{key} says that the connection is made without TLS or its checks"
     if called(key, value):
         yield Kind.OPEN_REMOTE, node.line, f"{key} is called over http, without TLS"
 
@@ -75,6 +85,11 @@ def variable(part: str, key: str, node: Node) -> Iterator[Told]:
 def called(name: str, value: str) -> bool:
     """Say whether a variable names a server or a model that is called over plain http beyond the machine."""
     return bool(_CALLED.search(name)) and beyond(value)
+
+
+def plain(value: str) -> bool:
+    """Say whether an address of a database beyond the machine says to connect without TLS, or without its checks."""
+    return bool(_PLAIN.search(value)) and beyond(re.sub(r"^[\w+]+://", "http://", value))
 
 
 def beyond(url: str) -> bool:
@@ -119,6 +134,16 @@ def address(url: str) -> Iterator[str]:
         yield "its address holds a token"
 
 
+def _path(url: str) -> Iterator[str]:
+    """A segment of the path of a server's address that looks drawn at random: whoever has the address may call."""
+    try:
+        segments = urlsplit(url).path.split("/")
+    except ValueError:
+        return
+    if any(secret.is_random(one) and len(one) >= 24 and not _UUID.match(one) for one in segments):
+        yield "its address holds a token"
+
+
 def _loopback(host: str) -> bool:
     try:
         return host in _LOOPBACK or ip_address(host).is_loopback
@@ -137,7 +162,8 @@ def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
                 yield one["name"].text, one["value"]
 
 
-def _checks(part: Node) -> Iterator[Told]:
+def checks(part: Node) -> Iterator[Told]:
+    """Which members of an object turn certificate checks off."""
     for name, node in part.members.items():
         if (name in _FALSE and node.value is False) or (name in _TRUE and node.value is True):
             yield Kind.OPEN_REMOTE, node.line, f"{name} turns certificate checks off"

@@ -66,6 +66,7 @@ def _told(number: int, key: str, value: str) -> Iterator[Told]:
         yield from launch.told(words)
         yield from launch.open_to_all(words)
         yield from consent.shell(value, number)
+        yield from consent.loose(value, number)
 
 
 def split(value: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document
+from remit.scan import client, document, grant
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -96,7 +96,7 @@ def _listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
         one, held = left.pop()
         if isinstance(one.value, list):
             left += [(item, held) for item in reversed(one.value)]
-        elif isinstance(one.value, dict):
+        elif isinstance(one.value, dict) and not grant.over(one):
             known = sum(bool(_IDENTITY.match(name)) for name in one.value)
             if known >= (1 if named or held else 2):
                 yield from empty(one)

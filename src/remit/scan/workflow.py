@@ -39,6 +39,8 @@ def _part(part: Node) -> Iterator[Told]:
     for name, value in part["with"].members.items():
         if value.text and secret.is_held(name, value.text):
             yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
+    if part["with"]["sandbox"].text == "danger-full-access":
+        yield Kind.BROAD_TOOL, part["with"]["sandbox"].line, "the agent's commands run with no sandbox"
     for mount in part["volumes"].items:
         if mount.text and launch.held(launch.source(mount.text)):
             yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
@@ -79,6 +81,7 @@ def _used(part: Node) -> Iterator[Told]:
 
 def _line(line: str, number: int) -> Iterator[Told]:
     yield from consent.shell(line, number)
+    yield from consent.loose(line, number)
     found = _TOOLS.search(line)
     for tool in re.split(r"[,\s]+(?![^(]*\))", (found[1] or found[2] or "") if found else ""):
         if tool in ("Bash", "Bash(*)", "Bash(*:*)", "Write", "Edit", "*"):

@@ -84,6 +84,8 @@ def _manifest(root: Node) -> Iterator[Told]:
     if kind == "ConfigMap":
         for key, value in root["data"].members.items():
             yield from _said(f"map {name}", server.variable("data", key, value))
+    for one in root["clusters"].items:
+        yield from server.checks(one["cluster"])
     for part in root.inside():
         yield from _pod(part)
 
@@ -109,6 +111,7 @@ def _started(words: list[launch.Word]) -> Iterator[Told]:
     yield from launch.told(words)
     if words:
         yield from consent.shell(" ".join(word for word, _ in words), words[0][1])
+        yield from consent.loose(" ".join(word for word, _ in words), words[0][1])
 
 
 def _image(image: Node, *, keyed: bool) -> Iterator[Told]:
