@@ -22,6 +22,9 @@ def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
         weak_client_secrets=settings.weak_client_secrets,
         certificates=bool(settings.client_certificates or settings.certificate_proxy),
         receivers=receivers(settings, environ),
+        postgres_port=settings.postgres_port,
+        forward_port=getattr(settings, "forward_port", 0),
+        secured=bool(settings.tls_cert),
     )
 
 

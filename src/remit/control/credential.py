@@ -57,13 +57,16 @@ def give(
     certificate: str = "",
     giver: Credential | None = None,
     proved: Proved | None = None,
+    most: int = 0,
+    by: str = "",
 ) -> Issued:
     """Issue a credential to the task's own agent, on one path, for resources of the current plan.
 
     Refuses everything that a call would be refused for already: a task that is not open (but for one that a person
     consented to and that others must agree to yet: its calls are refused until then), another agent's task, another
     person's delegation, a path that the plan does not use or that is closed (`credential_refused`). What is exchanged
-    from `giver` ends no later than that; `proved` is how surely agent and person did prove themselves.
+    from `giver` ends no later than that; `proved` is how surely agent and person did prove themselves. It lasts `most`
+    milliseconds, where that is less; `by` is who had it issued, if not the agent.
     """
     task, agent, proved = change.need(Task, task_id), change.need(Agent, agent_id), proved or Proved(change.now)
     brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
@@ -93,6 +96,7 @@ def give(
         task.deadline,
         *(one.deadline for one in ancestors(change.reader, task) or ()),
         *((giver.expires,) if giver else ()),
+        *((change.now + most,) if most else ()),
     )
     issued, expires = change.now, Instant(life // 1000 * 1000)
     if expires <= issued:
@@ -116,7 +120,7 @@ def give(
         signed_in=giver.signed_in if giver else proved.signed_in,
         strength=giver.strength if giver else proved.strength,
     )
-    change.record("credential.issued", credential, agent.id)
+    change.record("credential.issued", credential, by or agent.id)
     return Issued(credential, issue(_claims(change, credential), change.authority.signer))
 
 

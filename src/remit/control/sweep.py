@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from remit.control import access, key, lease, task, withdrawal
+from remit.control import access, key, lease, run, task, withdrawal
 from remit.control.change import Change
 from remit.core.moment import Instant
 from remit.core.task import Task
@@ -39,10 +39,11 @@ def _idle(change: Change, most: int) -> int:
         if over >= most:
             break
         authority.swept = one.deadline, one.id
-        if change.now - acted < one.idle:
+        unwatched = one.watched and run.left(change, one)
+        if change.now - acted < one.idle and not unwatched:
             continue
-        if not any(True for _ in change.reader.where(Task, "parent = ? AND state = 'open'", (one.id,), 1)):
-            over += len(task.end(change, one.id, "idle", "sweep"))
+        if unwatched or not any(True for _ in change.reader.where(Task, "parent = ? AND state = 'open'", (one.id,), 1)):
+            over += len(task.end(change, one.id, "unwatched" if unwatched else "idle", "sweep"))
     else:
         if len(found) < PART:
             authority.swept = 0, ""

@@ -42,6 +42,7 @@ def open_task(
     steps: tuple[Step, ...] | None = None,
     consent: str = "",
     request: str = "",
+    watched: bool = False,
     by: str,
 ) -> Task:
     """Open one errand under a brief, with `steps` as plan version 1: without, the brief's (for a child: its parent's).
@@ -103,6 +104,7 @@ def open_task(
         plan=1,
         consent=above.consent if above is not None else consent,
         request=b64(hashlib.sha256(salt + words).digest()) if words else "",
+        watched=watched,
     )
     if words or (under.lineage is not None and above is None):
         payload.put(change.db, task.id, salt, words)

@@ -29,6 +29,7 @@ from remit.web.api import (
     receipt,
     resource,
     revocation,
+    run,
     status,
     task,
 )
@@ -72,6 +73,7 @@ NOUNS: Final = (
     receipt,
     resource,
     revocation,
+    run,
     status,
     task,
 )

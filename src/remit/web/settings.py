@@ -52,7 +52,8 @@ class WebSettings:
 
     `client_registration` and `client_documents` let clients come that nobody added: they stand for the agent named
     `client_agent`, or each is put forward as an agent of its own. `door_rate` is how often a minute one address may
-    knock at the door. `certificates` says that clients can show one.
+    knock at the door. `certificates` says that clients can show one; the ports are those of the gates before
+    databases and for programs that know a proxy, 0 for none, and `secured` says that these speak TLS.
     """
 
     issuers: tuple[Issuer, ...] = ()
@@ -64,6 +65,9 @@ class WebSettings:
     weak_client_secrets: bool = False
     certificates: bool = False
     receivers: tuple[Receiver, ...] = ()
+    postgres_port: int = 0
+    forward_port: int = 0
+    secured: bool = False
 
 
 def safe(url: str) -> bool:

@@ -1,0 +1,161 @@
+"""Run: a task for one command. It is watched: it goes on only while whoever runs the command is heard from.
+
+The operator opens it and has its credentials issued, in the agent's name and without the agent's key: how surely the
+agent proved itself is therefore "never", and a brief that asks for more gives nothing. Each credential is short, and
+the task ends with the last of them, whatever became of the machine that the command ran on.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from remit.control import credential, opening
+from remit.control.change import Change
+from remit.control.credential import Issued, Proved
+from remit.control.drift import drift
+from remit.core.agent import Agent
+from remit.core.errors import RemitError
+from remit.core.facts import NEVER
+from remit.core.lease import Lease
+from remit.core.principal import Service
+from remit.core.resource import Resource, split
+from remit.core.step import Step
+from remit.core.task import Plan, Task
+from remit.core.trust import TrustPath
+from remit.store import payload
+from remit.store.record import Reader
+
+LIFE_MS: Final = 60_000
+"""How long a credential of a run lasts at most: until then the task of a command that nobody watches has ended."""
+LOCAL: Final = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A resource of the plan, and the kind of its gate: mcp, http or postgres."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What became of a run: its calls by what they came to, and the leases of its tasks, proven dead or not yet."""
+
+    task: Task
+    calls: Mapping[str, int]
+    leases: tuple[Lease, ...]
+
+
+def begin(
+    change: Change,
+    *,
+    brief: str,
+    agent: str,
+    requester: str,
+    labels: Mapping[str, str],
+    purpose: str,
+    life: int | None,
+    steps: tuple[Step, ...] | None,
+    request: str,
+    by: str,
+) -> tuple[Issued, Task]:
+    """Open a task for a command, and issue its first credential, on the agent's own path.
+
+    Refuses all that `opening.begin` and `credential.give` refuse, and a task whose reach would wait for a yes
+    (`reach_over`): a command cannot wait. `agent` and `requester` are ids or names (`not_found`).
+    """
+    made = opening.begin(
+        change,
+        brief=brief,
+        agent=_agent(change.reader, agent).id,
+        requester=_principal(change, requester),
+        labels=labels,
+        purpose=purpose,
+        life=life,
+        steps=steps,
+        request=request,
+        watched=True,
+        by=by,
+    )
+    if made.approval is not None:
+        raise RemitError(
+            "reach_over",
+            "What this command could reach waits for people's yes, and a command cannot wait.",
+            "Give a narrower plan, or open the task by hand: remit task open.",
+        )
+    return renew(change, made.task.id, by), made.task
+
+
+def renew(change: Change, task_id: str, by: str) -> Issued:
+    """Issue the next credential of a run (`credential_refused` when it has ended, `not_found` for another task)."""
+    task = watched(change.reader, task_id)
+    return credential.give(
+        change,
+        task_id=task.id,
+        agent_id=task.agent,
+        path=TrustPath.OWN,
+        proved=Proved(NEVER),
+        most=LIFE_MS,
+        by=by,
+    )
+
+
+def left(change: Change, task: Task) -> bool:
+    """Say whether nobody watches a run any more: the last credential that was given for it has run out."""
+    row = change.db.one("SELECT MAX(expires) FROM credential WHERE task = ?", (task.id,))
+    return change.now >= (row[0] if row and row[0] else task.opened + LIFE_MS)
+
+
+def watched(reader: Reader, task_id: str) -> Task:
+    """The task of a run (`not_found`)."""
+    task = reader.get(Task, task_id)
+    if task is None or not task.watched:
+        raise RemitError("not_found", "There is no such run.", "Begin one: remit run.")
+    return task
+
+
+def places(reader: Reader, task: Task) -> tuple[Place, ...]:
+    """What the plan of a run uses on the agent's own path, by name."""
+    plan = reader.get(Plan, f"{task.id}:{task.plan}")
+    names = {split(step.action)[0] for step in plan.steps if step.path is TrustPath.OWN} if plan else set()
+    found = (reader.get(Resource, name) for name in sorted(names))
+    return tuple(Place(one.name, one.kind) for one in found if one is not None)
+
+
+def course(reader: Reader, task: Task) -> Course:
+    """What became of a run so far, with all tasks below it."""
+    tasks, calls = _tree(reader, task), Counter[str]()
+    for one in tasks:
+        calls.update(event.what for event in drift(reader, one) if event.what != "planned")
+    leases = tuple(lease for one in tasks for lease in reader.where(Lease, "task = ?", (one.id,)))
+    return Course(task, {name: calls[name] for name in ("done", "open", "refused")}, leases)
+
+
+def _tree(reader: Reader, task: Task) -> list[Task]:
+    found = [task]
+    for child in list(reader.where(Task, "parent = ?", (task.id,))):
+        found += _tree(reader, child)
+    return found
+
+
+def _agent(reader: Reader, name: str) -> Agent:
+    found = reader.get(Agent, name) if name.startswith("agt_") else None
+    found = found or next(reader.where(Agent, "name = ?", (name,)), None)
+    if found is None:
+        raise RemitError("not_found", "There is no such agent.", "List them: remit agent show.")
+    return found
+
+
+def _principal(change: Change, name: str) -> str:
+    if name.startswith(("per_", "svc_")):
+        return name
+    service = next(change.reader.where(Service, "name = ?", (name,)), None)
+    if service is not None:
+        return service.id
+    issuer, mark, subject = name.rpartition("#")
+    found = payload.person_at(change.db, issuer if mark else LOCAL, subject)
+    if found is None:
+        raise RemitError("not_found", "There is no such person or service.", "Name a dispatcher of the brief: --as.")
+    return found

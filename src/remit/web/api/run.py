@@ -1,0 +1,101 @@
+"""`/v1/runs`: tasks for one command each, opened, watched and ended by the operator who runs it."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from remit.control import run, task
+from remit.control.change import Change
+from remit.control.credential import Issued
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.ids import parse
+from remit.core.task import Task
+from remit.web.api.listing import shown
+from remit.web.api.task import read_steps
+from remit.web.bearer import OPERATOR, caller
+from remit.web.intake import json_object, text, whole
+from remit.web.problem import NO_STORE
+from remit.web.site import Site
+
+
+def routes(site: Site) -> list[Route]:
+    """The runs' addresses."""
+
+    async def add(request: Request) -> Response:
+        (await caller(site, request)).only("operator")
+        said = await json_object(
+            request, ("brief", "agent", "requester"), ("labels", "purpose", "life", "steps", "request")
+        )
+
+        def work(change: Change) -> tuple[Issued, Task]:
+            return run.begin(
+                change,
+                brief=text(said, "brief"),
+                agent=text(said, "agent"),
+                requester=text(said, "requester"),
+                labels=_labels(said.get("labels", {})),
+                purpose=text(said, "purpose", "", 500),
+                life=whole(said, "life"),
+                steps=read_steps(said["steps"]) if "steps" in said else None,
+                request=text(said, "request", "", task.REQUEST),
+                by=OPERATOR,
+            )
+
+        issued, made = await site.act(OPERATOR, work)
+        body = {"task": shown(made), **_given(site, issued), "gates": _gates(site, made)}
+        return JSONResponse(body, 201, headers=NO_STORE)
+
+    async def renew(request: Request) -> Response:
+        one = await _one(site, request)
+        await json_object(request)
+        issued = await site.act(OPERATOR, lambda change: run.renew(change, one.id, OPERATOR))
+        return JSONResponse(_given(site, issued), headers=NO_STORE)
+
+    async def end(request: Request) -> Response:
+        one = await _one(site, request)
+        await json_object(request)
+        ended = await site.act(OPERATOR, lambda change: task.end(change, one.id, "complete", OPERATOR))
+        found: list[Json] = [gone.id for gone in ended]
+        return JSONResponse({"ended": found})
+
+    async def show(request: Request) -> Response:
+        found = run.course(site.reader(), await _one(site, request))
+        leases: list[Json] = [
+            {"id": one.id, "resource": one.resource, "state": one.state, "proof": one.proof} for one in found.leases
+        ]
+        return JSONResponse({"task": shown(found.task), "calls": dict(found.calls), "leases": leases})
+
+    return [
+        Route("/v1/runs", add, methods=["POST"]),
+        Route("/v1/runs/{id}", show, methods=["GET"]),
+        Route("/v1/runs/{id}/credential", renew, methods=["POST"]),
+        Route("/v1/runs/{id}/end", end, methods=["POST"]),
+    ]
+
+
+async def _one(site: Site, request: Request) -> Task:
+    (await caller(site, request)).only("operator")
+    return run.watched(site.reader(), parse("tsk", request.path_params["id"]))
+
+
+def _given(site: Site, issued: Issued) -> dict[str, Json]:
+    one = issued.credential
+    return {"credential": issued.text, "expires_in": max(1, (one.expires - site.now()) // 1000)}
+
+
+def _gates(site: Site, made: Task) -> dict[str, Json]:
+    """Where the resources of the plan are reached: names by kind, and the ports of the gates that have one."""
+    kinds: dict[str, list[Json]] = {"mcp": [], "http": [], "postgres": []}
+    for place in run.places(site.reader(), made):
+        kinds.setdefault(place.kind, []).append(place.name)
+    ports: dict[str, Json] = {"postgres": site.settings.postgres_port, "forward": site.settings.forward_port}
+    return {**kinds, "ports": ports, "secured": site.settings.secured}
+
+
+def _labels(said: Json) -> Mapping[str, str]:
+    if not isinstance(said, dict) or not all(isinstance(value, str) for value in said.values()):
+        raise RemitError("member_invalid", "labels is an object of texts.", "Correct this member.")
+    return {name: str(value) for name, value in said.items()}

@@ -1,0 +1,111 @@
+"""A run: a task that goes on only while whoever runs its command has the next credential issued."""
+
+import pytest
+
+from remit.control import run
+from remit.control.sweep import sweep
+from remit.core.call import Call
+from remit.core.credential import Credential
+from remit.core.errors import RemitError
+from remit.core.facts import NEVER
+from remit.core.task import Task
+from tests.kit.told import kinds, size
+from tests.kit.world import read_call
+
+GIVEN = {
+    "brief": "notes", "agent": "scribe", "requester": "olga", "labels": {"ticket": "T-1"}, "purpose": "Tidy.",
+    "life": None, "steps": None, "request": "", "by": "operator",
+}  # fmt: skip
+
+
+def begin(world, **members):
+    return world.act(lambda c: run.begin(c, **(GIVEN | members)))
+
+
+def state(world, one):
+    found = world.act(lambda c: c.need(Task, one.id))
+    return found.state, found.because
+
+
+def test_a_run_is_an_ordinary_task_whose_first_credential_is_short_and_not_the_agents_own_proof(world):
+    before = size(world)
+    issued, made = begin(world)
+    assert kinds(world, before) == ["task.opened", "plan.made", "credential.issued"]
+    one = issued.credential
+    assert made.watched
+    assert 0 < one.expires - one.issued <= run.LIFE_MS
+    assert (one.attested, one.path.value, one.subject) == (NEVER, "own", made.agent)
+    assert world.decide(read_call(), world.enter(issued.text)).leaf >= 0
+
+
+def test_it_goes_on_while_it_is_renewed_and_ends_with_its_last_credential(world, time):
+    issued, made = begin(world)
+    for _ in range(3):
+        time.on(run.LIFE_MS // 2)
+        issued = world.act(lambda c: run.renew(c, made.id, "operator"))
+        assert world.act(sweep) == 0
+    time.on(issued.credential.expires - world.authority.clock.now() - 1)
+    assert world.act(sweep) == 0
+    time.on(1)
+    assert world.act(sweep) == 1
+    assert state(world, made) == ("ended", "unwatched")
+    with pytest.raises(RemitError, match="not open"):
+        world.act(lambda c: run.renew(c, made.id, "operator"))
+
+
+def test_calls_keep_no_run_alive_that_nobody_watches_and_its_children_end_with_it(world, time):
+    issued, made = begin(world)
+    child = world.a_task(parent=made.id, person=made.person)
+    entry = world.enter(issued.text)
+    time.on(run.LIFE_MS - 2000)
+    world.decide(read_call(), entry)
+    time.on(2000)
+    assert world.act(sweep) == 2
+    assert (state(world, made)[1], state(world, child)[1]) == ("unwatched", "parent")
+
+
+def test_a_task_that_is_not_watched_outlives_its_credentials(world, time):
+    one = world.a_task()
+    world.a_credential(one.id)
+    time.on(run.LIFE_MS * 3)
+    assert world.act(sweep) == 0
+
+
+@pytest.mark.parametrize("wrong", [{"agent": "nobody"}, {"requester": "nobody"}, {"brief": "nothing"}])
+def test_who_is_not_there_is_told(world, wrong):
+    with pytest.raises(RemitError) as told:
+        begin(world, **wrong)
+    assert told.value.code in ("not_found", "record_missing")
+
+
+def test_an_agent_dispatches_no_run(world):
+    with pytest.raises(RemitError, match="no such person"):
+        begin(world, requester=world.agent.id)
+
+
+def test_only_a_run_is_renewed_by_whoever_watches(world):
+    one = world.a_task()
+    with pytest.raises(RemitError, match="no such run"):
+        world.act(lambda c: run.renew(c, one.id, "operator"))
+
+
+def test_its_course_counts_what_was_done_and_refused(world):
+    issued, made = begin(world)
+    entry = world.enter(issued.text)
+    world.note(world.decide(read_call(), entry))
+    world.decide(read_call("/etc"), entry)
+    world.decide(Call("mcp:notes/wipe", {}), entry)
+    found = world.act(lambda c: run.course(c.reader, c.need(Task, made.id)))
+    assert (found.calls, found.leases) == ({"done": 1, "open": 0, "refused": 2}, ())
+    assert [(one.name, one.kind) for one in world.act(lambda c: run.places(c.reader, made))] == [("notes", "mcp")]
+
+
+def test_ending_it_ends_the_credential_that_the_command_may_still_hold(world):
+    from remit.control import task
+
+    issued, made = begin(world)
+    entry = world.enter(issued.text)
+    world.act(lambda c: task.end(c, made.id, "complete", "operator"))
+    refused = world.decide(read_call(), entry)
+    assert refused.code == "task_ended"
+    assert world.act(lambda c: c.need(Credential, issued.credential.id)).task == made.id
