@@ -14,6 +14,9 @@ from remit.custody.source import Gone, Intent, Lent, Minted, Rung, Source
 
 HELD = {
     "aws": "tests/peers/test_sts.py",
+    "github": "tests/custody/test_github.py",
+    "google": "tests/custody/test_google.py",
+    "kubernetes": "tests/custody/test_kubernetes.py",
     "mariadb": "tests/peers/test_mariadb.py",
     "oauth": "tests/custody/test_oauth.py",
     "openbao": "tests/custody/test_openbao.py",

@@ -26,7 +26,8 @@ class Asked:
 
     @property
     def bearer(self) -> str:
-        return self.headers.get("authorization", "").removeprefix("Bearer ")
+        word, _, rest = self.headers.get("authorization", "").partition(" ")
+        return rest if word.lower() == "bearer" else ""
 
 
 class Answering:

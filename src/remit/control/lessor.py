@@ -171,7 +171,9 @@ class Lessor:
 
         ends = found.ends or Instant(0)
         renewed = (connection, found.renewed) if connection and found.renewed is not None else None
-        self._submit(lambda change: leases.activate(change, one.id, found.until, found.secret, renewed, ends), kept)
+        self._submit(
+            lambda change: leases.activate(change, one.id, found.until, found.secret, renewed, ends, found.mark), kept
+        )
 
     def _told(self, one: Lease, fault: Fault | None) -> None:
         """Tell whoever waits for a mint; one that came too late is ended at once, since its row says so by now."""

@@ -48,7 +48,8 @@ class Lease(Record, frozen=True, kw_only=True, tag_field="noun", tag="lease"):
     `round` counts the leases of one task, plan version, path and resource: a name is never used twice. `node` is who
     mints it, until `mint_by` at the latest; `lent` says whether it was recorded as minted, `ends` when its target ends
     it by itself, 0 when that is `until`. `ender` is who ended it; `rights` is the digest of what was asked of the
-    target. `took` are the milliseconds from its end to its proof.
+    target; `mark` is what the target's own log calls it, where that is not its name. `took` are the milliseconds from
+    its end to its proof.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Lease(Record, frozen=True, kw_only=True, tag_field="noun", tag="lease"):
     ends: Instant = Instant(0)
     round: int = 1
     rights: str = ""
+    mark: str = ""
     person: str = ""
     direct: bool = False
     lent: bool = False
@@ -90,8 +92,8 @@ class Lease(Record, frozen=True, kw_only=True, tag_field="noun", tag="lease"):
             raise _invalid("An end has a reason, and what goes on has none.")
         if (self.state == "dead") != bool(self.proof) or (self.proof and self.proof not in PROOFS):
             raise _invalid("What is dead has a proof, and nothing else has one.")
-        if len(self.trouble) > 200 or self.took < 0 or self.plan < 1:
-            raise _invalid("Its plan, trouble or time cannot be.")
+        if len(self.trouble) > 200 or len(self.mark) > 200 or self.took < 0 or self.plan < 1:
+            raise _invalid("Its plan, trouble, mark or time cannot be.")
 
     @property
     def name(self) -> str:

@@ -17,10 +17,6 @@ TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 def assertion(pem: Secret, *, client: str, audience: str, id: str, now: Instant) -> str:  # noqa: A002 - the claim's own name
     """An assertion that `client` is who asks `audience`, good for a minute. Refuses another key (`key_invalid`)."""
-    try:
-        key = serialization.load_pem_private_key(pem.reveal(), None)
-    except (ValueError, TypeError) as fault:
-        raise _invalid() from fault
     said: dict[str, str | int] = {
         "iss": client,
         "sub": client,
@@ -29,6 +25,15 @@ def assertion(pem: Secret, *, client: str, audience: str, id: str, now: Instant)
         "iat": now // 1000,
         "exp": now // 1000 + LIFE_S,
     }
+    return signed_by(pem, said)
+
+
+def signed_by(pem: Secret, said: dict[str, str | int]) -> str:
+    """These claims as a JWT of this key. Refuses a key of another kind (`key_invalid`)."""
+    try:
+        key = serialization.load_pem_private_key(pem.reveal(), None)
+    except (ValueError, TypeError) as fault:
+        raise _invalid() from fault
     match key:
         case ec.EllipticCurvePrivateKey(curve=ec.SECP256R1()):
             text = _text("ES256", said)

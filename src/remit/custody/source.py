@@ -99,7 +99,8 @@ class Minted:
     """A credential at the target. `secret` is None when there is nothing of its own, or when it was never recorded.
 
     `ends` is when the target itself ends it, where that is not `until`: it is not lent after `until` in any case.
-    `renewed` takes the place of what the person gave, where a target exchanges that at each use.
+    `renewed` takes the place of what the person gave, where a target exchanges that at each use. `mark` is what the
+    target's own log calls it, where that is not its name.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Minted:
     secret: Secret | None
     renewed: Secret | None = None
     ends: Instant | None = None
+    mark: str = ""
 
 
 class Source(Protocol):

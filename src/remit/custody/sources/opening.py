@@ -9,7 +9,16 @@ from remit.core.resource import Minting, Resource
 from remit.custody.secret import Secret
 from remit.custody.source import Source
 
-KINDS: Final = {"aws": "", "mariadb": "mariadb", "oauth": "", "openbao": "", "postgres": "postgres"}
+KINDS: Final = {
+    "aws": "",
+    "github": "",
+    "google": "",
+    "kubernetes": "",
+    "mariadb": "mariadb",
+    "oauth": "",
+    "openbao": "",
+    "postgres": "postgres",
+}
 """The kinds of sources, and the extra that brings each one's driver."""
 
 
@@ -49,6 +58,18 @@ def _opened(kind: str, secret: Secret, owner: str, minting: Minting, now: Callab
         from remit.custody.sources.oauth import OAuthSource
 
         return OAuthSource(secret, settings)
+    if kind == "github":
+        from remit.custody.sources.github import GitHubSource
+
+        return GitHubSource(secret, settings, now)
+    if kind == "google":
+        from remit.custody.sources.google import GoogleSource
+
+        return GoogleSource(secret, settings, now)
+    if kind == "kubernetes":
+        from remit.custody.sources.kubernetes import KubernetesSource
+
+        return KubernetesSource(secret, owner, settings)
     if kind == "mariadb":
         from remit.custody.sources.mariadb import MariaSource
 
