@@ -37,9 +37,13 @@ RUN = settings(
 READ, WRITE, WIPE = "mcp:notes/read_note", "mcp:notes/write_note", "mcp:notes/wipe"
 CALLS = (
     Call(READ, {"path": "/notes/a"}),
+    Call(READ, {"path": "/notes/b"}),
     Call(WRITE, {"path": "/notes/a", "text": "t"}),
 )
-WISHES = ((), (READ,), (WRITE,), (READ, WRITE))
+WISHES = (
+    ((), ""), ((READ,), "/notes/a"), ((READ,), ""), ((READ, WRITE), "/notes/b"), ((WRITE,), ""), ((READ,), "/etc"),
+)  # fmt: skip
+"""Actions, and the parameter `path`."""
 SOME = st.integers(0, 4)
 
 
@@ -57,21 +61,24 @@ class Door(RuleBasedStateMachine):
         self.pia = consenting(self.world)
         self.listed, self.steps = True, {READ, WRITE, WIPE}
         self.codes, self.tokens, self.papers = [], [], []
-        self.gave, self.dead, self.used = {}, set(), set()
+        self.gave, self.only, self.dead, self.used = {}, {}, set(), set()
 
     def teardown(self):
         if hasattr(self, "world"):
             self.world.close()
             self.folder.cleanup()
 
-    @rule(actions=st.sampled_from(WISHES))
-    def authorizes(self, actions):
-        offers = self.pia.offers(actions=actions)
-        may = self.listed and set(actions or self.steps) <= self.steps
+    @rule(asked=st.sampled_from(WISHES))
+    def authorizes(self, asked):
+        actions, only = asked
+        wish = {"actions": actions, "parameters": {"path": only} if only else {}}
+        offers = self.pia.offers(**wish)
+        may = self.listed and set(actions or self.steps) <= self.steps and only != "/etc"
         assert bool(offers) <= may, "a consent was on offer that the person or the brief does not hold"
         if not offers:
             return
-        given = self.pia.give(offers[0].digest, actions=actions)
+        given = self.pia.give(offers[0].digest, **wish)
+        self.only[given.consent.id] = only
         self.gave[given.consent.id] = set(actions or self.steps)
         self.codes.append((given.code, given.consent))
 
@@ -86,6 +93,14 @@ class Door(RuleBasedStateMachine):
         if code in self.used:
             self.dead.add(consent.id)
         self.used.add(code)
+
+    @rule(asked=st.sampled_from(WISHES))
+    def is_given(self, asked):
+        """From the question to the credential, so that there is something to go wrong."""
+        before = len(self.codes)
+        self.authorizes(asked=asked)
+        if len(self.codes) > before:
+            self.redeems(number=0, good=True)
 
     @precondition(lambda self: self.tokens)
     @rule(number=SOME)
@@ -168,6 +183,7 @@ class Door(RuleBasedStateMachine):
                 assert consent.id not in self.dead, "a call was allowed whose consent is ended"
                 assert now_is.state == "live", "a call was allowed whose consent is not live"
                 assert call.action in self.gave[consent.id], "a call was allowed that was not consented to"
+                assert self.only[consent.id] in ("", call.arguments["path"]), "a call went beyond a parameter"
                 assert call.action in self.steps, "a call was allowed that the brief does not hold"
                 assert person.state == "active", "a call was allowed for who is gone"
 
@@ -182,8 +198,18 @@ def nothing_that_was_not_given(_folder: Path) -> None:
 FAULTS = (
     Planted(
         "the plan holds the whole brief", "control/consent.py",
-        "        steps=tuple(found.brief.steps[number] for number in found.steps),\n", "",
+        "        steps=found.planned,\n", "",
         nothing_that_was_not_given, "the plan took the other path",
+    ),
+    Planted(
+        "a parameter is shown and not held to", "control/consent.py",
+        "    return Offer(brief, agent, planned, tuple(", "    return Offer(brief, agent, tuple(steps), tuple(",
+        nothing_that_was_not_given, "a call went beyond a parameter",
+    ),
+    Planted(
+        "a parameter need not be within the brief", "core/parameters.py",
+        "if all(mine.allows(value) for mine in limits for value in one.values()) else None", "if limits else None",
+        nothing_that_was_not_given, "was on offer",
     ),
     Planted(
         "the brief's dispatchers are not read", "control/consent.py",

@@ -11,7 +11,7 @@ from typing import Final
 
 from remit.control import opening, reach
 from remit.control.change import Change
-from remit.core import ids
+from remit.core import ids, parameters
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.canonical import Json, b64, digest
@@ -23,6 +23,7 @@ from remit.core.principal import Person
 from remit.core.record import changed
 from remit.core.resource import Resource, split
 from remit.core.session import Session
+from remit.core.step import Step
 from remit.core.trust import TrustPath
 from remit.store.record import Reader
 
@@ -31,22 +32,29 @@ MOST: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a client asks a person for. An empty `brief` leaves the choice to them; empty lists ask for all there is."""
+    """What a client asks a person for. An empty `brief` leaves the choice to them; empty lists ask for all there is.
+
+    `parameters` are what arguments of the brief's steps must be (core/parameters).
+    """
 
     resources: tuple[str, ...] = ()
     brief: str = ""
     purpose: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     actions: tuple[str, ...] = ()
+    parameters: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One brief under which the agent could act for the person, and exactly what they are shown of it."""
+    """One brief under which the agent could act for the person, and exactly what they are shown of it.
+
+    `planned` are those of its steps that the task would have, held to the parameters.
+    """
 
     brief: Brief
     agent: Agent
-    steps: tuple[int, ...]
+    planned: tuple[Step, ...]
     resources: tuple[Resource, ...]
     shown: Mapping[str, Json]
 
@@ -82,18 +90,19 @@ def _offer(reader: Reader, person: Person, client: Client, agent: Agent, brief: 
     if not brief.dispatched_by(person.id, person):
         return None
     places: dict[str, Resource] = {}
-    steps: list[int] = []
-    for number, step in enumerate(brief.steps):
+    steps: list[Step] = []
+    for step in brief.steps:
         name = split(step.action)[0]
         wanted = (not wish.resources or name in wish.resources) and (not wish.actions or step.action in wish.actions)
         resource = reader.get(Resource, name)
         live = resource is not None and resource.state == "active" and resource.domain in brief.domains
         may = step.path is TrustPath.DELEGATED and agent.reaches(step.action) and person.may(step.action)
         if wanted and live and may:
-            steps.append(number)
+            steps.append(step)
             places |= {name: resource} if resource is not None else {}
-    acts = {brief.steps[number].action for number in steps}
-    if not steps or not set(wish.resources) <= places.keys() or not set(wish.actions) <= acts:
+    planned = parameters.narrowed(steps, parameters.read(wish.parameters))
+    acts = {step.action for step in steps}
+    if not planned or not set(wish.resources) <= places.keys() or not set(wish.actions) <= acts:
         return None
     shown: dict[str, Json] = {
         "v": 1,
@@ -103,15 +112,17 @@ def _offer(reader: Reader, person: Person, client: Client, agent: Agent, brief: 
         "brief": {"name": brief.name, "version": brief.version, "purpose": brief.purpose},
         "purpose": wish.purpose,
         "labels": dict(wish.labels),
-        "steps": [brief.steps[number].to_json() for number in steps],
+        "steps": [step.to_json() for step in planned],
         "resources": [{"name": one.name, "domain": one.domain} for _, one in sorted(places.items())],
         "life": brief.life,
         "idle": brief.idle,
     }
-    beyond = reach.excess(reader, brief, agent, tuple(brief.steps[number] for number in steps), brief.life)
+    if wish.parameters:
+        shown["parameters"] = dict(wish.parameters)
+    beyond = reach.excess(reader, brief, agent, planned, brief.life)
     if beyond:
         shown["over"] = list(beyond)
-    return Offer(brief, agent, tuple(steps), tuple(one for _, one in sorted(places.items())), shown)
+    return Offer(brief, agent, planned, tuple(one for _, one in sorted(places.items())), shown)
 
 
 def give(
@@ -150,7 +161,7 @@ def give(
         labels=wish.labels,
         purpose=wish.purpose,
         consent=identity,
-        steps=tuple(found.brief.steps[number] for number in found.steps),
+        steps=found.planned,
         by=person.id,
     ).task
     consent = Consent(

@@ -5,6 +5,7 @@ Between page and answer the request travels in the form, sealed, and bound to th
 """
 
 import base64
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,7 +20,7 @@ from remit.control.change import Change
 from remit.control.client import Described
 from remit.control.consent import Given, Wish
 from remit.core.agent import Agent
-from remit.core.canonical import b64
+from remit.core.canonical import Json, b64
 from remit.core.client import Client, answers_at, origin, place
 from remit.core.errors import RemitError
 from remit.store import payload
@@ -53,6 +54,7 @@ class Page(msgspec.Struct, frozen=True):
     purpose: str
     labels: dict[str, str]
     actions: tuple[str, ...]
+    parameters: dict[str, Json]
     offers: dict[str, str]
     session: str
     once: str
@@ -144,6 +146,8 @@ async def _consent(
             "Let the operator review it and list it in a brief.",
         )
     offers = consent.offers(site.reader(), who.person, bound, asked.wish, site.now())
+    if not offers and asked.wish.parameters:
+        _fits_without(site, who, bound, asked.wish)
     if not offers:
         raise RemitError(
             "access_denied",
@@ -161,6 +165,7 @@ async def _consent(
         purpose=asked.wish.purpose,
         labels=dict(asked.wish.labels),
         actions=asked.wish.actions,
+        parameters=dict(asked.wish.parameters),
         offers={one.brief.name: one.digest for one in offers},
         session=who.session.id,
         once=pushed_at or b64(site.authority.random(16)),
@@ -169,6 +174,16 @@ async def _consent(
     sealed = b64(site.authority.vault.wrap(_WRAP, msgspec.json.encode(held)))
     told = words.told(site, who, bound, uri, offers)
     return page("consent", leads=origin(uri), request=sealed, word=who.word, **told)
+
+
+def _fits_without(site: Site, who: Signed, bound: Client, wish: Wish) -> None:
+    """Say so when nothing but the parameters is wrong."""
+    if consent.offers(site.reader(), who.person, bound, replace(wish, parameters={}), site.now()):
+        raise RemitError(
+            "invalid_authorization_details",
+            "No brief takes these parameters: each is an argument that its steps name, within their limits.",
+            "Leave parameters out, or ask for what the brief allows.",
+        )
 
 
 async def _stands_for(site: Site, who: Signed, client: Described) -> Client | None:
@@ -200,7 +215,7 @@ def _yes(site: Site, change: Change, who: Signed, client: Client | Described, he
         if found is None:
             raise RemitError("access_denied", "No agent is there for such clients.", "Ask the operator.")
         client = clients.bind(change, client, found.id, who.person.id)
-    wish = Wish(held.resources, held.brief, held.purpose, held.labels, held.actions)
+    wish = Wish(held.resources, held.brief, held.purpose, held.labels, held.actions, held.parameters)
     return consent.give(
         change, session=who.session, client=client, wish=wish, brief=brief, shown=held.offers[brief],
         redirect=held.redirect, challenge=held.challenge,

@@ -5,15 +5,15 @@ Only what is done here is understood: a code, with an S256 challenge. Nothing th
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
 from remit.control import credential
 from remit.control.consent import Wish
-from remit.core import ids
-from remit.core.canonical import Json, b64, read
+from remit.core import ids, parameters
+from remit.core.canonical import Json, b64, canon, read
 from remit.core.consent import CHALLENGE
 from remit.core.errors import RemitError
 from remit.core.resource import Resource, split
@@ -24,7 +24,10 @@ PUSHED: Final = "urn:ietf:params:oauth:request_uri:"
 PUSHED_LASTS_S: Final = 90
 IGNORED: Final = frozenset({"openid", "offline_access", "profile", "email"})
 """Scopes that clients of other servers send by habit, and that mean nothing here."""
-MEMBERS: Final = frozenset({"type", "brief", "purpose", "labels", "actions", "locations"})
+MEMBERS: Final = frozenset({"type", "brief", "parameters", "purpose", "labels", "actions", "locations"})
+LARGEST: Final = 4096
+"""Bytes of what parameters say, at most."""
+_UNREADABLE: Final = ("json_invalid", "name_invalid", "action_invalid", "resource_invalid", "id_invalid")
 _WRAP: Final = "pushed"
 
 
@@ -69,7 +72,7 @@ def understood(site: Site, said: Mapping[str, str]) -> Asked:
         details_of(site, said["authorization_details"]) if "authorization_details" in said else (Wish(), ())
     )
     actions = tuple(sorted({*detail.actions, *_scopes(said.get("scope", ""))}))
-    wish = Wish(tuple(sorted({*resources, *places})), detail.brief, detail.purpose, detail.labels, actions)
+    wish = replace(detail, resources=tuple(sorted({*resources, *places})), actions=actions)
     return Asked(wish, challenge, state, said.get("prompt", "") == "none")
 
 
@@ -94,7 +97,7 @@ def details_of(site: Site, text: str) -> tuple[Wish, tuple[str, ...]]:
             raise _details("It is a list of one object.")
         one = value[0]
         if one.get("type") != DETAILS or not one.keys() <= MEMBERS:
-            raise _details("Its type is remit_task, with brief, purpose, labels, actions and locations alone.")
+            raise _details("Its type is remit_task, with brief, parameters, purpose, labels, actions, locations alone.")
         labels, purpose = one.get("labels", {}), one.get("purpose", "")
         if not isinstance(purpose, str) or len(purpose) > 500 or not purpose.isprintable():
             raise _details("purpose is one printable line of up to 500 characters.")
@@ -104,9 +107,16 @@ def details_of(site: Site, text: str) -> tuple[Wish, tuple[str, ...]]:
         for action in actions:
             split(action)
         brief = ids.name("brief", one["brief"]) if "brief" in one else ""
-        return Wish((), brief, purpose, labels, actions), resources_of(site, list(_texts(one, "locations")))
+        wanted = one.get("parameters", {})
+        parameters.read(wanted)
+        if len(canon(wanted)) > LARGEST:
+            raise _details(f"parameters are up to {LARGEST} bytes.")
+        wish = Wish((), brief, purpose, labels, actions, wanted)
+        return wish, resources_of(site, list(_texts(one, "locations")))
     except RemitError as fault:
-        if fault.code in ("json_invalid", "name_invalid", "action_invalid", "resource_invalid", "id_invalid"):
+        if fault.code == "limit_invalid":
+            raise _details("parameters are, by argument, a value or a limit.") from fault
+        if fault.code in _UNREADABLE:
             raise _details("It cannot be read.") from fault
         raise
 

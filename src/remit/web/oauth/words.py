@@ -47,13 +47,13 @@ def told(site: Site, who: Signed, client: Client, uri: str, offers: list[Offer])
 
 
 def _offer(one: Offer, now: int) -> dict[str, Any]:
-    purpose, labels = one.shown["purpose"], one.shown["labels"]
-    steps = [one.brief.steps[number] for number in one.steps]
+    purpose, labels, asked = one.shown["purpose"], one.shown["labels"], one.shown.get("parameters", {})
     return {
         "name": one.brief.name,
         "brief": shown(one.brief.purpose),
         "purpose": shown(purpose),
         "labels": [f"{shown(name)}: {shown(value)}" for name, value in sorted(labels.items())],
+        "parameters": [shown(f"{name}: {_parameter(value)}") for name, value in sorted(asked.items())],
         "until": now + one.brief.life,
         "life": span(one.brief.life),
         "idle": span(one.brief.idle),
@@ -63,7 +63,7 @@ def _offer(one: Offer, now: int) -> dict[str, Any]:
             {
                 "name": each.name,
                 "domain": each.domain,
-                "acts": [said(step) for step in steps if split(step.action)[0] == each.name],
+                "acts": [said(step) for step in one.planned if split(step.action)[0] == each.name],
             }
             for each in one.resources
         ],
@@ -96,6 +96,11 @@ def limit(form: Json) -> str:
     if not more and kind in LIMITS:
         return LIMITS[kind].format(text)
     return canon(form).decode()
+
+
+def _parameter(value: Json) -> str:
+    """What a client wants an argument to be, in words."""
+    return limit(value) if isinstance(value, dict) else limit({"equals": value})
 
 
 def span(milliseconds: int) -> str:
