@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.control import approval, lineage, task
+from remit.control import approval, lineage, policy, task
 from remit.core.approval import Approval, Terms
 from remit.core.call import Call
 from remit.core.permit import Permit
@@ -39,6 +39,26 @@ def test_a_value_counts_once_a_named_source_has_answered_with_it(desk: Desk) -> 
     receipt = next(one for one in told(desk.world) if one.get("call") == permit.call and one["kind"] == "call.decided")
     assert receipt["lineage"] == {"act": "meant", "from": {"/to/0": f"flow:{found.call}", "/text": "agent"}}
     assert "bob@example.org" not in str(told(desk.world))
+
+
+SEES = """
+@id("others") permit(principal, action in Action::"mcp:desk", resource)
+  unless { action == Action::"mcp:desk/mail" };
+@id("mail") permit(principal, action == Action::"mcp:desk/mail", resource)
+  when { context has lineage && context.lineage.act == "meant" && context.lineage.unvouched == 0 &&
+         context.lineage.from has to && context.lineage.from.to == "flow" };
+@id("roots") forbid(principal, action == Action::"mcp:desk/@roots", resource);
+"""
+
+
+def test_policy_sees_who_vouches_and_may_take_fewer(world: World) -> None:
+    desk = Desk(world, "Please send a mail about the garden plan to bob@example.org and to whom it speaks of.")
+    layers = {"common": {"desk.cedar": SEES}, "delegated": {}, "own": {}}
+    world.act(lambda c: policy.apply(c, layers, 1, "operator"))
+    assert said(desk.call("mail", to=["bob@example.org"], text="Hello")) == "policy_silent", "the request vouches"
+    desk.did("find", [NOTES[0] | {"text": "Write to cleo@example.org about it."}], query="garden")
+    assert said(desk.call("mail", to=["cleo@example.org"], text="Hello")) == "allowed", "a flow does"
+    assert said(desk.call("mail", to=["eve@example.net"], text="Hello")) == "policy_silent", "nobody does"
 
 
 def test_an_act_that_the_request_does_not_mean_is_refused_and_nobody_is_asked(desk: Desk) -> None:

@@ -35,6 +35,11 @@ SHAPES = {
     ),
     "drop": Shape(verbs=("delete",), nouns=("note", "mail"), arguments={"/note": Argument("object", "id")}),
 }
+TEXT = {"type": "string"}
+TAKES = {
+    "find": {"query": TEXT}, "people": {}, "mail": {"to": {"type": "array", "items": TEXT}, "text": TEXT, "note": TEXT},
+    "drop": {"note": TEXT},
+}  # fmt: skip
 RULES = Rules(groups=("ops",), flows=(Flow("mcp:desk/mail#/to/*", "mcp:desk/find#/*/text", record="named"),))
 NOTES = [
     {"id": "n-1", "title": "Garden plan", "from": "ann@example.org", "text": "Write to bob@example.org about it."},
@@ -47,7 +52,7 @@ class Desk:
 
     def __init__(self, world: World, request: str, rules: Rules | None = RULES, **members: Any) -> None:
         self.world, by = world, world.owner.id
-        tools = {name: {"name": name, "inputSchema": {"type": "object"}} for name in SHAPES}
+        tools = {name: {"name": name, "inputSchema": {"type": "object", "properties": TAKES[name]}} for name in SHAPES}
         world.act(
             lambda c: resource.add(
                 c, name="desk", upstream=Upstream(url="http://127.0.0.1:9/mcp"), domain="office", owner=by, tools=tools,

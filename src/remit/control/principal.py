@@ -5,6 +5,7 @@ import hashlib
 from remit.control.change import Change
 from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
+from remit.core.lineage.value import email
 from remit.core.principal import LIFE, Person, Service
 from remit.core.record import changed
 from remit.core.resource import Resource
@@ -33,13 +34,16 @@ def add_person(change: Change, issuer: str, subject: str, name: str, groups: tup
 def account(change: Change, person_id: str, resource: str, subject: str, by: str) -> Person:
     """Say who a person is at a resource: what belongs to this account there is theirs (the limit `owned`).
 
-    Refuses an account that is somebody else's (`account_taken`). Like a name, it lies beside the ledger.
+    An e-mail address counts without case, as when it is compared. Refuses an account that is somebody else's
+    (`account_taken`). Like a name, it lies beside the ledger.
     """
     person = change.need(Person, person_id)
     change.need(Resource, resource)
     LIFE.after(person.state, "left")
     if not subject or len(subject) > 255 or not subject.isprintable():
         raise RemitError("person_invalid", "An account is a printable text.", "Give it within 255 characters.")
+    if email(subject):
+        subject = subject.casefold()
     known = payload.person_at(change.db, f"mcp:{resource}", subject)
     if known not in {None, person_id}:
         raise RemitError("account_taken", "This account is another person's.", "Check whose it is.")
