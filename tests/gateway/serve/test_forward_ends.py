@@ -143,7 +143,7 @@ def test_the_proxy_can_be_spoken_to_under_tls_and_beyond_this_machine_must_be(le
             turn(lambda: secured.write(asked))
             assert turn(lambda: secured.read(65536)).startswith(b"HTTP/1.1 200")
     with pay(leaf=leaf) as made:
-        monkeypatch.setattr("remit.gateway.serve.forward.line.Line.peer", "192.0.2.7")
+        monkeypatch.setattr("remit.gateway.serve.line.Line.peer", "192.0.2.7")
         conn, data = connect(made, host(made))
         conn.close()
         assert (data.startswith(b"HTTP/1.1 403"), b"tls_required" in data) == (True, True)

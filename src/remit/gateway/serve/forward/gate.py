@@ -25,9 +25,9 @@ from remit.gateway.authority import Forwarding
 from remit.gateway.serve.api import Api
 from remit.gateway.serve.asgi import Scope
 from remit.gateway.serve.errand import Errand
-from remit.gateway.serve.forward.line import SHUTDOWN_S, Line
-from remit.gateway.serve.forward.talk import Talk
 from remit.gateway.serve.forward.tunnel import Contexts, Tunnel, fits
+from remit.gateway.serve.line import SHUTDOWN_S, Line
+from remit.gateway.serve.talk import Talk
 from remit.gateway.upstream import origin
 
 TICK_S: Final = 0.5

@@ -15,7 +15,7 @@ from remit.core.permit import Entry, Fault, Leaf
 from remit.gateway.api.proxied import Place
 from remit.gateway.authority import Forwarding
 from remit.gateway.serve.errand import Errand
-from remit.gateway.serve.forward.line import Line
+from remit.gateway.serve.line import Line
 
 KEPT: Final = 256
 FRESH_S: Final = 20 * 60.0

@@ -8,7 +8,7 @@ from typing import Any, Final
 import h11
 
 from remit.gateway.serve.asgi import Scope
-from remit.gateway.serve.forward.line import Line
+from remit.gateway.serve.line import Line
 
 HEAD: Final = 64 * 1024
 """Octets that a request's head may have."""
