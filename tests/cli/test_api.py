@@ -19,7 +19,7 @@ def test_an_api_is_registered_with_its_operations_and_says_what_it_leaves_out(tm
     shown = json.loads(shell.ok("remit resource show pay -o json"))
     assert shown["kind"] == "http"
     kinds = {one["name"]: one.get("reads", False) for one in shown["tools"]}
-    assert (kinds["list_orders"], kinds["refund"]) == (True, False)
+    assert (kinds["list_orders"], kinds["refund"], kinds["talk"]) == (True, False, False)
     assert KEY not in json.dumps(shown)
     assert shell.run(add).code == 2
     assert "[resource_invalid]" in shell.run("remit resource repin pay").err

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import uvicorn
@@ -30,10 +31,12 @@ async def echo(_, receive, send):
 
 
 @contextmanager
-def served(most: int = 50, each: int = 50) -> Iterator[tuple[int, Standing]]:
+def served(most: int = 50, each: int = 50, api: Any = None) -> Iterator[tuple[int, Standing]]:
     standing, loop = Standing(most, each), asyncio.new_event_loop()
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(echo, http=door(standing, WITHIN), lifespan="off", log_level="error", access_log=False)
+    config = uvicorn.Config(
+        echo, http=door(standing, WITHIN, api=api), lifespan="off", log_level="error", access_log=False, ws="none"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets=[listening])))
     thread.start()
@@ -145,3 +148,42 @@ def test_each_reason_to_turn_a_connection_away_is_told_as_itself():
     for code, answer in FULL.items():
         body = json.loads(answer.partition(b"\r\n\r\n")[2])
         assert body["code"] == code
+
+
+class Api:
+    """Takes over what asks for a WebSocket, says what it was given, and waits for its end."""
+
+    def __init__(self) -> None:
+        self.lines: list[Any] = []
+
+    def upgraded(self, line: Any, scope: dict[str, Any]) -> None:
+        self.lines.append(line)
+        line.tell(b"taken " + bytes(line._came.partition(b"\r\n")[0]) + b"\n")
+
+
+UPGRADE = b"GET /http/x?y=1 HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+
+
+def test_a_websocket_at_an_api_is_handed_on_and_counted_until_it_ends():
+    api = Api()
+    with served(api=api) as (port, standing):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as one:
+            one.sendall(UPGRADE)
+            assert one.recv(4096) == b"taken GET /http/x?y=1 HTTP/1.1\n"
+            assert standing.peers.total() == 1
+            time.sleep(2 * WITHIN)
+            assert not api.lines[0].gone.done()
+        end = time.monotonic() + 5
+        while standing.peers.total() and time.monotonic() < end:
+            time.sleep(0.01)
+        assert standing.peers.total() == 0
+
+
+def test_a_websocket_elsewhere_or_behind_another_request_is_not_handed_on():
+    api = Api()
+    with served(api=api) as (port, _):
+        for text in (UPGRADE.replace(b"/http/x", b"/mcp/xyz"), UPGRADE.replace(b"websocket", b"h2c")):
+            assert slowly(port, text, b"").startswith(b"HTTP/1.1 200")
+        first = b"POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx"
+        assert b"200" in slowly(port, first + UPGRADE, b"")
+    assert api.lines == []

@@ -17,9 +17,11 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from remit.cli.attach import attach
+from remit.cli.door import Standing, door
 from remit.control import agent, brief, credential, policy, resource, task
 from remit.core.brief import Brief
 from remit.core.grant import Step
@@ -27,8 +29,9 @@ from remit.core.resource import Injection, Upstream
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.gateway.api.openapi import read
-from remit.gateway.serve.api import Api
+from remit.gateway.serve.api import DEFAULTS, Api
 from remit.gateway.serve.forward.gate import Forward
+from remit.gateway.serve.host import Settings
 from tests.kit.gate import Gate
 from tests.kit.world import DAY, World
 
@@ -80,6 +83,12 @@ DOCUMENT: dict[str, Any] = {
         "/away": {"get": {"operationId": "away", "parameters": [_query("to", TEXT), _query("status", WHOLE)]}},
         "/events": _plain("events"),
         "/packed": _plain("packed"),
+        "/talk": {
+            "get": {
+                "operationId": "talk", "parameters": [_query("room", TEXT)],
+                "responses": {"101": {"description": "A WebSocket."}},
+            }
+        },
         "/files/{name}.txt": {"get": {"operationId": "part_of_a_segment", "parameters": [_path("name")]}},
         "/form": {"post": {"requestBody": {"required": True, "content": {"text/plain": {}}}}},
     },
@@ -96,6 +105,7 @@ STEPS = (
     step("list_orders", rows={"max": 5}), step("read_order", arguments={"id": [{"prefix": "o-"}]}),
     step("refund", arguments={"order": [{"prefix": "o-"}], "amount": [{"range": {"min": 0, "max": 50}}]}, uses=50),
     step("echo"), step("away"), step("events"), step("packed"),
+    step("talk", arguments={"room": [{"prefix": "r-"}]}),
 )  # fmt: skip
 
 
@@ -105,10 +115,38 @@ class Behind:
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, bytes, list[tuple[str, str]]]] = []
         self.over = threading.Event()
+        self.open = 0
+        """How many WebSockets are open."""
         self.events = 0
         """How many events a stream begins with, after its first."""
         self.page = b""
         """What the list of orders answers, when it is not made up."""
+
+    async def talk(self, socket: WebSocket) -> None:
+        """What it says over a WebSocket, after its key: what it has heard."""
+        self.seen.append(("WS", str(socket.url.query), b"", list(socket.headers.items())))
+        if socket.query_params.get("room") == "r-closed":
+            await socket.close()
+            return
+        await socket.accept("chat" if "chat" in socket.scope["subprotocols"] else None)
+        await socket.send_text(f"your key is {socket.headers.get('x-api-key', '')}")
+        self.open += 1
+        try:
+            while True:
+                said = await socket.receive()
+                if said["type"] == "websocket.disconnect":
+                    break
+                if said.get("text") == "bye":
+                    await socket.close(4001, f"bye {socket.headers.get('x-api-key', '')}")
+                    break
+                if said.get("text") == "flood":
+                    await socket.send_bytes(b"x" * 5_000_000)
+                elif said.get("text") is not None:
+                    await socket.send_text(f"heard {said['text']}")
+                else:
+                    await socket.send_bytes(said["bytes"])
+        finally:
+            self.open -= 1
 
     def app(self) -> Starlette:
         """The application."""
@@ -157,7 +195,8 @@ class Behind:
         return Starlette(
             routes=[
                 Route("/v1/echo", echo), Route("/v1/away", away), Route("/v1/events", events),
-                Route("/v1/packed", packed), Route("/{rest:path}", plain, methods=every),
+                Route("/v1/packed", packed), WebSocketRoute("/v1/talk", self.talk),
+                Route("/{rest:path}", plain, methods=every),
             ]
         )  # fmt: skip
 
@@ -212,7 +251,8 @@ def running(app: Any, started: Any = None, leaf: Path | None = None) -> Iterator
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, lifespan="off", log_level="error", access_log=False, proxy_headers=False, server_header=False,
-        timeout_graceful_shutdown=1, http="httptools", ssl_certfile=leaf,
+        timeout_graceful_shutdown=1, ssl_certfile=leaf,
+        http=door(Standing(1000, 1000), api=app) if isinstance(app, Api) else "httptools",
     )  # fmt: skip
     server, ready, found = uvicorn.Server(config), threading.Event(), []
 
@@ -242,6 +282,7 @@ def pay(
     policies: str = "",
     base: str = "",
     leaf: Path | None = None,
+    settings: Settings = DEFAULTS,
     proxy_tls: ssl.SSLContext | None = None,
 ) -> Iterator[Pay]:
     """A governed API with a task that holds these steps; `base` is another one than this kit's own.
@@ -287,7 +328,7 @@ def pay(
         act(lambda c: brief.apply(c, made, "operator"))
         opened = act(lambda c: task.open_task(c, brief="target", agent=world.agent.id, requester=owner, by=owner))
         given = act(lambda c: credential.give(c, task_id=opened.id, agent_id=world.agent.id, path=TrustPath.OWN))
-        gate = Api(world.gate, "http://127.0.0.1:8787")
+        gate = Api(world.gate, "http://127.0.0.1:8787", settings)
         forward, door = Forward(world.gate, gate, proxy_tls), socket.create_server(("127.0.0.1", 0))
 
         def started(loop: Any) -> Any:

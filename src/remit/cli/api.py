@@ -51,6 +51,10 @@ def add_api(
 
 
 def reads(tools: Mapping[str, Json]) -> frozenset[str]:
-    """The operations that only read, as HTTP says of their methods."""
+    """The operations that only read, as HTTP says of their methods; what goes through a WebSocket nobody can say."""
     methods = ((name, one.get("http") if isinstance(one, dict) else None) for name, one in tools.items())
-    return frozenset(name for name, said in methods if isinstance(said, dict) and said.get("method") in READS)
+    return frozenset(
+        name
+        for name, said in methods
+        if isinstance(said, dict) and said.get("method") in READS and not said.get("upgrade")
+    )

@@ -10,13 +10,15 @@ import json
 import ssl
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from remit.cli.settings import loopback
 from remit.core.errors import RemitError
 from remit.custody import certificate
+from remit.gateway.serve.api import PREFIX
+from remit.gateway.serve.line import Line
 
 REQUEST_S: Final = 20.0
 """Seconds from the first octet of a connection, or of a further request on it, to the last octet of the body."""
@@ -83,6 +85,13 @@ FIELD: Final = b"client-cert"
 ABOVE: Final = b"client-cert-chain"
 
 
+class Upgrades(Protocol):
+    """What takes over a connection that asks for a WebSocket at an API."""
+
+    def upgraded(self, line: Line, scope: dict[str, Any]) -> None:
+        """Take it over; the request as it came stands at its beginning."""
+
+
 class Door(HttpToolsProtocol):
     """One connection. Made by uvicorn, on its loop.
 
@@ -93,6 +102,7 @@ class Door(HttpToolsProtocol):
     standing: ClassVar[Standing]
     within: ClassVar[float]
     proxy: ClassVar[str] = ""
+    api: ClassVar[Upgrades | None] = None
     _certificate: bytes | None = None
     _above: tuple[bytes, ...] = ()
     _peer = ""
@@ -143,6 +153,28 @@ class Door(HttpToolsProtocol):
         self._end()
         super().on_message_complete()
 
+    def _should_upgrade(self) -> bool:
+        """Only where an API may speak it; elsewhere the request is one like any other."""
+        before: Any = self.cycle
+        free = before is None or before.response_complete
+        asked = self.url.startswith(PREFIX.encode()) and self._get_upgrade() == b"websocket"
+        return asked and free and self.api is not None
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection on, with the request as it came; here it is still counted."""
+        self._end()
+        self.connections.discard(self)
+        api, scope, transport = self.api, dict(self.scope), self.transport
+        if api is None:
+            return
+        head = [self.scope["method"].encode(), b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.scope["headers"]:
+            head += [name, b": ", value, b"\r\n"]
+        line = Line(lambda made: api.upgraded(made, scope), lambda _: self.standing.leave(self._peer))
+        line.data_received(b"".join([*head, b"\r\n"]))
+        transport.set_protocol(line)
+        line.connection_made(transport)
+
     def _begin(self) -> None:
         if self._timer is None:
             self._timer = self.loop.call_later(self.within, self._slow)
@@ -170,9 +202,14 @@ def sent_along(secured: Any) -> tuple[bytes, ...]:
     return tuple(one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in found[1:])
 
 
-def door(standing: Standing, within: float = REQUEST_S, proxy: str = "") -> type[Door]:
+def door(
+    standing: Standing,
+    within: float = REQUEST_S,
+    proxy: str = "",
+    api: Upgrades | None = None,
+) -> type[Door]:
     """The protocol class that uvicorn is to make for each connection; `within` is in seconds."""
-    return type("Bound", (Door,), {"standing": standing, "within": within, "proxy": proxy})
+    return type("Bound", (Door,), {"standing": standing, "within": within, "proxy": proxy, "api": api})
 
 
 def ask_for_certificates(context: ssl.SSLContext | None, trusted: str | None) -> None:

@@ -133,7 +133,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
         build(authority, batch, gates, web, gate, standing.refused),
-        http=door(standing, proxy=settings.certificate_proxy),
+        http=door(standing, proxy=settings.certificate_proxy, api=gates.api),
         ws="none",
         lifespan="off",
         access_log=False,

@@ -32,13 +32,17 @@ _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One tool as an HTTP request. `parts` are literal segments, or names where `holes` says so."""
+    """One tool as an HTTP request. `parts` are literal segments, or names where `holes` says so.
+
+    With `upgrade` it opens a WebSocket.
+    """
 
     name: str
     method: str
     parts: tuple[str, ...]
     holes: tuple[bool, ...]
     body: bool = False
+    upgrade: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,12 @@ class Request:
 def operation(name: str, definition: Json) -> Operation | None:
     """The HTTP form of a tool, or None when its definition gives none that can be used."""
     said = definition.get("http") if isinstance(definition, dict) else None
-    if not isinstance(said, dict) or not said.keys() <= {"method", "path", "body"}:
+    if not isinstance(said, dict) or not said.keys() <= {"method", "path", "body", "upgrade"}:
         return None
     method, path, body = said.get("method"), said.get("path"), said.get("body", False)
+    upgrade = said.get("upgrade", False)
+    if not isinstance(upgrade, bool) or (upgrade and (method != "GET" or body)):
+        return None
     if method not in METHODS or not isinstance(path, str) or not path.startswith("/") or not isinstance(body, bool):
         return None
     texts = path[1:].split("/") if path != "/" else []
@@ -72,7 +79,7 @@ def operation(name: str, definition: Json) -> Operation | None:
     names = [part.casefold() for part, hole in zip(parts, holes, strict=True) if hole]
     if len(set(names)) != len(names):
         return None
-    return Operation(name, method, tuple(parts), tuple(holes), body)
+    return Operation(name, method, tuple(parts), tuple(holes), body, upgrade)
 
 
 def found(operations: Iterable[Operation], request: Request) -> tuple[str, dict[str, Json]]:

@@ -64,7 +64,7 @@ def _operation(document: Json, path: str, method: str, item: dict[str, Any], one
     definition: dict[str, Json] = {
         "name": name,
         "description": str(one.get("summary") or one.get("description") or f"{method.upper()} {path}")[:2000],
-        "http": {"method": method.upper(), "path": path, "body": body},
+        "http": {"method": method.upper(), "path": path, "body": body} | _upgrade(method, one),
         "inputSchema": {"type": "object", "properties": properties, "required": sorted(set(required))},
     }
     if operation(name, definition) is None:
@@ -108,6 +108,12 @@ def _body(document: Json, one: dict[str, Any], properties: dict[str, Json], requ
     properties.update(members)
     required.extend(name for name in schema.get("required", ()) if isinstance(name, str))
     return True
+
+
+def _upgrade(method: str, one: dict[str, Any]) -> dict[str, Json]:
+    """That an operation opens a WebSocket: the document says so by an answer with status 101."""
+    answers = one.get("responses")
+    return {"upgrade": True} if method == "get" and isinstance(answers, dict) and "101" in answers else {}
 
 
 def _schema(document: Json, said: Json, depth: int) -> Json:

@@ -1,4 +1,4 @@
-"""One connection to the forward gate: octets in, octets out, TLS begun in between, and told when it is gone."""
+"""One connection of a gate's own: octets in, octets out, TLS begun in between, and told when it is gone."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ SHUTDOWN_S: Final = 2.0
 
 
 class Line(asyncio.Protocol):
-    """A connection from outside; owned by the client that it belongs to. One coroutine reads from it at a time."""
+    """A connection; owned by the client or exchange that it belongs to. One coroutine reads from it at a time."""
 
     def __init__(self, admit: Callable[["Line"], None], leave: Callable[["Line"], None]) -> None:
         self._admit: Callable[[Line], None] | None = admit
@@ -115,6 +115,11 @@ class Line(asyncio.Protocol):
             await self._open
         if self.gone.done():
             raise ConnectionResetError
+
+    def tell(self, data: bytes) -> None:
+        """Send without waiting, if it is still there."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     async def secure(self, context: ssl.SSLContext) -> None:
         """Begin TLS as the server. Octets that came before it are an attempt to slip them in, and are refused."""

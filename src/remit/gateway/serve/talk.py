@@ -10,6 +10,8 @@ import h11
 from remit.gateway.serve.asgi import Scope
 from remit.gateway.serve.line import Line
 
+TALK: Final = "remit.talk"
+"""Where a request's scope holds the talk that it came in: who has it may take the line over."""
 HEAD: Final = 64 * 1024
 """Octets that a request's head may have."""
 CHUNK: Final = 64 * 1024
@@ -62,6 +64,7 @@ class Talk:
             "raw_path": path,
             "query_string": query,
             "headers": list(event.headers),
+            TALK: self,
         }
 
     async def receive(self) -> MutableMapping[str, Any]:
@@ -92,6 +95,12 @@ class Talk:
             await self._say(h11.Data(data=body[start : start + CHUNK]))
         if not message.get("more_body", False):
             await self._say(h11.EndOfMessage())
+
+    async def upgrade(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Take an upgrade to WebSocket; from here on the octets are its. What of them has come already."""
+        more = [(b"upgrade", b"websocket"), (b"connection", b"upgrade"), *headers]
+        await self._say(h11.InformationalResponse(status_code=101, headers=more))
+        return bytes(self._conn.trailing_data[0])
 
     async def switch(self) -> None:
         """Answer CONNECT: from here on the octets are the tunnel's."""

@@ -8,8 +8,8 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final, TypeVar
 
 from remit.core.address import literal
 from remit.core.errors import RemitError
@@ -19,6 +19,7 @@ from remit.gateway.upstream.origin import Allow, Origin, policy
 from remit.gateway.upstream.reply import Outcome
 from remit.gateway.upstream.request import encode
 
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 _QUEUE: Final = 8
 """Requests that may wait per connection of the limit."""
 
@@ -180,26 +181,46 @@ class Pool:
                 return Fault(Trouble.BUSY, False, "No connection to the upstream became free in time.")
             raise
 
+    async def dial(self, make: Callable[[], P]) -> P | Fault:
+        """Open a connection of the caller's own to this origin, judged and bounded in time as those of the pool are."""
+        return await self._timed(self._dial(make))
+
     async def _open(self) -> Link | Fault:
         """Open a connection in a place that was already taken, and give the place back if that fails."""
         link: Link | None = None
         try:
-            async with asyncio.timeout(self._connect_timeout):
-                found = await self._connect()
+            found = await self._timed(self._connect())
             link = found if isinstance(found, Link) else None
+            return found
+        finally:
+            if link is None:
+                self._vacate()
+
+    async def _timed(self, opening: Coroutine[None, None, P | Fault]) -> P | Fault:
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                return await opening
         except TimeoutError:
             return Fault(Trouble.TIMEOUT, False, "The upstream did not accept a connection in time.")
         except ssl.SSLError:
             return Fault(Trouble.UNREACHABLE, False, "The TLS handshake with the upstream failed.")
         except OSError:
             return Fault(Trouble.UNREACHABLE, False, "The upstream cannot be reached.")
-        else:
-            return found
-        finally:
-            if link is None:
-                self._vacate()
 
     async def _connect(self) -> Link | Fault:
+        loop = asyncio.get_running_loop()
+        found = await self._dial(lambda: Link(self, loop))
+        if isinstance(found, Fault):
+            return found
+        if found.usable and not self._closed:
+            self._links.add(found)
+            self._arm(loop)
+            return found
+        found.abort()
+        raise ConnectionResetError
+
+    async def _dial(self, make: Callable[[], P]) -> P | Fault:
+        """Connect to one of the addresses that the host's name stands for, all of which are judged first."""
         if self._closed:
             return Fault(Trouble.CLOSED, False, "The connections to this upstream were closed.")
         loop = asyncio.get_running_loop()
@@ -211,25 +232,19 @@ class Pool:
         # One bad address spoils the answer: a name that also points inside is not what was registered.
         if not addresses or not all(map(self._allow, addresses)):
             return Fault(Trouble.REFUSED, False, "The upstream's name stands for an address that may not be reached.")
-        for index, address in enumerate(addresses):
+        for address in addresses[:-1]:
             try:
-                _, link = await loop.create_connection(
-                    lambda: Link(self, loop),
-                    address,
-                    origin.port,
-                    ssl=self._tls,
-                    server_hostname=origin.host if self._tls is not None else None,
-                )
+                return await self._reach(make, address)
             except OSError:
-                if index + 1 == len(addresses):
-                    raise
                 continue
-            if link.usable and not self._closed:
-                self._links.add(link)
-                self._arm(loop)
-                return link
-            link.abort()
-        raise ConnectionResetError
+        return await self._reach(make, addresses[-1])
+
+    async def _reach(self, make: Callable[[], P], address: str) -> P:
+        origin, secure = self.origin, self._tls is not None
+        _, made = await asyncio.get_running_loop().create_connection(
+            make, address, origin.port, ssl=self._tls, server_hostname=origin.host if secure else None
+        )
+        return made
 
     def _hand(self, link: Link | None) -> bool:
         while self._waiting:
