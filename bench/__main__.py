@@ -25,6 +25,7 @@ PARTS = {
     "bound": "bound",
     "tokens": "tokens",
     "doors": "doors",
+    "rightsize": "rightsize",
     "start": "start",
 }
 PROSE = "\n## "

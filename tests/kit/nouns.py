@@ -24,6 +24,7 @@ from remit.core.receipt import PolicyRecord
 from remit.core.record import Record
 from remit.core.resource import Injection, Resource, Tool, Upstream
 from remit.core.revocation import Revocation
+from remit.core.rightsize import COUNTS, Rightsize, Support
 from remit.core.session import Session
 from remit.core.signal import CAEP, Signal, Transmitter
 from remit.core.stream import REVOKED, Stream
@@ -218,6 +219,12 @@ def survey(**members: Any) -> Survey:
     return Survey(**(given | members))
 
 
+def rightsize(**members: Any) -> Rightsize:
+    given = {"id": named("rsz"), "brief": "notes", "base": 1, "before": "x", "shown": "y", "by": PERSON, "size": 9}
+    given |= {"at": NOON, "since": 0, "until": NOON, "support": Support(), "counts": dict.fromkeys(COUNTS, 0)}
+    return Rightsize(**(given | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
@@ -248,5 +255,6 @@ def every() -> tuple[Record, ...]:
             transmitter(),
             signal(),
             stream(),
+            rightsize(),
         ),
     )

@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "policy": ("policy:policy", "Check, test, apply and compare policies."),
     "reach": ("reach:reach", "See how far something reaches if it turns: the identity blast radius."),
     "resource": ("resource:resource", "Register targets and pin their tools."),
+    "rightsize": ("rightsize:rightsize", "Propose briefs that give what is used, and prove what they would refuse."),
     "revoke": ("revoke:revoke", "Stop something, and everything below it, now."),
     "scan": ("scan:scan", "Look for secrets and risky servers in the configuration of agents."),
     "secret": ("secret:secret", "Store what upstreams want to see and agents never do."),

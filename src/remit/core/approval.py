@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, Protocol
 
 from remit.core import ids
 from remit.core.canonical import Json, b64, canon
@@ -138,7 +138,26 @@ def stands(asked: Asked, now: Instant) -> str:
     return "void" if lacking(one, asked.people, asked.barred) else "yes"
 
 
-def lacking(approval: Approval, people: Mapping[str, Person], barred: frozenset[str]) -> tuple[str, ...]:
+class Heard(Protocol):
+    """Anything that is asked of groups and answered by people."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Who is asked."""
+        ...
+
+    @property
+    def need(self) -> int:
+        """How many yeses of each group."""
+        ...
+
+    @property
+    def yes(self) -> tuple["Yes", ...]:
+        """Who said yes."""
+        ...
+
+
+def lacking(approval: Heard, people: Mapping[str, Person], barred: frozenset[str]) -> tuple[str, ...]:
     """The groups that still lack a yes of somebody who is here, in the group, and not barred; one yes a person."""
     counted: dict[str, set[str]] = {group: set() for group in approval.groups}
     for one in approval.yes:

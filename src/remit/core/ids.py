@@ -28,6 +28,7 @@ LeaseId = NewType("LeaseId", str)
 BindingId = NewType("BindingId", str)
 SignalId = NewType("SignalId", str)
 StreamId = NewType("StreamId", str)
+RightsizeId = NewType("RightsizeId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -50,6 +51,7 @@ PREFIXES: Final = {
     "bnd": BindingId,
     "sgn": SignalId,
     "str": StreamId,
+    "rsz": RightsizeId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"

@@ -35,6 +35,7 @@ from remit.core.reach.survey import Survey
 from remit.core.record import Record, dump, load
 from remit.core.resource import Resource, Tool
 from remit.core.revocation import Revocation
+from remit.core.rightsize import Rightsize
 from remit.core.session import Session
 from remit.core.signal import Signal, Transmitter
 from remit.core.stream import Stream
@@ -90,6 +91,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "lease": Lease,
     "connection": Connection,
     "survey": Survey,
+    "rightsize": Rightsize,
 }
 TAGS: Final = frozenset(
     {
@@ -113,6 +115,8 @@ TAGS: Final = frozenset(
         "lease.intended", "lease.active", "lease.ending", "lease.pending", "lease.irrevocable", "lease.dead",
         "connection.made", "connection.ended", "connection.pending", "connection.gone",
         "survey.made",
+        "rightsize.proposed", "rightsize.heard", "rightsize.approved", "rightsize.applied", "rightsize.undone",
+        "rightsize.dropped",
         MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

@@ -103,15 +103,16 @@ def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Inst
 def _learned(reader: Reader, credential_id: str, call: Call, now: Instant, policies: Policies) -> tuple[Facts, Places]:
     """What rests on records; on a store across a network, learn which, so that they are read ahead the next time."""
     if reader.foresight is None:
-        return _standing(reader, credential_id, call, now, policies)
+        return standing(reader, credential_id, call, now, policies)
     asked = reader.asked = set()
-    held = _standing(reader, credential_id, call, now, policies)
+    held = standing(reader, credential_id, call, now, policies)
     reader.asked = None
     reader.foresight.learn((credential_id, call.action), asked)
     return held
 
 
-def _standing(reader: Reader, credential_id: str, call: Call, now: Instant, policies: Policies) -> tuple[Facts, Places]:
+def standing(reader: Reader, credential_id: str, call: Call, now: Instant, policies: Policies) -> tuple[Facts, Places]:
+    """What rests on records alone, and every counted step that this call could be charged to."""
     credential = reader.get(Credential, credential_id)
     if credential is None:
         return Facts(now=now), ()

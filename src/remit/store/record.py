@@ -49,6 +49,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "lease": ("task", "resource", "until"),
     "connection": ("person", "resource"),
     "survey": ("resource",),
+    "rightsize": ("brief",),
 }
 
 _sorted = msgspec.json.Encoder(order="sorted").encode

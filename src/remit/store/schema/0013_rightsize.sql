@@ -1,1 +1,3 @@
 -- Proposals that narrow what an agent or a brief may do, and the runs that checked them.
+CREATE TABLE rightsize (id TEXT PRIMARY KEY, state TEXT NOT NULL, brief TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX rightsize_brief ON rightsize (brief, state);

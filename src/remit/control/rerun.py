@@ -1,0 +1,339 @@
+"""Rerun: the ledger read from its first entry, to see what was used of briefs, and to decide recorded calls again.
+
+Reads only, outside any transaction, and a part at a time; a large ledger is shared among processes by errand. Nothing
+here decides: core/decision does, with facts that are put together as they were then.
+"""
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from msgspec.structs import replace
+
+from remit.control.policy import shape
+from remit.core.answer import Allow, Decision
+from remit.core.brief import Brief
+from remit.core.call import Call
+from remit.core.canonical import Json, b64
+from remit.core.decision import decide
+from remit.core.errors import RemitError
+from remit.core.observed import Used
+from remit.core.policy import COMMON, PolicySet, compile_set
+from remit.core.receipt import DECIDED, OUTCOME, PolicyRecord
+from remit.core.record import dump, load
+from remit.core.task import Plan, Task
+from remit.core.trust import TrustPath
+from remit.core.whatif import Counts, Tally, World, charged
+from remit.store import past as history
+from remit.store import payload
+from remit.store.db import Database
+from remit.store.opening import open_db
+from remit.store.past import Past
+
+WORTH: Final = 50_000
+"""Fewer entries than this are read in one process."""
+
+
+class Hearer(Protocol):
+    """Whoever is told what a walk through the ledger meets, in order."""
+
+    def planned(self, plan: Plan, above: str, under: Brief) -> None:
+        """A plan of a kept errand was made."""
+
+    def decided(self, leaf: int, said: Mapping[str, Json], call: Call | None) -> None:
+        """A call was decided; it is None when its values are not there any more."""
+
+    def answered(self, said: Mapping[str, Json]) -> None:
+        """The rows of an answer were counted."""
+
+    def over(self, tasks: list[str], plans: list[str]) -> None:
+        """An errand has ended."""
+
+
+class Walk:
+    """One walk through the ledger for the errands of some briefs. Owned by whoever runs it."""
+
+    def __init__(self, db: Database, briefs: Mapping[str, Brief], size: int, of: tuple[int, int] = (0, 1)) -> None:
+        self.db, self.size = db, size
+        self.past = Past(db, frozenset(briefs), self._policy, of)
+        self._sets: dict[tuple[str, str, str, int], PolicySet | None] = {}
+        self._whole = any(one.lineage is not None for one in briefs.values())
+
+    def run(self, hearer: Hearer) -> Iterator[None]:
+        """Tell the hearer of everything, a part of the ledger at each step."""
+        of = self.past.of
+        for start in range(0, self.size, history.PART):
+            end = min(start + history.PART, self.size)
+            part = history.entries(self.db, start, end, of, whole=self._whole)
+            briefs = self.past.briefs
+            calls = [
+                said["call"] for _, said in part
+                if said["kind"] == DECIDED and said["args"] and said.get("brief") in briefs
+            ]  # fmt: skip
+            values = history.values(self.db, calls)
+            for leaf, said in part:
+                self._tell(hearer, leaf, said, values)
+            yield
+
+    def _tell(self, hearer: Hearer, leaf: int, said: Mapping[str, Json], values: Mapping[str, Json]) -> None:
+        kind = said["kind"]
+        if kind == DECIDED:
+            if self.past.mine(said):
+                hearer.decided(leaf, said, _call(said, values))
+                self.past.decided(leaf, said)
+        elif kind == OUTCOME:
+            if "rows" in said:
+                hearer.answered(said)
+            self.past.ended(said)
+        elif "record" in said:
+            found = self.past.fold(said)
+            if isinstance(found, Plan):
+                task = self.past.get(Task, found.task)
+                under = self.past.get(Brief, task.brief) if task else None
+                above = self.past.get(Task, task.parent) if task and task.parent else None
+                if under is not None:
+                    hearer.planned(found, f"{above.id}:{above.plan}" if above else "", under)
+            elif isinstance(found, Task) and found.state == "ended":
+                hearer.over(*self.past.over(found))
+
+    def _policy(self, path: TrustPath) -> PolicySet | None:
+        """The policy set as it was in force; None where none was, or its text is gone."""
+        common, own = self.past.get(PolicyRecord, COMMON), self.past.get(PolicyRecord, path.value)
+        if common is None or own is None:
+            return None
+        key = (path.value, common.digest, own.digest, self.past.shapes)
+        if key not in self._sets:
+            self._sets[key] = self._compiled(path, common, own)
+        return self._sets[key]
+
+    def _compiled(self, path: TrustPath, common: PolicyRecord, own: PolicyRecord) -> PolicySet | None:
+        bodies = [payload.get_blob(self.db, one.digest) for one in (common, own)]
+        if None in bodies:
+            return None
+        texts = [json.loads(one) for one in bodies if one is not None]
+        try:
+            return compile_set(path, texts[0], texts[1], shape(self.past))
+        except RemitError:
+            return None
+
+
+def _call(said: Mapping[str, Json], values: Mapping[str, Json]) -> Call | None:
+    """The recorded call, when what lies beside its receipt is what its digest says; else None."""
+    held = values.get(said["call"], {}) if said["args"] else {}
+    try:
+        call = Call(said["action"], held)
+    except RemitError:
+        return None
+    return call if b64(call.digest) == said["digest"] else None
+
+
+@dataclass(slots=True)
+class Observer:
+    """What was used of each brief since an instant: its steps by number, who was seen, and what was never used."""
+
+    past: Past
+    briefs: Mapping[str, Brief]
+    since: int
+    used: dict[str, dict[int, Used]] = field(default_factory=dict)
+    agents: dict[str, set[str]] = field(default_factory=dict)
+    errands: dict[str, set[str]] = field(default_factory=dict)
+    actions: dict[str, int] = field(default_factory=dict)
+    holders: set[str] = field(default_factory=set)
+    erased: int = 0
+    strange: int = 0
+    _place: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def planned(self, plan: Plan, above: str, under: Brief) -> None:  # noqa: ARG002 - see Hearer
+        """Nothing is learned from a plan."""
+        return
+
+    def decided(self, leaf: int, said: Mapping[str, Json], call: Call | None) -> None:  # noqa: ARG002 - see Hearer
+        """Learn from an allowed call."""
+        if said["at"] < self.since or said["decision"] != "allow":
+            return
+        brief = said["brief"]
+        self.actions[said["action"]] = self.actions.get(said["action"], 0) + 1
+        self.holders.add(said["credential"])
+        self.agents.setdefault(brief, set()).add(said["agent"])
+        for task in (said["task"], *said.get("above", ())):
+            found = self.past.get(Task, task)
+            if found is not None:
+                self.agents[brief].add(found.agent)
+        number = self._number(said)
+        if number is None:
+            self.strange += said["action"].rpartition("/")[2] not in ("@list", "@session")
+            return
+        root = self.past.roots[said["task"]]
+        self.errands.setdefault(brief, set()).add(root)
+        self.erased += call is None
+        one = self.used.setdefault(brief, {}).setdefault(number, Used())
+        one.see(self.briefs[brief].steps[number], root, said["at"], None if call is None else call.arguments)
+        if said.get("charges"):
+            self._place[said["call"]] = brief, number
+
+    def answered(self, said: Mapping[str, Json]) -> None:
+        """Learn how many rows an answer held."""
+        place = self._place.pop(said["call"], None)
+        if place is not None and said["rows"]:
+            one, root = self.used[place[0]][place[1]], said["rows"][-1]["task"]
+            root = self.past.roots.get(root, root)
+            one.rows[root] = one.rows.get(root, 0) + said["rows"][0]["rows"]
+
+    def over(self, tasks: list[str], plans: list[str]) -> None:  # noqa: ARG002 - see Hearer
+        """Nothing hangs on a task."""
+        return
+
+    def _number(self, said: Mapping[str, Json]) -> int | None:
+        """Which step of the brief, as it is now, an allowed call drew on; None when it is there no more."""
+        task, version = self.past.get(Task, said["task"]), said.get("plan", 0)
+        number: int = said.get("step", 0)
+        while task is not None:
+            plan = self.past.get(Plan, f"{task.id}:{version}")
+            if plan is None or number >= len(plan.sources):
+                return None
+            number = plan.sources[number]
+            if not task.parent:
+                break
+            task = self.past.get(Task, task.parent)
+            version = task.plan if task else 0
+        then, now = self.past.get(Brief, said["brief"]), self.briefs[said["brief"]]
+        if then is None or number >= len(then.steps):
+            return None
+        step = then.steps[number]
+        if (step.action, step.path.value) != (said["action"], said["path"]):
+            return None
+        if number < len(now.steps) and now.steps[number] == step:
+            return number
+        alike = (n for n, one in enumerate(now.steps) if (one.action, one.path) == (step.action, step.path))
+        return now.steps.index(step) if step in now.steps else next(alike, None)
+
+
+@dataclass(slots=True)
+class Replayer:
+    """Decides each recorded call again in another world, and tallies what differs. Owned by one walk."""
+
+    past: Past
+    world: World
+    since: int
+    tally: Tally = field(default_factory=Tally)
+    then: Counts = field(default_factory=Counts)
+
+    def planned(self, plan: Plan, above: str, under: Brief) -> None:
+        """Make the plan that there would have been."""
+        before = self.past.get(Plan, f"{plan.task}:{plan.version - 1}")
+        if before is not None:
+            self.then.carry(before, plan)
+        self.world.planned(plan, above, under)
+
+    def decided(self, leaf: int, said: Mapping[str, Json], call: Call | None) -> None:
+        """Decide it again; what cannot be is counted as such, and never as fine."""
+        allowed = said["decision"] == "allow"
+        if call is None or said["at"] < self.since:
+            if said["at"] >= self.since:
+                self.tally.erased += 1
+            if allowed:
+                self.world.assume(said, self.past.facts(said, call or Call(said["action"], {}), self._uses))
+        else:
+            now = self.world.decide(call, self.past.facts(said, call, self._uses))
+            self.tally.judge(said, leaf, lambda: self._then(said, call), now)
+            if isinstance(now, Allow):
+                self.world.took(said["call"], now.charges, now.counted, said["at"])
+        if allowed:
+            for one in charged(said):
+                self.then.charge((one.task, one.scope, one.number), one.used.uses, one.used.amounts, said["at"])
+
+    def answered(self, said: Mapping[str, Json]) -> None:
+        """Count the rows in both worlds."""
+        for one in said["rows"]:
+            if one["task"] in self.past.roots:
+                self.then.rows((one["task"], one["scope"], one["step"]), one["rows"])
+        if said["rows"]:
+            self.world.answered(said["call"], said["rows"][0]["rows"])
+
+    def over(self, tasks: list[str], plans: list[str]) -> None:
+        """Let go of what an ended errand used."""
+        self.then.forget(tasks)
+        self.world.forget(tasks, plans)
+
+    def _then(self, said: Mapping[str, Json], call: Call) -> Decision:
+        """Decide it as it was then."""
+        seen = self.past.facts(said, call, _uses(self.then))
+        return decide(call, replace(seen, usage=self.then.used))
+
+    def _uses(self, task: str, scope: str, step: int) -> int:
+        return _uses(self.world.counts)(task, scope, step)
+
+
+def _uses(counts: Counts) -> Callable[[str, str, int], int]:
+    def uses(task: str, scope: str, step: int) -> int:
+        one = counts.used.get((task, scope, step))
+        return one.uses if one else 0
+
+    return uses
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be decided again: the brief that takes the place of `base`, from an instant on, up to an entry."""
+
+    brief: Brief
+    base: Brief
+    moved: tuple[int, ...]
+    since: int
+    size: int
+
+    def begin(self, db: Database, of: tuple[int, int] = (0, 1)) -> tuple[Walk, Replayer]:
+        """A walk for a share of the errands, and who listens to it."""
+        walk = Walk(db, {self.base.name: self.base}, self.size, of)
+        return walk, Replayer(walk.past, World(self.brief, self.base, self.moved), self.since)
+
+
+def observe(db: Database, briefs: Mapping[str, Brief], since: int, size: int) -> Observer:
+    """See what was used of these briefs."""
+    walk = Walk(db, briefs, size)
+    found = Observer(walk.past, briefs, since)
+    for _ in walk.run(found):
+        continue
+    return found
+
+
+def replay(db: Database, job: Job, of: tuple[int, int] = (0, 1)) -> tuple[Tally, int]:
+    """Decide every recorded call of the brief again: what was found, and how many plans would not be within it."""
+    walk, hearer = job.begin(db, of)
+    for _ in walk.run(hearer):
+        continue
+    return hearer.tally, hearer.world.beyond
+
+
+def shared(where: Path | str, job: Job, workers: int) -> tuple[Tally, int]:
+    """The same, with the errands shared among so many processes, each with its own connection."""
+    if workers < 2 or job.size < WORTH:
+        return _share(where, _written(job), (0, 1))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        asked = [pool.submit(_share, where, _written(job), (number, workers)) for number in range(workers)]
+        whole, beyond = Tally(), 0
+        for one in asked:
+            tally, more = one.result()
+            whole.add(tally)
+            beyond += more
+    return whole, beyond
+
+
+def _written(job: Job) -> dict[str, Json]:
+    return {
+        "brief": dump(job.brief), "base": dump(job.base), "moved": list(job.moved), "since": job.since, "size": job.size
+    }  # fmt: skip
+
+
+def _share(where: Path | str, job: Mapping[str, Json], of: tuple[int, int]) -> tuple[Tally, int]:
+    db = open_db(where)
+    try:
+        read = Job(load(Brief, job["brief"]), load(Brief, job["base"]), tuple(job["moved"]), job["since"], job["size"])
+        return replay(db, read, of)
+    finally:
+        db.close()

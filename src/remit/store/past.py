@@ -1,0 +1,344 @@
+"""The past: the records as they stood at each entry, read from the ledger in order and kept in memory.
+
+What a decision looked at can so be put together again, by the same code that put it together then. Only what decisions
+of the wanted briefs rest on is kept, and an errand is let go of once it has ended.
+"""
+
+import functools
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from remit.core.agent import Agent
+from remit.core.approval import Approval, Asked, barred
+from remit.core.brief import Brief
+from remit.core.call import Call
+from remit.core.canonical import Json
+from remit.core.facts import Facts
+from remit.core.lineage.argument import shape_of, wanted
+from remit.core.lineage.value import phrase
+from remit.core.lineage.vouch import Evidence
+from remit.core.moment import Instant
+from remit.core.principal import Person
+from remit.core.record import Record, load
+from remit.core.step import Step
+from remit.core.task import Plan, Task
+from remit.core.tracing import objects
+from remit.store import facts as standing
+from remit.store import lineage, payload
+from remit.store.apply import acted, paths
+from remit.store.db import Database
+from remit.store.lineage import OVERDUE_MS
+from remit.store.record import Reader, noun
+
+R = TypeVar("R", bound=Record)
+Used = Callable[[str, str, int], int]
+KEPT: Final = frozenset(
+    {
+        "person", "service", "agent", "resource", "tool", "brief", "policy", "task", "plan", "credential", "path",
+        "key", "consent", "binding", "session", "approval",
+    }
+)  # fmt: skip
+SHAPED: Final = frozenset({"resource", "tool", "policy"})
+PART: Final = 2048
+_DECIDED: Final = b'"kind":"call.decided"'
+_OUTCOME: Final = b'"kind":"call.outcome"'
+_TASK: Final = b'"task":"tsk_'
+"""The last of these is the decision's own: an argument can be called task, but stands before it."""
+ID: Final = 30
+"""The length of an id."""
+AT_ONCE: Final = 512
+_TOLD: Final = (b'"rows"', b'"unknown"')
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Past(Reader):
+    """Records as of one entry. Owned by one reading of the ledger; `of` says which share of the errands it keeps."""
+
+    def __init__(
+        self, db: Database, briefs: frozenset[str], policies: standing.Policies, of: tuple[int, int] = (0, 1)
+    ) -> None:
+        super().__init__(db)
+        self.tables: dict[str, dict[str, Any]] = {one: {} for one in KEPT}
+        self.briefs, self.of, self.policies = briefs, of, policies
+        self.roots: dict[str, str] = {}
+        self.shapes = 0
+        self.usable: dict[str, int] = {}
+        self._errands: dict[str, tuple[list[str], list[str], list[str]]] = {}
+        self._learned: dict[str, dict[tuple[str, str, str], Facts]] = {}
+        self._task_of: dict[str, str] = {}
+        self._open: dict[str, tuple[str, int]] = {}
+        self._gaps: set[str] = set()
+        self._known: dict[str, set[str]] = {}
+
+    def get(self, kind: type[R], identity: str) -> R | None:
+        """The record of this kind and id as it stood, or None."""
+        table = self.tables.get(noun(kind), {})
+        held = table.get(identity)
+        if type(held) is dict:
+            held = table[identity] = _plan(held) if kind is Plan else load(kind, held)
+        return held
+
+    def ahead(self, *places: tuple[type[Record], str]) -> None:  # noqa: ARG002 - as Reader has it
+        """Nothing is far away here."""
+        return
+
+    def where(
+        self, kind: type[R], condition: str = "1 = 1", values: tuple[str | int, ...] = (), most: int = -1
+    ) -> Iterator[R]:
+        """The records of this kind that meet a condition of equations joined by AND, by id."""
+        given, wanted_is = list(values), {}
+        for part in condition.split(" AND "):
+            name, _, value = part.partition(" = ")
+            if name != "1":
+                wanted_is[name] = given.pop(0) if value == "?" else value.strip("'")
+        found = 0
+        for identity in sorted(self.tables.get(noun(kind), {})):
+            one = self.get(kind, identity)
+            if one is not None and all(getattr(one, name, "made") == value for name, value in wanted_is.items()):
+                if found == most:
+                    return
+                found += 1
+                yield one
+
+    def mine(self, said: Mapping[str, Json]) -> bool:
+        """Say whether a decision is of a kept errand."""
+        return said.get("task") in self.roots
+
+    def fold(self, receipt: Mapping[str, Json]) -> Record | None:
+        """Take in a change. A task or plan that was kept is returned, since others keep what hangs on it."""
+        body = receipt["record"]
+        kind = body["noun"]
+        if kind not in KEPT:
+            return None
+        identity = _identity(kind, body)
+        if kind == "task":
+            return self._task(identity, body)
+        if kind in ("plan", "credential"):
+            return self._below(kind, identity, body)
+        self.tables[kind][identity] = body
+        if kind in SHAPED:
+            self.shapes += 1
+        if kind != "approval":
+            self._learned.clear()
+        return None
+
+    def _task(self, identity: str, body: Mapping[str, Json]) -> Record | None:
+        if identity not in self.roots:
+            above = body.get("parent", "")
+            root = self.roots.get(above, "") if above else identity
+            if body["brief"] not in self.briefs or not root or zlib.crc32(root.encode()) % self.of[1] != self.of[0]:
+                return None
+            self.roots[identity] = root
+            self._errands.setdefault(root, ([], [], []))[0].append(identity)
+            self.active[identity] = (0, -1, 0)
+        self.tables["task"][identity] = body
+        self._learned.pop(self.roots[identity], None)
+        return self.get(Task, identity)
+
+    def _below(self, kind: str, identity: str, body: Mapping[str, Json]) -> Record | None:
+        task = body["task"]
+        root = self.roots.get(task)
+        if root is None:
+            return None
+        self.tables[kind][identity] = body
+        self._learned.pop(root, None)
+        tasks_plans_credentials = self._errands[root]
+        tasks_plans_credentials[1 if kind == "plan" else 2].append(identity)
+        return self.get(Plan, identity) if kind == "plan" else None
+
+    def over(self, task: Task) -> tuple[list[str], list[str]]:
+        """Let go of an errand whose first task has ended; return its tasks and plans."""
+        if task.state != "ended" or self.roots[task.id] != task.id:
+            return [], []
+        tasks, plans, credentials = self._errands.pop(task.id)
+        for table, names in (("task", tasks), ("plan", plans), ("credential", credentials)):
+            for one in names:
+                self.tables[table].pop(one, None)
+        for one in tasks:
+            self.active.pop(one, None)
+            self._known.pop(one, None)
+            self._gaps.discard(one)
+        self._learned.pop(task.id, None)
+        return tasks, plans
+
+    def decided(self, leaf: int, said: Mapping[str, Json]) -> None:
+        """Take in a decision: whether it was work, by which path, and that its call is open."""
+        task = said["task"]
+        before = self.active.get(task)
+        if before is None:
+            return
+        used = paths(said)
+        self.active[task] = (acted(said) or before[0], leaf, before[2] | used)
+        root = self.roots[task]
+        if used and root != task and root in self.active:
+            self.active[root] = (*self.active[root][:2], self.active[root][2] | used)
+        if said["decision"] == "allow":
+            if "approval" in said:
+                self.usable[said["approval"]] = self.usable.get(said["approval"], 0) + 1
+            if self._traces(said["brief"]):
+                self._open[said["call"]] = (task, said["at"])
+
+    def ended(self, said: Mapping[str, Json]) -> None:
+        """Take in how a call ended, as far as lineage looks at it."""
+        task, _ = self._open.pop(said["call"], ("", 0))
+        if not task:
+            return
+        if said["result"] == "unknown":
+            self._gaps.add(task)
+        elif said["result"] == "ok":
+            self._known.setdefault(task, set()).add(said["call"])
+
+    def facts(self, said: Mapping[str, Json], call: Call, used: Used) -> Facts:
+        """What the recorded decision looked at. `used` counts uses by place, for what lineage asks."""
+        root = self.roots[said["task"]]
+        learned = self._learned.setdefault(root, {})
+        place = (said["credential"], call.action, call.relation)
+        held = learned.get(place)
+        if held is None:
+            held = learned[place] = standing.standing(self, said["credential"], call, said["at"], self.policies)[0]
+        task = held.task
+        if task is None or held.credential is None:
+            return replace(held, now=Instant(said["at"]))
+        at, last, mixed = self.active.get(task.id, (0, -1, 0))
+        if held.ancestors:
+            mixed |= self.active.get(held.ancestors[-1].id, (0, -1, 0))[2]
+        return replace(
+            held,
+            now=Instant(said["at"]),
+            active_at=Instant(max(at, task.opened)),
+            last_leaf=last,
+            paths=mixed,
+            origin=said["decision"] == "allow",
+            asked=self._asked(said, task) if "approval" in said else None,
+            evidence=self._evidence(held, task, call, used) if self._traces(task.brief) else None,
+        )
+
+    def _asked(self, said: Mapping[str, Json], task: Task) -> Asked | None:
+        """The yes that an allowed call used up: people would have been asked the same, and have answered the same."""
+        one = self.get(Approval, said["approval"])
+        if one is None or said["decision"] != "allow":
+            return None
+        found = ((each.by, self.get(Person, each.by)) for each in one.yes)
+        agent = self.get(Agent, task.agent)
+        return Asked(
+            approval=one,
+            used=self.usable.get(one.id, 0),
+            shown=one.shown,
+            fits=True,
+            people={by: person for by, person in found if person is not None},
+            barred=barred(one.bar, task.requester, agent.owner if agent else "", task.person),
+        )
+
+    def _traces(self, brief: str) -> bool:
+        one = self.get(Brief, brief)
+        return one is not None and one.lineage is not None
+
+    def _evidence(self, held: Facts, task: Task, call: Call, used: Used) -> Evidence | None:
+        """What lineage looked at: of the answers of the task, those that had come by then."""
+        brief, db = held.brief, self.db
+        if brief is None or brief.lineage is None or call.kind[0] == "@":
+            return None
+        root = held.ancestors[-1].id if held.ancestors else task.id
+        kept = payload.get(db, root)
+        if kept is None:
+            return Evidence(complete=False, version=brief.version)
+        key, text = kept[0], kept[1].decode()
+        shape = shape_of(held.tools.get(call.kind), call.kind)
+        steps = (*(held.plan.steps if held.plan else ()), *brief.steps)
+        own = objects(call, (step for step in steps if step.action == call.action and step.owned))
+        if not shape.reaches and not own:
+            return Evidence(request=text, key=key, version=brief.version)
+        known = payload.names(db, task.person) if own and task.person else []
+        answers = self._known.get(task.id, set())
+        holds = lineage.holders(db, task.id, key, {*wanted(shape, call.arguments), *own})
+        late = any(one == task.id and at < held.now - OVERDUE_MS for one, at in self._open.values())
+        return Evidence(
+            request=text,
+            holds={atom: tuple(one for one in found if one.call in answers) for atom, found in holds.items()},
+            used=used(root, f"act:{call.action}", 0),
+            undirected=used(root, "undirected", 0),
+            complete=task.id not in self._gaps and not late,
+            version=brief.version,
+            key=key,
+            accounts=frozenset(lineage.mark(key, phrase(one[1])) for one in known if one[0] == f"mcp:{call.resource}"),
+            own=lineage.mark(key, "*") if own else b"",
+        )
+
+
+def _plan(body: Mapping[str, Json]) -> Plan:
+    """A plan from its JSON form; most plans of a brief have the same steps, which are read once."""
+    plain = msgspec.convert({name: held for name, held in body.items() if name not in ("steps", "noun")}, _Rest)
+    steps = _steps(_encode(body["steps"]))
+    return Plan(
+        task=plain.task, version=plain.version, steps=steps, sources=plain.sources, at=plain.at, moved=plain.moved,
+        approval=plain.approval, because=plain.because,
+    )  # fmt: skip
+
+
+class _Rest(msgspec.Struct, forbid_unknown_fields=True):
+    """A plan without its steps."""
+
+    task: str
+    version: int
+    sources: tuple[int, ...]
+    at: Instant
+    moved: str = ""
+    approval: str = ""
+    because: str = ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _steps(text: bytes) -> tuple[Step, ...]:
+    return tuple(Step.from_json(one) for one in _decode(text))
+
+
+def _identity(kind: str, body: Mapping[str, Json]) -> str:
+    """What a record is looked up by, from its JSON members (see store/record)."""
+    if kind == "plan":
+        return f"{body['task']}:{body['version']}"
+    if kind == "tool":
+        return f"{body['resource']}/{body['name']}"
+    return str(body["id"] if "id" in body else body["name"])
+
+
+def entries(
+    db: Database, start: int, end: int, of: tuple[int, int] = (0, 1), *, whole: bool = False
+) -> list[tuple[int, dict[str, Json]]]:
+    """The receipts of these entries that a share of the errands rests on; with `whole`, all outcomes as well.
+
+    What is told from an entry's bytes is told without reading it: a large ledger is mostly decisions of other shares.
+    """
+    rows = db.all("SELECT number, body FROM leaf WHERE number >= ? AND number < ? ORDER BY number", (start, end))
+    return [
+        (number, _decode(body))
+        for number, body in rows
+        if (
+            _shares(body, of)
+            if _DECIDED in body
+            else whole or _OUTCOME not in body or any(one in body for one in _TOLD)
+        )
+    ]
+
+
+def _shares(body: bytes, of: tuple[int, int]) -> bool:
+    """Whether a decision may be of this share: by its task; where others stand above it, that is told later."""
+    if of[1] == 1 or b'"above":[' in body:
+        return True
+    place = body.rfind(_TASK) + len(_TASK) - 4
+    return zlib.crc32(body[place : place + ID]) % of[1] == of[0]
+
+
+def values(db: Database, calls: list[str]) -> dict[str, Json]:
+    """The argument values of these calls; those that were erased or never kept are not there."""
+    found: dict[str, Json] = {}
+    for start in range(0, len(calls), AT_ONCE):
+        part = calls[start : start + AT_ONCE]
+        marks = ", ".join("?" * len(part))
+        sql = f"SELECT call, body FROM payload WHERE erased = 0 AND call IN ({marks})"  # noqa: S608 - marks alone
+        found.update({call: _decode(body) for call, body in db.all(sql, part)})
+    return found

@@ -1,0 +1,70 @@
+"""`remit rightsize`: proposed from what was used, shown, replayed, approved, applied, watched and taken back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_approvals import called
+from tests.kit.shell import BRIEF, Shell
+
+FEW = "--calls 4 --tasks 2 --days 1"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    made = Shell(tmp_path).settle()
+    made.write("notes.toml", BRIEF + "\nuses = 5\n")
+    made.ok("remit brief apply notes.toml")
+    for number in range(2):
+        task = json.loads(made.ok("remit task open notes scribe -o json"))["id"]
+        for name in ("a/x", "a/y", "a/deep/z"):
+            called(made, task, f"/notes/{name}{number}")
+    return made
+
+
+def proposed(shell: Shell) -> str:
+    found = json.loads(shell.ok(f"remit rightsize --agent scribe {FEW} -o json"))["briefs"]
+    return str(found[0]["proposal"])
+
+
+def test_a_brief_is_narrowed_to_what_was_used_watched_and_put_back(shell: Shell) -> None:
+    seen = shell.ok(f"remit rightsize --brief notes {FEW} --look")
+    assert "notes: 1 of 2 steps were used" in seen
+    assert "path: subpath, from 6 values" in seen
+    assert "0 of 6 allowed calls would fail, 0 refused stay refused" in seen
+    assert shell.ok("remit rightsize list").splitlines()[1:] == []
+    one = proposed(shell)
+    text = shell.ok(f"remit rightsize show {one}")
+    assert "dropped: nobody used it" in text
+    assert 'forbid (principal, action in [Action::\\"mcp:notes/wipe\\"], resource)' in text
+    assert shell.ok(f"remit rightsize replay {one}").startswith("0 of 6 allowed calls would fail")
+    applied = json.loads(shell.ok(f"remit rightsize apply {one} -o json"))
+    assert (applied["state"], applied["brief"]) == ("applied", "notes")
+    assert "mcp:notes/wipe" not in shell.ok("remit brief show notes")
+    task = json.loads(shell.ok("remit task open notes scribe -o json"))["id"]
+    called(shell, task, "/notes/b")
+    ran = shell.run(f"remit rightsize watch {one}")
+    assert ran.code == 1
+    assert ran.out.startswith("1 calls were refused since")
+    assert "mcp:notes/read_note" in ran.out
+    assert json.loads(shell.ok(f"remit rightsize rollback {one} -o json"))["state"] == "undone"
+    assert "mcp:notes/wipe" in shell.ok("remit brief show notes")
+    assert shell.run(f"remit rightsize rollback {one}").code == 4
+
+
+def test_approvers_say_yes_to_what_they_were_shown_and_a_dropped_proposal_is_erased(shell: Shell) -> None:
+    shell.write("notes.toml", 'approvers = ["ops"]\n' + BRIEF)
+    shell.ok("remit brief apply notes.toml && remit person add ann --name Ann --group ops")
+    task = json.loads(shell.ok("remit task open notes scribe -o json"))["id"]
+    called(shell, task, "/notes/a/q")
+    one = proposed(shell)
+    ran = shell.run(f"remit rightsize apply {one}")
+    assert (ran.code, "rightsize_unapproved" in ran.err) == (4, True)
+    ran = shell.run(f"remit rightsize approve {one} --as ann --shown other")
+    assert "rightsize_moved" in ran.err
+    ran = shell.run(f"yes | remit rightsize approve {one} --as ann -o json")
+    assert (ran.code, json.loads(ran.out)["state"]) == (0, "approved")
+    shell.ok(f"remit rightsize drop {one}")
+    assert "erased" in shell.ok(f"remit rightsize show {one}")
+    assert shell.run("remit rightsize --brief none").code == 2
