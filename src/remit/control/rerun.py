@@ -264,13 +264,13 @@ class Replayer:
         seen = self.past.facts(said, call, _uses(self.then))
         return decide(call, replace(seen, usage=self.then.used))
 
-    def _uses(self, task: str, scope: str, step: int) -> int:
-        return _uses(self.world.counts)(task, scope, step)
+    def _uses(self, task: str, scope: str) -> int:
+        return _uses(self.world.counts)(task, scope)
 
 
-def _uses(counts: Counts) -> Callable[[str, str, int], int]:
-    def uses(task: str, scope: str, step: int) -> int:
-        one = counts.used.get((task, scope, step))
+def _uses(counts: Counts) -> Callable[[str, str], int]:
+    def uses(task: str, scope: str) -> int:
+        one = counts.used.get((task, scope, 0))
         return one.uses if one else 0
 
     return uses

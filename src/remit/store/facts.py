@@ -1,6 +1,6 @@
 """The Facts of one call, read inside the transaction that will record its decision."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from remit.core.decision import FRESH, brief_place, consumes
 from remit.core.facts import NEVER, Facts
 from remit.core.grant import Usage
 from remit.core.lineage.argument import shape_of, wanted
-from remit.core.lineage.source import account
+from remit.core.lineage.source import Hold, account
 from remit.core.lineage.vouch import Evidence
 from remit.core.moment import Instant
 from remit.core.policy import COMMON, PolicySet
@@ -30,6 +30,7 @@ from remit.core.trust import TrustPath
 from remit.core.witness import RULE, WitnessRule
 from remit.store import cosignature, lineage, payload
 from remit.store.apply import usage
+from remit.store.db import Database
 from remit.store.record import Reader, parsed
 
 DEEPEST = 9
@@ -70,7 +71,31 @@ def facts(reader: Reader, credential_id: str, call: Call, origin: str, now: Inst
 
 def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Instant) -> Evidence | None:
     """What lineage may look at, read only where the brief has a rule of it."""
-    brief, db = standing.brief, reader.db
+    if standing.brief is None or standing.brief.lineage is None:
+        return None
+    db = reader.db
+    return evidence(
+        db,
+        standing,
+        task,
+        call,
+        lambda root, scope: used.uses if (used := usage(db, root, scope, 0)) else 0,
+        lambda key, atoms: lineage.holders(db, task.id, key, atoms),
+        lambda: lineage.complete(db, task.id, now),
+    )
+
+
+def evidence(
+    db: Database,
+    standing: Facts,
+    task: Task,
+    call: Call,
+    used: Callable[[str, str], int],
+    holders: Callable[[bytes, Iterable[str]], Mapping[str, tuple[Hold, ...]]],
+    complete: Callable[[], bool],
+) -> Evidence | None:
+    """What lineage may look at: what was used of the errand, which answers hold a value, whether all are known."""
+    brief = standing.brief
     if brief is None or brief.lineage is None or call.kind[0] == "@":
         return None
     root = standing.ancestors[-1].id if standing.ancestors else task.id
@@ -85,14 +110,12 @@ def _evidence(reader: Reader, standing: Facts, task: Task, call: Call, now: Inst
         return Evidence(request=text, key=key, version=brief.version)
     person = task.person if own else ""
     known = payload.names(db, person) if person else []
-    used = usage(db, root, f"act:{call.action}", 0)
-    undirected = usage(db, root, "undirected", 0)
     return Evidence(
         request=text,
-        holds=lineage.holders(db, task.id, key, {*wanted(shape, call.arguments), *own}),
-        used=used.uses if used else 0,
-        undirected=undirected.uses if undirected else 0,
-        complete=lineage.complete(db, task.id, now),
+        holds=holders(key, {*wanted(shape, call.arguments), *own}),
+        used=used(root, f"act:{call.action}"),
+        undirected=used(root, "undirected"),
+        complete=complete(),
         version=brief.version,
         key=key,
         accounts=frozenset(lineage.mark(key, account(one[1])) for one in known if one[0] == f"mcp:{call.resource}"),

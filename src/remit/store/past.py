@@ -5,8 +5,9 @@ of the wanted briefs rest on is kept, and an errand is let go of once it has end
 """
 
 import functools
+import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,30 +19,30 @@ from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.facts import Facts
-from remit.core.lineage.argument import shape_of, wanted
-from remit.core.lineage.value import phrase
+from remit.core.lineage.source import Hold
 from remit.core.lineage.vouch import Evidence
-from remit.core.moment import Instant
+from remit.core.moment import LAST, Instant
 from remit.core.principal import Person
 from remit.core.record import Record, load
 from remit.core.step import Step
 from remit.core.task import Plan, Task
-from remit.core.tracing import objects
 from remit.store import facts as standing
-from remit.store import lineage, payload
+from remit.store import lineage
 from remit.store.apply import acted, paths
 from remit.store.db import Database
 from remit.store.lineage import OVERDUE_MS
 from remit.store.record import Reader, noun
 
 R = TypeVar("R", bound=Record)
-Used = Callable[[str, str, int], int]
+Used = Callable[[str, str], int]
 KEPT: Final = frozenset(
     {
         "person", "service", "agent", "resource", "tool", "brief", "policy", "task", "plan", "credential", "path",
         "key", "consent", "binding", "session", "approval",
     }
 )  # fmt: skip
+TUNNEL: Final = re.compile(r"http:.*/@session")
+"""What answers nothing by itself, however long it is open."""
 SHAPED: Final = frozenset({"resource", "tool", "policy"})
 PART: Final = 2048
 _DECIDED: Final = b'"kind":"call.decided"'
@@ -181,7 +182,7 @@ class Past(Reader):
             if "approval" in said:
                 self.usable[said["approval"]] = self.usable.get(said["approval"], 0) + 1
             if self._traces(said["brief"]):
-                self._open[said["call"]] = (task, said["at"])
+                self._open[said["call"]] = (task, LAST if TUNNEL.fullmatch(said["action"]) else said["at"])
 
     def ended(self, said: Mapping[str, Json]) -> None:
         """Take in how a call ended, as far as lineage looks at it."""
@@ -194,7 +195,7 @@ class Past(Reader):
             self._known.setdefault(task, set()).add(said["call"])
 
     def facts(self, said: Mapping[str, Json], call: Call, used: Used) -> Facts:
-        """What the recorded decision looked at. `used` counts uses by place, for what lineage asks."""
+        """What the recorded decision looked at. `used` counts uses of an errand by scope, for what lineage asks."""
         root = self.roots[said["task"]]
         learned = self._learned.setdefault(root, {})
         place = (said["credential"], call.action, call.relation)
@@ -215,7 +216,9 @@ class Past(Reader):
             paths=mixed,
             origin=said["decision"] == "allow",
             asked=self._asked(said, task) if "approval" in said else None,
-            evidence=self._evidence(held, task, call, used) if self._traces(task.brief) else None,
+            evidence=self._evidence(replace(held, now=Instant(said["at"])), task, call, used)
+            if self._traces(task.brief)
+            else None,
         )
 
     def _asked(self, said: Mapping[str, Json], task: Task) -> Asked | None:
@@ -240,34 +243,17 @@ class Past(Reader):
 
     def _evidence(self, held: Facts, task: Task, call: Call, used: Used) -> Evidence | None:
         """What lineage looked at: of the answers of the task, those that had come by then."""
-        brief, db = held.brief, self.db
-        if brief is None or brief.lineage is None or call.kind[0] == "@":
-            return None
-        root = held.ancestors[-1].id if held.ancestors else task.id
-        kept = payload.get(db, root)
-        if kept is None:
-            return Evidence(complete=False, version=brief.version)
-        key, text = kept[0], kept[1].decode()
-        shape = shape_of(held.tools.get(call.kind), call.kind)
-        steps = (*(held.plan.steps if held.plan else ()), *brief.steps)
-        own = objects(call, (step for step in steps if step.action == call.action and step.owned))
-        if not shape.reaches and not own:
-            return Evidence(request=text, key=key, version=brief.version)
-        known = payload.names(db, task.person) if own and task.person else []
         answers = self._known.get(task.id, set())
-        holds = lineage.holders(db, task.id, key, {*wanted(shape, call.arguments), *own})
-        late = any(one == task.id and at < held.now - OVERDUE_MS for one, at in self._open.values())
-        return Evidence(
-            request=text,
-            holds={atom: tuple(one for one in found if one.call in answers) for atom, found in holds.items()},
-            used=used(root, f"act:{call.action}", 0),
-            undirected=used(root, "undirected", 0),
-            complete=task.id not in self._gaps and not late,
-            version=brief.version,
-            key=key,
-            accounts=frozenset(lineage.mark(key, phrase(one[1])) for one in known if one[0] == f"mcp:{call.resource}"),
-            own=lineage.mark(key, "*") if own else b"",
-        )
+
+        def holders(key: bytes, atoms: Iterable[str]) -> dict[str, tuple[Hold, ...]]:
+            holds = lineage.holders(self.db, task.id, key, atoms)
+            return {atom: tuple(one for one in found if one.call in answers) for atom, found in holds.items()}
+
+        def complete() -> bool:
+            late = (one == task.id and at < held.now - OVERDUE_MS for one, at in self._open.values())
+            return task.id not in self._gaps and not any(late)
+
+        return standing.evidence(self.db, held, task, call, used, holders, complete)
 
 
 def _plan(body: Mapping[str, Json]) -> Plan:
