@@ -11,9 +11,10 @@ from remit.control import brief, revocation
 from remit.core.attestor import Attestor, Binding
 from remit.core.credential import Credential
 from remit.custody.assertion import claimed
+from tests.kit import tls
 from tests.kit.asking import error, opened
 from tests.kit.nouns import code
-from tests.kit.site import ASSERTION, site
+from tests.kit.site import ASSERTION, serving, site
 from tests.kit.vouching import DOMAIN, Authority, certificate, platform, svid_assertion
 from tests.kit.world import ISSUER
 
@@ -292,3 +293,60 @@ def test_unlike_pairs_are_refused_when_they_are_registered(world):
     assert code(registered, world, issuer="https://other.test") == "name_taken"
     for claims in ({}, {"aud": "x"}, {"sub": ""}):
         assert code(bound, world, claims) == "binding_invalid"
+
+
+GOOGLE = {
+    "iss": "https://accounts.google.com", "azp": "1099", "sub": "10990", "email": "bot@acme.iam.gserviceaccount.com",
+    "email_verified": True, "google": {"compute_engine": {"project_id": "acme", "instance_id": "7"}},
+}  # fmt: skip
+CLOUDS = {
+    "google": (
+        GOOGLE,
+        {"sub": "10990", "google>compute_engine>project_id": "acme"},
+        "google>compute_engine>project_id",
+    ),
+    "azure": ({"oid": "o-1", "tid": "t-1", "sub": "s"}, {"oid": "o-1", "tid": "t-1"}, "tid"),
+    "aws": (
+        {"sub": "arn:aws:iam::1:role/bot", "https://sts.amazonaws.com/": {"aws_account": "1", "org_id": "o"}},
+        {"sub": "arn:aws:iam::1:role/bot", "https://sts.amazonaws.com/>aws_account": "1"},
+        "https://sts.amazonaws.com/>aws_account",
+    ),
+}  # fmt: skip
+"""What each cloud says of a workload, the claims that it is bound by, and one of them that another tenant has too."""
+
+
+@pytest.mark.parametrize("kind", CLOUDS)
+def test_a_clouds_token_counts_by_keys_that_its_issuer_serves_over_https(world, kind, tmp_path, monkeypatch):
+    """Google's issuer is the one and only: its keys are where the operator says. The others' are found by discovery."""
+    said, claims, shared = CLOUDS[kind]
+    ca, leaf = tls.certificates(tmp_path)
+    with serving(world.source.app, ssl_certfile=str(leaf), ssl_keyfile=str(leaf)) as (plain, _):
+        secure = plain.replace("http://127.0.0.1", "https://localhost")
+        world.source.url = secure
+        issuer = said.get("iss", secure)
+        keys = {"keys_url": f"{secure}/jwks"} if kind == "google" else {}
+        registered(world, kind, issuer=issuer, **keys)
+        bound(world, claims)
+        good = {"aud": ISSUER} | said
+        assert shown(world, world.source.token(world.now, **good)).status == 503, "a server that nobody vouches for"
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+        steady = world.world.authority.clock._steady
+        world.world.authority.clock._steady = lambda: steady() + 11 * 10**9
+        assert world.source.asked == 0
+        text = world.source.token(world.now, **good)
+        held = claimed(issued(shown(world, text)))
+        assert world.act(lambda c: c.need(Credential, held["jti"])).agent == world.bot
+        name, _, within = shared.partition(">")
+        spoiled = {"tid": "t-2"} if not within else {name: {}}
+        for changes in (
+            spoiled,
+            {"sub": "another", "oid": "another"},
+            {"aud": "https://other.test"},
+            {"iss": "https://x"},
+        ):
+            assert error(shown(world, world.source.token(world.now, **(good | changes))), 401) == "invalid_client", (
+                changes
+            )
+        assert world.source.asked == 1
+        if kind == "google":
+            assert code(Attestor, name="g", kind=kind, issuer=secure, audience=ISSUER) == "binding_invalid"
