@@ -197,7 +197,7 @@ def house(
         yield from _serving(place, settings, environment, key, governed(settings, upstream, key))
         return
     with provider(key) as issuer:
-        known = f'[[issuers]]\nissuer = "{issuer}"\naudience = "remit"\njwks_uri = "{issuer}/keys"\n'
+        known = f'client_rate = 0\n\n[[issuers]]\nissuer = "{issuer}"\naudience = "remit"\njwks_uri = "{issuer}/keys"\n'
         (place / "remit.toml").write_text(known)
         said = govern(settings, upstream, key, issuer) | {"identity": key.identity(issuer, "pia")}
         yield from _serving(place, settings, environment, key, said)

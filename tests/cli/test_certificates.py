@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from joserfc.jwk import ECKey
 
-from remit.cli.door import CERTIFICATE, Standing, ask_for_certificates, door
+from remit.cli.door import CERTIFICATE, Standing, ask_for_certificates, door, forwarded
 from remit.cli.settings import load
 from remit.control import agent, brief, login, task
 from remit.core.errors import RemitError
@@ -242,3 +242,30 @@ def test_settings_that_leave_open_who_says_so_are_refused(values):
 def test_a_bundle_that_is_none_is_refused(tmp_path):
     with pytest.raises(RemitError):
         ask_for_certificates(ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "address"),
+    [
+        ([b"192.0.2.1"], "192.0.2.1"),
+        ([b"10.0.0.1, 192.0.2.1"], "192.0.2.1"),
+        ([b"10.0.0.1", b"192.0.2.1"], "192.0.2.1"),
+        ([b"2001:db8::1"], "2001:db8::1"),
+        ([b"192.0.2.1:80"], ""),
+        ([b"192.0.2.1, \xff"], ""),
+        ([b"192.0.2.1,"], ""),
+        ([], ""),
+    ],
+)
+def test_whose_rate_it_is_is_the_last_address_that_the_proxy_added(fields, address):
+    assert forwarded([(b"x-forwarded-for", one) for one in fields]) == address
+
+
+def test_an_address_counts_from_the_named_proxy_alone():
+    async def who(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["client"][0].encode()})
+
+    for proxy, seen in (("127.0.0.1", b"192.0.2.7"), ("", b"127.0.0.1"), ("10.0.0.1", b"127.0.0.1")):
+        with serving(who, http=door(Standing(50, 50), proxy=proxy), proxy_headers=False) as (url, _):
+            assert ask(url, headers={"x-forwarded-for": "10.9.9.9, 192.0.2.7"}).body == seen

@@ -10,6 +10,7 @@ import json
 import ssl
 from collections import Counter
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, ClassVar, Final, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -96,7 +97,8 @@ class Door(HttpToolsProtocol):
     """One connection. Made by uvicorn, on its loop.
 
     A certificate is that of the connection itself; or, from the one peer that is named in `proxy`, the one that its
-    `Client-Cert` field holds (RFC 9440). From anybody else the field means nothing, and goes no further.
+    `Client-Cert` field holds (RFC 9440). From anybody else the field means nothing, and goes no further. Whose rate it
+    is, that peer alone says too.
     """
 
     standing: ClassVar[Standing]
@@ -146,6 +148,8 @@ class Door(HttpToolsProtocol):
         if der is not None:
             self.scope[CERTIFICATE], self.scope[DER] = certificate.digest(der), der  # type: ignore[typeddict-unknown-key]
             self.scope[CHAIN] = above  # type: ignore[typeddict-unknown-key]
+        if self.proxy and self._peer == self.proxy:
+            self.scope["client"] = (forwarded(self.headers) or self._peer, 0)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -191,6 +195,15 @@ class Door(HttpToolsProtocol):
         if cycle is None or not cycle.response_started or cycle.response_complete:
             self.transport.write(SLOW)
         self.transport.close()
+
+
+def forwarded(headers: list[tuple[bytes, bytes]]) -> str:
+    """The address that the proxy saw: the last one that it added to `X-Forwarded-For`; empty for none."""
+    last = b",".join(value for name, value in headers if name == b"x-forwarded-for").rpartition(b",")[2].strip()
+    try:
+        return str(ip_address(last.decode("ascii")))
+    except ValueError:
+        return ""
 
 
 def sent_along(secured: Any) -> tuple[bytes, ...]:

@@ -19,6 +19,7 @@ def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
         client_documents=settings.client_documents,
         client_agent=settings.client_agent,
         door_rate=settings.door_rate,
+        client_rate=settings.client_rate,
         weak_client_secrets=settings.weak_client_secrets,
         certificates=bool(settings.client_certificates or settings.certificate_proxy),
         receivers=receivers(settings, environ),

@@ -108,6 +108,7 @@ class Settings:
     client_documents: bool = False
     client_agent: str = ""
     door_rate: int = 600
+    client_rate: int = 1200
     weak_client_secrets: bool = False
     dpop_nonce: bool = False
     postgres_port: int = 0
@@ -440,8 +441,8 @@ def _bounded(settings: Settings) -> None:
             "connections is 1 to 100000, and connections_peer no more than that.",
             "Correct the one that is not.",
         )
-    if settings.door_rate < 0:
-        raise RemitError("setting_invalid", "door_rate is 0 or more.", "Use 0 for no bound at all.")
+    if settings.door_rate < 0 or settings.client_rate < 0:
+        raise RemitError("setting_invalid", "door_rate and client_rate are 0 or more.", "Use 0 for no bound at all.")
 
 
 def _whole(settings: Settings) -> None:

@@ -39,7 +39,7 @@ from remit.web.issuers import Issuers
 from remit.web.oauth import authorize, par, register, token
 from remit.web.problem import problem
 from remit.web.proving import NONCE
-from remit.web.rate import Rate
+from remit.web.rate import RETRY, Buckets, Rate
 from remit.web.settings import WebSettings
 from remit.web.site import Site, Watched
 
@@ -102,6 +102,7 @@ def build(
         door,
         turned_away,
         Attestors(authority.issuer, authority.clock.steady),
+        Buckets(settings.client_rate, authority.clock.steady),
     )
     routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}
@@ -125,6 +126,9 @@ def build(
                 rate.heard(scope["path"], address, message["status"])
                 given = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *((n, v) for n, v in HEADERS if n not in given)]
+                if RETRY in scope.get("state", ()):
+                    kept = [one for one in message["headers"] if one[0] != b"retry-after"]
+                    message["headers"] = [*kept, (b"retry-after", str(scope["state"][RETRY]).encode())]
                 if NONCE in scope.get("state", ()):
                     message["headers"].append((b"dpop-nonce", scope["state"][NONCE].encode()))
             await send(message)

@@ -29,6 +29,7 @@ from remit.custody.svid import carries_chain
 from remit.store import payload
 from remit.web.attestors import Attested
 from remit.web.proving import CHAIN, DER
+from remit.web.rate import limit
 from remit.web.site import Site
 
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -90,7 +91,16 @@ class Client:
 
 
 async def authenticate(site: Site, request: Request, form: Mapping[str, list[str]]) -> Client:
-    """Prove who the client is (`invalid_client`); `issuer_unreachable` when a platform's keys cannot be had."""
+    """Prove who the client is (`invalid_client`), and that it does not ask too often (`rate_exceeded`).
+
+    `issuer_unreachable` when a platform's keys cannot be had.
+    """
+    found = await _proved(site, request, form)
+    limit(site.rates, request, found.agent.id)
+    return found
+
+
+async def _proved(site: Site, request: Request, form: Mapping[str, list[str]]) -> Client:
     basic = request.headers.get("authorization", "")
     if "client_secret" in form or basic[:6].lower() == "basic ":
         return _by_secret(site, basic, form)

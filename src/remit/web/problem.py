@@ -123,7 +123,7 @@ def oauth_said(fault: RemitError, *, authorize: bool = False) -> dict[str, str]:
     elif error == "target_refused":
         error = "invalid_target"
     elif error not in OAUTH:
-        temporary = status(error) == 503
+        temporary = status(error) in (429, 503)
         error = (
             "temporarily_unavailable" if temporary else "server_error" if status(error) == 500 else "invalid_request"
         )
@@ -134,7 +134,7 @@ def oauth_problem(fault: RemitError) -> JSONResponse:
     """A fault as an OAuth endpoint answers it."""
     said = oauth_said(fault)
     error = said["error"]
-    number = OAUTH.get(error, 503 if error == "temporarily_unavailable" else 500)
+    number = OAUTH.get(error, status(fault.code) if error == "temporarily_unavailable" else 500)
     headers = dict(NO_STORE)
     if number == 401:
         headers["www-authenticate"] = 'Bearer error="invalid_client"'

@@ -1,12 +1,18 @@
-"""How often one address may knock at the door: sign-in, authorization, registration, and proofs that fail.
+"""How often one address may knock at the door (sign-in, authorization, registration, proofs that fail), and one client.
 
-Only the sender's own address is ever held back, never a person, a client or an agent that was named: nobody can lock
-out another. Nothing behind the door can be guessed, so this bounds work, not luck. Kept in memory, on each node.
+Only the sender's own address is ever held back, and what one client does from there: never a person, a client or an
+agent that was named, so nobody can lock out another. Nothing behind the door can be guessed: this bounds work only.
+Kept in memory, on each node.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Final
+
+from starlette.requests import Request
+
+from remit.core.errors import RemitError
 
 ALL: Final = ("/oauth/authorize", "/oauth/par", "/oauth/register", "/signin", "/signin/back")
 """Each request to these counts."""
@@ -52,6 +58,44 @@ class Rate:
         if now - self._since >= MINUTE:
             self._since = now
             self._counts.clear()
+
+
+class Buckets:
+    """A bucket for each client at each address: `most` requests at once, and as many again in each minute.
+
+    It holds `MOST` of them; the one that was used longest ago is forgotten first, which lets in more, never less.
+    """
+
+    def __init__(self, most: int, steady: Callable[[], int]) -> None:
+        self._most, self._steady = most, steady
+        self._held: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+
+    def wait(self, client: str, address: str) -> int:
+        """Take one out, and return 0; or the seconds until there is one again, at least 1. 0 a minute is no bound."""
+        if not self._most:
+            return 0
+        key, now = (client, network(address)), self._steady()
+        left, at = self._held.pop(key, (float(self._most), now))
+        left = min(float(self._most), left + self._most * (now - at) / MINUTE)
+        fits = left >= 1
+        self._held[key] = (left - 1 if fits else left), now
+        if len(self._held) > MOST:
+            self._held.popitem(last=False)
+        return 0 if fits else max(1, -int(-(1 - left) * MINUTE / self._most // 1000))
+
+
+RETRY: Final = "retry_after"
+"""Where a request's state says how many seconds its sender is to wait."""
+
+
+def limit(buckets: Buckets, request: Request, client: str) -> None:
+    """Count one request of a client, once it is known who it is (`rate_exceeded`)."""
+    seconds = buckets.wait(client, request.client.host if request.client else "")
+    if seconds:
+        setattr(request.state, RETRY, seconds)
+        raise RemitError(
+            "rate_exceeded", "This client asks too often.", "Wait as long as Retry-After says, then ask more slowly."
+        )
 
 
 def network(address: str) -> str:

@@ -52,8 +52,9 @@ class WebSettings:
 
     `client_registration` and `client_documents` let clients come that nobody added: they stand for the agent named
     `client_agent`, or each is put forward as an agent of its own. `door_rate` is how often a minute one address may
-    knock at the door. `certificates` says that clients can show one; the ports are those of the gates before
-    databases and for programs that know a proxy, 0 for none, and `secured` says that these speak TLS.
+    knock at the door, `client_rate` how often a client may ask from there. `certificates` says that clients can show
+    one; the ports are those of the gates before databases and for programs that know a proxy, 0 for none, and
+    `secured` says that these speak TLS.
     """
 
     issuers: tuple[Issuer, ...] = ()
@@ -62,6 +63,7 @@ class WebSettings:
     client_documents: bool = False
     client_agent: str = ""
     door_rate: int = 600
+    client_rate: int = 1200
     weak_client_secrets: bool = False
     certificates: bool = False
     receivers: tuple[Receiver, ...] = ()

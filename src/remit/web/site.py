@@ -15,6 +15,7 @@ from remit.store.record import Reader
 from remit.web.attestors import Attestors
 from remit.web.issuers import Issuers
 from remit.web.kept import Documents
+from remit.web.rate import Buckets
 from remit.web.settings import WebSettings
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class Site:
     door: Door
     turned_away: Mapping[str, int]
     attestors: Attestors
+    rates: Buckets
     documents: Documents = field(default_factory=Documents)
     waiting: int = 0
 

@@ -22,6 +22,7 @@ from remit.web.intake import Form, form, one_of
 from remit.web.metadata import DETAILS
 from remit.web.oauth.asking import bound, refused
 from remit.web.problem import NO_STORE, faults
+from remit.web.rate import limit
 from remit.web.site import Site
 
 
@@ -33,6 +34,7 @@ def routes(site: Site) -> list[Route]:
         text = one_of(asked, "token")
         if _of_a_client(site, asked):
             client = bound(site, asked)
+            limit(site.rates, request, client.client.id)
             await site.act(client.client.id, lambda change: _given_up(site, change, client.enter(change), text))
             return Response(status_code=200, headers=NO_STORE)
         who = await _caller(site, request, asked)
@@ -51,6 +53,7 @@ def routes(site: Site) -> list[Route]:
         text = one_of(asked, "token")
         if _of_a_client(site, asked):
             client = bound(site, asked)
+            limit(site.rates, request, client.client.id)
             if client.assertion is None:
                 raise refused("A client without a key is told nothing of tokens.")
             said = await site.act(client.client.id, lambda change: _seen(site, change, client.enter(change), text))

@@ -10,6 +10,7 @@ from remit.web.intake import form
 from remit.web.oauth.asking import pushing
 from remit.web.oauth.request import PUSHED_LASTS_S, push, understood
 from remit.web.problem import NO_STORE, faults
+from remit.web.rate import limit
 from remit.web.site import Site
 
 PROOF = frozenset({"client_assertion", "client_assertion_type"})
@@ -21,6 +22,7 @@ def routes(site: Site) -> list[Route]:
     async def take(request: Request) -> Response:
         asked = await form(request)
         proved = await pushing(site, asked)
+        limit(site.rates, request, proved.client.id)
         if "request_uri" in asked:
             raise RemitError("invalid_request", "A pushed request holds no request_uri.", "Leave it out.")
         said = {name: " ".join(values) for name, values in asked.items() if name not in PROOF and values[0]}

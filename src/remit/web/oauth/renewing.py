@@ -17,6 +17,7 @@ from remit.web import proving
 from remit.web.intake import Form
 from remit.web.oauth import giving
 from remit.web.oauth.asking import bound
+from remit.web.rate import limit
 from remit.web.site import Site
 
 Taking = Callable[[Change, Client, str], Code | Refresh | RemitError]
@@ -25,6 +26,7 @@ Taking = Callable[[Change, Client, str], Code | Refresh | RemitError]
 async def give(site: Site, request: Request, asked: Form, take: Taking) -> dict[str, Json]:
     """Use up what the client holds, and give it what comes next, in one transaction."""
     client = bound(site, asked)
+    limit(site.rates, request, client.client.id)
     if "scope" in asked and not asked["scope"][0].strip():
         raise RemitError("invalid_scope", "A scope, when sent, is not empty.", "Leave scope out.")
     resources = giving.resources_of(site, asked)
