@@ -104,3 +104,17 @@ def test_a_page_names_where_it_leads():
     assert origin("http://127.0.0.1:51004/cb?x=1") == "http://127.0.0.1:51004"
     assert origin("https://app.test/cb") == "https://app.test"
     assert place("https://app.test/cb") == "app.test"
+
+
+def test_keys_of_its_own_are_said_once_and_only_by_who_came_by_itself():
+    own = ({"kty": "EC"},)
+    assert client(kind="dynamic", keys=own).keyed
+    assert client(kind="document", keys_url="https://app.test/jwks").keyed
+    assert not client().keyed
+    for wrong in (
+        {"keys": own},
+        {"kind": "dynamic", "keys": own, "keys_url": "https://app.test/jwks"},
+        {"kind": "dynamic", "keys": own, "confidential": True},
+        {"kind": "dynamic", "keys": own * 17},
+    ):
+        assert code(client, **wrong) == "client_invalid"

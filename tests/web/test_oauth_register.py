@@ -1,17 +1,6 @@
 """Clients that come by themselves: registered or described, they stand for whom the operator says, or nobody yet."""
 
-import datetime as dt
-import http.server
-import ipaddress
-import json
-import ssl
-import threading
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from remit.control import agent as agents
 from remit.control import brief
@@ -24,6 +13,7 @@ from remit.web.document import address, judged, understood
 from tests.kit.asking_people import BACK, company
 from tests.kit.browser import Browser
 from tests.kit.nouns import code
+from tests.kit.publishing import Published
 from tests.kit.signin import query
 from tests.kit.world import DAY
 
@@ -136,68 +126,6 @@ def test_nobody_is_sent_unasked_to_where_a_stranger_chose(firm):
         assert "location" not in answer.headers
         assert b"invalid_scope" in answer.body
         assert b'href="https://evil.test/landing?error=invalid_scope' in answer.body
-
-
-class Published(http.server.BaseHTTPRequestHandler):
-    """A host that publishes a client's document; what it answers is set by the test."""
-
-    asked = 0
-
-    def do_GET(self):
-        type(self).asked += 1
-        status, kind, body = self.server.answer
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        if status == 302:
-            self.send_header("location", "/other.json")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "cert.pem").write_bytes(signed.public_bytes(Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Published)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.trust = str(folder / "cert.pem")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
-
-
-@pytest.fixture
-def published(host, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", host.trust)
-    host.url = f"https://localhost:{host.server_address[1]}/client.json"
-
-    def say(status=200, kind="application/json", **changes):
-        said = {"client_id": host.url, "client_name": "Described", "redirect_uris": [BACK]} | changes
-        host.answer = status, kind, json.dumps(said).encode()
-        return host.url
-
-    return say
 
 
 def test_a_client_whose_id_is_its_documents_address(firm, published):

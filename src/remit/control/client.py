@@ -39,11 +39,27 @@ class Described:
     name: str
     redirects: tuple[str, ...]
     kind: str
+    keys: tuple[dict[str, str], ...] = ()
+    keys_url: str = ""
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it proves a key of its own."""
+        return bool(self.keys or self.keys_url)
+
+    def standing_for(self, agent: str) -> Client:
+        """The record of this client, bound to an agent."""
+        return Client(
+            id=self.id, agent=agent, name=self.name, redirects=self.redirects, kind=self.kind, keys=self.keys,
+            keys_url=self.keys_url,
+        )  # fmt: skip
 
 
-class _Sealed(msgspec.Struct, frozen=True):
+class _Sealed(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     redirects: tuple[str, ...]
+    keys: tuple[dict[str, str], ...] = ()
+    keys_url: str = ""
 
 
 def identity(client_id: str) -> str:
@@ -63,10 +79,17 @@ def found(reader: Reader, client_id: str) -> Client | None:
     return one if one is not None and (one.kind == "registered") is client_id.startswith("cli_") else None
 
 
-def sealed(authority: Authority, name: str, redirects: tuple[str, ...]) -> str:
+def sealed(
+    authority: Authority,
+    name: str,
+    redirects: tuple[str, ...],
+    keys: tuple[dict[str, str], ...] = (),
+    keys_url: str = "",
+) -> str:
     """The id of a client that registers itself: what it said, sealed. Refuses what could be no client."""
-    Client(id=identity("x"), agent=ids.make("agt", bytes(16)), name=name, redirects=redirects, kind="dynamic")
-    text = DYNAMIC + b64(authority.vault.wrap(_WRAP, msgspec.json.encode(_Sealed(name, redirects))))
+    Described(identity("x"), name, redirects, "dynamic", keys, keys_url).standing_for(ids.make("agt", bytes(16)))
+    said = _Sealed(name, redirects, keys, keys_url)
+    text = DYNAMIC + b64(authority.vault.wrap(_WRAP, msgspec.json.encode(said)))
     if len(text) > LONGEST:
         raise RemitError("redirect_invalid", "These are too many addresses.", "Register fewer, or shorter ones.")
     return text
@@ -82,7 +105,7 @@ def opened(authority: Authority, client_id: str) -> Described | None:
         said = msgspec.json.decode(data or b"", type=_Sealed)
     except (ValueError, msgspec.MsgspecError):
         return None
-    return Described(identity(client_id), said.name, said.redirects, "dynamic")
+    return Described(identity(client_id), said.name, said.redirects, "dynamic", said.keys, said.keys_url)
 
 
 def add(change: Change, *, agent: str, name: str, redirects: tuple[str, ...], confidential: bool, by: str) -> Client:
@@ -106,7 +129,7 @@ def bind(change: Change, one: Described, agent: str, by: str) -> Client:
         if known.state != "live":
             raise RemitError("client_ended", "This client was ended.", "Ask the operator.")
         return known
-    made = Client(id=one.id, agent=agent, name=one.name, redirects=one.redirects, kind=one.kind)
+    made = one.standing_for(agent)
     change.record("client.added", made, by)
     return made
 

@@ -32,7 +32,8 @@ class Client(Record, frozen=True, kw_only=True, tag_field="noun", tag="client"):
     """What an operator, or a person's first yes, has bound to an agent. It never says itself for which agent.
 
     A *registered* client was added by the operator, a *dynamic* one registered itself, a *document* is an address that
-    describes one. `confidential` clients prove the agent's key; all others are public, and prove each code by PKCE.
+    describes one. `confidential` clients prove the agent's key; those that say `keys` of their own, or publish them at
+    `keys_url`, prove one of these; all others are public, and prove each code by PKCE.
     """
 
     id: str
@@ -41,6 +42,8 @@ class Client(Record, frozen=True, kw_only=True, tag_field="noun", tag="client"):
     redirects: tuple[str, ...]
     kind: str = "registered"
     confidential: bool = False
+    keys: tuple[dict[str, str], ...] = ()
+    keys_url: str = ""
     state: str = "live"
 
     def __post_init__(self) -> None:
@@ -50,12 +53,22 @@ class Client(Record, frozen=True, kw_only=True, tag_field="noun", tag="client"):
             raise RemitError(
                 "client_invalid", "This cannot be a client.", "Give a printable name of 1 to 100 characters."
             )
+        own = bool(self.keys) + bool(self.keys_url)
+        if own > 1 or (own and (self.confidential or self.kind == "registered")) or len(self.keys) > MOST:
+            raise RemitError(
+                "client_invalid", "A client proves its agent's key, or keys of its own, said once.", "Give one of them."
+            )
         if not 1 <= len(self.redirects) <= MOST or not all(redirect(one, self.kind) for one in self.redirects):
             raise RemitError(
                 "redirect_invalid",
                 "A client needs 1 to 16 exact addresses that its answers are sent to, and one of these cannot be one.",
                 "Use https, or http on this machine (127.0.0.1, [::1], localhost); no fragment, user or dot segment.",
             )
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it proves a key of its own."""
+        return bool(self.keys or self.keys_url)
 
 
 def named(name: str) -> bool:

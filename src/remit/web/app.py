@@ -36,6 +36,7 @@ from remit.web.api import (
 from remit.web.attestors import Attestors
 from remit.web.console import asks, connections, consents, enter, home, signin, tasks
 from remit.web.issuers import Issuers
+from remit.web.keysets import KeySets
 from remit.web.oauth import authorize, par, register, token
 from remit.web.problem import problem
 from remit.web.proving import NONCE
@@ -103,6 +104,7 @@ def build(
         turned_away,
         Attestors(authority.issuer, authority.clock.steady),
         Buckets(settings.client_rate, authority.clock.steady),
+        KeySets(authority.clock.steady),
     )
     routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}

@@ -20,6 +20,7 @@ from remit.core.address import loopback, public
 from remit.core.canonical import Json, read
 from remit.core.client import named, redirect
 from remit.core.errors import RemitError
+from remit.custody.jwk import read_set
 from remit.web.settings import LOOPBACK
 from remit.web.site import Site
 
@@ -28,6 +29,7 @@ PATIENCE_S: Final = 5
 _URL: Final = re.compile(
     r"https://[a-z0-9.-]+(?::[1-9][0-9]{0,4})?/[A-Za-z0-9._~!$&'()*+,;=:@/-]+(?:\?[^#\s]*)?", re.ASCII
 )
+METHODS: Final = ("none", "private_key_jwt")
 _SECRETS: Final = ("client_secret", "client_secret_expires_at")
 
 
@@ -41,16 +43,19 @@ async def described(site: Site, url: str) -> Described | None:
     held = site.documents.get(url, steady)
     if held is not None:
         return held
+    found = understood(url, await fetched(site, url))
+    site.documents.put(url, steady, found)
+    return found
+
+
+async def fetched(site: Site, url: str) -> Json:
+    """What an address that a stranger names publishes (`document_refused`)."""
     own = urlsplit(site.authority.issuer).hostname in LOOPBACK
     try:
         with anyio.fail_after(2 * PATIENCE_S):
-            data = await anyio.to_thread.run_sync(_get, url, own, abandon_on_cancel=True)
-        said = read(data)
+            return read(await anyio.to_thread.run_sync(_get, url, own, abandon_on_cancel=True))
     except (OSError, http.client.HTTPException, ValueError, TimeoutError, RemitError) as fault:
         raise _refused("Its address does not answer with a small JSON document.") from fault
-    found = understood(url, said)
-    site.documents.put(url, steady, found)
-    return found
 
 
 def address(url: str) -> bool:
@@ -63,8 +68,12 @@ def understood(url: str, said: Json) -> Described:
     """What a document says of its client (`document_refused`)."""
     if not isinstance(said, dict) or said.get("client_id") != url:
         raise _refused("It does not name its own address as client_id.")
-    if any(name in said for name in _SECRETS) or said.get("token_endpoint_auth_method", "none") != "none":
-        raise _refused("It must be a public client: token_endpoint_auth_method none, and no secret.")
+    if any(name in said for name in _SECRETS) or said.get("token_endpoint_auth_method", "none") not in METHODS:
+        raise _refused("Its token_endpoint_auth_method must be none or private_key_jwt, without a secret.")
+    try:
+        keys, keys_url = keys_of(said)
+    except RemitError as fault:
+        raise _refused(fault.message) from fault
     redirects = said.get("redirect_uris")
     if not isinstance(redirects, list) or not 1 <= len(redirects) <= 16:
         raise _refused("It needs 1 to 16 redirect_uris.")
@@ -73,7 +82,23 @@ def understood(url: str, said: Json) -> Described:
     name = said.get("client_name", urlsplit(url).hostname)
     if not isinstance(name, str) or not named(name):
         raise _refused("Its client_name is not a short printable line.")
-    return Described(identity(url), name, tuple(redirects), "document")
+    return Described(identity(url), name, tuple(redirects), "document", keys, keys_url)
+
+
+def keys_of(said: dict[str, Json]) -> tuple[tuple[dict[str, str], ...], str]:
+    """The keys that a client says it has, or where it publishes them: one of the two (`jwk_invalid`)."""
+    if said.get("token_endpoint_auth_method", "none") != METHODS[1]:
+        return (), ""
+    where, jwks = said.get("jwks_uri", ""), said.get("jwks")
+    if not isinstance(where, str) or bool(where) is (jwks is not None) or (where and not address(where)):
+        raise RemitError(
+            "jwk_invalid", "A client that proves a key says jwks or jwks_uri, one of the two.", "Send public keys."
+        )
+    if where:
+        return (), where
+    read_set(jwks)
+    listed = jwks["keys"] if isinstance(jwks, dict) else []
+    return tuple({name: value for name, value in one.items() if isinstance(value, str)} for one in listed), ""
 
 
 def judged(host: str, port: int, *, own: bool) -> str:

@@ -11,10 +11,12 @@ from remit.control.batch import Batch
 from remit.control.change import Change
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
+from remit.custody.jwk import PublicKey
 from remit.store.record import Reader
 from remit.web.attestors import Attestors
 from remit.web.issuers import Issuers
 from remit.web.kept import Documents
+from remit.web.keysets import KeySets
 from remit.web.rate import Buckets
 from remit.web.settings import WebSettings
 
@@ -56,6 +58,7 @@ class Site:
     turned_away: Mapping[str, int]
     attestors: Attestors
     rates: Buckets
+    client_keys: KeySets[tuple[PublicKey, ...]]
     documents: Documents = field(default_factory=Documents)
     waiting: int = 0
 

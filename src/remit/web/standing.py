@@ -33,7 +33,7 @@ def routes(site: Site) -> list[Route]:
         asked = await form(request)
         text = one_of(asked, "token")
         if _of_a_client(site, asked):
-            client = bound(site, asked)
+            client = await bound(site, asked)
             limit(site.rates, request, client.client.id)
             await site.act(client.client.id, lambda change: _given_up(site, change, client.enter(change), text))
             return Response(status_code=200, headers=NO_STORE)
@@ -52,7 +52,7 @@ def routes(site: Site) -> list[Route]:
         asked = await form(request)
         text = one_of(asked, "token")
         if _of_a_client(site, asked):
-            client = bound(site, asked)
+            client = await bound(site, asked)
             limit(site.rates, request, client.client.id)
             if client.assertion is None:
                 raise refused("A client without a key is told nothing of tokens.")

@@ -195,7 +195,7 @@ async def _stands_for(site: Site, who: Signed, client: Described) -> Client | No
     found = next(site.reader().where(Agent, "name = ? AND state = 'active'", (name,)), None)
     if found is None:
         return None
-    return Client(id=client.id, agent=found.id, name=client.name, redirects=client.redirects, kind=client.kind)
+    return client.standing_for(found.id)
 
 
 def _proposed(change: Change, who: Signed, client: Described) -> None:

@@ -1,4 +1,4 @@
-"""`/oauth/register`: clients that register themselves (RFC 7591). Off unless allowed; each of them is public.
+"""`/oauth/register`: clients that register themselves (RFC 7591). Off unless allowed; none of them has a secret.
 
 What a client says of itself goes back to it as its id, sealed: a stranger leaves nothing here until a person who is
 signed in brings it along.
@@ -11,6 +11,7 @@ from starlette.routing import Route
 from remit.control.client import sealed
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
+from remit.web.document import METHODS, keys_of
 from remit.web.intake import body
 from remit.web.problem import NO_STORE, faults
 from remit.web.site import Site
@@ -36,7 +37,7 @@ def routes(site: Site) -> list[Route]:
 
 
 def registered(site: Site, said: Json) -> dict[str, Json]:
-    """What a client is registered as (RFC 7591 section 3.2.1): a public client of the code flow, whatever it asked."""
+    """What a client is registered as (RFC 7591 section 3.2.1), whatever it asked: public, or by keys of its own."""
     if not isinstance(said, dict):
         raise _metadata("It is not an object.")
     if "software_statement" in said:
@@ -51,19 +52,23 @@ def registered(site: Site, said: Json) -> dict[str, Json]:
     if not isinstance(name, str):
         raise _metadata("client_name is a text.")
     try:
-        client_id = sealed(site.authority, name, tuple(redirects))
+        keys, keys_url = keys_of(said)
+        client_id = sealed(site.authority, name, tuple(redirects), keys, keys_url)
     except RemitError as fault:
         if fault.code == "redirect_invalid":
             raise RemitError("invalid_redirect_uri", fault.message, fault.remedy) from fault
+        if fault.code == "jwk_invalid":
+            raise _metadata(fault.message) from fault
         raise _metadata("client_name is one printable line of up to 100 characters.") from fault
-    return {
+    shown: dict[str, Json] = {"jwks_uri": keys_url} if keys_url else {"jwks": {"keys": list(keys)}} if keys else {}
+    return shown | {
         "client_id": client_id,
         "client_id_issued_at": site.now() // 1000,
         "client_name": name,
         "redirect_uris": redirects,
         "grant_types": [one for one in ("authorization_code", "refresh_token") if one in {*grants, "refresh_token"}],
         "response_types": ["code"],
-        "token_endpoint_auth_method": "none",
+        "token_endpoint_auth_method": METHODS[bool(shown)],
     }
 
 

@@ -25,7 +25,7 @@ Taking = Callable[[Change, Client, str], Code | Refresh | RemitError]
 
 async def give(site: Site, request: Request, asked: Form, take: Taking) -> dict[str, Json]:
     """Use up what the client holds, and give it what comes next, in one transaction."""
-    client = bound(site, asked)
+    client = await bound(site, asked)
     limit(site.rates, request, client.client.id)
     if "scope" in asked and not asked["scope"][0].strip():
         raise RemitError("invalid_scope", "A scope, when sent, is not empty.", "Leave scope out.")
