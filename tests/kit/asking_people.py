@@ -100,7 +100,7 @@ def error_of(answer: Answer) -> str:
 def company(folder: Path, **settings: Any) -> Iterator[Company]:
     """A company with one provider, one person, one agent and a client of it."""
     with provider() as idp:
-        own = Issuer(idp.url, "remit", sign_in=True, secret=Secret(idp.secret.encode()))
+        own = Issuer(idp.url, "remit", sign_in=True, acts=True, secret=Secret(idp.secret.encode()))
         with site(folder, issuers=(own,), **settings) as one:
             idp.now = one.world.authority.clock.now() // 1000
             bot = one.agent("bot")

@@ -26,6 +26,9 @@ class Provider(Idp):
     begun: dict[str, dict[str, str]] = field(default_factory=dict)
     proofs: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
+    person: tuple[int, Any] = (200, {})
+    """What userinfo answers beside its `sub`, and its status."""
+    shown: list[str] = field(default_factory=list)
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         match scope["path"]:
@@ -40,6 +43,11 @@ class Provider(Idp):
                 back = {"code": code, "state": asked["state"], "iss": self.url} | self.answers
                 place = f"{asked['redirect_uri']}?{urlencode(back)}"
                 await told(send, 303, b"", (b"location", place.encode()))
+            case "/userinfo":
+                status, said = self.person
+                self.shown.append(dict(scope["headers"]).get(b"authorization", b"").decode())
+                body = {"sub": self.subject} | said if isinstance(said, dict) else said
+                await told(send, status, json.dumps(body).encode())
             case "/token":
                 body = b""
                 while (message := await receive()) and (body := body + message.get("body", b"")) is not None:

@@ -7,7 +7,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from remit.control import attestor as attestors
-from remit.control import brief, principal, revocation
+from remit.control import brief, principal, revocation, session
 from remit.core.brief import Brief
 from remit.core.consent import Consent
 from remit.core.receipt import decode
@@ -19,7 +19,7 @@ from tests.kit import conformance
 from tests.kit.browser import Browser
 from tests.kit.conversing import CALLBACK, converse
 from tests.kit.gate import NAME
-from tests.kit.plain import plain, provider
+from tests.kit.plain import SECRET, plain, provider
 from tests.kit.signin import path_of
 from tests.kit.site import idp, site
 from tests.kit.tokens import peer_sign
@@ -128,6 +128,22 @@ def test_of_several_briefs_the_person_chooses(company):
     assert "For which errand?" in person.seen[-1].body
     made = [one for one in receipts(company) if one["kind"] == "consent.given"][-1]
     assert made["record"]["brief"] == "echoing"
+
+
+@pytest.mark.parametrize("userinfo", [True, False])
+def test_groups_that_a_lean_id_token_does_not_say_are_read_from_userinfo(tmp_path, userinfo):
+    """As the specification has it, oidc-provider says groups at userinfo alone."""
+    tmp_path.chmod(0o700)
+    with provider(f"{ISSUER}/signin/back", "", "lean") as idp:
+        secret = Secret(SECRET.encode())
+        own = Issuer(idp, "remit", auto_register=True, sign_in=True, secret=secret, userinfo=userinfo)
+        with site(tmp_path, issuers=(own,)) as one:
+            browser = Browser(one.url)
+            begun = browser.get("/signin?next=/console/consents").headers["location"]
+            came = Wanderer("toni").go(begun, stop=f"{ISSUER}/signin/back")
+            assert browser.get(path_of(came.url)).status == 303
+            found = one.act(lambda c: session.stands(c.reader, browser.cookies["remit-person"], c.now))
+            assert found[1].groups == (("staff",) if userinfo else ())
 
 
 def test_remit_proves_itself_to_the_provider_by_a_key(tmp_path):

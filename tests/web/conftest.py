@@ -15,7 +15,7 @@ from tests.kit.site import idp, site
 @pytest.fixture
 def place(tmp_path):
     tmp_path.chmod(0o700)
-    with idp() as provider, site(tmp_path, issuers=(Issuer(provider.url, "remit"),)) as one:
+    with idp() as provider, site(tmp_path, issuers=(Issuer(provider.url, "remit", acts=True),)) as one:
         one.bot, one.other = one.agent("bot"), one.agent("other")
         pia = one.act(lambda c: principal.add_person(c, provider.url, "pia-at-idp", "Pia", ("staff",), "operator"))
         one.pia = pia.id

@@ -21,7 +21,7 @@ def provider():
 @pytest.fixture
 def place(tmp_path, provider):
     tmp_path.chmod(0o700)
-    with site(tmp_path, issuers=(Issuer(provider.url, "remit"),)) as one:
+    with site(tmp_path, issuers=(Issuer(provider.url, "remit", acts=True),)) as one:
         one.bot, one.other = one.agent("bot"), one.agent("other")
         one.pia = one.act(lambda c: principal.add_person(c, provider.url, "pia-at-idp", "Pia", (), "operator")).id
         listed = (one.world.owner.id, one.pia, "group:staff")
@@ -52,7 +52,7 @@ def test_a_persons_token_becomes_a_delegated_credential(place, provider):
     told = place.form("/oauth/introspect", {"token": answer.json["access_token"]} | place.client(place.bot)).json
     assert (told["sub"], told["act"]) == (place.pia, {"sub": place.bot})
     assert place.exchange(place.bot, place.task, provider.token(place.now), subject_token_type=JWT).status == 200
-    assert place.get("/v1/people/me", provider.token(place.now)).json["groups"] == ["staff"]
+    assert place.get("/v1/people/me", provider.token(place.now, jti="own")).json["groups"] == ["staff"]
 
 
 def test_deleg_01_a_token_for_another_audience_is_refused(place, provider):
@@ -101,6 +101,34 @@ def test_a_token_that_lets_an_agent_act_does_not_make_it_the_person(place, provi
     handed = provider.token(place.now, may_act={"sub": place.bot})
     assert place.get("/v1/people/me", handed).status == 401
     assert place.exchange(place.bot, place.task, handed).status == 200
+
+
+def test_a_token_that_an_agent_showed_is_in_its_hands_and_no_person_any_more(place, provider):
+    handed = provider.token(place.now, jti="handed")
+    assert place.get("/v1/people/me", handed).status == 200
+    assert error(place.exchange(place.bot, "tsk_" + "a" * 26, handed)) == "invalid_grant"
+    assert place.get("/v1/people/me", handed).status == 401, "also when what it was shown for was refused"
+    assert place.send("/v1/tasks", {"brief": "notes", "agent": place.bot}, handed).status == 401
+    assert place.exchange(place.bot, place.task, handed).status == 200, "it is exchanged as before"
+    assert place.get("/v1/people/me", provider.token(place.now, jti="own")).status == 200
+
+
+def test_unless_the_settings_say_so_no_id_token_makes_anybody_the_person(tmp_path, provider):
+    """Agents hold ID tokens to exchange them: at the API each would read, dispatch and answer as the person."""
+    with site(tmp_path, issuers=(Issuer(provider.url, "remit"),)) as one:
+        pia = one.act(lambda c: principal.add_person(c, provider.url, "pia-at-idp", "Pia", (), "operator")).id
+        bot = one.agent("bot")
+        wide = one.world.a_brief(agents=(bot,), dispatchers=(pia,))
+        one.act(lambda c: brief.apply(c, wide, "operator"))
+        held = provider.token(one.world.authority.clock.now() // 1000)
+        before = one.act(lambda c: c.base)
+        asks = ("/v1/people/me", "/v1/tasks", "/v1/approvals", "/v1/consents", "/v1/receipts?task=x")
+        assert {one.get(path, held).status for path in asks} == {401}
+        assert one.send("/v1/tasks", {"brief": "notes", "agent": bot}, held).status == 401
+        assert one.send("/v1/approvals/apr_" + "a" * 26, {"answer": "yes", "shown": "x"}, held).status == 401
+        assert one.act(lambda c: c.base) == before
+        given = one.act(lambda c: task.open_task(c, brief="notes", agent=bot, requester=pia, by=pia)).id
+        assert one.exchange(bot, given, held).status == 200
 
 
 def test_deleg_07_a_delegation_of_ours_cannot_be_chained(place, provider):
@@ -160,7 +188,7 @@ def test_an_issuer_that_answers_garbage_is_a_clear_error(place, provider):
 
 def test_new_people_are_taken_in_only_where_the_settings_say_so(tmp_path, provider):
     tmp_path.chmod(0o700)
-    with site(tmp_path, issuers=(Issuer(provider.url, "remit", auto_register=True),)) as one:
+    with site(tmp_path, issuers=(Issuer(provider.url, "remit", auto_register=True, acts=True),)) as one:
         bot, now = one.agent("bot"), one.world.authority.clock.now() // 1000
         token = provider.token(now, "new", groups=["staff", "Not A Name", "ops"])
         one.act(lambda c: brief.apply(c, one.world.a_brief(agents=(bot,), dispatchers=("group:staff",)), "operator"))

@@ -61,6 +61,8 @@ def _issuer(one: rules.Issuer, environ: Mapping[str, str]) -> Issuer:
         sign_in=one.sign_in,
         assertions=one.assertions,
         vouches_to=tuple(one.vouches_to.split()),
+        userinfo=one.userinfo,
+        acts=one.acts,
         name=one.name,
         scopes=one.scopes,
         acr_values=one.acr_values,

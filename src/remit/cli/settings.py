@@ -41,6 +41,8 @@ class Issuer:
     sign_in: bool = False
     assertions: bool = False
     vouches_to: str = ""
+    userinfo: bool = False
+    acts: bool = False
     name: str = ""
     scopes: str = "openid profile"
     groups_claim: str = "groups"

@@ -33,7 +33,7 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What another issuer says about a person at sign-in. Instants are milliseconds."""
+    """What another issuer says about a person at sign-in. Instants are milliseconds; `groups` is None when unsaid."""
 
     issuer: str
     subject: str
@@ -42,7 +42,7 @@ class Identity:
     expires: Instant
     signed_in: Instant | None
     strength: str | None
-    groups: tuple[str, ...]
+    groups: tuple[str, ...] | None
     nonce: str | None = None
     methods: tuple[str, ...] = ()
     name: str = ""
@@ -57,6 +57,14 @@ def verify_assertion(
     """
     try:
         return _assertion(signed(text, keys, _ASSERTION_TYPES).payload, client, issuer, now)
+    except Refused as fault:
+        return fault.refusal
+
+
+def groups_in(said: dict[str, Json], claim: str) -> tuple[str, ...] | TokenRefusal:
+    """The groups that a provider says of a person beside its ID token; none when it says nothing."""
+    try:
+        return _texts(said.get(claim, []), claim)
     except Refused as fault:
         return fault.refusal
 
@@ -117,7 +125,7 @@ def _identity(payload: dict[str, Json], issuer: str, audience: str, now: Instant
         expires=Instant(expires * 1000),
         signed_in=None if signed_in is None else Instant(signed_in * 1000),
         strength=_text(payload, "acr", 255) if "acr" in payload else None,
-        groups=_texts(payload.get(groups, []), groups),
+        groups=_texts(payload[groups], groups) if groups in payload else None,
         nonce=_text(payload, "nonce", 255) if "nonce" in payload else None,
         methods=_texts(payload.get("amr", []), "amr"),
         name=_called(payload.get("name")),

@@ -1,5 +1,6 @@
 """Who asks at `/v1`: an operator, a person or an agent; and whether a credential of ours still stands."""
 
+import hashlib
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -7,6 +8,7 @@ from starlette.requests import Request
 from remit.control import login, possession, principal, signal
 from remit.control.change import Change
 from remit.core.agent import Agent
+from remit.core.canonical import b64
 from remit.core.consent import Consent
 from remit.core.credential import Credential, PathGate
 from remit.core.errors import RemitError
@@ -24,6 +26,7 @@ from remit.web.issuers import Known
 from remit.web.site import Site
 
 OPERATOR = "operator"
+SHOWN = "shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,11 @@ async def caller(site: Site, request: Request) -> Caller:
     found = await site.issuers.identify(text, site.now())
     if isinstance(found, TokenRefusal):
         raise _unknown("This token is of nobody known here.")
-    if found.may_act is not None:
-        # Made for whoever it names to exchange: in their hands it must not be the person themself.
-        raise _unknown("This token lets somebody else act; it is for token exchange alone.")
+    if found.may_act is not None or not found.issuer.acts:
+        # Agents hold ID tokens to exchange them: in their hands it must not be the person themself.
+        raise _unknown("This token is for token exchange alone.")
     try:
-        person = site.reader().get(Person, await site.act("sign-in", lambda change: known(change, found)))
+        person = site.reader().get(Person, await site.act("sign-in", lambda change: _acting(change, found, text)))
     except RemitError as fault:
         if fault.code == "person_unknown":
             raise _unknown("This person is not known here.") from fault
@@ -151,14 +154,27 @@ def known(change: Change, person: Known) -> str:
         raise RemitError("person_unknown", "This person is not known here.", "Ask the operator to add them.")
     if found is not None and signal.since(change, found) > identity.issued:
         raise RemitError("person_unknown", "What was told of this person ended this token.", "Let them sign in again.")
-    if found is not None and not person.issuer.groups:
+    unsaid = identity.groups is None and person.issuer.userinfo
+    if found is not None and (unsaid or not person.issuer.groups):
         return found
     # Groups that no brief could name are left out; they cannot matter.
-    groups = tuple(one for one in identity.groups if _named(one))
+    groups = tuple(one for one in identity.groups or () if _named(one))
     by = found or "issuer"
     return principal.add_person(
         change, identity.issuer, identity.subject, identity.name or identity.subject, groups, by
     ).id
+
+
+def _acting(change: Change, person: Known, text: str) -> str:
+    """The person whose own token this is: one that an agent showed for exchange is in that agent's hands."""
+    if payload.spent(change.db, SHOWN, shown(text)):
+        raise RemitError("person_unknown", "An agent has shown this token.", "Let the person sign in again.")
+    return known(change, person)
+
+
+def shown(text: str) -> str:
+    """What a token that an agent showed is remembered by: its signed part, which has one spelling."""
+    return b64(hashlib.sha256(text.rpartition(".")[0].encode()).digest())
 
 
 def _named(group: str) -> bool:

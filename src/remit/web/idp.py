@@ -6,7 +6,7 @@ What is under way stands in a sealed cookie of the browser that began it, so not
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -16,7 +16,7 @@ from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
 from remit.core.session import LASTS
 from remit.custody.asserting import TYPE, assertion
-from remit.custody.assertion import Identity
+from remit.custody.assertion import Identity, groups_in
 from remit.custody.jws import TokenRefusal
 from remit.custody.token import SKEW
 from remit.web.fetch import answered, unreachable
@@ -48,6 +48,7 @@ class Provider:
     authorize: str
     token: str
     names_itself: bool
+    userinfo: str
 
 
 async def begin(site: Site, issuer: Issuer, following: str) -> tuple[str, UnderWay]:
@@ -120,7 +121,24 @@ async def finish(site: Site, issuer: Issuer, one: UnderWay, code: str, named: st
         raise refused("The identity is of another sign-in.")
     if issuer.acr_values and found.strength not in issuer.acr_values.split(" "):
         raise refused("The provider did not make as sure of the person as it was asked to.")
-    return Known(issuer, _aged(found, site.now()), None)
+    found = _aged(found, site.now())
+    if issuer.userinfo and found.groups is None:
+        held = said.get("access_token") if isinstance(said, dict) else None
+        found = replace(found, groups=await _groups(issuer, provider, found.subject, held))
+    return Known(issuer, found, None)
+
+
+async def _groups(issuer: Issuer, provider: Provider, subject: str, held: Json) -> tuple[str, ...]:
+    """The groups that userinfo says of exactly this subject (OIDC Core 5.3). What is wrong there is no "none"."""
+    if not isinstance(held, str) or not provider.userinfo:
+        raise refused("The provider has no userinfo to read groups from.")
+    status, said = await answered(provider.userinfo, None, {"authorization": f"Bearer {held}"})
+    if status != 200 or not isinstance(said, dict) or said.get("sub") != subject:
+        raise refused("What userinfo answers is not of this person.")
+    groups = groups_in(said, issuer.groups_claim)
+    if isinstance(groups, TokenRefusal):
+        raise refused(groups.what)
+    return groups
 
 
 def _aged(found: Identity, now: int) -> Identity:
@@ -133,7 +151,8 @@ def _aged(found: Identity, now: int) -> Identity:
 async def _discovered(site: Site, issuer: Issuer) -> Provider:
     said = await site.issuers.discovered(issuer)
     authorize, token = _address(said, "authorization_endpoint"), _address(said, "token_endpoint")
-    return Provider(authorize, token, said.get("authorization_response_iss_parameter_supported") is True)
+    userinfo = _address(said, "userinfo_endpoint") if issuer.userinfo and "userinfo_endpoint" in said else ""
+    return Provider(authorize, token, said.get("authorization_response_iss_parameter_supported") is True, userinfo)
 
 
 def _address(said: dict[str, Json], name: str) -> str:

@@ -18,7 +18,9 @@ class Issuer:
     `groups` says that its tokens carry people's groups, in `groups_claim`. With `sign_in` people sign in there:
     `audience` is then our client id, proved by `secret`, by `key` (PEM, `private_key_jwt`) or, without both, by PKCE
     alone. With `assertions` its identity assertions (ID-JAG) let people's agents act; `vouches_to` are the agents, by
-    name or id, that may show plain assertions of it (RFC 7523), which need not say who may act.
+    name or id, that may show plain assertions of it (RFC 7523), which need not say who may act. With `userinfo` groups
+    that the ID token does not say are read from its userinfo endpoint at a sign-in, and stay until the next. With
+    `acts` whoever holds an ID token of it is the person at `/v1`; else it is for token exchange alone.
     Refuses plain http beyond loopback (`issuer_invalid`).
     """
 
@@ -31,6 +33,8 @@ class Issuer:
     sign_in: bool = False
     assertions: bool = False
     vouches_to: tuple[str, ...] = ()
+    userinfo: bool = False
+    acts: bool = False
     name: str = ""
     scopes: str = "openid profile"
     acr_values: str = ""

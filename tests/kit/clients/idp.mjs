@@ -1,5 +1,6 @@
-// A company's identity provider: npm oidc-provider. `idp.mjs REDIRECT SECRET [KEYS]` prints its issuer, and
-// serves until ended; with KEYS, a JWK set, its client proves a key instead.
+// A company's identity provider: npm oidc-provider. `idp.mjs REDIRECT SECRET [KEYS [lean]]` prints its issuer, and
+// serves until ended; with KEYS, a JWK set, its client proves a key instead. A lean ID token says who it is, and no more:
+// the rest is at userinfo, as the specification has it.
 // Whoever signs in as NAME is NAME, in the group "staff"; "guest-…" is in none.
 
 import { createServer } from "node:http";
@@ -9,7 +10,7 @@ import { pathToFileURL } from "node:url";
 const { default: Provider } = await import(
   pathToFileURL(`${process.env.PEER_PREFIX}/node_modules/oidc-provider/lib/index.js`).href
 );
-const [redirect, secret, keys] = process.argv.slice(2);
+const [redirect, secret, keys, lean] = process.argv.slice(2);
 const jwk = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
 const server = createServer();
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
@@ -31,7 +32,7 @@ const provider = new Provider(issuer, {
   jwks: { keys: [{ ...jwk, alg: "ES256", use: "sig", kid: "one" }] },
   cookies: { keys: ["a key of these tests only"] },
   claims: { openid: ["sub"], profile: ["name", "groups"] },
-  conformIdTokenClaims: false,
+  conformIdTokenClaims: lean === "lean",
   pkce: { required: () => true },
   findAccount: (_, id) => ({
     accountId: id,

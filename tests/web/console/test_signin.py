@@ -6,7 +6,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from remit.control import principal, revocation, session
+from remit.control import brief, principal, revocation, session, task
+from remit.core.principal import Person
 from remit.custody.secret import Secret
 from remit.web.console.signin import local
 from remit.web.settings import Issuer
@@ -52,6 +53,63 @@ def test_a_person_signs_in_and_the_session_knows_how(place, company):
     assert (person.id, person.groups) == (place.pia, ("staff",))
     assert (found.acr, found.amr, found.issuer) == ("urn:mfa", ("pwd", "otp"), company.url)
     assert found.auth_time == company.now * 1000
+
+
+@pytest.fixture
+def elsewhere(tmp_path, company):
+    """A provider whose ID token says no groups, and a company that reads them from userinfo."""
+    tmp_path.chmod(0o700)
+    secret = Secret(company.secret.encode())
+    idp = Issuer(company.url, "remit", sign_in=True, secret=secret, userinfo=True, auto_register=True)
+    with site(tmp_path, issuers=(idp,)) as one:
+        company.now = one.world.authority.clock.now() // 1000
+        company.said, company.shown = {"groups": None}, []
+        company.lies = {"userinfo_endpoint": f"{company.url}/userinfo"}
+        yield one
+
+
+def test_groups_that_the_id_token_does_not_say_are_read_from_userinfo(elsewhere, company):
+    for told, groups in (({"groups": ["staff", "Not A Group"]}, ("staff",)), ({"groups": []}, ()), ({}, ())):
+        company.person = (200, told)
+        browser = Browser(elsewhere.url)
+        assert sign_in(browser).status == 303
+        assert signed(elsewhere, browser)[1].groups == groups
+    assert set(company.shown) == {"Bearer theirs"}
+    company.said, company.shown = {"groups": ["ops"]}, []
+    browser = Browser(elsewhere.url)
+    sign_in(browser)
+    assert (signed(elsewhere, browser)[1].groups, company.shown) == (("ops",), []), "the ID token goes before"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"sub": "somebody-else", "groups": ["admins"]}), (200, {"sub": None, "groups": ["admins"]}), (200, "x"),
+        (200, {"groups": "admins"}), (200, {"groups": [1]}), (401, {"groups": ["admins"]}),
+        (500, {"groups": ["admins"]}),
+    ],
+)  # fmt: skip
+def test_what_userinfo_says_of_another_or_wrongly_signs_nobody_in(elsewhere, company, answer):
+    company.person = answer
+    browser = Browser(elsewhere.url)
+    assert sign_in(browser).status >= 400
+    assert signed(elsewhere, browser) is None
+
+
+def test_groups_from_userinfo_stay_until_the_next_sign_in(elsewhere, company):
+    """An ID token that says no groups takes none away there, and gives none."""
+    company.person = (200, {"groups": ["staff"]})
+    browser = Browser(elsewhere.url)
+    sign_in(browser)
+    person = signed(elsewhere, browser)[1]
+    bot = elsewhere.agent("bot")
+    wide = elsewhere.world.a_brief(agents=(bot,), dispatchers=("group:staff",))
+    elsewhere.act(lambda c: brief.apply(c, wide, "operator"))
+    given = elsewhere.act(lambda c: task.open_task(c, brief="notes", agent=bot, requester=person.id, by=person.id))
+    assert elsewhere.exchange(bot, given.id, company.token(company.now, groups=None)).status == 200
+    assert elsewhere.act(lambda c: c.need(Person, person.id)).groups == ("staff",)
+    other = elsewhere.exchange(bot, given.id, company.token(company.now, "new-one", groups=None))
+    assert other.status == 400, "somebody new is in no group"
 
 
 def test_the_cookies_are_hard(place, company):

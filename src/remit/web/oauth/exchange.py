@@ -53,5 +53,5 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
         raise RemitError(
             "invalid_request", "The subject token lets somebody else act.", "Ask for a token that names this agent."
         )
-    given = await giving.give(site, request, asked, client, found)
+    given = await giving.give(site, request, asked, client, found, text)
     return {"issued_token_type": ACCESS, **given}

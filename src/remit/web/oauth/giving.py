@@ -17,8 +17,9 @@ from remit.core.facts import NEVER
 from remit.core.ids import parse
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
+from remit.store import payload
 from remit.web import proving
-from remit.web.bearer import known
+from remit.web.bearer import SHOWN, known, shown
 from remit.web.client import Client
 from remit.web.intake import Form, one_of
 from remit.web.issuers import Known
@@ -35,8 +36,13 @@ def unspent(_: Change) -> RemitError | None:
     return None
 
 
-async def give(site: Site, request: Request, asked: Form, client: Client, person: Known | None) -> dict[str, Json]:
-    """Give this client a credential for the task that it names: for `person` on the delegated path, else its own."""
+async def give(
+    site: Site, request: Request, asked: Form, client: Client, person: Known | None, text: str = ""
+) -> dict[str, Json]:
+    """Give this client a credential for the task that it names: for `person` on the delegated path, else its own.
+
+    `text` is the token by which the person was proved: from now on it is known to be in an agent's hands.
+    """
     task, resources = _task(asked), resources_of(site, asked)
     path = TrustPath.DELEGATED if person else TrustPath.OWN
 
@@ -56,7 +62,12 @@ async def give(site: Site, request: Request, asked: Form, client: Client, person
         )  # fmt: skip
         return made, plan
 
-    return await answer(site, request, client, give)
+    def seen(change: Change) -> RemitError | None:
+        if person is not None and person.issuer.acts:
+            payload.spend(change.db, SHOWN, shown(text), person.identity.expires)
+        return None
+
+    return await answer(site, request, client, give, seen)
 
 
 async def answer(
