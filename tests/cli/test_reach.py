@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import psycopg
 import pytest
 
 from remit.cli.main import run
 from tests.cli.test_commands import Told
+from tests.kit.database import PASSWORD, database
+from tests.kit.postgres import server
 from tests.kit.shell import Shell
 
 
@@ -53,15 +56,9 @@ def test_what_an_operator_knows_is_kept_with_its_instant_and_widens_the_reach(to
     assert table(told, "reach", "introspect", "notes", "--from", "bad.toml", code=2) == ""
 
 
-def test_a_task_is_compared_with_what_would_stand_for_it(told: Told) -> None:
+def test_what_opens_a_tasks_systems_must_be_known_to_be_compared_with(told: Told) -> None:
     task = told("task", "open", "notes", "scribe")["id"]
     assert table(told, "reach", task, "--compare", code=2) == ""
-    Path("known.toml").write_text(
-        '[[edges]]\nfrom = "role:admin"\nto = "object:all-notes"\nby = "delete"\nwrites = true\n'
-        '[titles]\n"role:admin" = "the admin"\n',
-        encoding="utf-8",
-    )
-    Path("key").write_text("v", encoding="utf-8")
     assert "possible" in table(told, "reach", task)
 
 
@@ -77,3 +74,52 @@ def test_it_is_exported_in_each_form(told: Told) -> None:
     graph = json.loads(table(told, "reach", "scribe", "--export", "bloodhound"))["graph"]
     ids = {one["id"] for one in graph["nodes"]}
     assert all({one["start"]["value"], one["end"]["value"]} <= ids for one in graph["edges"])
+
+
+ROLES = """
+CREATE TABLE keys (value text);
+CREATE FUNCTION peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM hr.pay';
+"""
+CLERK = """
+name = "clerk"
+purpose = "Look at orders."
+dispatchers = ["olga"]
+agents = ["clerk"]
+domains = ["office"]
+
+[[steps]]
+action = "sql:shop/select"
+path = "own"
+arguments = { relation = [{ one_of = ["public.orders"] }], "/columns/*" = [{ any = true }] }
+"""
+
+
+def test_a_database_is_looked_at_and_a_task_is_compared_with_its_standing_login(tmp_path: Path) -> None:
+    url = database()
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(ROLES.encode())
+    shell = Shell(tmp_path).settle()
+    shell.write("password", PASSWORD)
+    shell.ok("remit secret put shop-db --from file:password")
+    place = f"postgresql://gate_role@127.0.0.1:{server().port}/{url.rpartition('/')[2]}"
+    add = f"remit resource add shop --database {place} --schema public --domain office --owner olga --secret shop-db"
+    shell.ok(f"{add} --label sensitive")
+    assert "[secret_unknown]" in shell.run("remit reach introspect shop").err
+    made = json.loads(shell.ok("remit reach introspect shop --as env:SHOP -o json", SHOP=url))
+    assert (made["source"], made["login"]) == ("postgres", "remit")
+    assert "count as all that those can do" in made["notes"][0]
+    shell.write("clerk.toml", CLERK)
+    shell.ok("remit agent add clerk --owner olga --review 30d --purpose 'Looks.' --ceiling 'sql:shop/*'")
+    shell.ok("remit brief apply clerk.toml")
+    task = json.loads(shell.ok("remit task open clerk clerk -o json"))["id"]
+    found = json.loads(shell.ok(f"remit reach {task} --compare -o json"))
+    assert (found["numbers"]["objects"], found["numbers"]["writable"]) == (1, 0)
+    assert found["numbers"]["sensitive"] == 1
+    standing = found["compare"]["numbers"]
+    assert standing["objects"] > 1
+    assert standing["writable"] > 1
+    way = json.loads(shell.ok("remit reach role:shop/gate_role --to role:shop/remit -o json"))["paths"]
+    by = [one["by"] for one in way[0]] if way else []
+    assert "runs as its owner" in by
+    assert "standing" in shell.ok(f"remit reach {task} --compare")
+    assert "[target_unavailable]" in shell.run("remit reach introspect shop --as env:SHOP", SHOP=f"{url}x").err

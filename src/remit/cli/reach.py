@@ -8,10 +8,13 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.cli.settings import environment, read_reference
 from remit.cli.values import document
 from remit.control import reachable, survey
 from remit.control.landscape import Landscape
+from remit.control.resource import SECRETS
 from remit.core.canonical import Json
+from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.reach import facts
 from remit.core.reach.amount import number
@@ -19,7 +22,10 @@ from remit.core.reach.answer import GAINED, VIEWS, Answer, answer, labelled
 from remit.core.reach.export import dot, opengraph
 from remit.core.reach.graph import Graph
 from remit.core.reach.picture import svg
+from remit.core.reach.postgres import survey as seen_in
 from remit.core.reach.survey import Seen
+from remit.core.resource import Resource
+from remit.custody.secret import Secret
 
 READERS: Final[dict[str, Callable[[str], Seen]]] = {"facts": lambda file: facts.read(document(file))}
 """What reads a file of each source."""
@@ -102,21 +108,55 @@ def everybody(ctx: click.Context, *, form: str, view: str = VIEWS[0]) -> None:
 
 @reach.command()
 @click.argument("resource")
-@click.option("--from", "file", required=True, type=click.Path(exists=True, dir_okay=False), help="The file to read.")
-@click.option("--source", type=click.Choice(tuple(READERS)), default="facts", show_default=True, help="What it is.")
+@click.option("--from", "file", type=click.Path(exists=True, dir_okay=False), help="Read this file, not the target.")
+@click.option("--source", type=click.Choice(tuple(READERS)), help="What the file is.  [default: facts]")
+@click.option(
+    "--as", "login", help="Of a database: a login by reference (env:NAME), as postgresql://… with its password."
+)
 @format_option
 @click.pass_context
-def introspect(ctx: click.Context, *, resource: str, file: str, source: str, form: str) -> None:
+def introspect(
+    ctx: click.Context, *, resource: str, file: str | None, source: str | None, login: str | None, form: str
+) -> None:
     """Look at what RESOURCE lets whom do, and keep what was seen with its instant and digest.
 
-    Another look at the same source takes its place; the ledger has every one.
+    A database is looked at as the login that leases are minted with there. Another look at the same source takes its
+    place; the ledger has every one.
     """
+    if (file is None and source is not None) or (file is not None and login is not None):
+        raise click.UsageError("Give a file and what it is, or a login to look with.")
     with at_desk(ctx) as desk:
-        seen = READERS[source](file)
+        seen = READERS[source or "facts"](file) if file is not None else looked(desk, resource, login)
         made = desk.act(lambda c: survey.keep(c, resource, seen, desk.by))
-    members = {"resource": made.resource, "source": made.source, "at": moment(made.at), "digest": made.digest,
-               "nodes": made.nodes, "edges": made.edges}  # fmt: skip
+    members = {
+        "resource": made.resource,
+        "source": made.source,
+        "at": moment(made.at),
+        "digest": made.digest,
+        "nodes": made.nodes,
+        "edges": made.edges,
+    }
     emit(form, written(made), lambda: [*pairs(members), *(f"Note: {note}" for note in made.notes)])
+
+
+def looked(desk: Desk, resource: str, login: str | None) -> Seen:
+    """What a database says of its rights (`secret_unknown` when there is no login, `driver_missing`)."""
+    try:
+        from remit.custody.surveyor import look
+    except ImportError as fault:
+        raise RemitError(
+            "driver_missing", "The driver for postgres is not installed.", "Install it: pip install 'remit[postgres]'."
+        ) from fault
+    if login is not None:
+        return seen_in(look(Secret(read_reference(login, environment()).strip())))
+    minting = desk.need(Resource, resource).minting
+    if minting is None or minting.kind != "postgres" or not minting.secret:
+        raise RemitError(
+            "secret_unknown",
+            f"{resource} names no login of a database to look with.",
+            "Give one: --as env:NAME. Or an export of the target: --from FILE --source KIND.",
+        )
+    return seen_in(look(desk.authority.lending.get(SECRETS, minting.secret)))
 
 
 def agents(graph: Graph) -> list[tuple[str, str, dict[str, int]]]:

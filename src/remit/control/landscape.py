@@ -66,9 +66,18 @@ def _tables(made: Landscape, grant: int, resource: str, verb: str, step: Step) -
         (made.builder.edge if verb == "select" else made.builder.writes)(grant, at, verb)
 
 
+def openers(made: Landscape, one: Resource) -> list[tuple[str, str]]:
+    """The stored secrets that open a resource, each with the login that it is there, if any is known."""
+    user = one.upstream.url.partition("://")[2].rpartition("@")[0].partition(":")[0]
+    logins = [seen.login for seen in made.seen.get(one.name, ()) if seen.login]
+    minting = one.minting.secret if one.minting else ""
+    found = {injection.secret: user for injection in one.injections}
+    found |= {minting: logins[0] if logins else ""} if minting else {}
+    return sorted(found.items())
+
+
 def _usable(seen: Seen, resource: str, made: Landscape) -> dict[str, set[str]]:
     """What the login that the gate uses at a database can use there."""
     one = made.resources.get(resource)
-    url = one.upstream.url if one else ""
-    login = url.partition("://")[2].rpartition("@")[0].partition(":")[0] or seen.login
-    return surveys.usable(seen, login)
+    stored = [login for _, login in openers(made, one) if login] if one else []
+    return surveys.usable(seen, stored[0] if stored else seen.login)

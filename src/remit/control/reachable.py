@@ -10,7 +10,7 @@ from typing import Final
 
 from remit.control import reach as bounds
 from remit.control.held import held
-from remit.control.landscape import Landscape, grant
+from remit.control.landscape import Landscape, grant, openers
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.canonical import Json
@@ -90,18 +90,15 @@ def _secrets(made: Landscape, one: Resource) -> None:
     """Whoever has a stored secret can do all that it opens; and so can who makes its program run code."""
     builder = made.builder
     tools = list(made.reader.where(Tool, "state = 'pinned' AND resource = ?", (one.name,)))
-    named = {injection.secret for injection in one.injections}
-    named |= {one.minting.secret} if one.minting and one.minting.secret else set()
-    for name in sorted(named):
+    for name, login in openers(made, one):
         secret = builder.node("secret", name)
         for tool in tools:
             at = builder.node("tool", f"{one.name}/{tool.name}")
             (builder.edge if tool.reads else builder.writes)(secret, at, "opens")
         if not tools:
             builder.writes(secret, builder.node("resource", one.name), "opens")
-        for seen in made.seen.get(one.name, ()):
-            if seen.login:
-                builder.edge(secret, builder.node("role", f"{one.name}/{seen.login}"), "logs in as")
+        if login:
+            builder.edge(secret, builder.node("role", f"{one.name}/{login}"), "logs in as")
     if CODE in one.labels:
         inside = [injection.secret for injection in one.injections if injection.variable]
         for tool in tools:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from remit.control.change import Change
-from remit.control.landscape import Landscape
+from remit.control.landscape import Landscape, openers
 from remit.core.errors import RemitError
 from remit.core.reach import survey as rules
 from remit.core.reach.survey import Seen, Survey
@@ -44,15 +44,11 @@ def standing(made: Landscape, task_id: str) -> str:
     at = builder.node("credential", f"{STANDING}-{task_id}", f"what would stand for {task_id}")
     found = False
     for place in sorted(places & made.resources.keys()):
-        one = made.resources[place]
-        names = {injection.secret for injection in one.injections}
-        names |= {one.minting.secret} if one.minting and one.minting.secret else set()
-        logins = {seen.login for seen in made.seen.get(place, ()) if seen.login}
-        for name in sorted(names):
+        for name, login in openers(made, made.resources[place]):
             builder.edge(at, builder.node("secret", name), "is")
-        for login in sorted(logins):
-            builder.edge(at, builder.node("role", f"{place}/{login}"), "logs in as")
-        found = found or bool(names or logins)
+            if login:
+                builder.edge(at, builder.node("role", f"{place}/{login}"), "logs in as")
+            found = True
     if not found:
         raise RemitError(
             "standing_unknown",
