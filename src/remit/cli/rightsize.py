@@ -64,12 +64,9 @@ def rightsize(
             if each.narrows and not look:
                 made[each.brief.name] = desk.act(functools.partial(sizes.offer, found=each, by=desk.by))
         data = {
-            "briefs": [_told(each, made.get(each.brief.name)) for each in found],
-            "unused": {
-                "briefs": list(unused.briefs), "agents": list(unused.agents), "tools": list(unused.tools),
-                "credentials": unused.credentials,
-            },
-        }  # fmt: skip
+            "briefs": [sizes.told(each, made.get(each.brief.name)) for each in found],
+            "unused": sizes.unused(unused),
+        }
         emit(form, data, lambda: _overview(found, made, unused))
 
 
@@ -200,18 +197,6 @@ def _replay(desk: Desk) -> Callable[[rerun.Job], tuple[Tally, int]]:
     where = place if isinstance(place, str) else store_path(desk.settings)
     workers = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
     return lambda job: rerun.shared(where, job, workers)
-
-
-def _told(one: Found, made: Rightsize | None) -> dict[str, Json]:
-    told: dict[str, Json] = {
-        "brief": one.brief.name,
-        "proposal": made.id if made else None,
-        "steps": len(one.brief.steps),
-        "used": len(one.used),
-        "notes": list(one.proposed.notes) if one.proposed else [],
-        "replay": one.replay() if one.narrows else None,
-    }
-    return told
 
 
 def _overview(found: Sequence[Found], made: dict[str, Rightsize], unused: Unused) -> list[str]:

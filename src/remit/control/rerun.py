@@ -6,11 +6,11 @@ here decides: core/decision does, with facts that are put together as they were 
 
 import json
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -34,6 +34,7 @@ from remit.store.db import Database
 from remit.store.opening import open_db
 from remit.store.past import Past
 
+T = TypeVar("T")
 WORTH: Final = 50_000
 """Fewer entries than this are read in one process."""
 
@@ -63,11 +64,11 @@ class Walk:
         self._sets: dict[tuple[str, str, str, int], PolicySet | None] = {}
         self._whole = any(one.lineage is not None for one in briefs.values())
 
-    def run(self, hearer: Hearer) -> Iterator[None]:
-        """Tell the hearer of everything, a part of the ledger at each step."""
+    def run(self, hearer: Hearer, part_of: int = history.PART) -> Iterator[None]:
+        """Tell the hearer of everything, so many entries of the ledger at each step."""
         of = self.past.of
-        for start in range(0, self.size, history.PART):
-            end = min(start + history.PART, self.size)
+        for start in range(0, self.size, part_of):
+            end = min(start + part_of, self.size)
             part = history.entries(self.db, start, end, of, whole=self._whole)
             briefs = self.past.briefs
             calls = [
@@ -292,21 +293,46 @@ class Job:
         return walk, Replayer(walk.past, World(self.brief, self.base, self.moved), self.since)
 
 
-def observe(db: Database, briefs: Mapping[str, Brief], since: int, size: int) -> Observer:
-    """See what was used of these briefs."""
+def observing(
+    db: Database, briefs: Mapping[str, Brief], since: int, size: int, part: int = history.PART
+) -> Generator[None, None, Observer]:
+    """See what was used of these briefs, a part at each step."""
     walk = Walk(db, briefs, size)
     found = Observer(walk.past, briefs, since)
-    for _ in walk.run(found):
-        continue
+    yield from walk.run(found, part)
     return found
 
 
-def replay(db: Database, job: Job, of: tuple[int, int] = (0, 1)) -> tuple[Tally, int]:
-    """Decide every recorded call of the brief again: what was found, and how many plans would not be within it."""
+def replaying(
+    db: Database, job: Job, of: tuple[int, int] = (0, 1), part: int = history.PART
+) -> Generator[None, None, tuple[Tally, int]]:
+    """Decide every recorded call of the brief again, a part at each step.
+
+    What was found, and how many plans would not be within it.
+    """
     walk, hearer = job.begin(db, of)
-    for _ in walk.run(hearer):
-        continue
+    yield from walk.run(hearer, part)
     return hearer.tally, hearer.world.beyond
+
+
+def finished(work: Generator[None, None, T]) -> T:
+    """Do all steps at once."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+
+def observe(db: Database, briefs: Mapping[str, Brief], since: int, size: int) -> Observer:
+    """See what was used of these briefs."""
+    return finished(observing(db, briefs, since, size))
+
+
+def replay(db: Database, job: Job, of: tuple[int, int] = (0, 1)) -> tuple[Tally, int]:
+    """Decide every recorded call of the brief again."""
+    return finished(replaying(db, job, of))
 
 
 def shared(where: Path | str, job: Job, workers: int) -> tuple[Tally, int]:

@@ -5,7 +5,7 @@ brief's limits stand in the ledger for ever.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 from remit.control import brief as briefs
@@ -29,6 +29,7 @@ from remit.core.rightsize import LIFE, Rightsize, Support
 from remit.core.whatif import Tally
 from remit.store import log, payload
 from remit.store.db import Database
+from remit.store.past import PART
 from remit.store.record import Reader
 
 Replay = Callable[[rerun.Job], tuple[Tally, int]]
@@ -76,7 +77,21 @@ class Unused:
 def look(
     db: Database, since: Instant, support: Support, replay: Replay, *, brief: str = "", agent: str = ""
 ) -> tuple[list[Found], Unused]:
-    """See what was used of the live briefs since an instant, propose less, and replay each proposal.
+    """See what was used of the live briefs since an instant, propose less, and replay each proposal."""
+    return rerun.finished(looking(db, since, support, replay, brief=brief, agent=agent))
+
+
+def looking(
+    db: Database,
+    since: Instant,
+    support: Support,
+    replay: Replay | None = None,
+    *,
+    brief: str = "",
+    agent: str = "",
+    part: int = PART,
+) -> Generator[None, None, tuple[list[Found], Unused]]:
+    """The same, a part of the ledger at each step; without `replay` that is done here too.
 
     One brief, or those that list an agent, or all. Reads only (`not_found`).
     """
@@ -85,7 +100,7 @@ def look(
     wanted = [one for one in every.values() if brief in ("", one.name) and (not agent or one.gives(agent, child=True))]
     if not wanted:
         raise RemitError("not_found", "There is no live brief of this name or agent.", "List them: remit brief show.")
-    seen = rerun.observe(db, every, since, head.size)
+    seen = yield from rerun.observing(db, every, since, head.size, part)
     domains = {str(one.name): one.domain for one in reader.where(Resource)}
     found = []
     for one in wanted:
@@ -93,7 +108,8 @@ def look(
         proposed = propose(one, used, agents, domains, support)
         made = Found(one, used, proposed, since, head.at, head.size, support)
         if proposed is not None and proposed.brief != one:
-            tally, beyond = replay(rerun.Job(proposed.brief, one, proposed.moved, since, head.size))
+            job = rerun.Job(proposed.brief, one, proposed.moved, since, head.size)
+            tally, beyond = replay(job) if replay else (yield from rerun.replaying(db, job, part=part))
             made = Found(one, used, proposed, since, head.at, head.size, support, tally, beyond)
         found.append(made)
     return found, _unused(reader, seen, every, since)
@@ -116,6 +132,24 @@ def counts(tally: Tally, beyond: int) -> dict[str, int]:
     """A replay in numbers."""
     named = {name: getattr(tally, name) for name in rules.COUNTS if name != "plans"}
     return {**named, "plans": beyond}
+
+
+def told(one: Found, made: Rightsize | None) -> dict[str, Json]:
+    """What was found of a brief, and the proposal that was made of it."""
+    return {
+        "brief": one.brief.name,
+        "proposal": made.id if made else None,
+        "steps": len(one.brief.steps),
+        "used": len(one.used),
+        "notes": list(one.proposed.notes) if one.proposed else [],
+        "replay": one.replay() if one.narrows else None,
+    }
+
+
+def unused(one: Unused) -> dict[str, Json]:
+    """What nobody used."""
+    names = {"briefs": list(one.briefs), "agents": list(one.agents), "tools": list(one.tools)}
+    return {**names, "credentials": one.credentials}
 
 
 def offer(change: Change, found: Found, by: str) -> Rightsize:
