@@ -21,11 +21,11 @@ HELD_SECOND = {
     "AG101": (29, 0), "AG112": (17, 0), "AG120": (18, 0), "AG121": (18, 0), "AG122": (20, 0), "AG130": (20, 0),
     "AG131": (21, 0),
 }  # fmt: skip
-# And for the one that was frozen before there was a reader of its codes.
+# And for the one that was frozen before there was a reader of its codes, since they were mended by it.
 HELD_THIRD = {
-    "AG101": (6, 0), "AG102": (19, 0), "AG103": (15, 0), "AG104": (21, 0), "AG110": (9, 0), "AG111": (19, 0),
+    "AG101": (6, 0), "AG102": (23, 0), "AG103": (20, 0), "AG104": (23, 0), "AG110": (18, 0), "AG111": (22, 0),
     "AG112": (5, 0), "AG120": (5, 0), "AG121": (5, 0), "AG122": (5, 0), "AG130": (5, 0), "AG131": (5, 0),
-    "AG140": (12, 1), "AG150": (11, 0), "AG151": (12, 0),
+    "AG140": (21, 0), "AG150": (20, 0), "AG151": (20, 0),
 }  # fmt: skip
 FAMILIES = [(folder, code) for folder in (corpus.FOLDER, corpus.SECOND, corpus.THIRD) for code in corpus.codes(folder)]
 

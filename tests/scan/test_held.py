@@ -55,9 +55,9 @@ CASES: dict[str, tuple[dict[str, str], set[tuple[str, str, int]]]] = {
         {"compose.yaml": f"{COMPOSE}    env_file: agent.env\n", "agent.env": "LOG=info\n"},
         set(),
     ),
-    "an env_file of no agent": (
+    "an env_file of anything": (
         {"compose.yaml": "services:\n  web:\n    image: acme/shop:1\n    env_file: .e\n"},
-        set(),
+        {("AG102", "compose.yaml", 4)},
     ),
     "envFrom": (
         {

@@ -2,7 +2,7 @@
 
 import ast
 
-from remit.core.finding import Kind
+from remit.core.finding import Confidence, Kind
 from remit.scan import (
     admin,
     document,
@@ -14,13 +14,15 @@ from remit.scan import (
     mixed,
     spoken,
     standing,
+    task,
     tier,
+    toolset,
     toxic,
     unowned,
 )
 from remit.scan.join import join
 from remit.scan.node import Node
-from remit.scan.sight import Held, Holder, Pair, digest, references
+from remit.scan.sight import Handed, Held, Holder, Pair, digest, references
 
 KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
 
@@ -138,9 +140,10 @@ def test_whose_a_credential_is() -> None:
     assert mixed.sort_of(Pair("ANTHROPIC_API_KEY", "${ANTHROPIC_API_KEY}", 1)) == ""
 
 
-def test_a_file_of_no_agent_may_hand_its_environment_on() -> None:
+def test_of_a_file_of_no_agent_it_is_said_with_less_confidence() -> None:
     text = "services:\n  web:\n    image: acme/shop:1\n    env_file: .env\n"
-    assert list(inherited.told("compose.yaml", text, holder.read("compose.yaml", text))) == []
+    handed = list(inherited.told("compose.yaml", text, holder.read("compose.yaml", text)))
+    assert [one.confidence for one in join(one for one in handed if isinstance(one, Handed))] == [Confidence.MEDIUM]
 
 
 def test_what_was_blocked_or_only_asked_for_is_not_granted() -> None:
@@ -148,3 +151,18 @@ def test_what_was_blocked_or_only_asked_for_is_not_granted() -> None:
     assert [one["app"].text for one in grant.live(table) if one.members] == ["a"]
     assert grant.over(Node(1, {"name": Node(1, "revoke"), "parameters": Node(1, [Node(1, "x")])}))
     assert not grant.over(Node(1, {"action": Node(1, "repo.remove_member")}))
+
+
+def test_an_agent_s_tools_are_told_by_what_they_say_of_themselves_and_call() -> None:
+    text = (
+        "def look(u):\n    'Open a page of the web.'\ndef ask(q):\n    return db.execute(q)\n"
+        "def tell(t):\n    'Send a mail.'\nagent = create_agent('m', [look, ask, tell])\n"
+    )
+    assert [one[1] for one in toolset.told(ast.parse(text))] == [7]
+    assert list(toolset.told(ast.parse(text.replace(", tell]", "]")))) == []
+
+
+def test_what_a_cloud_runs_holds_what_it_is_given() -> None:
+    text = 'resource "aws_lambda_function" "a" {\n  environment {\n    variables = { A_TOKEN = var.a }\n  }\n}\n'
+    [one] = task.holders(document.read("a.tf", text)[0], terraform=True)
+    assert [(pair.name, pair.line) for pair in one.pairs] == [("A_TOKEN", 3)]

@@ -10,8 +10,9 @@ from remit.scan.launch import Told
 from remit.scan.node import Node
 
 _SCOPED: Final = re.compile(
-    r"(?i)scopes?$|^permissions?$|permissions$|^roles?$|roles?$|^grants?$|^value$|^access$"
-    r"|claims?$|^privileges?$|^app[-_ ]?role^delegated$"
+    r"(?i)scopes?$|^permissions?$|permissions$|^roles?$|roles?$|^grants?$|^value$|^access$|^multivalue$"
+    r"|claims?$|^privileges?$|^app[-_ ]?role"
+    r"|^delegated$"
     r"|^application$|^name$"
     r"|^resourceaccess$|^(?:bot|user|granted|approved|consented)$"
 )
@@ -36,6 +37,7 @@ def told(path: str, text: str) -> Iterator[Told]:
     for root in document.read(path, text):
         if root["apiVersion"].text and root["kind"].text:
             yield from _cluster(root)
+            yield from _mapped(root)
             continue
         for part in root.inside() if path.endswith(".tf") else grant.live(root):
             yield from _scopes(part)
@@ -82,6 +84,15 @@ def _cluster(root: Node) -> Iterator[Told]:
     if kind == "ClusterRole":
         for rule in root["rules"].items:
             yield from _rule(rule)
+
+
+def _mapped(root: Node) -> Iterator[Told]:
+    """A map that makes somebody one of the cluster's masters, as EKS reads it."""
+    if root["kind"].text == "ConfigMap":
+        for one in root["data"].members.values():
+            for number, line in enumerate(one.text.split("\n"), one.line + 1):
+                if re.search(r"\bsystem:masters\b", line.partition("#")[0]):
+                    yield Kind.ADMIN, number, "its subjects are the cluster's masters"
 
 
 def _rule(rule: Node) -> Iterator[Told]:

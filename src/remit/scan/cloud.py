@@ -15,7 +15,8 @@ from remit.scan.launch import Told
 from remit.scan.node import Node
 
 _READS: Final = re.compile(
-    r"^(?:Get|List|Describe|BatchGet|BatchDetect|Head|Lookup|Query|Scan|Select|Search|View|Check|Detect|Estimate|Simulate|Validate|Test|Preview|Filter|Discover|Classify|Recognize)"
+    r"^(?:Get|List|Describe|BatchGet|BatchDetect|Head|Lookup|Query|Scan|Select|Search|View|Check|Detect|Estimate"
+    r"|Simulate|Validate|Test|Preview|Filter|Discover|Classify|Recognize)"
 )
 _WHOLE: Final = frozenset(
     {

@@ -11,7 +11,8 @@ from remit.scan.launch import Told, Word
 from remit.scan.node import Node, Value
 
 _HINT: Final = re.compile(
-    r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?|llama_index|smolagents|pydantic_ai|boto3|aws_cdk|docker)(?:\b|_)"
+    r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
+    r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker)(?:\b|_)"
 )
 _FILES: Final = frozenset(
     {

@@ -2,18 +2,25 @@
 
 import csv
 import io
+import re
 from functools import lru_cache
 from typing import Final
 
 from remit.scan import hcl, jsonc, tomldoc, yamldoc
 from remit.scan.node import MOST, Node
 
+_AGENT: Final = re.compile(r"(?:^|/)\.[\w-]+/(?:agents?|chatmodes|subagents|droids)/.*\.md$|\.(?:agent|chatmode)\.md$")
 _ENDS: Final = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".tf", ".csv", ".template", ".jsonc", ".tfvars")
 
 
 def wants(path: str) -> bool:
     """Say by its path whether a file is of such a format."""
-    return path.endswith(_ENDS)
+    return path.endswith(_ENDS) or bool(_AGENT.search(path))
+
+
+def is_agent(path: str) -> bool:
+    """Say whether a file of words is an agent's, or a command's, of a client."""
+    return bool(_AGENT.search(path))
 
 
 @lru_cache(maxsize=1)
@@ -21,6 +28,8 @@ def read(path: str, text: str) -> tuple[Node, ...]:
     """The documents of a file; none when it is of no such format. The last file read is kept, for its next reader."""
     if path.endswith(".csv"):
         return _table(text)
+    if path.endswith(".md"):
+        return _head(text)
     if path.endswith((".jsonl", ".ndjson")):
         return _lines(text)
     if path.endswith(".toml"):
@@ -35,6 +44,12 @@ def read(path: str, text: str) -> tuple[Node, ...]:
 
 def _one(found: Node | None) -> tuple[Node, ...]:
     return (found,) if found else ()
+
+
+def _head(text: str) -> tuple[Node, ...]:
+    """What stands at the head of a file of words, between two lines of dashes."""
+    found = re.match(r"---[ \t]*\n(.*?)\n---[ \t]*(?:\n|$)", text, re.DOTALL)
+    return tuple(one.below(1) for one in yamldoc.read(found[1]) or ()) if found else ()
 
 
 def _lines(text: str) -> tuple[Node, ...]:

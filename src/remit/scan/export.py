@@ -69,21 +69,29 @@ def names(part: Node) -> list[str]:
     """Every name and id that an object gives its app."""
     found = [value for name, value in part.members.items() if _NAMES.match(name)]
     found += [one for value in found for one in value.members.values()]
-    return list(dict.fromkeys(one.text.lower() for one in found if one.text and len(one.text) < 200))
+    return list(
+        dict.fromkeys(one.text.lower().removesuffix("[bot]") for one in found if one.text and len(one.text) < 200)
+    )
 
 
 def _granted(path: str, part: Node) -> Iterator[Granted]:
-    called = names(part)
+    """What an object grants: its scopes, whatever sorts they stand in, and its permissions, each with its level."""
+    if any(_METHOD.match(key) and value.text for key, value in part.members.items()):
+        return
+    called = [*names(part), f"config:{path.rpartition('/')[2]}"]
     for key, value in part.members.items():
-        if not _GRANTS.match(key):
-            continue
-        for word, line in grant.words(value):
-            for app in called:
-                yield Granted(path, line, app, word, tier.writes(word))
-        for name, level in value.members.items():
-            for app in called:
-                if level.text:
-                    yield Granted(path, level.line, app, f"{name}={level.text}", tier.writes(f"{name}={level.text}"))
+        if _GRANTS.match(key):
+            for word, line in _each(value):
+                yield from (Granted(path, line, app, word, tier.writes(word)) for app in called)
+
+
+def _each(value: Node) -> Iterator[tuple[str, int]]:
+    yield from grant.words(value)
+    for name, one in value.members.items():
+        if isinstance(one.value, list):
+            yield from grant.words(one)
+        elif one.text:
+            yield f"{name}={one.text}", one.line
 
 
 def _used(path: str, part: Node) -> Iterator[Told | Used]:
@@ -105,7 +113,7 @@ def _used(path: str, part: Node) -> Iterator[Told | Used]:
         for word in used:
             yield from (Used(path, app, word, None) for app in called)
     method = next((value for key, value in part.members.items() if _METHOD.match(key) and value.text), None)
-    if method is not None and not granted:
+    if method is not None:
         for app in called:
             yield Used(path, app, "", not _READS.search(method.text))
 

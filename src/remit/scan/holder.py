@@ -5,23 +5,30 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from remit.scan import client, document, launch, server, workflow, workload
+from remit.scan import client, document, launch, server, task, workflow, workload
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, Whole
 
 _ALL_SECRETS: Final = re.compile(r"(?i)\$\{\{\s*to_?json\(\s*(?:secrets|env)\s*\)\s*\}\}")
 _AGENT: Final = re.compile(
-    r"(?i)(?:^|[/@_-])(?:claude|anthropics?|codex|openai|gemini|aider|goose|copilot|cursor|opencode|qwen|agents?|mcp|crewai|llm|bot)(?:[/@_.-]|$)"
+    r"(?i)(?:^|[/@_-])(?:claude|anthropics?|codex|openai|gemini|aider|goose|copilot|cursor|opencode|qwen|agents?"
+    r"|mcp|crewai|llm|bot)(?:[/@_.-]|$)"
 )
 _ISSUES: Final = re.compile(
-    r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector|elasticsearch|vault)[\w.-]*(?=[:@]|$)"
+    r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector"
+    r"|elasticsearch|vault)[\w.-]*(?=[:@]|$)"
 )
 _WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicaSet", "Service")
 
 
 def wants(path: str) -> bool:
     """Say whether such holders may stand in a file of this path."""
-    return client.wants(path) or workflow.wants(path) or workload.wants(path)
+    return (
+        client.wants(path)
+        or workflow.wants(path)
+        or workload.wants(path)
+        or path.endswith((".tf", ".template", ".json"))
+    )
 
 
 def read(path: str, text: str) -> tuple[Holder, ...]:
@@ -31,9 +38,13 @@ def read(path: str, text: str) -> tuple[Holder, ...]:
         return tuple(one for root in roots for one in _servers(root))
     if workflow.wants(path):
         return tuple(one for root in roots for one in _jobs(root))
-    if path.endswith((".yaml", ".yml")):
-        return tuple(one for root in roots for one in (*_services(root), *_workloads(root)))
-    return ()
+    if path.endswith((".tf", ".tf.json")):
+        return tuple(one for root in roots for one in task.holders(root, terraform=True))
+    return tuple(
+        one
+        for root in roots
+        for one in (*_services(root), *_workloads(root), *_containers(root), *task.holders(root, terraform=False))
+    )
 
 
 def issues(like: str) -> bool:
@@ -102,7 +113,11 @@ def _wholes(entry: Node) -> Iterator[Whole]:
         for one in entry[key].items:
             if one.text:
                 yield Whole(one.line, f"{key} hands on every variable of a file", one.text)
-    words = server.words(entry)
+    yield from handed(server.words(entry))
+
+
+def handed(words: list[launch.Word]) -> Iterator[Whole]:
+    """What a container engine is told to hand on whole."""
     for (word, line), (after, _) in pairwise([*words, ("", 0)]):
         if word in ("--env-host", "--env-host=true"):
             yield Whole(line, "the container is given the host's whole environment")
@@ -173,6 +188,13 @@ def _workloads(root: Node) -> Iterator[Holder]:
                     source = f"${{secret:{place}/{called.text}}}"
                     wholes.append(Whole(called.line, "envFrom hands on every key of a secret", source))
             yield Holder("workload", name, one.line, started, tuple(_variables(one, place)), tuple(wholes))
+
+
+def _containers(root: Node) -> Iterator[Holder]:
+    """A dev container: what its engine is told to hand on."""
+    words = [(one.text, one.line) for one in root["runArgs"].items if one.text]
+    if words:
+        yield Holder("service", root["name"].text or "dev container", root.line, "", (), tuple(handed(words)))
 
 
 def _variables(container: Node, place: str) -> Iterator[Pair]:

@@ -17,16 +17,19 @@ AGENTIC: Final = re.compile(
 """Whether a file has to do with agents at all: a service of any other kind may share its environment."""
 
 
+def is_agentic(path: str, text: str) -> bool:
+    """Say whether a file has to do with agents, as far as its words tell."""
+    return bool(AGENTIC.search(text) or AGENTIC.search(path))
+
+
 def told(path: str, text: str, holders: tuple[Holder, ...]) -> Iterator[Told | Handed]:
     """What is handed on whole. What comes from a named file is judged when that file was seen."""
-    if not AGENTIC.search(text) and not AGENTIC.search(path):
-        return
     for one in holders:
         if holder.issues(one.like):
             continue
         for whole in one.wholes:
             yield (
-                Handed(path, whole.line, one.name, whole.said, whole.source)
+                Handed(path, whole.line, one.name, whole.said, whole.source, is_agentic(path, text))
                 if whole.source and not whole.source.startswith("${")
                 else (Kind.INHERITED, whole.line, f"{one.name}: {whole.said}")
             )

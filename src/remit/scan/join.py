@@ -4,6 +4,7 @@ Pure: sights of many files to findings. Nothing here knows a secret, only what s
 """
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -14,7 +15,19 @@ from remit.scan.sight import Envelope, Granted, Handed, Held, Sight, Used
 
 MANY: Final = 3
 """So many servers of one file that refer to one secret use it as what they all inherit."""
-_TOGETHER: Final = {"server": "a", "service": "a", "workload": "a", "unit": "a", "job": "job", "env": "env"}
+_SLACK_SCOPE: Final = re.compile(
+    r"^(?:channels|groups|im|mpim|chat|users|files|reactions|pins|bookmarks|reminders|usergroups|team)"
+    r":(?:read|history|write|manage|join|read\.email)$"
+)
+_TOGETHER: Final = {
+    "server": "a",
+    "service": "a",
+    "workload": "a",
+    "unit": "a",
+    "task": "a",
+    "job": "job",
+    "env": "env",
+}
 
 
 def join(sights: Iterable[Sight]) -> Iterator[Finding]:
@@ -28,7 +41,8 @@ def join(sights: Iterable[Sight]) -> Iterator[Finding]:
     yield from _many(held)
     for handed in sorts[Handed]:
         if isinstance(handed, Handed) and envelopes.get(_place(handed), 1):
-            yield _found(Kind.INHERITED, handed.file, handed.line, f"{handed.holder}: {handed.said}")
+            sure = Confidence.HIGH if handed.sure else Confidence.MEDIUM
+            yield _found(Kind.INHERITED, handed.file, handed.line, f"{handed.holder}: {handed.said}", sure)
     granted = [one for one in sorts[Granted] if isinstance(one, Granted)]
     used = [one for one in sorts[Used] if isinstance(one, Used)]
     yield from _idle(granted, used)
@@ -111,7 +125,7 @@ def _idle(granted: list[Granted], used: list[Used]) -> Iterator[Finding]:
     for one in granted:
         if (one.file, one.line, one.scope) in told:
             continue
-        said = _cloud(one, uses) if one.app == "aws" else _app(one, uses.get(one.app, []))
+        said = _cloud(one, uses) if one.app == "aws" else _app(one, uses.get(one.app, [])) or _slack(one, uses)
         if said:
             told.add((one.file, one.line, one.scope))
             yield _found(
@@ -125,6 +139,17 @@ def _app(one: Granted, seen: list[Used]) -> str:
         return "was not used"
     acts = [use.writes for use in seen if use.writes is not None]
     return "only reads were seen" if acts and not scopes and not any(acts) and one.writes else ""
+
+
+def _slack(one: Granted, uses: dict[str, list[Used]]) -> str:
+    """Of an app of Slack code says by its methods what it needs: `conversations.history` needs a `:history` scope."""
+    family, _, sort = one.scope.partition(":")
+    seen = {use.scope for use in uses.get("code:slack", []) if _near(one.file, use.file)}
+    if not seen or not _SLACK_SCOPE.match(one.scope):
+        return ""
+    family = "conversations" if family in ("channels", "groups", "im", "mpim") else family
+    need = one.scope if sort == "read.email" else f"{family}:{'read' if sort in ('read', 'history') else 'write'}"
+    return "" if need in seen else "nothing in the code calls for it"
 
 
 def _cloud(one: Granted, uses: dict[str, list[Used]]) -> str:

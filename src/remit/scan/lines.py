@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import dotenv, profile, unit
-from remit.scan.sight import Holder, Pair, Whole
+from remit.scan import dotenv, holder, profile, task, unit
+from remit.scan.sight import Holder, Pair, Whole, is_credential
 
 _LOADED: Final = re.compile(
-    r"(?:export|env)\s+\$\(.*\.env|^\s*set\s+-(?:a|o\s+allexport)\b[^#]*(?:source|\.)\s+\S*\.env|^\s*dotenv(?:_if_exists)?\b"
+    r"(?:export|env)\s+\$\(.*\.env|^\s*set\s+-(?:a|o\s+allexport)\b[^#]*(?:source|\.)\s+\S*\.env"
+    r"|^\s*dotenv(?:_if_exists)?\b"
 )
 _ALL_ON: Final = re.compile(r"^\s*set\s+-(?:a\b|o\s+allexport)")
 _ALL_OFF: Final = re.compile(r"^\s*set\s+\+(?:a\b|o\s+allexport)")
@@ -40,7 +41,16 @@ def _unit(text: str) -> tuple[tuple[Pair, ...], tuple[Whole, ...]]:
                 name, _, given = word.partition("=")
                 pairs.append(Pair(name, given, line))
         elif key in ("LoadCredential", "LoadCredentialEncrypted", "ImportCredential"):
-            pairs.append(Pair(f"{value.partition(':')[0]}_secret", f"${{secret:{value}}}", line))
+            name, _, place = value.partition(":")
+            pairs.append(Pair(f"{name}_secret", f"${{secret:{place or name}}}", line))
+        elif key == "Secret":
+            name, *options = value.split(",")
+            target = next((one.partition("=")[2] for one in options if one.startswith("target=")), name)
+            pairs.append(
+                Pair(f"{target}" if is_credential(target) else f"{target}_secret", f"${{secret:{name}}}", line)
+            )
+        elif key in ("ExecStart", "Exec"):
+            wholes += holder.handed(task.run([(word, line) for word in unit.split(value.lstrip("-@+!:"))]))
         elif key == "PassEnvironment":
             pairs += [Pair(name, f"${{{name}}}", line) for name in value.split()]
         elif key == "EnvironmentFile" and value:

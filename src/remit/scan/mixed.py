@@ -22,7 +22,8 @@ _PERSON: Final = re.compile(
 )
 _SERVICE: Final = re.compile(
     r"(?i)(?:^|[_-])(?:bot|service|svc|system|machine|app|application|m2m|backend|server|robot|daemon|workload"
-    r"|platform|installation|automation)[-_](?:\w+[-_])?(?:token|key|private[-_]key|secret|credentials?|password"
+    r"|platform|installation|integration|automation)[-_](?:\w+[-_])?(?:token|key|private[-_]key|secret|credentials?"
+    r"|password"
     r"|pat|jwt|auth|pem)$"
     r"|service[-_]account|^google_application_credentials$|^(?:azure|arm)_client_secret$|(?:^"
     r"|_)aws_secret_access_key$|^aws-secret-access-key$"
@@ -51,10 +52,19 @@ _SERVICE_CODE: Final = re.compile(
 )
 
 
+_READ: Final = re.compile(
+    r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
+)
+_MODEL: Final = re.compile(
+    r"(?i)openai|anthropic|gemini|google_api|mistral|groq|cohere|openrouter|langsmith|langfuse|hf_|xai|(?:^"
+    r"|_)(?:anon|public|publishable)_"
+)
+
+
 def told(holders: tuple[Holder, ...]) -> Iterator[Told]:
     """The holders that are given both."""
     for one in holders:
-        if one.sort in ("env", "profile"):
+        if one.sort == "profile":
             continue
         sorts = [(sort_of(pair), pair) for pair in one.pairs]
         person = next((pair for sort, pair in sorts if sort == "person"), None)
@@ -95,7 +105,8 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
     """Functions that use both; and a module whose own lines do."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _used(node.name, node.body)
+            header = [one for one in ast.walk(node.args) if isinstance(one, ast.arg) and one.arg == "authorization"]
+            yield from _used(node.name, node.body, header[0].arg if header else "")
         elif isinstance(node, ast.Module):
             own = [
                 one
@@ -107,7 +118,14 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
             yield from _used("the module", own)
 
 
-def _used(name: str, body: list[ast.stmt]) -> Iterator[Told]:
+def _own(text: str) -> bool:
+    """Say whether an expression reads a secret of the program's own: none of a person's, and not the model's key."""
+    read = _READ.match(text)
+    name = next((one for one in read.groups() if one), "") if read else ""
+    return is_credential(name) and not _PERSON.search(name) and not _MODEL.search(name)
+
+
+def _used(name: str, body: list[ast.stmt], header: str = "") -> Iterator[Told]:
     person = service = 0
     for one in body:
         for node in ast.walk(one):
@@ -116,9 +134,9 @@ def _used(name: str, body: list[ast.stmt]) -> Iterator[Told]:
             ):
                 continue
             text = ast.unparse(node)[:300]
-            if not person and _PERSON_CODE.search(text):
+            if not person and (_PERSON_CODE.search(text) or (header and text == header)):
                 person = node.lineno
-            if not service and _SERVICE_CODE.search(text):
+            if not service and (_SERVICE_CODE.search(text) or _own(text)):
                 service = node.lineno
     if person and service:
         yield Kind.MIXED, person, f"{name} acts with a person's token and with the service's own credential"

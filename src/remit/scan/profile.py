@@ -15,7 +15,8 @@ NAMES: Final = frozenset(
     }
 )  # fmt: skip
 _SET: Final = re.compile(
-    r"^\s*(?:export\s+|declare\s+-x\s+|typeset\s+-x\s+|set\s+-\w*x\w*\s+|set\s+(?:-\w+\s+)*--export\s+)?([A-Za-z_]\w*)(?:=|\s+)"
+    r"^\s*(?:export\s+|declare\s+-x\s+|typeset\s+-x\s+|set\s+-\w*x\w*\s+"
+    r"|set\s+(?:-\w+\s+)*--export\s+)?([A-Za-z_]\w*)(?:=|\s+)"
     r"(?:\"([^\"]*)\"|'([^']*)'|([^\s#;&|]*))"
 )
 _PARTS: Final = re.compile(r"&&|\|\||;")

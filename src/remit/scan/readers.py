@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from remit.core.finding import Confidence, Evidence, Finding
+from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
     admin,
     client,
@@ -24,6 +24,7 @@ from remit.scan import (
     spoken,
     standing,
     tomldoc,
+    toolset,
     toxic,
     unit,
     unowned,
@@ -96,7 +97,9 @@ def look(path: str, data: bytes, key: bytes) -> Looked | str:
         if not isinstance(more, tuple):
             sights.append(more)
         elif more[:2] not in found:
-            found[more[:2]] = Finding(more[0], Confidence.HIGH, Evidence(path, more[1], more[2]))
+            agentic = more[0] is not Kind.INHERITED or inherited.is_agentic(path, text)
+            sure = Confidence.HIGH if agentic else Confidence.MEDIUM
+            found[more[:2]] = Finding(more[0], sure, Evidence(path, more[1], more[2]))
             told.append(found[more[:2]])
     if len(text) > _KEPT:
         _forget()
@@ -134,7 +137,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from held(path, holders, key)
         yield from inherited.told(path, text, holders)
         yield from standing.told(holders)
-        if inherited.AGENTIC.search(text) or inherited.AGENTIC.search(path):
+        if inherited.is_agentic(path, text):
             yield from mixed.told(holders)
         if dotenv.wants(path):
             yield Envelope(
@@ -160,8 +163,10 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from held(path, holders, key)
         yield from spoken.told(tree)
         yield from standing.told(holders)
+        yield from mixed.told(holders)
         yield from admin.in_code(text)
-        yield from toxic.in_code(tree)
+        yield from unowned.in_code(tree)
+        yield from toolset.told(tree)
         yield from mixed.in_code(tree)
         yield from spoken.sights(path, tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

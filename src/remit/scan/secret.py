@@ -12,11 +12,14 @@ LEAST_BITS: Final = 2.8
 """Entropy per character, in bits, below which a value is held to be made up."""
 
 _NAME: Final = re.compile(
-    r"(?:^|[^a-z])(?:api[-_]?key|(?<!public[-_])(?<!publishable[-_])(?<!primary[-_])(?<!foreign[-_])(?<!sort[-_])(?<!partition[-_])(?<!cache[-_])"
-    r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|password|passphrase|pwd|authorization|auth|credentials?)$"
+    r"(?:^|[^a-z])(?:api[-_]?key"
+    r"|(?<!public[-_])(?<!publishable[-_])(?<!primary[-_])(?<!foreign[-_])(?<!sort[-_])(?<!partition[-_])(?<!cache[-_])"
+    r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|password|passphrase|pwd|authorization|auth"
+    r"|credentials?)$"
 )
 _REFERENCE: Final = re.compile(
-    r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):|^[a-z][a-z0-9+.-]*://|^ENC\[",
+    r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):"
+    r"|^[a-z][a-z0-9+.-]*://|^ENC\[",
     re.IGNORECASE,
 )
 _MADE_UP: Final = re.compile(
@@ -32,7 +35,8 @@ _SHAPE: Final = re.compile(
     r"\bAKIA[A-Z2-7]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bglpat-[\w-]{20,}"
     r"|\bsk-(?:proj|ant|live|svcacct|or)-[\w-]{20,}|\bAIza[\w-]{35}\b|\bxox[abprs]-[A-Za-z0-9-]{20,}"
     r"|https://hooks\.slack\.com/services/T\w+/B\w+/\w{16,}|\b[sr]k_live_[A-Za-z0-9]{20,}|\bSG\.[\w-]{16,}\.[\w-]{32,}"
-    r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEI[\w-]{50,}|\bhf_[A-Za-z]{34}\b|\bntn_[A-Za-z0-9]{40,}|\blin_api_[A-Za-z0-9]{32,}"
+    r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEI[\w-]{50,}|\bhf_[A-Za-z]{34}\b|\bntn_[A-Za-z0-9]{40,}"
+    r"|\blin_api_[A-Za-z0-9]{32,}"
 )
 """What issuers make recognisable: their own prefixes and lengths, as they publish them."""
 _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@\"']*:([^\s@/\"']+)@")

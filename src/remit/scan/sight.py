@@ -80,6 +80,7 @@ class Handed:
     holder: str
     said: str
     source: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +151,6 @@ def held(path: str, holders: tuple[Holder, ...], key: bytes) -> Iterator[Held]:
             else:
                 for reference in references(pair.name, pair.text):
                     yield Held(*place, reference, stored=True)
+        for whole in one.wholes:
+            if whole.source.startswith("${secret:"):
+                yield Held(path, whole.line, one.sort, one.name, one.like, "every key", whole.source, stored=True)

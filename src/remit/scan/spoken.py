@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code, holder
+from remit.scan import code, holder, tier
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Holder, Pair, Used
@@ -33,6 +33,17 @@ _LOGINS: Final = {
     "StorageSharedKeyCredential": "an account key of Azure",
     "AzureNamedKeyCredential": "an account key of Azure",
 }  # fmt: skip
+_SCOPE: Final = re.compile(
+    r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$"
+    r"|(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.ReadWrite(?:\.\w+)*$"
+)
+_SCOPES: Final = re.compile(r"https://\S+$|[\w-]+(?:[.:][\w.-]+)*$")
+_SETTINGS: Final = re.compile(r"[\w.-]+\.(?:json|ya?ml|toml)$")
+_SLACK: Final = frozenset(
+    {"conversations", "chat", "users", "files", "reactions", "pins", "bookmarks", "reminders", "usergroups", "team"}
+)
+"""Families of Slack's methods, named as their scopes are."""
+_SLACK_READS: Final = re.compile(r"history|list|info|replies|members|get|lookup|open$|conversations|profile_get")
 _BROAD_READS: Final = frozenset(
     {
         "list",
@@ -45,8 +56,6 @@ _BROAD_READS: Final = frozenset(
         "batchGet",
         "list_next",
         "getProfile",
-        "about",
-        "files",
     }
 )
 _BROAD_WRITES: Final = frozenset(
@@ -204,35 +213,38 @@ def _login(node: ast.Call) -> Iterator[Told]:
 
 
 def sights(path: str, tree: ast.AST) -> Iterator[Granted | Used]:
-    """Scopes that the code asks for, and whether what it calls of Google's or Microsoft's APIs ever writes."""
-    from remit.scan import tier
+    """Scopes that the code asks for, and whether what it calls of an API ever writes.
 
+    A file that names a file of settings uses what stands there.
+    """
     calls = [
         node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     ]
-    asked = [
-        (node.value, node.lineno)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and re.match(
-            r"https://(?:www\.googleapis\.com/auth/|graph\.microsoft\.com/|mail\.google\.com/)\S+$", node.value
-        )
-    ]
-    for scope, line in asked:
-        if "/v1.0" not in scope and "/beta" not in scope:
-            yield Granted(path, line, f"code:{path}", scope, tier.writes(scope))
-    google = "execute" in calls
-    graph = any("graph.microsoft.com" in scope for scope, _ in asked)
-    if google:
-        for call in calls:
-            if call in _BROAD_READS | _BROAD_WRITES and call != "files":
-                yield Used(path, f"code:{path}", call, call in _BROAD_WRITES)
-    elif graph:
-        for call in calls:
-            if call in ("get", "post", "put", "patch", "delete"):
-                yield Used(path, f"code:{path}", call, call != "get")
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    apps = [f"code:{path}", *("config:" + str(one.value) for one in texts if _SETTINGS.match(str(one.value)))]
+    for one in texts:
+        words = str(one.value).split()
+        for word in words:
+            if _SCOPE.match(word) and all(_SCOPES.match(other) for other in words):
+                yield Granted(path, one.lineno, apps[0], word, tier.writes(word))
+    for call, writes in _acts(calls, " ".join(str(one.value) for one in texts), ast.unparse(tree)[:100_000]):
+        yield from (Used(path, app, call, writes) for app in apps)
+    for call in calls:
+        family, mark, verb = call.partition("_")
+        if mark and family in _SLACK:
+            yield Used(path, "code:slack", f"{family}:{'read' if _SLACK_READS.match(verb) else 'write'}", None)
+            if call == "users_lookupByEmail":
+                yield Used(path, "code:slack", "users:read.email", None)
     yield from _boto(path, tree)
+
+
+def _acts(calls: list[str], texts: str, code: str) -> Iterator[tuple[str, bool]]:
+    """The calls that tell whether an API is written to, of the one API that the code uses."""
+    if "googleapis" in texts or "googleapiclient" in code or "execute" in calls:
+        yield from ((call, call in _BROAD_WRITES) for call in calls if call in _BROAD_READS | _BROAD_WRITES)
+    elif "graph.microsoft.com" in texts or "msgraph" in code:
+        acts = ("get", "post", "put", "patch", "delete")
+        yield from ((call, call != "get") for call in calls if call in acts)
 
 
 def _boto(path: str, tree: ast.AST) -> Iterator[Used]:

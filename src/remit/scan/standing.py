@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import document, secret
+from remit.scan import document, grant, secret
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, references
@@ -145,6 +145,35 @@ def in_document(path: str, text: str) -> Iterator[Told]:
             if one["Type"].text in _RESOURCES:
                 yield Kind.STANDING, one["Type"].line, f"{name} is {_RESOURCES[one['Type'].text]}"
         yield from _login(root)
+        yield from _exported(root)
+
+
+_SECRETS: Final = ("passwordCredentials", "password_credentials")
+_YEAR: Final = re.compile(r"^(\d{4})-")
+
+
+def _exported(root: Node) -> Iterator[Told]:
+    """Standing credentials that an export lists: tokens, keys of accounts, secrets of apps."""
+    for part in grant.live(root):
+        kind = part["credential_type"].text.lower()
+        if kind.startswith("personal access token") and part["authorized_credential_expires_at"].value is None:
+            yield Kind.STANDING, part["credential_type"].line, "a personal access token that does not end is authorised"
+        if part["keyType"].text == "USER_MANAGED":
+            yield Kind.STANDING, part["keyType"].line, "a key of a Google service account"
+        if part["AccessKeyId"].text.startswith("AKIA") and part["Status"].text == "Active":
+            yield Kind.STANDING, part["AccessKeyId"].line, "an access key of an AWS user"
+        for key in ("access_key_1_active", "access_key_2_active"):
+            if part[key].text.lower() == "true":
+                yield Kind.STANDING, part[key].line, "an access key of an AWS user"
+        for key in _SECRETS:
+            for one in part[key].items:
+                start, end = (_YEAR.match(one[name].text) for name in ("startDateTime", "endDateTime"))
+                if not end or (start and int(end[1]) - int(start[1]) > 2):
+                    yield (
+                        Kind.STANDING,
+                        one["endDateTime"].line or one.line,
+                        "a client secret of an Entra app that lasts for years",
+                    )
 
 
 def _terraform(root: Node) -> Iterator[Told]:

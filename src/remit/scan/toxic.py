@@ -4,13 +4,13 @@ An agent is one client's set of servers, one job of a workflow that strangers ca
 settings. What a server gives is told by the words of its name and package; one that only reads is no way out.
 """
 
-import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, consent, document, holder, server, workflow
+from remit.scan import client, consent, document, grant, holder, server, workflow, workload
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -25,7 +25,8 @@ _BOTH_WAYS: Final = frozenset(
      "hyperbrowser", "bluesky", "mastodon", "zendesk", "intercom", "freshdesk", "helpscout", "bitbucket", "gitea"}
 )  # fmt: skip
 _STRANGERS: Final = frozenset(
-    {"fetch", "brave", "tavily", "exa", "firecrawl", "serp", "serpapi", "serper", "duckduckgo", "ddg", "web",
+    {"page", "pages", "browse", "fetch", "brave", "tavily", "exa", "firecrawl", "serp", "serpapi", "serper",
+     "duckduckgo", "ddg", "web",
      "websearch", "webfetch", "scrape",
      "scraper", "scraping", "crawl", "crawler", "crawl4ai", "rss", "feed", "feeds", "reddit", "hackernews",
      "youtube", "jina", "apify", "perplexity",
@@ -60,8 +61,21 @@ _OUT: Final = frozenset(
      "pagerduty", "vonage", "rest",
      "repl", "python", "sender", "poster", "notifier", "line", "signal", "matrix", "httpie", "api"}
 )  # fmt: skip
+_FORGE: Final = re.compile(r"(?i)github|gitlab")
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
 _READ_ONLY: Final = re.compile(r"(?i)(?:^|_)read_?only(?:_mode)?$")
+_HINT: Final = re.compile(r"(?i)tools|scopes?\"|permissions?\"|scope,|mcp_?\w*(?:servers?|urls?|endpoints?)")
+_TOLD: Final = re.compile(r"(?i)mcp\w*_?(?:servers?|urls?|endpoints?)$")
+_SCOPES: Final = {
+    STRANGERS: re.compile(r"^gmail\.(?:readonly|modify)$|^Mail\.Read(?:Write)?(?:\.|$)|^IMAP\."),
+    PRIVATE: re.compile(
+        r"^(?:drive|documents|spreadsheets|contacts|calendar|admin\.directory|directory|bigquery"
+        r"|cloud-platform)(?:\.|$)"
+        r"|^(?:Files|Sites|Calendars|Contacts|Notes|Directory|Chat|User)\.Read(?:Write)?\.?(?:All)?$"
+    ),
+    OUT: re.compile(r"^gmail\.(?:send|compose)$|^Mail\.Send(?:\.|$)|^(?:Chat|Channel)Message\.Send$|^chat:write"),
+}
 _TRIGGERS: Final = frozenset(
     {
         "issues",
@@ -87,7 +101,7 @@ _NET: Final = re.compile(
 
 def told(path: str, text: str) -> Iterator[Told]:
     """The agents of a document that hold all three."""
-    if not (client.wants(path) or workflow.wants(path) or "tools" in text):
+    if not (client.wants(path) or workflow.wants(path) or _HINT.search(text)):
         return
     for root in document.read(path, text):
         if workflow.wants(path):
@@ -98,6 +112,8 @@ def told(path: str, text: str) -> Iterator[Told]:
         else:
             for part in root.inside():
                 yield from _listed(part)
+                yield from _scoped(part)
+            yield from _services(root)
 
 
 def _set(part: Node) -> Iterator[Told]:
@@ -105,10 +121,10 @@ def _set(part: Node) -> Iterator[Told]:
     for key in client.KEYS:
         entries = {name: one for name, one in part[key].members.items() if client.MARKS & one.members.keys()}
         on = {n: o for n, o in entries.items() if o["disabled"].value is not True and o["enabled"].value is not False}
-        yield from _judged([(name, one.line, _of_server(name, one)) for name, one in on.items()])
+        yield from judged([(name, one.line, _of_server(name, one)) for name, one in on.items()])
 
 
-def _judged(parts: list[tuple[str, int, frozenset[str]]]) -> Iterator[Told]:
+def judged(parts: list[tuple[str, int, frozenset[str]]]) -> Iterator[Told]:
     """All three, in more than one part: what one server does alone cannot be taken apart here."""
     if frozenset().union(*(legs for _, _, legs in parts)) != _ALL or sum(bool(legs) for _, _, legs in parts) < 2:
         return
@@ -126,6 +142,8 @@ def _of_server(name: str, entry: Node) -> frozenset[str]:
     """What a server gives: by its package or address, else by its name."""
     words = [word for word, _ in server.words(entry)]
     legs = legs_of(f"{holder.like(entry)} {name}", by_verb=False)
+    if legs == {STRANGERS, OUT} and _FORGE.search(f"{holder.like(entry)} {name}") and _all_tools(entry, words):
+        legs |= {PRIVATE}
     quiet = any(_ONLY_READS.match(word) for word in words) or any(
         _READ_ONLY.search(key) and str(value.value).lower() in ("1", "true", "yes")
         for part in ("env", "environment", "headers")
@@ -142,9 +160,17 @@ def _of_server(name: str, entry: Node) -> frozenset[str]:
     return legs
 
 
+def _all_tools(entry: Node, words: list[str]) -> bool:
+    """Say whether a forge's server is given a token and told to offer every tool, those for private code among them."""
+    chosen = [after for word, after in pairwise([*words, ""]) if word == "--toolsets"]
+    chosen += [word.partition("=")[2] for word in words if word.startswith("--toolsets=")]
+    chosen += [entry[part]["GITHUB_TOOLSETS"].text for part in ("env", "environment")]
+    return any("all" in one.split(",") for one in chosen)
+
+
 def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
     """What the words of a name tell. `by_verb`: it is one tool's, so that its first telling word says it all."""
-    words = re.findall(r"[a-z]+\d*|\d[a-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower())
+    words = re.findall(r"[a-z]+\d*|\d[a-z]+", _HUMP.sub("_", text).lower())
     found = set(words)
     if by_verb:
         if found & (_OUT - {"python", "api", "rest"}) and not found & {"read", "get", "list", "search", "fetch"}:
@@ -170,10 +196,34 @@ def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
 
 def _listed(part: Node) -> Iterator[Told]:
     """An agent that is written down with the names of its tools."""
-    tools = [(one.text or one["name"].text, one.line) for one in part["tools"].items]
+    named = [(one.text or one["name"].text, one.line) for one in part["tools"].items]
+    tools = [(word.strip(), line) for name, line in named for word in name.split(",")]
     if len(tools) < 3 or not all(name for name, _ in tools):
         return
-    yield from _judged([(name, line, legs_of(name, by_verb=True)) for name, line in tools])
+    yield from judged([(name, line, legs_of(name, by_verb=True)) for name, line in tools])
+
+
+def _scoped(part: Node) -> Iterator[Told]:
+    """An app whose scopes read mail, read other private data and send."""
+    found = []
+    for key, value in part.members.items():
+        if re.search(r"(?i)scopes?$|permissions?$", key):
+            found += [(word.rpartition("/")[2] or word, line) for word, line in grant.words(value)]
+    legs = []
+    for word, line in found:
+        held = frozenset(leg for leg, shape in _SCOPES.items() if shape.search(word))
+        legs.append((word, line, held))
+    yield from judged(legs)
+
+
+def _services(root: Node) -> Iterator[Told]:
+    """An agent of a Compose file that is told the addresses of its servers."""
+    for name, one in root["services"].members.items():
+        for key, value in workload.pairs(one["environment"]):
+            if _TOLD.search(key):
+                urls = [word for word in re.split(r"[,;\s]+", value.text) if word]
+                for kind, _, said in judged([(url, value.line, legs_of(url, by_verb=False)) for url in urls]):
+                    yield kind, one.line or value.line, f"{_short(name)}: {said}"
 
 
 def _jobs(root: Node) -> Iterator[Told]:
@@ -217,17 +267,6 @@ def _runs_agent(run: str) -> bool:
     return bool(
         re.search(r"(?m)^\s*(?:npx (?:-y )?\S*)?(?:claude|codex|gemini|opencode|goose|aider|cursor-agent)\b", run)
     )
-
-
-def in_code(tree: ast.AST) -> Iterator[Told]:
-    """Agents that are built with a list of tools."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            for one in node.keywords:
-                if one.arg == "tools" and isinstance(one.value, ast.List | ast.Tuple):
-                    named = [(ast.unparse(tool)[:200], tool.lineno) for tool in one.value.elts]
-                    for kind, _, said in _judged([(name, line, legs_of(name, by_verb=True)) for name, line in named]):
-                        yield kind, node.lineno, said
 
 
 def _short(text: str) -> str:

@@ -4,6 +4,7 @@ Read are exports of apps, tokens and service accounts, registers of agents, labe
 that has no such place is not judged.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -20,14 +21,15 @@ _PLACES: Final[Mapping[str, re.Pattern[str]]] = {
         r"(?:[-_ ]?(?:e-?mails?|names?|ids?|teams?|groups?|contacts?))?$|^(?:contact|managed[-_ ]?by|steward"
         r"|point[-_ ]?of[-_ ]?contact)$"
     ),
-    "purpose": re.compile(
-        r"(?i)^(?:(?:business|app|agent)[-_ ]?)?(?:purpose|justification|description|reason|notes?|use[-_ ]?case)$"
-    ),
     "end": re.compile(
         r"(?i)^(?:token[-_ ]?|key[-_ ]?|credential[-_ ]?|secret[-_ ]?|authorized[-_ ]?credential[-_ ]?"
         r"|access[-_ ]?)?(?:expir(?:y|es|ation|ies)?(?:[-_ ]?(?:s|at|on|date|time|date[-_ ]?time|s[-_ ]?at))?"
         r"|end[-_ ]?date(?:[-_ ]?time)?|valid[-_ ]?(?:before|until|to)(?:[-_ ]?time)?|not[-_ ]?after"
         r"|review[-_ ]?(?:due|by|date)|next[-_ ]?review|sunset(?:[-_ ]?date)?)$"
+    ),
+    "purpose": re.compile(
+        r"(?i)^(?:(?:business|app|agent)[-_ ]?)?(?:purpose|justification|description|reason|notes?|goal|objective"
+        r"|mission|use[-_ ]?case)$"
     ),
 }
 _SAID: Final = {
@@ -56,6 +58,8 @@ _IDENTITY: Final = re.compile(
     r"|^(?:scopes?|permissions|granted[-_ ]?scopes|oauth[-_ ]?scopes|required[-_ ]?resource[-_ ]?access"
     r"|password[-_ ]?credentials|key[-_ ]?credentials|display[-_ ]?text|oauth2[-_ ]?client[-_ ]?id"
     r"|unique[-_ ]?id|hashed[-_ ]?token|service[-_ ]?accounts?|agent|token|secret"
+    r"|skills|capabilities|protocol[-_]?version|instructions|system[-_]?prompt|backstory|allow[-_]?delegation|llm"
+    r"|is[-_]?internal|access[-_]?level|api[-_]?key|expected[-_]?output|sub[-_]?agents"
     r"|app[-_ ]?owner[-_ ]?organization[-_ ]?id|sign[-_ ]?in[-_ ]?audience|model|tools|user[-_ ]?key)$"
 )
 _KIND: Final = re.compile(
@@ -67,12 +71,13 @@ _FILE: Final = re.compile(
     r"|integrations?|register|registry"
 )
 _LISTS: Final = re.compile(
-    r"(?i)^(?:agents?|bots|identities|service_?accounts?|api_?keys?|tokens?|credentials|apps|applications"
+    r"(?i)^(?:app|agent|bot|client|token|password[-_]?credentials|key[-_]?credentials|agents?|bots|identities"
+    r"|service_?accounts?|api_?keys?|tokens?|credentials|apps|applications"
     r"|oauth_?apps|installations|integrations|clients|keys)$"
 )
 HINT: Final = re.compile(
     r"(?i)owner|owned.?by|sponsor|maintainer|responsible|purpose|descr|justif|expir|end_?date|valid_?(?:before"
-    r"|until|to)|not_?after|notes|contact|review|custodian|accountable|sunset|steward"
+    r"|until|to)|not_?after|notes|contact|review|custodian|accountable|sunset|steward|goal|objective|mission|tags|Tags"
 )
 
 
@@ -86,7 +91,10 @@ def told(path: str, text: str) -> Iterator[Told]:
         elif root["apiVersion"].text and root["kind"].text:
             yield from _labelled(root)
         else:
-            yield from _listed(root, named=bool(_FILE.search(path.rpartition("/")[2])), inside=False)
+            yield from _tagged(root)
+            yield from _listed(
+                root, named=document.is_agent(path) or bool(_FILE.search(path.rpartition("/")[2])), inside=False
+            )
 
 
 def _listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
@@ -101,17 +109,21 @@ def _listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
             if known >= (1 if named or held else 2):
                 yield from empty(one)
             left += [
-                (value, bool(_LISTS.match(name)) or (held and bool(value.members)))
+                (value, bool(_LISTS.match(name)) or (held and bool(value.members) and not known))
                 for name, value in reversed(one.value.items())
             ]
 
 
 def empty(one: Node) -> Iterator[Told]:
-    """Which of owner, purpose and end have a place in an object, and say nothing in any of their places."""
+    """Which of owner, end and purpose have a place in an object, and say nothing in any of them: one finding."""
+    said, line = [], 0
     for name, places in _PLACES.items():
         found = [(key, value) for key, value in one.members.items() if places.match(key)]
         if found and all(_says_nothing(name, key, value) for key, value in found):
-            yield Kind.UNOWNED, found[0][1].line or one.line, f"{_short(found[0][0])}: {_SAID[name]}"
+            said.append(f"{_short(found[0][0])}: {_SAID[name]}")
+            line = line or found[0][1].line or one.line
+    if said:
+        yield Kind.UNOWNED, line, ", ".join(said)
 
 
 def _says_nothing(name: str, key: str, value: Node) -> bool:
@@ -136,6 +148,31 @@ def _labelled(root: Node) -> Iterator[Told]:
         name: value for name, value in root["spec"].members.items() if any(one.match(name) for one in _PLACES.values())
     }
     yield from empty(Node(root.line, {**spec, **tags}))
+
+
+def _tagged(root: Node) -> Iterator[Told]:
+    """The labels of a service, and the tags of a resource of CloudFormation."""
+    for one in root["services"].members.values():
+        labels = one["labels"]
+        pairs = (given.text.partition("=") for given in labels.items if given.text)
+        listed = {name: Node(labels.line, value) for name, _, value in pairs}
+        yield from empty(Node(one.line, {**labels.members, **listed}))
+    for one in root["Resources"].members.values():
+        if one["Type"].text.startswith("AWS::"):
+            tags = one["Properties"]["Tags"].items
+            yield from empty(Node(one.line, {tag["Key"].text: tag["Value"] for tag in tags if tag["Key"].text}))
+
+
+def in_code(tree: ast.AST) -> Iterator[Told]:
+    """Agents that are built with a purpose that says nothing."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2].endswith("Agent"):
+            given = {
+                one.arg: Node(one.value.lineno, one.value.value)
+                for one in node.keywords
+                if one.arg and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str | None)
+            }
+            yield from empty(Node(node.lineno, given))
 
 
 def _terraform(root: Node) -> Iterator[Told]:

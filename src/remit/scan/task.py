@@ -1,0 +1,60 @@
+"""Who holds what, in what a cloud runs: containers and functions of Terraform and CloudFormation. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from remit.scan import launch
+from remit.scan.node import Node
+from remit.scan.sight import Holder, Pair
+
+_SECRETS: Final = ("secrets", "Secrets")
+_ENVIRONMENTS: Final = ("environment", "Environment", "env")
+
+
+def holders(root: Node, *, terraform: bool) -> Iterator[Holder]:
+    """The containers and functions below a document's resources."""
+    if terraform:
+        for one in root["resource"].items:
+            labels = [label.text for label in one["$labels"].items]
+            yield from _below("/".join(labels[-2:]), one)
+    for name, one in root["Resources"].members.items():
+        yield from _below(name, one["Properties"])
+
+
+def _below(name: str, resource: Node) -> Iterator[Holder]:
+    for part in resource.inside():
+        pairs = list(_pairs(part))
+        if pairs:
+            called = part["name"].text or part["Name"].text
+            like = part["image"].text or part["Image"].text
+            yield Holder("task", f"{name}/{called}" if called else name, part.line, like or name, tuple(pairs))
+
+
+def _pairs(part: Node) -> Iterator[Pair]:
+    """The variables of one container or function: a list of names and values, or members of `variables`."""
+    for key in (*_SECRETS, *_ENVIRONMENTS):
+        for one in part[key].items:
+            named = one["name"].text or one["Name"].text
+            given = next(
+                (one[at] for at in ("value", "Value", "valueFrom", "ValueFrom", "value_from") if one[at].text), one
+            )
+            if named and given.text:
+                yield Pair(named, stored(given.text) if key in _SECRETS else given.text, given.line)
+            for name, value in (*one["variables"].members.items(), *one["Variables"].members.items()):
+                if value.text:
+                    yield Pair(name, stored(value.text), value.line)
+
+
+def stored(text: str) -> str:
+    """The text; where it says where a secret is stored, as such a reference."""
+    bare = text.strip("${}")
+    if text.startswith("{{resolve:") or bare.startswith(
+        ("arn:aws:secretsmanager", "arn:aws:ssm", "aws_secretsmanager_", "aws_ssm_")
+    ):
+        return "${secret:" + bare.replace("}", "") + "}"
+    return text
+
+
+def run(words: list[launch.Word]) -> list[launch.Word]:
+    """The words of a command of a container engine; none of any other."""
+    return words if words and launch.program(words[0][0]) in ("docker", "podman", "nerdctl") else []
