@@ -33,31 +33,32 @@ def test_a_run_is_an_ordinary_task_whose_first_credential_is_short_and_not_the_a
     assert kinds(world, before) == ["task.opened", "plan.made", "credential.issued"]
     one = issued.credential
     assert made.watched
-    assert 0 < one.expires - one.issued <= run.LIFE_MS
+    assert 0 < one.expires - one.issued <= world.brief.bearer_life
     assert (one.attested, one.path.value, one.subject) == (NEVER, "own", made.agent)
     assert world.decide(read_call(), world.enter(issued.text)).leaf >= 0
 
 
-def test_it_goes_on_while_it_is_renewed_and_ends_with_its_last_credential(world, time):
-    issued, made = begin(world)
-    for _ in range(3):
-        time.on(run.LIFE_MS // 2)
-        issued = world.act(lambda c: run.renew(c, made.id, "operator"))
+def test_it_goes_on_while_somebody_is_heard_from_and_ends_a_minute_after(world, time):
+    _, made = begin(world)
+    for hear in (run.watch, run.watch, lambda c, one: run.renew(c, one, "operator")):
+        time.on(run.WATCH_MS - 1)
+        world.act(lambda c, hear=hear: hear(c, made.id) and None)
         assert world.act(sweep) == 0
-    time.on(issued.credential.expires - world.authority.clock.now() - 1)
+    time.on(run.WATCH_MS - 1)
     assert world.act(sweep) == 0
     time.on(1)
     assert world.act(sweep) == 1
     assert state(world, made) == ("ended", "unwatched")
-    with pytest.raises(RemitError, match="not open"):
-        world.act(lambda c: run.renew(c, made.id, "operator"))
+    for late in (run.watch, lambda c, one: run.renew(c, one, "operator")):
+        with pytest.raises(RemitError, match="has ended"):
+            world.act(lambda c, late=late: late(c, made.id))
 
 
 def test_calls_keep_no_run_alive_that_nobody_watches_and_its_children_end_with_it(world, time):
     issued, made = begin(world)
     child = world.a_task(parent=made.id, person=made.person)
     entry = world.enter(issued.text)
-    time.on(run.LIFE_MS - 2000)
+    time.on(run.WATCH_MS - 2000)
     world.decide(read_call(), entry)
     time.on(2000)
     assert world.act(sweep) == 2
@@ -67,7 +68,7 @@ def test_calls_keep_no_run_alive_that_nobody_watches_and_its_children_end_with_i
 def test_a_task_that_is_not_watched_outlives_its_credentials(world, time):
     one = world.a_task()
     world.a_credential(one.id)
-    time.on(run.LIFE_MS * 3)
+    time.on(run.WATCH_MS * 3)
     assert world.act(sweep) == 0
 
 

@@ -10,12 +10,14 @@ def test_a_run_is_opened_renewed_shown_and_ended(place):
     assert body["task"]["watched"] is True
     assert body["gates"] == {
         "mcp": ["notes"], "http": [], "postgres": [], "ports": {"postgres": 0, "forward": 0}, "secured": False,
+        "authority": "",
     }  # fmt: skip
-    assert 0 < body["expires_in"] <= 60
+    assert 0 < body["expires_in"] <= 120
     assert made.headers["cache-control"] == "no-store"
     where = f"/v1/runs/{body['task']['id']}"
     again = place.send(f"{where}/credential", {}).json
     assert again["credential"] != body["credential"]
+    assert place.send(f"{where}/watch", {}).json == {"until_ms": 60_000}
     shown = place.get(where).json
     assert (shown["calls"], shown["leases"]) == ({"done": 0, "open": 0, "refused": 0}, [])
     assert place.send(f"{where}/end", {}).json == {"ended": [body["task"]["id"]]}
@@ -31,13 +33,14 @@ def test_nobody_but_the_operator_gets_an_agents_credential(place):
         assert place.send("/v1/runs", GIVEN, token=token).status == status
         assert place.send(f"{where}/credential", {}, token=token).status == status
         assert place.send(f"{where}/end", {}, token=token).status == status
+        assert place.send(f"{where}/watch", {}, token=token).status == status
         assert place.get(where, token=token).status == status
     assert place.get(f"/v1/tasks/{body['task']['id']}", token=held).status == 200
 
 
 def test_a_task_that_is_no_run_is_none_here(place):
     other = place.task
-    for path in (f"/v1/runs/{other}/credential", f"/v1/runs/{other}/end"):
+    for path in (f"/v1/runs/{other}/credential", f"/v1/runs/{other}/end", f"/v1/runs/{other}/watch"):
         assert place.send(path, {}).status == 404
 
 

@@ -24,7 +24,7 @@ def web_settings(settings: Settings, environ: Mapping[str, str]) -> WebSettings:
         certificates=bool(settings.client_certificates or settings.certificate_proxy),
         receivers=receivers(settings, environ),
         postgres_port=settings.postgres_port,
-        forward_port=getattr(settings, "forward_port", 0),
+        forward_port=settings.forward_port,
         secured=bool(settings.tls_cert),
     )
 

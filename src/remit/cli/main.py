@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "resource": ("resource:resource", "Register targets and pin their tools."),
     "rightsize": ("rightsize:rightsize", "Propose briefs that give what is used, and prove what they would refuse."),
     "revoke": ("revoke:revoke", "Stop something, and everything below it, now."),
+    "run": ("run:run", "Run a command as an agent: a task that opens before it and ends with it."),
     "scan": ("scan:scan", "Look for secrets and risky servers in the configuration of agents."),
     "secret": ("secret:secret", "Store what upstreams want to see and agents never do."),
     "serve": ("serve:serve", "Serve this data folder."),

@@ -57,7 +57,6 @@ def give(
     certificate: str = "",
     giver: Credential | None = None,
     proved: Proved | None = None,
-    most: int = 0,
     by: str = "",
 ) -> Issued:
     """Issue a credential to the task's own agent, on one path, for resources of the current plan.
@@ -65,8 +64,8 @@ def give(
     Refuses everything that a call would be refused for already: a task that is not open (but for one that a person
     consented to and that others must agree to yet: its calls are refused until then), another agent's task, another
     person's delegation, a path that the plan does not use or that is closed (`credential_refused`). What is exchanged
-    from `giver` ends no later than that; `proved` is how surely agent and person did prove themselves. It lasts `most`
-    milliseconds, where that is less; `by` is who had it issued, if not the agent.
+    from `giver` ends no later than that; `proved` is how surely agent and person did prove themselves. `by` is who had
+    it issued, if not the agent.
     """
     task, agent, proved = change.need(Task, task_id), change.need(Agent, agent_id), proved or Proved(change.now)
     brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
@@ -96,7 +95,6 @@ def give(
         task.deadline,
         *(one.deadline for one in ancestors(change.reader, task) or ()),
         *((giver.expires,) if giver else ()),
-        *((change.now + most,) if most else ()),
     )
     issued, expires = change.now, Instant(life // 1000 * 1000)
     if expires <= issued:

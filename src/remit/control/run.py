@@ -1,8 +1,8 @@
 """Run: a task for one command. It is watched: it goes on only while whoever runs the command is heard from.
 
 The operator opens it and has its credentials issued, in the agent's name and without the agent's key: how surely the
-agent proved itself is therefore "never", and a brief that asks for more gives nothing. Each credential is short, and
-the task ends with the last of them, whatever became of the machine that the command ran on.
+agent proved itself is therefore "never", and a brief that asks for more gives nothing. The task ends when nobody was
+heard from for a minute, whatever became of the machine that the command ran on.
 """
 
 from collections import Counter
@@ -26,8 +26,8 @@ from remit.core.trust import TrustPath
 from remit.store import payload
 from remit.store.record import Reader
 
-LIFE_MS: Final = 60_000
-"""How long a credential of a run lasts at most: until then the task of a command that nobody watches has ended."""
+WATCH_MS: Final = 60_000
+"""How long a run goes on after whoever watches it was last heard from."""
 LOCAL: Final = "local"
 
 
@@ -41,7 +41,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What became of a run: its calls by what they came to, and the leases of its tasks, proven dead or not yet."""
+    """What became of a run: its calls by what they came to, and the leases of its tasks, proven dead or not yet.
+
+    What a client does by itself to begin a session or to list is no call here.
+    """
 
     task: Task
     calls: Mapping[str, int]
@@ -88,8 +91,19 @@ def begin(
     return renew(change, made.task.id, by), made.task
 
 
+def watch(change: Change, task_id: str) -> int:
+    """Hear from whoever watches a run; it goes on for this many milliseconds (`credential_refused` once it ended)."""
+    task = watched(change.reader, task_id)
+    if task.state != "open":
+        raise RemitError("credential_refused", "This run has ended, or is held.", "Look at it: remit task show.")
+    payload.watch(change.db, task.id, change.now + WATCH_MS)
+    change.keep()
+    return WATCH_MS
+
+
 def renew(change: Change, task_id: str, by: str) -> Issued:
     """Issue the next credential of a run (`credential_refused` when it has ended, `not_found` for another task)."""
+    watch(change, task_id)
     task = watched(change.reader, task_id)
     return credential.give(
         change,
@@ -97,15 +111,13 @@ def renew(change: Change, task_id: str, by: str) -> Issued:
         agent_id=task.agent,
         path=TrustPath.OWN,
         proved=Proved(NEVER),
-        most=LIFE_MS,
         by=by,
     )
 
 
 def left(change: Change, task: Task) -> bool:
-    """Say whether nobody watches a run any more: the last credential that was given for it has run out."""
-    row = change.db.one("SELECT MAX(expires) FROM credential WHERE task = ?", (task.id,))
-    return change.now >= (row[0] if row and row[0] else task.opened + LIFE_MS)
+    """Say whether nobody watches a run any more."""
+    return change.now >= max(payload.watched_until(change.db, task.id), task.opened + WATCH_MS)
 
 
 def watched(reader: Reader, task_id: str) -> Task:
@@ -128,7 +140,7 @@ def course(reader: Reader, task: Task) -> Course:
     """What became of a run so far, with all tasks below it."""
     tasks, calls = _tree(reader, task), Counter[str]()
     for one in tasks:
-        calls.update(event.what for event in drift(reader, one) if event.what != "planned")
+        calls.update(event.what for event in drift(reader, one) if event.what != "planned" and "/@" not in event.action)
     leases = tuple(lease for one in tasks for lease in reader.where(Lease, "task = ?", (one.id,)))
     return Course(task, {name: calls[name] for name in ("done", "open", "refused")}, leases)
 

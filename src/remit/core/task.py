@@ -45,8 +45,8 @@ class Task(Record, frozen=True, kw_only=True, tag_field="noun", tag="task"):
     `requester` is the principal that dispatched it; `person` is who the delegated path acts for, empty when there is
     none. `held` says why it is suspended; `lifted` in which parts of the brief's budget people let it go beyond, and
     `admitted` by which approval it was opened; `blended` since when its errand has used both paths. `request` is the
-    salted digest of the words of the request, which lie beside it. One that is `watched` ends when the last credential
-    that it was given has run out: whoever runs its command gets the next one in time, for as long as they are there.
+    salted digest of the words of the request, which lie beside it. One that is `watched` ends when whoever runs
+    its command was not heard from for a minute (control/run).
     """
 
     id: str

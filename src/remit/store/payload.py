@@ -78,6 +78,21 @@ def spent(db: Database, kind: str, value: str) -> bool:
     return db.one("SELECT 1 FROM nonce WHERE kind = ? AND value = ?", (kind, value)) is not None
 
 
+def watch(db: Database, task: str, until: int) -> None:
+    """Note until when a run counts as watched. It is no receipt: only that nobody watches any more is one."""
+    sql = (
+        "INSERT INTO nonce (kind, value, until) VALUES ('watch', ?, ?)"
+        " ON CONFLICT (kind, value) DO UPDATE SET until = excluded.until"
+    )
+    db.run(sql, (task, until))
+
+
+def watched_until(db: Database, task: str) -> int:
+    """Until when a run counts as watched; 0 when that is past and forgotten."""
+    row = db.one("SELECT until FROM nonce WHERE kind = 'watch' AND value = ?", (task,))
+    return row[0] if row else 0
+
+
 def expire_nonces(db: Database, now: int) -> int:
     """Forget single-use values that can no longer be accepted anyway; a permit's only once its call has ended."""
     sql = (

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from remit.control import run, task
+from remit.control import forward, run, task
 from remit.control.change import Change
 from remit.control.credential import Issued
 from remit.core.canonical import Json
@@ -54,6 +54,11 @@ def routes(site: Site) -> list[Route]:
         issued = await site.act(OPERATOR, lambda change: run.renew(change, one.id, OPERATOR))
         return JSONResponse(_given(site, issued), headers=NO_STORE)
 
+    async def watch(request: Request) -> Response:
+        one = await _one(site, request)
+        await json_object(request)
+        return JSONResponse({"until_ms": await site.act(OPERATOR, lambda change: run.watch(change, one.id))})
+
     async def end(request: Request) -> Response:
         one = await _one(site, request)
         await json_object(request)
@@ -71,6 +76,7 @@ def routes(site: Site) -> list[Route]:
     return [
         Route("/v1/runs", add, methods=["POST"]),
         Route("/v1/runs/{id}", show, methods=["GET"]),
+        Route("/v1/runs/{id}/watch", watch, methods=["POST"]),
         Route("/v1/runs/{id}/credential", renew, methods=["POST"]),
         Route("/v1/runs/{id}/end", end, methods=["POST"]),
     ]
@@ -92,7 +98,19 @@ def _gates(site: Site, made: Task) -> dict[str, Json]:
     for place in run.places(site.reader(), made):
         kinds.setdefault(place.kind, []).append(place.name)
     ports: dict[str, Json] = {"postgres": site.settings.postgres_port, "forward": site.settings.forward_port}
-    return {**kinds, "ports": ports, "secured": site.settings.secured}
+    return {**kinds, "ports": ports, "secured": site.settings.secured, "authority": _authority(site, made)}
+
+
+def _authority(site: Site, made: Task) -> str:
+    """What a program trusts that works behind the proxy; nothing where there is none, or nothing to reach over TLS."""
+    if not site.settings.forward_port:
+        return ""
+    try:
+        return forward.certificate(site.authority, site.reader(), made.id).decode()
+    except RemitError as fault:
+        if fault.code == "hosts_none":
+            return ""
+        raise
 
 
 def _labels(said: Json) -> Mapping[str, str]:

@@ -1,0 +1,100 @@
+"""The node that a run is opened at: asked as the operator who is logged in here, past any proxy."""
+
+import json
+import os
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from remit.cli.settings import loopback
+from remit.core.errors import RemitError
+
+PATIENCE_S: Final = 10
+LARGEST: Final = 4 * 1024 * 1024
+
+
+def folder() -> Path:
+    """Where `remit login` keeps its tokens."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "remit"
+
+
+class Node:
+    """Owned by one run. Its token is read once; it is nobody's who is started afterwards."""
+
+    def __init__(self, origin: str) -> None:
+        parts = urlsplit(origin)
+        self.host = parts.hostname or ""
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self.port = parts.port or (443 if self.tls else 80)
+        if not self.host or (self.tls is None and not loopback(self.host)):
+            raise RemitError("address_insecure", f"{origin} is not https, nor this machine.", "Name an https address.")
+        self._header = _token(self.origin)
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), _Stay(), urllib.request.HTTPSHandler(context=self.tls)
+        )
+
+    @property
+    def token(self) -> str:
+        """The operator's token, which nothing that is started may see."""
+        return self._header.removeprefix("Bearer ")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Ask for something (`server_unreachable`, or what the node says)."""
+        return self._ask(path, None)
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Have something done (`server_unreachable`, or what the node says)."""
+        return self._ask(path, json.dumps(body).encode())
+
+    def _ask(self, path: str, data: bytes | None) -> dict[str, Any]:
+        head = {"authorization": self._header} | ({"content-type": "application/json"} if data is not None else {})
+        request = urllib.request.Request(self.origin + path, data, head)  # noqa: S310 - the scheme was checked
+        try:
+            with self._opener.open(request, timeout=PATIENCE_S) as told:
+                found: dict[str, Any] = json.loads(told.read(LARGEST))
+        except urllib.error.HTTPError as fault:
+            raise _told(fault, self.origin) from None
+        except (OSError, ValueError) as fault:
+            raise RemitError(
+                "server_unreachable", f"Nothing answers as Remit does at {self.origin}.", "Start it: remit serve."
+            ) from fault
+        return found
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """The token goes to the address that it is for, and nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return
+
+
+def _token(origin: str) -> str:
+    path = folder() / f"{urlsplit(origin).netloc.replace(':', '_')}.header"
+    try:
+        said = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        said = ""
+    if not said.startswith("Authorization: Bearer "):
+        raise RemitError(
+            "login_missing",
+            f"Nobody is logged in at {origin} here.",
+            "Get a link with remit up --admin, then: remit login LINK.",
+        )
+    return said.removeprefix("Authorization: ")
+
+
+def _told(fault: urllib.error.HTTPError, origin: str) -> RemitError:
+    try:
+        said = json.loads(fault.read(65536))
+        told = RemitError(said["code"], said["message"], said["remedy"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return RemitError("server_unreachable", f"The server at {origin} answered {fault.code}.", "Look at its log.")
+    if told.code == "unauthenticated":
+        return RemitError(
+            "login_missing", f"The token for {origin} counts no more.", "Get a link with remit up --admin: remit login."
+        )
+    return told

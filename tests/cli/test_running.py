@@ -1,0 +1,106 @@
+"""The parts of `remit run` that need no process: the environment, what clients are told, the relay's reading."""
+
+import json
+import tomllib
+
+import pytest
+
+from remit.cli.running import clients
+from remit.cli.running.scrub import scrub
+from remit.core.errors import RemitError
+from remit.gateway.serve.relay import Head
+from tests.kit import corpus
+
+OWN = "a-token-of-the-operator"
+PLAIN = {
+    "PATH": "/usr/bin", "HOME": "/srv/olga", "PWD": "/srv/olga/work", "OLDPWD": "/srv", "LANG": "C.UTF-8",
+    "MAX_TOKENS": "4096", "TOKENIZERS_PARALLELISM": "false", "TERM": "xterm", "SHELL": "/bin/bash", "KEYMAP": "de",
+    "DATABASE_URL": "postgresql://db.acme.example/orders", "AWS_REGION": "eu-west-1", "AUTHOR": "olga",
+    "STRIPE_PUBLISHABLE_KEY": "",
+}  # fmt: skip
+
+
+def taken(name, value, *keep):
+    return name in scrub(PLAIN | {name: value}, "sh", keep, [OWN]).removed
+
+
+def test_what_is_no_credential_stays_and_what_is_one_goes():
+    assert scrub(PLAIN, "sh", (), [OWN]).environment == PLAIN
+    for kind in corpus.SHAPES:
+        if kind not in ("hex32", "hex64", "alnum32", "password", "pem", "aws_secret_key", "azure_client", "jwt"):
+            assert taken("SOMETHING", corpus.secret(kind, "run")), kind
+    for name in ("API_KEY", "GITHUB_TOKEN", "DB_PASSWORD", "npm_config__auth", "SERVICE_ACCOUNT_CREDENTIALS"):
+        assert taken(name, "short"), name
+    for name in ("SSH_AUTH_SOCK", "KUBECONFIG", "GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "PGPASSFILE"):
+        assert taken(name, "/somewhere"), name
+    assert taken("DATABASE_URL", f"postgresql://agent:{corpus.secret('password', 'x')}@db/orders")
+
+
+def test_what_is_named_is_kept_and_told_and_a_known_client_keeps_its_models_key():
+    found = scrub(PLAIN | {"API_KEY": "x" * 20, "GITHUB_TOKEN": "y"}, "sh", ("API_KEY",), [OWN])
+    assert (found.removed, found.kept) == (("GITHUB_TOKEN",), ("API_KEY",))
+    found = scrub({"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}, "claude", (), [OWN])
+    assert (found.removed, found.kept) == (("OPENAI_API_KEY",), ("ANTHROPIC_API_KEY",))
+
+
+@pytest.mark.parametrize("name", ["REMIT_KEY", "REMIT_DATA", "HEADER"])
+def test_nothing_of_remits_is_kept_by_whatever_name(name):
+    environ = {"REMIT_KEY": "x", "REMIT_DATA": "/srv", "HEADER": f"Authorization: Bearer {OWN}"}
+    assert scrub(environ, "sh", (), [OWN]).environment == {}
+    with pytest.raises(RemitError) as told:
+        scrub(environ, "sh", (name,), [OWN])
+    assert told.value.code == "keep_refused"
+    assert OWN not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["", "A=B", "A B", "*"])
+def test_only_a_name_is_kept(name):
+    with pytest.raises(RemitError, match="no name"):
+        scrub(PLAIN, "sh", (name,), [OWN])
+
+
+@pytest.mark.parametrize("client", ["claude", "copilot", "codex", "gemini", "opencode", "python3"])
+def test_a_client_is_told_in_its_own_form_and_no_argument_lets_in(client):
+    found = clients.told(client, "http://127.0.0.1:5", ["notes", "shop"], "k" * 32, "/run/x")
+    assert "k" * 32 not in " ".join(found.arguments)
+    assert found.variables["REMIT_MCP_URL"] == "http://127.0.0.1:5/mcp"
+    plain = json.loads(found.files["mcp.json"])["mcpServers"]
+    assert plain["notes"]["url"] == "http://127.0.0.1:5/mcp/notes"
+    assert plain["shop"]["headers"] == {"Authorization": f"Bearer {'k' * 32}"}
+    match client:
+        case "claude":
+            assert found.arguments == ("--mcp-config", "/run/x/mcp.json", "--strict-mcp-config")
+        case "copilot":
+            assert found.arguments == ("--additional-mcp-config", "@/run/x/mcp.json")
+        case "codex":
+            told = tomllib.loads("\n".join(found.arguments[1::2]))["mcp_servers"]
+            assert told["shop"] == {"url": "http://127.0.0.1:5/mcp/shop", "bearer_token_env_var": "REMIT_TOKEN"}
+        case "gemini":
+            assert json.loads(found.files["gemini.json"])["mcpServers"]["notes"]["httpUrl"].endswith("/mcp/notes")
+            assert found.variables["GEMINI_CLI_SYSTEM_SETTINGS_PATH"] == "/run/x/gemini.json"
+        case "opencode":
+            assert json.loads(found.files["opencode.json"])["mcp"]["notes"]["type"] == "remote"
+            assert found.variables["OPENCODE_CONFIG"] == "/run/x/opencode.json"
+        case _:
+            assert found.arguments == ()
+
+
+def test_a_command_is_a_client_by_its_programs_name():
+    assert clients.client_of(("/usr/local/bin/claude", "-p")) == "claude"
+    assert clients.client_of(("gemini.cmd",)) == "gemini"
+
+
+def test_the_relay_says_itself_what_is_its_own_to_say():
+    given = ((b"Host", b"x"), (b"Authorization", b"Bearer k"), (b"DPoP", b"p"), (b"Connection", b"keep-alive"))
+    head = Head(b"POST", b"/mcp/notes", (*given, (b"Accept", b"a")))
+    assert head.one(b"authorization") == b"Bearer k"
+    assert Head(b"GET", b"/", ((b"a", b"1"), (b"A", b"2"))).one(b"a") == b""
+    text = head.written((b"Host", b"node"), (b"Authorization", b"Bearer real"))
+    lines = [
+        b"POST /mcp/notes HTTP/1.1",
+        b"Host: node",
+        b"Authorization: Bearer real",
+        b"Accept: a",
+        b"Connection: close",
+    ]
+    assert text == b"\r\n".join(lines) + b"\r\n\r\n"

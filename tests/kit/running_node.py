@@ -1,0 +1,89 @@
+"""A node that serves tools and a real database with leases, as `remit run` finds it: by the command line alone."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cli.test_serve import a_port, served
+from tests.kit.database import PASSWORD, database
+from tests.kit.postgres import server
+from tests.kit.shell import BIN, Shell
+
+BRIEF = """
+name = "shop"
+purpose = "Read orders."
+dispatchers = ["olga"]
+agents = ["scribe"]
+domains = ["office"]
+
+[[steps]]
+action = "sql:shop/select"
+path = "own"
+rows = { max = 50 }
+arguments = { relation = [{ equals = "public.orders" }], columns = [{ any = true }], where = [{ any = true }] }
+"""
+CEDAR = '@id("shop") permit(principal, action in Action::"sql:shop", resource);'
+
+TESTS = """[
+ {"name": "reads", "path": "own", "action": "sql:shop/select", "expect": "allow"},
+ {"name": "nothing else", "path": "own", "action": "mcp:notes/wipe", "expect": "deny"},
+ {"name": "reads for people", "path": "delegated", "action": "sql:shop/select", "expect": "allow"},
+ {"name": "nothing else for people", "path": "delegated", "action": "mcp:notes/wipe", "expect": "deny"}
+]"""
+
+
+class Shop(Shell):
+    """The folder of that node; `url` is the database as its owner."""
+
+    url = ""
+
+    def run_words(self, program: str, *flags: str) -> list[str]:
+        """The words of a run of this Python program."""
+        words = [str(BIN / "remit"), "run", "--agent", "scribe", "--brief", "shop", *flags, "--"]
+        return [*words, sys.executable, "-c", program]
+
+    def start(self, program: str, *flags: str) -> "subprocess.Popen[bytes]":
+        """Start a run."""
+        return subprocess.Popen(
+            self.run_words(program, *flags), cwd=self.folder, env=self.environment, stdout=subprocess.PIPE
+        )
+
+    def leases(self) -> list[dict[str, str]]:
+        """All leases, newest last."""
+        found: list[dict[str, str]] = json.loads(self.ok("remit lease show --all -o json"))
+        return found
+
+
+@contextmanager
+def shop_node(folder: Path) -> Iterator[Shop]:
+    """The node, serving, with the operator logged in."""
+    shell = Shop(folder)
+    shell.url = database()
+    shell.environment["XDG_CONFIG_HOME"] = str(folder / "config")
+    port = a_port()
+    shell.write("remit.toml", f"port = {port}\npostgres_port = {a_port()}\n")
+    link = re.search(r"^admin link +(\S+)$", shell.ok("remit up --no-serve"), re.MULTILINE)
+    assert link
+    shell.write("password", PASSWORD)
+    shell.write("admin", shell.url)
+    shell.write("shop.toml", BRIEF)
+    shell.write("policy/tests.json", TESTS)
+    shell.write("policy/common/shop.cedar", CEDAR)
+    place = f"postgresql://gate_role@127.0.0.1:{server().port}/{shell.url.rpartition('/')[2]}"
+    for line in (
+        "remit secret put shop-db --from file:password",
+        "remit secret put shop-admin --from file:admin",
+        f"remit resource add shop --database {place} --schema public --domain office --owner olga --secret shop-db",
+        "remit lease mint shop postgres --secret shop-admin",
+        "remit agent add scribe --owner olga --review 30d --purpose 'Reads.' --ceiling 'sql:shop/*'",
+        "remit policy apply policy",
+        "remit brief apply shop.toml",
+    ):
+        shell.ok(line)
+    with served(shell, port):
+        shell.ok(f"remit login {link[1]}")
+        yield shell
