@@ -234,3 +234,28 @@ def test_drift_tells_every_version_and_why(place, time):
 @pytest.mark.parametrize("members", [{"replan": "yes"}, {"replan": "ask"}, {"approvers": ("ops", "ops")}])
 def test_a_brief_that_asks_nobody_or_says_what_is_no_rule_is_refused(world, members):
     assert code(world.a_brief, **members) in ("brief_invalid", "name_invalid")
+
+
+def test_each_path_has_its_own_approvers_and_a_plan_on_both_asks_both(place):
+    world = place.world
+    members = {"replan": "ask", "approvers": ("ops",), "path_approvers": {"delegated": ("privacy",)}}
+    world.act(lambda c: brief.apply(c, world.a_brief(**members), "operator"))
+    pat = world.act(lambda c: principal.add_person(c, "local", "pat", "Pat", ("privacy",), "operator")).id
+    for wanted, groups in (
+        ((READ, WRITE), ("ops",)),
+        ((READ, DELEGATED[0]), ("privacy",)),
+        ((READ, WRITE, DELEGATED[0]), ("ops", "privacy")),
+    ):  # fmt: skip
+        assert place.submit(*wanted).approval.groups == groups
+    asked = place.submit(READ, DELEGATED[0]).approval
+    assert code(lambda: place.answer(asked, place.ann)) == "approver_refused"
+    place.answer(asked, pat)
+    assert place.plan().steps == (READ, DELEGATED[0])
+
+
+def test_an_ask_is_void_once_another_group_answers_for_its_path(place):
+    world = place.world
+    asked = place.submit(READ, WRITE).approval
+    members = {"replan": "ask", "approvers": ("ops",), "path_approvers": {"own": ("ops", "audit")}}
+    world.act(lambda c: brief.apply(c, world.a_brief(**members), "operator"))
+    assert code(lambda: place.answer(asked, place.ann)) == "approval_moved"

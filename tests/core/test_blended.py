@@ -62,3 +62,9 @@ def test_unless_the_brief_says_so_it_only_reads():
 def test_the_risk_is_high_once_it_is_blended():
     assert (blended.risk(blended=True), blended.risk(blended=False)) == ("high", "normal")
     assert (blended.bit("own"), blended.bit("delegated"), blended.bit("other")) == (1, 2, 0)
+
+
+def test_the_approvers_of_the_calls_own_path_are_asked():
+    own, other = {"own": ("audit",)}, {"delegated": ("privacy",)}
+    assert held(ALLOW, seen("ask", path_approvers=own)) == ("ask", "", ("audit",))
+    assert held(ALLOW, seen("ask", path_approvers=other)) == ("ask", "", ("ops",))

@@ -5,6 +5,7 @@ import pytest
 
 from remit.core.brief import LIFE, Brief
 from remit.core.record import dump, load
+from remit.core.trust import TrustPath
 from tests.house.tree import ROOT
 from tests.kit.nouns import AGENT, PERSON, brief, code, named, person
 
@@ -61,3 +62,15 @@ def test_the_example_of_the_page_is_a_brief_and_says_every_member():
 
 def test_an_unknown_member_is_refused():
     assert code(load, Brief, dump(brief()) | {"approver": ["x"]}) == "record_invalid"
+
+
+def test_a_path_has_its_own_approvers_or_those_of_the_brief():
+    one = brief(approvers=("ops",), path_approvers={"own": ("audit", "ops")})
+    both = (TrustPath.OWN, TrustPath.DELEGATED)
+    assert one.asked((TrustPath.OWN,)) == ("audit", "ops")
+    assert one.asked((TrustPath.DELEGATED,)) == ("ops",)
+    assert one.asked(both) == ("audit", "ops")
+    assert brief(approvers=("b", "a")).asked(both) == ("b", "a")
+    for wrong in ({"other": ("ops",)}, {"own": ()}, {"own": ("ops", "ops")}):
+        assert code(brief, path_approvers=wrong) == "brief_invalid"
+    assert code(brief, path_approvers={"own": ("Ops!",)}) == "name_invalid"

@@ -35,6 +35,8 @@ def test_the_operator_registers_reads_and_stops(place):
     assert len(place.get("/v1/resources/crm").json["tools"]) == len(TOOLS)
     other = {"name": "second", "purpose": "P.", "dispatchers": [owner], "agents": [place.bot], "domains": ["office"]}
     assert place.send("/v1/briefs", other | {"steps": [steps()[0].to_json()]}).json["version"] == 1
+    asks = {"replan": "ask", "approvers": ["ops"], "path_approvers": {"own": ["audit"]}}
+    assert place.send("/v1/briefs", other | asks | {"steps": [steps()[0].to_json()]}).json["path_approvers"]
     assert code(place.send("/v1/briefs", other | {"steps": [{"action": "mcp:none/x", "path": "own"}]}), 422)
     assert len(place.get("/v1/agents?limit=2").json["items"]) == 2
     second = place.get(f"/v1/agents?limit=2&after={place.get('/v1/agents?limit=2').json['next']}").json

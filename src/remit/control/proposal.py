@@ -39,7 +39,7 @@ def ask(change: Change, one: Task, about: str, said: Json) -> Approval:
         action=about,
         digest=b64(digest(said)),
         shown="",
-        groups=brief.approvers,
+        groups=_groups(change, one, brief, about, said),
         asked=change.now,
         until=Instant(min(change.now + terms.life, one.deadline)),
         need=terms.need,
@@ -130,13 +130,24 @@ def _card(change: Change, one: Approval, said: Json) -> Json:
     steps = _steps(said)
     if body(change, errand, steps) != said:
         return None
-    now_is = changed(one, groups=brief.approvers, need=brief.approval.need, bar=brief.approval.bar)
+    groups = _groups(change, errand, brief, one.about, said)
+    now_is = changed(one, groups=groups, need=brief.approval.need, bar=brief.approval.bar)
     if one.about == OPENING:
         return dict(opening_card(now_is, errand, agent, brief, steps, said))
     moved = task.moves(change, errand, steps)
     if moved.narrows or moved.refusal is not None or brief.replan != "ask":
         return None
     return dict(plan_card(now_is, errand, agent, brief, before, steps, moved, said))
+
+
+def _groups(change: Change, errand: Task, brief: Brief, about: str, said: Json) -> tuple[str, ...]:
+    """Who is asked: of each path by which there is something new or wider, its own approvers (law 2)."""
+    steps = _steps(said)
+    if about == PLAN and not said["over"]:
+        moved = task.moves(change, errand, steps)
+        new = [steps[number] for number in (*moved.widened, *moved.added)]
+        return brief.asked(step.path for step in new or steps)
+    return brief.asked(step.path for step in steps)
 
 
 def _steps(said: Json) -> tuple[Step, ...]:

@@ -177,7 +177,7 @@ def offer(change: Change, found: Found, by: str) -> Rightsize:
         support=found.support,
         counts=counts(found.tally, found.beyond),
         by=by,
-        groups=now_is.approvers,
+        groups=_asked(now_is),
         need=now_is.approval.need,
         turned=change.now,
     )
@@ -229,10 +229,11 @@ def apply(change: Change, identity: str, by: str, *, anyway: bool = False) -> tu
     state, old, body = LIFE.after(one.state, "applied"), change.need(Brief, one.brief), shown(change.db, one)
     if body is None or old.version != one.base or old.state != "live":
         raise _moved()
-    if old.approvers and (one.groups != old.approvers or answers.lacking(one, _people(change, one), _barred(one))):
+    asked = _asked(old)
+    if asked and (one.groups != asked or answers.lacking(one, _people(change, one), _barred(one))):
         raise RemitError(
             "rightsize_unapproved",
-            f"This waits for a yes of {' and '.join(old.approvers)}.",
+            f"This waits for a yes of {' and '.join(asked)}.",
             f"Let them answer it: remit rightsize approve {one.id}.",
         )
     new = _narrow(old, load(Brief, body["brief"]))
@@ -310,6 +311,10 @@ def _dropped(change: Change, one: Rightsize, by: str) -> Rightsize:
 def _people(change: Change, one: Rightsize) -> dict[str, Person]:
     found = ((each.by, change.reader.get(Person, each.by)) for each in one.yes)
     return {identity: person for identity, person in found if person is not None}
+
+
+def _asked(brief: Brief) -> tuple[str, ...]:
+    return brief.asked(step.path for step in brief.steps)
 
 
 def _barred(one: Rightsize) -> frozenset[str]:

@@ -49,5 +49,6 @@ def narrowed(verdict: policies.Verdict, facts: Facts, *, writes: bool) -> polici
         return verdict
     if brief.blended == "read_only" or not brief.approvers:
         return policies.Verdict(policies.Answer.DENY, ("brief:blended",), code="blended_read_only")
-    groups = tuple(sorted({*verdict.groups, *brief.approvers}))
+    asked = brief.asked(() if facts.credential is None else (facts.credential.path,))
+    groups = tuple(sorted({*verdict.groups, *asked}))
     return policies.Verdict(policies.Answer.ASK, (*verdict.grounds, "brief:blended"), groups)

@@ -1,5 +1,6 @@
 """Brief: the operator's written ceiling for one kind of task, and who may open one."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from remit.core import ids
@@ -13,6 +14,7 @@ from remit.core.lineage.rules import Rules
 from remit.core.principal import Person
 from remit.core.record import Record
 from remit.core.resource import split
+from remit.core.trust import TrustPath
 
 LIFE: Final = Lifecycle("brief", {"live": {"applied": "live", "withdrawn": "withdrawn"}, "withdrawn": {}})
 REVERSE: Final = frozenset({"sampling", "elicitation", "roots"})
@@ -32,7 +34,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     pass; `approval` is how its asks are put to people; `unplanned` what an act outside the plan does to the task:
     nothing (`refuse`), it is suspended until a dispatcher resumes it (`hold`), or it ends (`end`). `replan` says what
     becomes of a plan that is wider than the one in force or goes another path, once what that one gave has ended; the
-    groups in `approvers` are asked for what the brief itself asks. `subagents` may be given child tasks and nothing
+    groups in `approvers` are asked for what the brief itself asks; `path_approvers` names others for
+    what is done by one trust path (law 2). `subagents` may be given child tasks and nothing
     else. `budget` is the most that one errand may reach and use in all. `lineage` is the rule of who must vouch for
     what. `blended` is what holds for an errand that has used both paths: it only reads (`read_only`), its writes are
     asked about (`ask`), the other path is refused (`refuse`), or policy alone says (`policy`).
@@ -56,6 +59,7 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     unplanned: str = "refuse"
     replan: str = "refuse"
     approvers: tuple[str, ...] = ()
+    path_approvers: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - msgspec copies it
     subagents: tuple[str, ...] = ()
     budget: Budget | None = None
     lineage: Rules | None = None
@@ -109,6 +113,11 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
         """Say whether this agent may have a task of this brief, or a child task of one."""
         return agent in self.agents or (child and agent in self.subagents)
 
+    def asked(self, paths: Iterable[TrustPath]) -> tuple[str, ...]:
+        """The groups that are asked about what is done by these paths: each path's own, else the brief's."""
+        named = [group for path in paths for group in self.path_approvers.get(path.value, self.approvers)]
+        return tuple(sorted(set(named))) if self.path_approvers else self.approvers
+
     def dispatched_by(self, principal: str, person: Person | None) -> bool:
         """Say whether this principal may open tasks of this brief."""
         if principal in self.dispatchers:
@@ -122,6 +131,13 @@ def _rules(one: Brief) -> None:
         raise _invalid("Its replan or blended rule is out of range.", "See docs/spec/brief.md.")
     for group in one.approvers:
         ids.name("group", group)
+    for path, groups in one.path_approvers.items():
+        if path not in list(TrustPath) or not groups or len(set(groups)) != len(groups):
+            raise _invalid(
+                "A path's approvers are not named, or twice.", "Name groups for own or delegated, each once."
+            )
+        for group in groups:
+            ids.name("group", group)
     asks = "ask" in (one.replan, one.blended) or (one.budget is not None and one.budget.over == "ask")
     if len(set(one.approvers)) != len(one.approvers) or (asks and not one.approvers):
         raise _invalid("It asks people and names none, or one twice.", "Name the groups in approvers, each once.")

@@ -61,7 +61,7 @@ def _without_steps(kind: type[Record]) -> type[msgspec.Struct]:
     if all(field.name != "steps" for field in fields):
         return kind
     kept: list[Any] = [
-        (field.name, field.type) if field.required else (field.name, field.type, field.default)
+        (field.name, field.type) if field.required else (field.name, field.type, _default(field))
         for field in fields
         if field.name != "steps"
     ]
@@ -76,6 +76,11 @@ def _without_steps(kind: type[Record]) -> type[msgspec.Struct]:
         tag_field=config.tag_field,
         tag=config.tag,
     )
+
+
+def _default(field: Any) -> Any:
+    made = field.default_factory
+    return field.default if made is msgspec.NODEFAULT else msgspec.field(default_factory=made)
 
 
 def _invalid(kind: type[Record], why: str) -> RemitError:

@@ -14,7 +14,7 @@ from remit.web.intake import json_object
 from remit.web.site import Site
 
 NEEDED = ("name", "purpose", "steps", "dispatchers", "agents", "domains")
-ALLOWED = ("life", "idle", "credential_life", "bearer_life", "depth", "reverse", "approval", "unplanned")
+ALLOWED = tuple(name for name in Brief.__struct_fields__ if name not in {*NEEDED, "version", "state"})
 
 
 def routes(site: Site) -> list[Route]:

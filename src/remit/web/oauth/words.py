@@ -8,6 +8,7 @@ from remit.core.client import Client, place
 from remit.core.resource import split
 from remit.core.shown import shown
 from remit.core.step import Step
+from remit.core.trust import TrustPath
 from remit.store import payload
 from remit.web.console.person import Signed
 from remit.web.site import Site
@@ -58,7 +59,7 @@ def _offer(one: Offer, now: int) -> dict[str, Any]:
         "life": span(one.brief.life),
         "idle": span(one.brief.idle),
         "over": one.shown.get("over", ()),
-        "approvers": one.brief.approvers,
+        "approvers": one.brief.asked((TrustPath.DELEGATED,)),
         "resources": [
             {
                 "name": each.name,
