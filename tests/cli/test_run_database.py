@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.kit.running_node import shop_node
+from tests.kit.running_node import pinging, shop_node
 
 ROLES = "SELECT rolname FROM pg_roles WHERE rolname LIKE %s"
 READS = (
@@ -22,7 +22,7 @@ READS = (
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with shop_node(tmp_path_factory.mktemp("shop")) as one:
+    with pinging() as api, shop_node(tmp_path_factory.mktemp("shop"), api) as one:
         yield one
 
 
@@ -94,6 +94,32 @@ def test_what_stays_behind_has_nothing_that_works(node, tmp_path):
     assert until(place.exists)
     assert until(lambda: place.read_text(encoding="utf-8")) == repr(["refused by the gate", "nothing listens"])
     process.stdout.close()
+
+
+def test_an_api_is_reached_by_proxy_and_nothing_else_is(node):
+    words = (
+        "import base64, os, socket, urllib.parse, urllib.request\n"
+        "proxy = os.environ['HTTP_PROXY']; at = urllib.parse.urlsplit(proxy)\n"
+        "print('127.0.0.1' in os.environ.pop('NO_PROXY'), bool(os.environ.pop('no_proxy')))\n"
+        "print(proxy == os.environ['https_proxy'])\n"
+        "opener = urllib.request.build_opener(urllib.request.ProxyHandler({'http': proxy}))\n"
+        f"print(opener.open('{node.api}/ping', timeout=20).read().decode())\n"
+        "def connect(key):\n"
+        "    with socket.create_connection((at.hostname, at.port)) as line:\n"
+        "        shown = base64.b64encode(b'remit:' + key.encode()).decode()\n"
+        "        head = f'CONNECT other.example:443 HTTP/1.1\\r\\nHost: other.example:443\\r\\n'\n"
+        "        line.sendall(f'{head}Proxy-Authorization: Basic {shown}\\r\\n\\r\\n'.encode())\n"
+        "        return line.recv(4096).split()[1].decode()\n"
+        "print(connect(at.password), connect('x'))\n"
+        "names = 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'\n"
+        "import ssl; own = ssl.create_default_context(cafile=os.environ[names[0]]).get_ca_certs()\n"
+        "print(len({os.environ[name] for name in names}), any('tsk_' in str(one['subject']) for one in own))\n"
+    )
+    with node.start(words, "-o", "json") as process:
+        out, _ = process.communicate(timeout=60)
+    *said, told = out.decode().splitlines()
+    assert said == ["True True", "True", '{"pong": true}', "403 407", "1 True"], out
+    assert json.loads(told)["calls"]["done"] == 1
 
 
 def test_no_argument_of_any_process_holds_what_lets_in(node):

@@ -4,8 +4,10 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.cli.test_serve import a_port, served
@@ -25,8 +27,19 @@ action = "sql:shop/select"
 path = "own"
 rows = { max = 50 }
 arguments = { relation = [{ equals = "public.orders" }], columns = [{ any = true }], where = [{ any = true }] }
+
+[[steps]]
+action = "http:pay/ping"
+path = "own"
+
+[[steps]]
+action = "http:far/ping"
+path = "own"
 """
-CEDAR = '@id("shop") permit(principal, action in Action::"sql:shop", resource);'
+PATHS = {"/ping": {"get": {"operationId": "ping"}}}
+DOCUMENT = {"openapi": "3.1.0", "info": {"title": "Pay", "version": "1"}, "paths": PATHS}
+CEDAR = """@id("shop") permit(principal, action in Action::"sql:shop", resource);
+@id("pay") permit(principal, action in Action::"http:pay", resource);"""
 
 TESTS = """[
  {"name": "reads", "path": "own", "action": "sql:shop/select", "expect": "allow"},
@@ -37,9 +50,9 @@ TESTS = """[
 
 
 class Shop(Shell):
-    """The folder of that node; `url` is the database as its owner."""
+    """The folder of that node; `url` is the database as its owner, `api` a small API."""
 
-    url = ""
+    url = api = ""
 
     def run_words(self, program: str, *flags: str) -> list[str]:
         """The words of a run of this Python program."""
@@ -59,13 +72,14 @@ class Shop(Shell):
 
 
 @contextmanager
-def shop_node(folder: Path) -> Iterator[Shop]:
+def shop_node(folder: Path, api: str) -> Iterator[Shop]:
     """The node, serving, with the operator logged in."""
     shell = Shop(folder)
-    shell.url = database()
+    shell.url, shell.api = database(), api
+    shell.write("openapi.json", json.dumps(DOCUMENT))
     shell.environment["XDG_CONFIG_HOME"] = str(folder / "config")
     port = a_port()
-    shell.write("remit.toml", f"port = {port}\npostgres_port = {a_port()}\n")
+    shell.write("remit.toml", f"port = {port}\npostgres_port = {a_port()}\nforward_port = {a_port()}\n")
     link = re.search(r"^admin link +(\S+)$", shell.ok("remit up --no-serve"), re.MULTILINE)
     assert link
     shell.write("password", PASSWORD)
@@ -79,7 +93,12 @@ def shop_node(folder: Path) -> Iterator[Shop]:
         "remit secret put shop-admin --from file:admin",
         f"remit resource add shop --database {place} --schema public --domain office --owner olga --secret shop-db",
         "remit lease mint shop postgres --secret shop-admin",
-        "remit agent add scribe --owner olga --review 30d --purpose 'Reads.' --ceiling 'sql:shop/*'",
+        f"remit resource add pay --api {shell.api} --openapi openapi.json --domain office --owner olga",
+        "remit resource add far --api https://far.example --openapi openapi.json --domain office --owner olga",
+        (
+            "remit agent add scribe --owner olga --review 30d --purpose 'Reads.'"
+            " --ceiling 'sql:shop/*' --ceiling 'http:pay/*' --ceiling 'http:far/*'"
+        ),
         "remit policy apply policy",
         "remit brief apply shop.toml",
     ):
@@ -87,3 +106,31 @@ def shop_node(folder: Path) -> Iterator[Shop]:
     with served(shell, port):
         shell.ok(f"remit login {link[1]}")
         yield shell
+
+
+class Ping(BaseHTTPRequestHandler):
+    """An API of one operation."""
+
+    def do_GET(self) -> None:
+        body = b'{"pong": true}'
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def pinging() -> Iterator[str]:
+    """That API, served: its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ping) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join(10)

@@ -168,11 +168,14 @@ class Run:
         """What the command sees: what was left, and where the gates are."""
         found = {**self.cleaned.environment, **told.variables}
         if proxy:
-            bundle = _write(self.place / "trust.pem", _roots() + self.opened["gates"]["authority"])
+            authority = self.opened["gates"]["authority"]
             past = ",".join((LOCALS, *clients.DIRECT.get(self.client, ()), *direct))
             for name, value in (("HTTPS_PROXY", proxy), ("HTTP_PROXY", proxy), ("NO_PROXY", past)):
                 found |= {name: value, name.lower(): value}
-            found |= {name: str(bundle) for name in TRUST} | {"NODE_USE_ENV_PROXY": "1"}
+            found |= {"NODE_USE_ENV_PROXY": "1"}
+            if authority:
+                bundle = str(_write(self.place / "trust.pem", _roots() + authority))
+                found |= dict.fromkeys(TRUST, bundle)
         if sql is not None:
             found |= {"PGHOST": sql.host, "PGPORT": str(sql.port), "PGUSER": "remit", "PGPASSFILE": str(sql.file)}
             names = self.opened["gates"]["postgres"]

@@ -180,11 +180,13 @@ def close(ctx: click.Context, *, task_id: str, form: str) -> None:
 
 @task.command()
 @click.argument("task_id", metavar="TASK")
+@format_option
 @click.pass_context
-def ca(ctx: click.Context, *, task_id: str) -> None:
+def ca(ctx: click.Context, *, task_id: str, form: str) -> None:
     """Print the certificate authority of an open task: what a program trusts that works behind the proxy."""
     with at_desk(ctx) as desk:
-        click.echo(forward.certificate(desk.authority, desk.reader, task_id).decode(), nl=False)
+        text = forward.certificate(desk.authority, desk.reader, task_id).decode()
+        emit(form, {"certificate": text}, text.splitlines)
 
 
 task.add_command(flow)
