@@ -27,6 +27,7 @@ PARTS = {
     "doors": "doors",
     "rightsize": "rightsize",
     "start": "start",
+    "scan": "scanned",
 }
 PROSE = "\n## "
 """What stands below the table is written by hand, and stays."""

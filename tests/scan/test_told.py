@@ -12,6 +12,7 @@ from remit.scan import (
     inherited,
     lines,
     mixed,
+    readers,
     spoken,
     standing,
     task,
@@ -166,3 +167,8 @@ def test_what_a_cloud_runs_holds_what_it_is_given() -> None:
     text = 'resource "aws_lambda_function" "a" {\n  environment {\n    variables = { A_TOKEN = var.a }\n  }\n}\n'
     [one] = task.holders(document.read("a.tf", text)[0], terraform=True)
     assert [(pair.name, pair.line) for pair in one.pairs] == [("A_TOKEN", 3)]
+
+
+def test_no_reader_wants_a_file_that_is_passed_over_by_its_ending() -> None:
+    paths = [f"{place}a.{end}" for end in readers.OTHERS for place in ("", ".github/workflows/", ".claude/agents/")]
+    assert [path for path in paths if document.wants(path) or any(one.wants(path) for one in readers.READERS)] == []

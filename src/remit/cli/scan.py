@@ -1,6 +1,8 @@
 """`remit scan`: look for agents' servers and secrets that lie outside governance. No server, store or account."""
 
 import json
+import os
+import time
 from collections import Counter
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -12,7 +14,7 @@ import msgspec
 from remit.cli.output import NO, columns, emit, forms, say
 from remit.core.finding import Severity
 from remit.core.shown import shown
-from remit.scan import accepted
+from remit.scan import accepted, kept
 from remit.scan.accepted import Marked, State, Suppression
 from remit.scan.report import report
 from remit.scan.sarif import sarif
@@ -33,6 +35,9 @@ from remit.scan.walk import scan as walk
 @click.option(
     "--suppress", type=click.Path(exists=True, dir_okay=False), help="Findings that somebody answers for, until a day."
 )
+@click.option(
+    "--anew", is_flag=True, help="Read every file again, also those that have not changed since the last scan."
+)
 @forms("table", "json", "sarif", "html")
 @click.pass_context
 def scan(
@@ -44,6 +49,7 @@ def scan(
     baseline: str | None,
     write_baseline: str | None,
     suppress: str | None,
+    anew: bool,
     form: str,
 ) -> None:
     """Find secrets, risky servers and wide grants in what agents are set up with, below each PATH.
@@ -60,7 +66,8 @@ def scan(
     today = datetime.now(UTC).date()
     known = accepted.baseline(Path(baseline).read_bytes()) if baseline else frozenset()
     answered = accepted.suppressions(Path(suppress).read_bytes(), today) if suppress else ()
-    found = walk(places)
+    place = None if anew else kept.folder(dict(os.environ), places)
+    found = walk(places, kept.Kept(place, places, time.time_ns()) if place else None)
     marked = accepted.mark(found.findings, known, answered, today)
     _print(form, found, marked)
     _warn(answered, today)

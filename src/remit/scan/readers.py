@@ -55,6 +55,66 @@ class Reader(Protocol):
 READERS: Final[tuple[Reader, ...]] = (client, dotenv, profile, unit, workflow, workload, code, cloud)
 
 
+OTHERS: Final = frozenset(
+    [
+        "bmp",
+        "c",
+        "cc",
+        "cpp",
+        "cs",
+        "css",
+        "eot",
+        "gif",
+        "go",
+        "gz",
+        "h",
+        "hpp",
+        "html",
+        "ico",
+        "ipynb",
+        "java",
+        "jpeg",
+        "jpg",
+        "js",
+        "jsx",
+        "kt",
+        "less",
+        "lock",
+        "log",
+        "lua",
+        "map",
+        "mjs",
+        "otf",
+        "pdf",
+        "php",
+        "png",
+        "pyc",
+        "rb",
+        "rs",
+        "rst",
+        "scala",
+        "scss",
+        "sh",
+        "so",
+        "sql",
+        "svelte",
+        "svg",
+        "swift",
+        "tar",
+        "ts",
+        "tsx",
+        "ttf",
+        "txt",
+        "vue",
+        "wasm",
+        "webp",
+        "woff",
+        "woff2",
+        "xml",
+        "zip",
+    ]
+)
+"""Endings of files that no reader wants: most files of a tree are known by them at once."""
 _KEPT: Final = 200_000
 """Characters of a file above which its documents are not kept for its next reader."""
 
@@ -69,6 +129,8 @@ class Looked:
 
 def wants(path: str) -> bool:
     """Say by its path, written with slashes, whether a file has a reader."""
+    if path[path.rfind(".") + 1 :] in OTHERS:
+        return False
     return document.wants(path) or any(one.wants(path) for one in READERS)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from remit.core.finding import Finding
 from remit.scan import readers
 from remit.scan.join import join
+from remit.scan.kept import Kept, mark
 from remit.scan.sight import Sight
 
 LARGEST: Final = 4 << 20
@@ -38,8 +39,11 @@ class Scan:
     met: int
 
 
-def scan(places: tuple[str, ...]) -> Scan:
-    """Scan files and folders. What cannot be read is named in `unread`; nothing is raised for it."""
+def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
+    """Scan files and folders. What cannot be read is named in `unread`; nothing is raised for it.
+
+    `kept` says what was seen in files that have not changed since, and is told what is seen now.
+    """
     findings: list[Finding] = []
     sights: list[Sight] = []
     unread: list[Unread] = []
@@ -50,18 +54,40 @@ def scan(places: tuple[str, ...]) -> Scan:
         name = path.replace(os.sep, "/")
         if not readers.wants(name):
             continue
-        data = _bytes(path)
-        found = readers.look(name, data, key) if isinstance(data, bytes) else data
+        found = _known(path, name, kept) or _look(path, name, key, kept)
         if isinstance(found, str):
             unread.append(Unread(name, found))
         else:
             read += 1
             findings += found.findings
             sights += found.sights
+    if kept is not None:
+        kept.write()
     findings += join(sights)
     findings.sort(key=lambda one: (-one.rule.severity.rank, one.evidence.file, one.evidence.line, one.kind))
     unread.sort(key=lambda one: one.file)
     return Scan(tuple(findings), tuple(unread), read, met)
+
+
+def _known(path: str, name: str, kept: Kept | None) -> readers.Looked | None:
+    if kept is None:
+        return None
+    try:
+        seen = os.lstat(path)
+    except OSError:
+        return None
+    return kept.get(name, mark(seen)) if stat.S_ISREG(seen.st_mode) else None
+
+
+def _look(path: str, name: str, key: bytes, kept: Kept | None) -> readers.Looked | str:
+    read = _bytes(path)
+    if isinstance(read, str):
+        return read
+    data, seen = read
+    found = readers.look(name, data, key)
+    if kept is not None and isinstance(found, readers.Looked):
+        kept.put(name, mark(seen), found)
+    return found
 
 
 def _paths(places: tuple[str, ...], unread: list[Unread]) -> Iterator[str]:
@@ -86,8 +112,8 @@ def _paths(places: tuple[str, ...], unread: list[Unread]) -> Iterator[str]:
             unread.append(Unread(folder.replace(os.sep, "/"), _why(fault)))
 
 
-def _bytes(path: str) -> bytes | str:
-    """The file's bytes; else why not. It is opened without waiting (a FIFO) and without following a link."""
+def _bytes(path: str) -> tuple[bytes, os.stat_result] | str:
+    """The file's bytes and its mark; else why not. It is opened without waiting (a FIFO), and no link is followed."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as fault:
@@ -106,7 +132,7 @@ def _bytes(path: str) -> bytes | str:
         os.close(handle)
     if len(data) != before.st_size or (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
         return "changed while it was read"
-    return data
+    return data, after
 
 
 def _whole(handle: int) -> bytes:
