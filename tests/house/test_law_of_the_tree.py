@@ -12,6 +12,7 @@ FACES = (
     "src/remit/web/",
     "src/remit/gateway/serve",
     "src/remit/gateway/upstream/",
+    "src/remit/scan/kept",
     "src/remit/scan/walk",
     "src/remit/sdk/",
 )
