@@ -123,6 +123,7 @@ class Authority:
     foresight: Foresight = field(default_factory=Foresight)
     node: str = field(default_factory=lambda: os.urandom(8).hex())
     swept: tuple[int, str] = (0, "")
+    forgot: int = 0
     ring_leaf: int = -1
     ring_moved: bool = False
     nonce_required: bool = False

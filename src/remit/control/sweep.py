@@ -6,11 +6,14 @@ from remit.control import access, key, lease, run, task, withdrawal
 from remit.control.change import Change
 from remit.core.moment import Instant
 from remit.core.task import Task
-from remit.store import payload
+from remit.store import forgotten, payload
 from remit.store.facts import resting
 from remit.store.log import newest
 
 NONCES_EVERY = 60_000
+FORGET_EVERY: Final = 60_000
+FORGOTTEN: Final = 1000
+"""Rows of one table that one sweep forgets."""
 PART: Final = 500
 """How many open tasks one sweep looks at for idleness: with more, it goes round, and each decision looks for itself."""
 
@@ -25,10 +28,22 @@ def sweep(change: Change, most: int = 200) -> int:
     access.close_overdue(change)
     lease.reap(change)
     key.sweep(change)
+    _forget(change)
     # By the newest receipt, not by the clock: no clock that goes back behind it can make a spent value young again.
     if payload.expire_nonces(change.db, Instant(newest(change.db).at - NONCES_EVERY)):
         change.keep()
     return over
+
+
+def _forget(change: Change) -> None:
+    """Forget sessions, codes and refresh tokens that are past, once a minute; the rest at once when there are many."""
+    if change.now - change.authority.forgot < FORGET_EVERY:
+        return
+    lost = forgotten.forget(change.db, newest(change.db).at, FORGOTTEN)
+    if lost:
+        change.keep()
+    if lost < FORGOTTEN:
+        change.authority.forgot = change.now
 
 
 def _idle(change: Change, most: int) -> int:
