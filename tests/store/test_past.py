@@ -1,15 +1,17 @@
 """The past: the same records under the same keys as the store's own tables, and only what is wanted of the ledger."""
 
+import re
 from pathlib import Path
 
 from remit.core.agent import Agent
-from remit.core.receipt import change, encode
+from remit.core.receipt import NOUNS, change, encode
 from remit.core.record import dump
 from remit.core.task import Plan, Task
 from remit.store import past
 from remit.store.opening import open_db
 from remit.store.past import KEPT, Past
 from remit.store.record import key, noun
+from tests.house.tree import ROOT
 from tests.kit.nouns import AGENT, NOON, TASK, agent, every, plan, task
 
 
@@ -28,6 +30,15 @@ def test_every_kept_noun_is_found_under_the_key_of_its_table(tmp_path: Path) -> 
     assert list(one.where(Agent, "owner = ?", ("nobody",))) == []
     assert one.get(type(every()[-1]), "none") is None
     one.db.close()
+
+
+def test_every_kind_that_a_decision_reads_is_kept() -> None:
+    """But for the rule of witnesses, which does not depend on the brief."""
+    text = (ROOT / "src/remit/store/facts.py").read_text(encoding="utf-8")
+    kinds = set(re.findall(r"reader\.(?:get|where)\((\w+)", text))
+    nouns = {kind.__name__: one for one, kind in NOUNS.items()}
+    assert {nouns[name] for name in kinds & nouns.keys()} - {"witness_rule"} <= KEPT
+    assert "binding" in {nouns[name] for name in kinds & nouns.keys()}
 
 
 def test_an_errand_of_another_brief_or_share_is_not_kept_and_one_that_ended_is_let_go(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ class Past(Reader):
         self._task_of: dict[str, str] = {}
         self._open: dict[str, tuple[str, int]] = {}
         self._gaps: set[str] = set()
+        self._traced: dict[str, bool] = {}
         self._known: dict[str, set[str]] = {}
 
     def get(self, kind: type[R], identity: str) -> R | None:
@@ -122,6 +123,8 @@ class Past(Reader):
         if kind in ("plan", "credential"):
             return self._below(kind, identity, body)
         self.tables[kind][identity] = body
+        if kind == "brief":
+            self._traced.clear()
         if kind in SHAPED:
             self.shapes += 1
         if kind != "approval":
@@ -238,8 +241,11 @@ class Past(Reader):
         )
 
     def _traces(self, brief: str) -> bool:
-        one = self.get(Brief, brief)
-        return one is not None and one.lineage is not None
+        found = self._traced.get(brief)
+        if found is None:
+            one = self.get(Brief, brief)
+            found = self._traced[brief] = one is not None and one.lineage is not None
+        return found
 
     def _evidence(self, held: Facts, task: Task, call: Call, used: Used) -> Evidence | None:
         """What lineage looked at: of the answers of the task, those that had come by then."""
