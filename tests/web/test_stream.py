@@ -6,6 +6,7 @@ from remit.control import principal
 from remit.control import stream as streams
 from remit.control.revocation import revoke
 from remit.control.stream import Receiver
+from remit.control.task import open_task
 from remit.core.stream import DISABLED, REVOKED
 from remit.web.stream import POLL, PUSH
 from tests.kit.receiving import AUDIENCE, read
@@ -127,6 +128,36 @@ def test_a_stream_is_changed_paused_verified_and_ended(place):
     assert place.send(where, b"", place.siem, "DELETE").status == 204
     assert place.get(where, place.siem).status == 404
     assert place.send("/ssf/poll", NOW, place.siem).status == 404
+
+
+def test_of_a_subject_that_was_removed_nothing_is_told_until_it_is_added(place):
+    identity = made(place)["stream_id"]
+    said = place.get("/.well-known/ssf-configuration", "").json
+    add, remove = (said[f"{name}_subject_endpoint"].removeprefix(ISSUER) for name in ("add", "remove"))
+    bot = {"format": "opaque", "id": place.bot}
+    pia = {"format": "iss_sub", "iss": "local", "sub": "pia"}
+
+    def send(where, subject, token=place.siem, stream=identity):
+        return place.send(where, {"stream_id": stream, "subject": subject}, token).status
+
+    assert [send(remove, bot), send(remove, bot), send(remove, pia)] == [204, 204, 204]
+    ended(place)
+    world = place.world
+    one = place.act(lambda c: open_task(c, brief="notes", agent=world.agent.id, requester=world.person.id, by="x"))
+    place.act(lambda c: revoke(c, "task", one.id, "operator"))
+    assert poll(place) == {"sets": {}}
+    other = place.act(lambda c: open_task(c, brief="notes", agent=world.agent.id, requester=world.owner.id, by="x"))
+    place.act(lambda c: revoke(c, "task", other.id, "operator"))
+    told = [read(world, text) for text in poll(place)["sets"].values()]
+    assert [each["sub_id"]["session"]["id"] for each in told] == [other.id], "it tells of others as before"
+    assert send(add, pia) == 200
+    place.act(lambda c: revoke(c, "person", world.person.id, "operator"))
+    told = [next(iter(read(world, text)["events"])) for text in poll(place)["sets"].values()]
+    assert DISABLED in told
+    stranger = {"format": "iss_sub", "iss": "https://else.test", "sub": "pia"}
+    unknown = [{"format": "opaque", "id": "agt_" + "a" * 26}, {"format": "opaque", "id": "x"}, {}, "x", None, stranger]
+    assert {send(remove, each) for each in unknown} == {404}
+    assert [send(remove, bot, ""), send(remove, bot, place.door), send(remove, bot, place.other)] == [401, 403, 404]
 
 
 def test_nothing_is_pushed_but_where_the_settings_say(place):

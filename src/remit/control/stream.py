@@ -10,13 +10,15 @@ from typing import Final
 from remit.control.change import Change
 from remit.core import hook
 from remit.core import stream as rules
+from remit.core.agent import Agent
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
-from remit.core.principal import Service
+from remit.core.principal import Person, Service
 from remit.core.receipt import decode
-from remit.core.record import changed
+from remit.core.record import Record, changed
 from remit.core.stream import Stream, Told
+from remit.core.task import Task
 from remit.store import hook as outbox
 from remit.store import log, payload
 from remit.store.db import Database
@@ -26,6 +28,7 @@ PART: Final = 2_000
 """How many entries are looked at in one go."""
 _KEPT_MS: Final = 30 * 24 * 3_600_000
 _KIND: Final = "set"
+_SUBJECTS: Final[dict[str, type[Record]]] = {"per_": Person, "agt_": Agent, "tsk_": Task}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,29 @@ def alter(change: Change, stream: Stream, *, events: Collection[str], descriptio
     """Tell it of other events, or describe it otherwise."""
     done = changed(stream, events=_chosen(events), description=description)
     change.record("stream.changed", done, stream.service)
+    return done
+
+
+def known(reader: Reader, receiver: Receiver, subject: Json) -> str:
+    """The person, agent or task that a subject is (RFC 9493: `opaque`, or `iss_sub` of its people; `not_found`)."""
+    said = subject if isinstance(subject, dict) else {}
+    found: str | None = None
+    if said.get("format") == "opaque" and isinstance(said.get("id"), str):
+        kind = _SUBJECTS.get(said["id"][:4])
+        found = said["id"] if kind is not None and reader.get(kind, said["id"]) is not None else None
+    elif said.get("format") == "iss_sub" and receiver.people and said.get("iss") == receiver.people:
+        found = payload.person_at(reader.db, receiver.people, str(said.get("sub")))
+    if found is None:
+        raise RemitError("not_found", "There is no such subject.", "Name it as events name it: opaque, or iss_sub.")
+    return found
+
+
+def choose(change: Change, stream: Stream, subject: str, *, told: bool) -> Stream:
+    """Tell of a subject again, or no more (`stream_invalid` when too many are left out)."""
+    kept = tuple(one for one in stream.without if one != subject)
+    done = changed(stream, without=kept if told else (*kept, subject))
+    if done != stream:
+        change.record("stream.changed", done, stream.service)
     return done
 
 

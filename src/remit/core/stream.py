@@ -19,6 +19,8 @@ REVOKED: Final = f"{CAEP}session-revoked"
 DISABLED: Final = f"{RISC}account-disabled"
 SUPPORTED: Final = (REVOKED, DISABLED)
 STATES: Final = ("enabled", "paused", "disabled", "ended")
+MOST_WITHOUT: Final = 500
+"""Subjects that a receiver can leave out."""
 VERIFY_MS: Final = 60_000
 """Milliseconds between two verifications that a receiver asks for."""
 ENDS: Final = frozenset({"revoked", "agent", "person", "owner", "fault", "refused"})
@@ -34,7 +36,8 @@ Naming = Callable[[str], Json]
 class Stream(Record, frozen=True, kw_only=True, tag_field="noun", tag="stream"):
     """What is told to one service: `events` of the supported ones, from the ledger's entry `since` on.
 
-    `push` says that it is pushed where the settings name, else it is polled. `asked` is the state text of the newest
+    `push` says that it is pushed where the settings name, else it is polled. Of the people, agents and tasks in
+    `without` it is not told. `asked` is the state text of the newest
     verification, `verified` when it was asked for. Owned by the service.
     """
 
@@ -44,6 +47,7 @@ class Stream(Record, frozen=True, kw_only=True, tag_field="noun", tag="stream"):
     events: tuple[str, ...]
     since: int
     push: bool = False
+    without: tuple[str, ...] = ()
     description: str = ""
     asked: str = ""
     verified: Instant = Instant(0)
@@ -53,6 +57,7 @@ class Stream(Record, frozen=True, kw_only=True, tag_field="noun", tag="stream"):
         ids.parse("str", self.id)
         ids.parse("svc", self.service)
         whole = 0 < len(self.audience) <= 512 and len(self.description) <= 512 and len(self.asked) <= 512
+        whole = whole and len(self.without) <= MOST_WITHOUT
         if not whole or not set(self.events) <= set(SUPPORTED) or self.state not in STATES:
             raise RemitError("stream_invalid", "This cannot be a stream.", "Read /.well-known/ssf-configuration.")
 
@@ -109,6 +114,8 @@ def _said(stream: Stream, receipt: Mapping[str, Json], known_as: Naming) -> tupl
         ours = one["id"] == stream.id
         return (VERIFY, opaque(stream.id), {"state": one["asked"]} if one["asked"] else {}) if ours else None
     if kind == "task.ended" and one.get("because") not in ENDS:
+        return None
+    if stream.without and not {one["id"], one.get("person"), one.get("agent")}.isdisjoint(stream.without):
         return None
     event = DISABLED if kind == "person.left" else REVOKED
     if event not in stream.events:

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from remit.control import stream as streams
+from remit.control.change import Change
 from remit.control.stream import Receiver
 from remit.core import stream as rules
 from remit.core.canonical import Json
@@ -52,6 +53,8 @@ def routes(site: Site) -> list[Route]:
         Route("/ssf/streams", partial(_ended, site), methods=["DELETE"]),
         Route("/ssf/status", partial(_status, site), methods=["GET", "POST"]),
         Route("/ssf/verify", partial(_verified, site), methods=["POST"]),
+        Route("/ssf/subjects/add", partial(_chosen, site, True), methods=["POST"]),
+        Route("/ssf/subjects/remove", partial(_chosen, site, False), methods=["POST"]),
         Route("/ssf/poll", partial(_polled, site), methods=["POST"]),
     ]
 
@@ -144,6 +147,20 @@ async def _verified(site: Site, request: Request) -> Response:
     return Response(status_code=204, headers=NO_STORE)
 
 
+async def _chosen(site: Site, told: bool, request: Request) -> Response:  # noqa: FBT001 - which of two addresses
+    """Tell of a subject, or no more (SSF 1.0 section 8.1.3)."""
+    service, one = _receiver(site, request)
+    value = await json_object(request, ("stream_id", "subject"), ("verified",))
+    identity = text(value, "stream_id")
+
+    def work(change: Change) -> None:
+        found = streams.need(change.reader, service.id, identity)
+        streams.choose(change, found, streams.known(change.reader, one, value["subject"]), told=told)
+
+    await site.act(f"stream:{service.id}", work)
+    return Response(status_code=200 if told else 204, headers=NO_STORE)
+
+
 async def _polled(site: Site, request: Request) -> Response:
     service, one = _receiver(site, request)
     value = await json_object(request, (), ("maxEvents", "returnImmediately", "ack", "setErrs"))
@@ -161,7 +178,7 @@ async def _polled(site: Site, request: Request) -> Response:
 
 
 def described(issuer: str) -> dict[str, Json]:
-    """What this transmitter says of itself (SSF 1.0 section 7.1). Every subject is told of, so none is added."""
+    """What this transmitter says of itself (SSF 1.0 section 7.1). Every subject is told of until it is removed."""
     return {
         "spec_version": "1_0",
         "issuer": issuer,
@@ -170,6 +187,8 @@ def described(issuer: str) -> dict[str, Json]:
         "configuration_endpoint": f"{issuer}/ssf/streams",
         "status_endpoint": f"{issuer}/ssf/status",
         "verification_endpoint": f"{issuer}/ssf/verify",
+        "add_subject_endpoint": f"{issuer}/ssf/subjects/add",
+        "remove_subject_endpoint": f"{issuer}/ssf/subjects/remove",
         "authorization_schemes": [{"spec_urn": "urn:ietf:rfc:6750"}],
         "default_subjects": "ALL",
     }
