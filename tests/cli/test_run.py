@@ -170,6 +170,16 @@ def test_an_agent_a_brief_or_a_node_that_is_not_there_is_told(node, tmp_path):
     assert (ran.code, "[dispatcher_refused]" in ran.err) == (4, True)
 
 
+def test_no_token_of_the_operators_is_kept_under_another_name(node):
+    header = next((node.folder / "config" / "remit").glob("127.0.0.1_[0-9][0-9]*.header")).read_text(encoding="ascii")
+    secret = header.split()[-1]
+    ran = run(node, "env", "--keep MINE", MINE=secret)
+    assert (ran.code, "[keep_refused]" in ran.err, secret in ran.err) == (2, True, False)
+    ran = run(node, "env", MINE=secret, NESTED=f"x:{secret}:y")
+    assert secret not in ran.out + ran.err
+    assert "Taken out of the command's environment: MINE, NESTED." in ran.err
+
+
 def test_signals_are_passed_on_once_each(node):
     program = (
         "import os, signal, sys, time; came = []\n"
@@ -255,7 +265,8 @@ def test_a_terminal_is_the_commands_own(node):
 
 def test_killed_outright_it_leaves_no_command_and_no_task(node):
     before = open_tasks(node)
-    with started(node, "import os, time; print(os.getpid(), flush=True); time.sleep(600)") as process:
+    stubborn = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    with started(node, stubborn + "print(os.getpid(), flush=True); time.sleep(600)") as process:
         command = int(process.stdout.readline())
         (mine,) = open_tasks(node) - before
         process.send_signal(signal.SIGKILL)

@@ -20,7 +20,7 @@ from remit.cli.running import apart, clients, guard
 from remit.cli.running.clients import Told
 from remit.cli.running.command import Command, failed
 from remit.cli.running.keeper import Keeper, Sql
-from remit.cli.running.node import Node, folder
+from remit.cli.running.node import Node, folder, tokens
 from remit.cli.running.scrub import Scrubbed, scrub
 from remit.cli.settings import Settings
 from remit.cli.task import read_steps
@@ -64,7 +64,7 @@ def run(ctx: click.Context, /, *, words: tuple[str, ...], form: str, **given: An
 def _run(settings: Settings, words: tuple[str, ...], form: str, given: Mapping[str, Any]) -> int:
     node = Node((given["server"] or settings.origin).rstrip("/"))
     client = clients.client_of(words)
-    cleaned = scrub(os.environ, client, given["keep"], [node.token])
+    cleaned = scrub(os.environ, client, given["keep"], tokens())
     body: dict[str, Any] = {
         "brief": given["brief"],
         "agent": given["agent"],

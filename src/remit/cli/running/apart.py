@@ -57,7 +57,10 @@ def can_hide() -> bool:
         return False
     child = os.fork()
     if not child:
-        os._exit(0 if hide(()) else 1)
+        try:
+            os._exit(0 if hide(()) else 1)
+        finally:
+            os._exit(1)
     return os.waitpid(child, 0)[1] == 0
 
 
@@ -65,8 +68,11 @@ def _apart(user: int, group: int) -> None:
     if _libc().unshare(NEW_USER | NEW_MOUNTS):
         raise OSError(ctypes.get_errno(), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123 - as plain as can be after fork
-            file.write(text)
+        file = os.open(f"/proc/self/{name}", os.O_WRONLY)
+        try:
+            os.write(file, text.encode())
+        finally:
+            os.close(file)
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

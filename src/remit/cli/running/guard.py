@@ -58,7 +58,11 @@ def _watch(reading: int, node: Node, task: str, folder: str) -> None:
             said += piece
         if not said.endswith(b"done\n"):
             first = said.split(b"\n")[0]
-            stop(int(first)) if first.isdigit() else None
+            command = int(first) if first.isdigit() else 0
+            # Asked to end first, and made to only after the task has ended: a command that stays cannot put that off.
+            _tell(command, signal.SIGTERM)
+            ended(node, task, 0)
+            stop(command)
             ended(node, task, PROOF_S)
             shutil.rmtree(folder, ignore_errors=True)
     finally:
@@ -66,19 +70,26 @@ def _watch(reading: int, node: Node, task: str, folder: str) -> None:
 
 
 def stop(command: int) -> None:
-    """End a process that is nobody's child any more, or not ours: asked first, made after five seconds."""
+    """End a process, or none for 0: asked first, made to after five seconds."""
     for sign, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGCONT, 0), (signal.SIGKILL, GRACE_S)):
-        try:
-            os.kill(command, sign)
-        except OSError:
-            return
         until = time.monotonic() + patience
-        while time.monotonic() < until:
-            try:
-                os.kill(command, 0)
-            except OSError:
-                return
+        there = _tell(command, sign)
+        while there and time.monotonic() < until:
             time.sleep(0.05)
+            there = _tell(command, 0)
+        if not there:
+            return
+
+
+def _tell(command: int, sign: int) -> bool:
+    """Send a process a signal, or ask for it with 0; whether it is there. No number of ours is ever 0 or below."""
+    if command <= 0:
+        return False
+    try:
+        os.kill(command, sign)
+    except OSError:
+        return False
+    return True
 
 
 def ended(node: Node, task: str, patience: float) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The node that a run is opened at: asked as the operator who is logged in here, past any proxy."""
 
+import contextlib
 import json
 import os
 import ssl
@@ -13,12 +14,23 @@ from remit.cli.settings import loopback
 from remit.core.errors import RemitError
 
 PATIENCE_S: Final = 10
+SHORTEST: Final = 16
+"""Characters below which a kept text is no token of ours."""
 LARGEST: Final = 4 * 1024 * 1024
 
 
 def folder() -> Path:
     """Where `remit login` keeps its tokens."""
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "remit"
+
+
+def tokens() -> tuple[str, ...]:
+    """Every token that is kept there, of whatever node: none of them is a command's."""
+    found: list[str] = []
+    for one in sorted(folder().glob("*.header")):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(one.read_text(encoding="ascii").partition("Bearer ")[2].strip())
+    return tuple(text for text in found if len(text) >= SHORTEST)
 
 
 class Node:
@@ -36,11 +48,6 @@ class Node:
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), _Stay(), urllib.request.HTTPSHandler(context=self.tls)
         )
-
-    @property
-    def token(self) -> str:
-        """The operator's token, which nothing that is started may see."""
-        return self._header.removeprefix("Bearer ")
 
     def get(self, path: str) -> dict[str, Any]:
         """Ask for something (`server_unreachable`, or what the node says)."""
