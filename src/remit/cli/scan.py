@@ -38,6 +38,10 @@ from remit.scan.walk import scan as walk
 @click.option(
     "--anew", is_flag=True, help="Read every file again, also those that have not changed since the last scan."
 )
+@click.option("--enroll", is_flag=True, help="Show the agents that were met beside those that are registered.")
+@click.option("--write", is_flag=True, help="With --enroll: propose those that are not registered.")
+@click.option("--owner", default="", help="With --write: the person who answers for what is proposed.")
+@click.option("--review", default="30d", show_default=True, help="With --write: when it must be looked at.")
 @forms("table", "json", "sarif", "html")
 @click.pass_context
 def scan(
@@ -50,6 +54,10 @@ def scan(
     write_baseline: str | None,
     suppress: str | None,
     anew: bool,
+    enroll: bool,
+    write: bool,
+    owner: str,
+    review: str,
     form: str,
 ) -> None:
     """Find secrets, risky servers and wide grants in what agents are set up with, below each PATH.
@@ -68,6 +76,11 @@ def scan(
     answered = accepted.suppressions(Path(suppress).read_bytes(), today) if suppress else ()
     place = None if anew else kept.folder(dict(os.environ), places)
     found = walk(places, kept.Kept(place, places, time.time_ns()) if place else None)
+    if enroll:
+        from remit.cli.enrolling import enroll as put_forward
+
+        put_forward(ctx, found, owner=owner, review=review, write=write, form=form)
+        return
     marked = accepted.mark(found.findings, known, answered, today)
     _print(form, found, marked)
     _warn(answered, today)

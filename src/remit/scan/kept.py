@@ -20,13 +20,13 @@ import msgspec
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan.readers import Looked
-from remit.scan.sight import Envelope, Granted, Handed, Held, Sight, Used
+from remit.scan.sight import Envelope, Granted, Handed, Held, Met, Sight, Used
 
 FEWEST: Final = 500
 """Files below which a tree is read anew each time: it takes no time, and leaves nothing behind."""
 _FRESH_NS: Final = 2_000_000_000
 """A file that changed so lately may change again with the same times."""
-_SIGHTS: Final = {one.__name__: one for one in (Held, Handed, Envelope, Granted, Used)}
+_SIGHTS: Final = {one.__name__: one for one in (Held, Handed, Envelope, Granted, Used, Met)}
 Mark = tuple[int, int, int, int, int]
 _Row = tuple[Mark, list[tuple[str, str, int, str]], list[tuple[str, list[str | int | bool | None]]]]
 

@@ -33,7 +33,7 @@ from remit.scan import (
     yamldoc,
 )
 from remit.scan.launch import Told
-from remit.scan.sight import Envelope, Sight, held, is_credential
+from remit.scan.sight import Envelope, Met, Sight, held, is_credential
 
 _TRIALS: Final = frozenset(
     {"test", "tests", "testdata", "__tests__", "fixture", "fixtures", "example", "examples", "sample", "samples"}
@@ -64,6 +64,8 @@ OTHERS: Final = frozenset(
     }
 )  # fmt: skip
 """Endings of files that no reader wants: most files of a tree are known by them at once."""
+_RUN: Final = frozenset({"service", "workload", "unit", "job", "task"})
+"""Sorts of holders that may be agents themselves."""
 _KEPT: Final = 200_000
 """Characters of a file above which its documents are not kept for its next reader."""
 
@@ -146,9 +148,15 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     if holder.wants(path) or lines.wants(path):
         holders = lines.read(path, text) if lines.wants(path) else holder.read(path, text)
         yield from held(path, holders, key)
+        agentic = inherited.is_agentic(path, text)
+        for one in holders:
+            if one.sort == "server" or (
+                agentic and one.sort in _RUN and inherited.AGENTIC.search(f"{one.name} {one.like}")
+            ):
+                yield Met(path, one.line, one.sort, one.name)
         yield from inherited.told(path, text, holders)
         yield from standing.told(holders)
-        if inherited.is_agentic(path, text):
+        if agentic:
             yield from mixed.told(holders)
         if dotenv.wants(path):
             yield Envelope(

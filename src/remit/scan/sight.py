@@ -112,7 +112,17 @@ class Used:
     writes: bool | None
 
 
-Sight = Held | Handed | Envelope | Granted | Used
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Something that was met which is an agent, or which an agent is given."""
+
+    file: str
+    line: int
+    sort: str
+    name: str
+
+
+Sight = Held | Handed | Envelope | Granted | Used | Met
 
 
 def is_credential(name: str) -> bool:

@@ -12,7 +12,7 @@ from remit.core.finding import Finding
 from remit.scan import readers
 from remit.scan.join import join
 from remit.scan.kept import Kept, mark
-from remit.scan.sight import Sight
+from remit.scan.sight import Met, Sight
 
 LARGEST: Final = 4 << 20
 """Bytes of a file that are read; a larger one is named as not read."""
@@ -37,6 +37,7 @@ class Scan:
     unread: tuple[Unread, ...]
     read: int
     met: int
+    seen: tuple[Met, ...] = ()
 
 
 def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
@@ -66,7 +67,8 @@ def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
     findings += join(sights)
     findings.sort(key=lambda one: (-one.rule.severity.rank, one.evidence.file, one.evidence.line, one.kind))
     unread.sort(key=lambda one: one.file)
-    return Scan(tuple(findings), tuple(unread), read, met)
+    seen = tuple(sorted((one for one in sights if isinstance(one, Met)), key=lambda one: (one.file, one.line)))
+    return Scan(tuple(findings), tuple(unread), read, met, seen)
 
 
 def _known(path: str, name: str, kept: Kept | None) -> readers.Looked | None:
