@@ -7,8 +7,6 @@ import pytest
 
 from remit.cli import enrolling
 from remit.cli.main import run
-from remit.scan.enrolled import proposed
-from remit.scan.sight import Met
 
 CLIENT = {"mcpServers": {"notes": {"command": "notes-mcp"}, "mail": {"url": "https://mail.example.com/mcp"}}}
 
@@ -54,8 +52,5 @@ def test_what_is_met_is_shown_then_proposed_once_and_may_do_nothing(told) -> Non
     assert told("agent", "review", kept["name"], "--next", "90d", "--ceiling", "mcp:notes/*")["state"] == "active"
 
 
-def test_the_name_of_what_is_met_says_where() -> None:
-    one, other = Met("/a/.mcp.json", 1, "server", "x"), Met("/b/.mcp.json", 1, "server", "x")
-    names = [each.name for each in proposed([one, other])]
-    assert len(set(names)) == 2
+def test_the_command_says_what_it_does() -> None:
     assert enrolling.enroll.__doc__
