@@ -52,8 +52,7 @@ class Hints:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         if self._client is not None:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._client.close(), 1)
+            await _closed(self._client)
 
     def tell(self) -> None:
         """Tell the other nodes that something ended. A bus that is not there hears nothing."""
@@ -76,9 +75,10 @@ class Hints:
                     ping_interval=5, error_cb=_quiet, name="remit", pending_size=64 * 1024,
                 )  # fmt: skip
                 await client.subscribe(SUBJECT, cb=self._heard)
-            except Exception:  # noqa: BLE001 - whatever a bus does, the node goes on
-                with contextlib.suppress(Exception):
-                    await client.close()
+            except BaseException as trouble:
+                await _closed(client)
+                if not isinstance(trouble, Exception):
+                    raise
                 await asyncio.sleep(AGAIN_S)
                 continue
             self._client = client
@@ -92,6 +92,11 @@ class Hints:
     def _now(self) -> None:
         self._due = None
         self._look()
+
+
+async def _closed(client: Any) -> None:
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(client.close(), 1)
 
 
 async def _quiet(_: Exception) -> None:
