@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket
 from remit.cli.attach import attach
 from remit.cli.door import Standing, door
 from remit.control import agent, brief, credential, policy, resource, task
+from remit.core.body import FORM, MULTIPART
 from remit.core.brief import Brief
 from remit.core.grant import Step
 from remit.core.resource import Injection, Upstream
@@ -53,6 +54,9 @@ def _plain(name: str) -> dict[str, Any]:
 
 
 REFUND = {"type": "object", "required": ["order"], "properties": {"order": TEXT, "amount": NUMBER, "note": TEXT}}
+CHARGE = {"type": "object", "required": ["to"], "properties": {"to": TEXT, "amount": WHOLE, "note": TEXT}}
+FILE = {"type": "string", "format": "binary"}
+UPLOAD = {"type": "object", "properties": {"title": TEXT, "size": WHOLE, "photo": FILE}}
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Pay", "version": "1"},
@@ -90,6 +94,12 @@ DOCUMENT: dict[str, Any] = {
             }
         },
         "/files/{name}.txt": {"get": {"operationId": "part_of_a_segment", "parameters": [_path("name")]}},
+        "/charges": {"post": {"operationId": "charge", "requestBody": {"content": {FORM: {"schema": CHARGE}}}}},
+        "/uploads": {"post": {"operationId": "upload", "requestBody": {"content": {MULTIPART: {"schema": UPLOAD}}}}},
+        "/papers/{id}": {
+            "parameters": [_path("id")],
+            "put": {"operationId": "paper", "requestBody": {"required": True, "content": {"application/pdf": {}}}},
+        },
         "/form": {"post": {"requestBody": {"required": True, "content": {"text/plain": {}}}}},
     },
 }  # fmt: skip

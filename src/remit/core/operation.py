@@ -1,6 +1,7 @@
 """Operation: a tool that is called as a plain HTTP request, and the one reading of such a request.
 
-A tool's pinned definition says `"http": {"method": …, "path": …, "body": …}`, with `{name}` for whole path segments.
+A tool's pinned definition says `"http": {"method": …, "path": …, "body": …}`, with `{name}` for whole path segments;
+`body` is whether there is one of JSON, or which other it is.
 A request is refused when two readers could read it differently (`request_ambiguous`): dot segments, empty segments,
 encoded slashes, an escape that need not be one, a name given twice, a plus sign in the query, headers that name
 another request.
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.core import body as bodies
+from remit.core.body import MEDIA
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 
@@ -34,14 +37,15 @@ _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}", re.ASCII)
 class Operation:
     """One tool as an HTTP request. `parts` are literal segments, or names where `holes` says so.
 
-    With `upgrade` it opens a WebSocket.
+    `body` is how its body is read: not at all, as `json`, as a `form`, as `multipart`, or as octets of the media type
+    that it names. With `upgrade` it opens a WebSocket.
     """
 
     name: str
     method: str
     parts: tuple[str, ...]
     holes: tuple[bool, ...]
-    body: bool = False
+    body: str = ""
     upgrade: bool = False
 
 
@@ -63,10 +67,14 @@ def operation(name: str, definition: Json) -> Operation | None:
     if not isinstance(said, dict) or not said.keys() <= {"method", "path", "body", "upgrade"}:
         return None
     method, path, body = said.get("method"), said.get("path"), said.get("body", False)
+    if method not in METHODS or not isinstance(path, str) or not path.startswith("/"):
+        return None
+    if isinstance(body, bool):
+        body = "json" if body else ""
+    if not isinstance(body, str) or not (body in ("", "json", "form", "multipart") or MEDIA.fullmatch(body)):
+        return None
     upgrade = said.get("upgrade", False)
     if not isinstance(upgrade, bool) or (upgrade and (method != "GET" or body)):
-        return None
-    if method not in METHODS or not isinstance(path, str) or not path.startswith("/") or not isinstance(body, bool):
         return None
     texts = path[1:].split("/") if path != "/" else []
     parts, holes = [], []
@@ -171,6 +179,8 @@ def _body(one: Operation, request: Request) -> list[tuple[str, Json]]:
         return []
     if not request.body:
         return []
+    if one.body != "json":
+        return [pair for part in bodies.parts(one.body, request.kind, request.body) for pair in part.arguments]
     if request.kind.split(";")[0].strip().lower() != "application/json":
         raise RemitError("body_refused", "The body is not JSON.", "Send it with Content-Type: application/json.")
     value = read(request.body)

@@ -31,8 +31,10 @@ _PLACE: Final = re.compile(
 _PLAIN: Final = re.compile(rb"[\x20-\x7e\t]*")
 
 
-def there(given: Iterable[Field], *, body: bool) -> list[Field]:
-    """The fields that go upstream. Refuses one with other octets than visible ASCII, or given twice (`header_invalid`).
+def there(given: Iterable[Field], *, body: bool, media: str = "application/json") -> list[Field]:
+    """The fields that go upstream; `media` is what a body is.
+
+    Refuses one with other octets than visible ASCII, or given twice (`header_invalid`).
 
     What is dropped is looked at too: a field that one reader takes and another cannot is an attack, whatever its name.
     """
@@ -48,7 +50,7 @@ def there(given: Iterable[Field], *, body: bool) -> list[Field]:
             kept.append((name, value))
     kept.append((b"accept-encoding", b"identity"))
     if body:
-        kept.append((b"content-type", b"application/json"))
+        kept.append((b"content-type", media.encode()))
     return kept
 
 

@@ -1,21 +1,36 @@
 """The operations that an OpenAPI 3 document describes, as definitions to pin.
 
 Only what can be decided is taken: path parameters that fill whole segments, path and query parameters, and bodies that
-are JSON objects. What else a document describes is told, and not registered.
+are JSON objects, forms, forms with files, or octets of one media type. What else a document describes is told, and not
+registered.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from remit.core.body import FORM, MEDIA, MULTIPART
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.operation import operation
 from remit.core.resource import TOOL
 
 METHODS: Final = ("get", "head", "post", "put", "patch", "delete", "options")
+READ: Final[dict[str, bool | str]] = {"application/json": True, FORM: "form", MULTIPART: "multipart"}
+"""The media types of bodies whose members are arguments, and how each is read."""
 DEEPEST: Final = 20
-_KEPT: Final = ("type", "items", "properties", "required", "enum", "description", "format", "minimum", "maximum")
+_KEPT: Final = (
+    "contentMediaType",
+    "type",
+    "items",
+    "properties",
+    "required",
+    "enum",
+    "description",
+    "format",
+    "minimum",
+    "maximum",
+)
 
 
 def read(document: Json) -> tuple[dict[str, Json], list[str]]:
@@ -89,25 +104,74 @@ def _parameter(document: Json, said: Json, properties: dict[str, Json], required
         required.append(name)
 
 
-def _body(document: Json, one: dict[str, Any], properties: dict[str, Json], required: list[str]) -> bool:
+def _body(document: Json, one: dict[str, Any], properties: dict[str, Json], required: list[str]) -> bool | str:
+    """How the body is read, by the first of the forms it may have that can be decided; its members become arguments."""
     said = _resolved(document, one.get("requestBody"))
     if not isinstance(said, dict):
         return False
     content = said.get("content")
-    held = content.get("application/json") if isinstance(content, dict) else None
-    if not isinstance(held, dict):
-        if said.get("required"):
-            raise _left("its body is not JSON")
-        return False
+    offered = (
+        {name.partition(";")[0].strip().lower(): held for name, held in content.items()}
+        if isinstance(content, dict)
+        else {}
+    )
+    for media in READ:
+        held = offered.get(media)
+        if isinstance(held, dict):
+            _members(document, held, properties, required, files=media == MULTIPART)
+            return READ[media]
+    for media in sorted(offered):
+        held = offered[media]
+        if (
+            MEDIA.fullmatch(media)
+            and isinstance(held, dict)
+            and _octets(_schema(document, held.get("schema", {}), 0), media)
+        ):
+            _file("body", properties, named=False)
+            if said.get("required"):
+                required.append("body")
+            return str(media)
+    if said.get("required"):
+        raise _left("its body is nothing that can be decided")
+    return False
+
+
+def _members(
+    document: Json, held: dict[str, Any], properties: dict[str, Json], required: list[str], *, files: bool
+) -> None:
     schema = _schema(document, held.get("schema", {}), 0)
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
-        raise _left("its body is not a JSON object")
+        raise _left("its body is not an object")
     members = schema.get("properties", {})
     if not isinstance(members, dict) or members.keys() & properties.keys():
         raise _left("its body has a member that is also a parameter")
-    properties.update(members)
+    for name, member in members.items():
+        if files and member != {} and _octets(member):
+            _file(name, properties, named=True)
+        else:
+            properties[name] = member
     required.extend(name for name in schema.get("required", ()) if isinstance(name, str))
-    return True
+
+
+def _octets(schema: Json, media: str = "") -> bool:
+    """Whether a schema is of plain octets: OpenAPI 3.0 says `format: binary`, 3.1 nothing or a media type."""
+    if not isinstance(schema, dict) or (schema == {} and media.startswith("text/")):
+        return False
+    return (
+        schema == {}
+        or (schema.get("type") == "string" and schema.get("format") == "binary")
+        or "contentMediaType" in schema
+    )
+
+
+def _file(name: str, properties: dict[str, Json], *, named: bool) -> None:
+    """The arguments that stand for octets: their SHA-256, their number, and of a file its name and type."""
+    more = {name: "SHA-256 in hexadecimal", f"{name}_length": "octets"}
+    more |= {f"{name}_name": "the file's name", f"{name}_type": "its media type"} if named else {}
+    if more.keys() & properties.keys():
+        raise _left("its file has the name of another argument")
+    for each, text in more.items():
+        properties[each] = {"type": "integer" if each.endswith("_length") else "string", "description": text}
 
 
 def _upgrade(method: str, one: dict[str, Any]) -> dict[str, Json]:

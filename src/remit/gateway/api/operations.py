@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.core import body as bodies
 from remit.core.call import Call
 from remit.core.canonical import EXACT, Json, read, write
 from remit.core.errors import RemitError
@@ -27,6 +28,7 @@ class Asked:
     operation: Operation
     target: bytes
     body: bytes = field(default=b"", repr=False)
+    media: str = "application/json"
 
 
 class Operations:
@@ -50,17 +52,25 @@ class Operations:
         pairs = query_pairs(request.query)
         texts = [(part, value) for part, hole, value in zip(one.parts, one.holes, segments, strict=True) if hole]
         arguments: dict[str, Json] = {part: typed(value, types.get(part, "")) for part, value in (*texts, *pairs)}
-        body = b""
-        if one.body and request.body:
+        body, media = b"", "application/json"
+        if one.body == "json" and request.body:
             members = read(request.body)
             if not isinstance(members, dict):
                 raise RemitError("body_refused", "The body is not a JSON object.", "Send the arguments as members.")
             arguments |= members
             body = write(members)
+        elif one.body and request.body:
+            held = bodies.parts(one.body, request.kind, request.body)
+            arguments |= {
+                part: typed(value, types.get(part, "")) if isinstance(value, str) and each.file is None else value
+                for each in held
+                for part, value in each.arguments
+            }
+            media, body = bodies.written(one.body, held)
         target = base + "".join(f"/{quoted(value)}" for value in segments)
         if pairs:
             target += "?" + "&".join(f"{part}={quoted(value)}" for part, value in pairs)
-        return Asked(Call(f"http:{self._resource}/{name}", arguments), one, (target or "/").encode(), body)
+        return Asked(Call(f"http:{self._resource}/{name}", arguments), one, (target or "/").encode(), body, media)
 
 
 def quoted(value: str) -> str:

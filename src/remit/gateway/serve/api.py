@@ -182,7 +182,7 @@ class Api:
             raise RemitError(
                 "upgrade_refused", "This operation is no WebSocket, or is one.", "Ask for it as it is described."
             )
-        return asked, fields.there(given, body=bool(asked.body)), want
+        return asked, fields.there(given, body=bool(asked.body), media=asked.media), want
 
     def _operations(self, target: Target) -> Operations:
         now = asyncio.get_running_loop().time()
