@@ -5,8 +5,13 @@ from http.client import HTTPException
 
 import pytest
 
+from remit.control import credential, task
+from remit.core.trust import TrustPath
 from tests.kit.agent import Agent
 from tests.kit.cluster import NAME, Cluster
+from tests.kit.proving import Holder, Prover
+from tests.kit.told import size, told
+from tests.kit.world import ISSUER
 from tests.nodes.failures import CASES, PAGE, rendered
 
 
@@ -15,6 +20,34 @@ def cluster(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nodes")
     with Cluster(folder) as made:
         yield made
+
+
+class Elsewhere(Holder):
+    """It proves itself for the address that the nodes share, whichever of them it asks."""
+
+    def proof(self, _url, token="", method="POST", head=None, **said):
+        return super().proof(f"{ISSUER}/mcp/{NAME}", token, method, head, **said)
+
+
+def test_ctrl_01_a_bound_credential_is_good_at_each_node_with_a_fresh_proof_and_a_proof_at_one_alone(cluster):
+    world, holder = cluster.world, Elsewhere()
+    opened = world.act(
+        lambda c: task.open_task(c, brief=NAME, agent=cluster.agent.id, requester=world.owner.id, by=world.owner.id)
+    )
+    given = {"task_id": opened.id, "agent_id": cluster.agent.id, "path": TrustPath.OWN, "thumb": holder.thumb}
+    token = world.act(lambda c: credential.give(c, **given)).text
+    places = [Prover(f"http://127.0.0.1:{one.port}/mcp/{NAME}", token, holder=holder) for one in cluster.nodes]
+    before, start = len(cluster.upstream.ran()), size(world)
+    for place in places:
+        assert place.call("echo", {"text": "x"}).code == ""
+    assert len(cluster.upstream.ran()) == before + 3
+    decided = [one["decision"] for one in told(world, start) if one.get("action") == f"mcp:{NAME}/echo"]
+    assert decided == ["allow"] * 3
+    used = holder.proof("", token)
+    first, second, third = (place.call("echo", {"text": "x"}, dpop=used) for place in places)
+    assert first.code == ""
+    assert {second.code or second.status, third.code or third.status} <= {"proof_used", 401}
+    assert len(cluster.upstream.ran()) == before + 4
 
 
 def asked(cluster, token, tool):
