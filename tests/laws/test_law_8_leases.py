@@ -13,15 +13,15 @@ from remit.core.agent import Agent
 from remit.core.lease import MINT_MS
 from remit.core.permit import Permit
 from remit.custody.secret import Secret
+from tests.kit import stores
 from tests.kit.planted import ROOT, Planted, red
 from tests.kit.targets import Lending, minted
 from tests.kit.told import ByHand, Time
 from tests.kit.world import read_call
 
 
-def lending(folder, time, **members):
-    place = folder / "store"
-    place.mkdir(mode=0o700, exist_ok=True)
+def lending(folder, time, place=None, **members):
+    place = place or stores.place("sqlite", folder / "store")
     return Lending(place, folder / "target", ByHand(time), **members)
 
 
@@ -32,30 +32,30 @@ def called(world):
     return errand, permit
 
 
-def what_ends_is_ended_at_the_target(folder: Path) -> None:
+def what_ends_is_ended_at_the_target(folder: Path, kind: str = "sqlite") -> None:
     time = Time()
-    world = lending(folder, time).settle()
-    for kind in ("task", "path", "resource"):
+    world = lending(folder, time, stores.place(kind, folder / "store")).settle()
+    for what in ("task", "path", "resource"):
         errand, permit = called(world)
         lent = world.gate.borrow(permit)
         login = minted(next(one for one in world.leases() if one.id == permit.lease), Secret(lent.password))
         assert world.source.lets_in(login), "what was lent does not open the target"
-        name = {"task": errand.id, "path": "own", "resource": "notes"}[kind]
-        world.act(lambda c, kind=kind, name=name: revocation.revoke(c, kind, name, "operator"))
-        assert not isinstance(world.gate.borrow(permit), type(lent)), f"after the end of a {kind} it was lent still"
+        name = {"task": errand.id, "path": "own", "resource": "notes"}[what]
+        world.act(lambda c, what=what, name=name: revocation.revoke(c, what, name, "operator"))
+        assert not isinstance(world.gate.borrow(permit), type(lent)), f"after the end of a {what} it was lent still"
         world.settle_targets()
-        assert not world.source.lets_in(login), f"after the end of a {kind} the login still opens the target"
+        assert not world.source.lets_in(login), f"after the end of a {what} the login still opens the target"
         state = next(one.state for one in world.leases() if one.id == permit.lease)
-        assert state == "dead", f"after the end of a {kind} its lease is {state}"
-        if kind == "path":
+        assert state == "dead", f"after the end of a {what} its lease is {state}"
+        if what == "path":
             world.act(lambda c: revocation.open_path(c, revocation.TrustPath.OWN, "operator"))
             time.on(1)
     world.close()
 
 
-def nothing_counts_as_dead_that_is_not(folder: Path) -> None:
+def nothing_counts_as_dead_that_is_not(folder: Path, kind: str = "sqlite") -> None:
     time = Time()
-    world = lending(folder, time).settle()
+    world = lending(folder, time, stores.place(kind, folder / "store")).settle()
     for trouble in ("immortal", "away"):
         errand, permit = called(world)
         setattr(world.source, trouble, True)
@@ -83,9 +83,9 @@ from tests.kit.told import Time
 from remit.control import revocation
 from tests.kit.world import read_call
 
-folder, where = Path(sys.argv[1]), sys.argv[2]
+folder, where, store = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-world = lending(folder, Time()).settle()
+world = lending(folder, Time(), store if "://" in store else Path(store)).settle()
 made, dropped = Folder.mint, Folder.drop
 if where in ("minted", "overtaken"):
     Folder.mint = lambda self, intent: (made(self, intent), die())
@@ -100,19 +100,20 @@ world.settle_targets()
 """
 
 
-def a_kill_leaves_nothing_behind(folder: Path) -> None:
+def a_kill_leaves_nothing_behind(folder: Path, kind: str = "sqlite") -> None:
     for where in ("minted", "overtaken", "ending", "dropped"):
         place = folder / where
         place.mkdir(mode=0o700)
+        store = stores.place(kind, place / "store")
         ran = subprocess.run(
-            [sys.executable, "-c", CHILD, str(place), where],
+            [sys.executable, "-c", CHILD, str(place), where, str(store)],
             env=os.environ | {"PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)])},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert ran.returncode == -signal.SIGKILL, ran.stderr[-600:]
         time = Time()
         time.on(MINT_MS // 2)
-        world = lending(place, time)
+        world = lending(place, time, store)
         early = [one.name for one in world.source.place.iterdir()]
         world.act(sweep.sweep)
         if where == "overtaken":
@@ -209,9 +210,10 @@ FAULTS = (
 )
 
 
+@pytest.mark.parametrize("kind", stores.KINDS)
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-def test_law(law, tmp_path):
-    law(tmp_path)
+def test_law(law, kind, tmp_path):
+    law(tmp_path, kind)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

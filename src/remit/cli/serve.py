@@ -29,6 +29,7 @@ from remit.control.sweep import sweep
 from remit.core.errors import RemitError
 from remit.core.hook import key as key_of
 from remit.core.witness import WitnessRule
+from remit.store.opening import Aside
 
 if TYPE_CHECKING:
     from remit.web.hint import Hints
@@ -127,7 +128,9 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     asyncio.set_event_loop(loop)
     batch = Batch(authority)
     detach = attach(batch, loop)
-    lessor = Lessor(authority, batch, loop.call_soon_threadsafe)
+    # A database across a network answers when it can: what a lessor looks for is read beside the loop then.
+    aside = Aside(place_of(settings)) if settings.store else None
+    lessor = Lessor(authority, batch, loop.call_soon_threadsafe, aside=aside)
     gate = Gate(authority, batch, lessor)
     gates = Gates(settings, gate)
     standing = Standing(settings.connections, settings.connections_peer)

@@ -14,6 +14,7 @@ from remit.control import lease as leases
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.control.change import Change
+from remit.control.lookout import Due, Lookout
 from remit.control.parting import Partings
 from remit.control.resource import SECRETS
 from remit.control.target import FOUND_MS, Job, Target
@@ -28,6 +29,7 @@ from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted, Source
 from remit.custody.sources.opening import open_source
 from remit.store import lease as store
+from remit.store.opening import Aside
 from remit.store.record import Reader
 
 Ready = Callable[[Fault | None], None]
@@ -40,6 +42,8 @@ OTHERS_MS: Final = 1_000
 QUIET_MS: Final = 2_000
 """How long an end may take before it counts as an incident."""
 FIRST_MS: Final = 100
+SEARCH_MS: Final = 10_000
+"""How often the registered targets are gone through for those that are to be asked for names of ours."""
 LONGEST_MS: Final = 60_000
 
 
@@ -47,9 +51,16 @@ class Lessor:
     """One node's hands at the targets. `ready` and `lend` serve calls; `look` ends what is to be ended."""
 
     def __init__(
-        self, authority: Authority, batch: Batch, post: Callable[[Job], object], opening: Opening = open_source
+        self,
+        authority: Authority,
+        batch: Batch,
+        post: Callable[[Job], object],
+        opening: Opening = open_source,
+        aside: Aside | None = None,
     ) -> None:
         self._authority, self._batch, self._post, self._opening = authority, batch, post, opening
+        self._lookout = Lookout(authority.reading, post, self._seen, aside)
+        self._searching = 0
         self._targets: dict[str, Target] = {}
         self._minting: dict[str, list[Ready]] = {}
         self._waiting: dict[str, list[Ready]] = {}
@@ -61,7 +72,7 @@ class Lessor:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way at any target."""
-        return not self._out and not self._minting and self._partings.idle
+        return not self._out and not self._minting and self._partings.idle and not self._lookout.busy
 
     def ready(self, one: Lease, done: Ready) -> None:
         """Say when this lease can be lent: at once when it is, after its mint when it was only intended."""
@@ -88,49 +99,52 @@ class Lessor:
 
     def look(self) -> None:
         """Begin every end that is due. Called after each commit that moved something, and by `tick`."""
-        if self._over:
-            return
-        try:
-            now, steady = self._authority.clock.now(), self._authority.clock.steady()
-            found = store.ending(self._authority.reading())
-            self._partings.look()
-        except RemitError:
-            # The store is away, or its clock jumped: the next tick looks again, and readiness says why.
-            return
-        for one in found:
-            if one.id not in self._out and self._due(one, now, steady):
-                self._out.add(one.id)
-                self._end(one)
+        if not self._over:
+            self._lookout.look()
 
     def tick(self) -> None:
         """What time does: ends that are due again, mints of other nodes that are waited for, names nobody explains."""
-        self.look()
-        try:
-            self.wait()
-            reader, steady = Reader(self._authority.reading()), self._authority.clock.steady()
-            for resource in list(reader.where(Resource, "state = 'active'")):
-                if resource.minting is not None:
-                    self._search(resource, steady)
-        except RemitError:
-            # As in `look`.
-            return
+        steady = self._authority.clock.steady()
+        targets = steady >= self._searching
+        if targets:
+            self._searching = steady + SEARCH_MS
+        if not self._over:
+            self._lookout.look(self._waiting, targets=targets)
 
     def wait(self) -> None:
         """Tell those who wait for another node's mint what came of it. Called often while somebody waits."""
-        reader = Reader(self._authority.reading()) if self._waiting else None
-        for identity in list(self._waiting):
-            one = reader.get(Lease, identity) if reader else None
-            if one is None or one.state != "intended":
-                fault = None if one is not None and one.state == "active" else _GONE
-                for done in self._waiting.pop(identity):
-                    done(fault)
+        if self._waiting:
+            self._lookout.look(self._waiting)
 
     def close(self) -> None:
         """Begin nothing more and wait for what is under way; what is not done, another node or the next start does."""
         self._over = True
+        self._lookout.close()
         for target in self._targets.values():
             target.close()
         self._targets.clear()
+
+    def _seen(self, due: Due) -> None:
+        """Begin what the lookout saw."""
+        for identity, one in due.waited.items():
+            if one is None or one.state != "intended":
+                fault = None if one is not None and one.state == "active" else _GONE
+                for done in self._waiting.pop(identity, ()):
+                    done(fault)
+        try:
+            now, steady = self._authority.clock.now(), self._authority.clock.steady()
+        except RemitError:
+            # Its clock jumped: the next tick looks again, and readiness says why.
+            return
+        if self._over:
+            return
+        for one in due.ending:
+            if one.id not in self._out and self._due(one, now, steady):
+                self._out.add(one.id)
+                self._end(one)
+        self._partings.look(due.leaving, due.ending)
+        for resource in due.targets:
+            self._search(resource, steady)
 
     def _mint(self, one: Lease, done: Ready) -> None:
         try:

@@ -13,10 +13,9 @@ from remit.control.change import Change
 from remit.control.target import Job, Target
 from remit.core.connection import Connection
 from remit.core.errors import RemitError
+from remit.core.lease import Lease
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Parts
-from remit.store import lease as store
-from remit.store.record import Reader
 
 Submit = Callable[[Callable[[Change], object], Callable[[object], None]], None]
 
@@ -45,14 +44,13 @@ class Partings:
         """Whether nothing is under way."""
         return not self._out
 
-    def look(self) -> None:
+    def look(self, leaving: list[Connection], ending: list[Lease]) -> None:
         """Begin each that is due. Its token may be exchanged for another by a mint that is under way: that is first."""
-        reader = Reader(self._authority.reading())
-        found = [one for one in connections.leaving(reader) if one.id not in self._out]
+        found = [one for one in leaving if one.id not in self._out]
         if not found:
             return
         now, steady = self._authority.clock.now(), self._authority.clock.steady()
-        minting = {(one.person, one.resource) for one in store.ending(reader.db) if not one.lent and now < one.mint_by}
+        minting = {(one.person, one.resource) for one in ending if not one.lent and now < one.mint_by}
         for one in found:
             if steady >= self._tries.get(one.id, (0, 0))[1] and (one.person, one.resource) not in minting:
                 self._begin(one)
