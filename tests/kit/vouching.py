@@ -101,7 +101,7 @@ def certificate(by: Authority, above: Any, public: Any, **more: Any) -> x509.Cer
         x509.CertificateBuilder()
         .subject_name(of).issuer_name(issuer).public_key(public).serial_number(x509.random_serial_number())
         .not_valid_before(start).not_valid_after(end)
-        .add_extension(x509.BasicConstraints(ca=given["ca"], path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=given["ca"], path_length=given.get("length")), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(u) for u in uris]), critical=False)
         .add_extension(
             x509.KeyUsage(
@@ -115,6 +115,8 @@ def certificate(by: Authority, above: Any, public: Any, **more: Any) -> x509.Cer
     if not given["ca"] and given["purposes"]:
         both = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         built = built.add_extension(x509.ExtendedKeyUsage(both), critical=False)
+    for extension in given.get("more", ()):
+        built = built.add_extension(extension, critical=True)
     return built.sign(above.key if above else by.key, SHA256())
 
 

@@ -23,6 +23,10 @@ from remit.custody.jws import Refused
 T = TypeVar("T", bound=x509.ExtensionType)
 DEEPEST: Final = 4
 """Certificates in a chain, the leaf among them and the root not."""
+_READ: Final = (
+    x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName, x509.NameConstraints,
+)  # fmt: skip
+"""What is judged here; anything else that is critical refuses its certificate (RFC 5280 section 4.2)."""
 
 
 def root(entry: Mapping[str, Json]) -> x509.Certificate | None:
@@ -80,12 +84,49 @@ def _judged(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
     for below, above in itertools.pairwise(chain):
         if not _signs(above) or not _issued(below, above):
             raise Refused("svid_chain", "The chain does not hold together.")
-    if not any(
-        _issued(chain[-1], one) and _signs(one) and one.not_valid_before_utc <= moment <= one.not_valid_after_utc
+    led = [
+        one
         for one in roots
-    ):
+        if _issued(chain[-1], one) and _signs(one) and one.not_valid_before_utc <= moment <= one.not_valid_after_utc
+    ]
+    if not led:
         raise Refused("svid_root", "The chain leads to no root of this trust domain.")
+    if not any(_kept([*chain, one], domain) for one in led):
+        raise Refused("svid_chain", "An authority of the chain may not vouch for this.")
     return subject
+
+
+def _kept(path: Sequence[x509.Certificate], domain: str) -> bool:
+    """Say whether every authority of a path, the leaf first, was held to what it may do (RFC 5280 section 6.1).
+
+    How many authorities may stand below it, the hosts of URIs that it is limited to, and nothing critical unread.
+    """
+    host, below = domain.lower(), 0
+    try:
+        for one in path:
+            if any(each.critical and not isinstance(each.value, _READ) for each in one.extensions):
+                return False
+        for one in path[1:]:
+            limits, names = _extension(one, x509.BasicConstraints), _extension(one, x509.NameConstraints)
+            if limits is None or (limits.path_length is not None and limits.path_length < below):
+                return False
+            if names is not None and not _named(names, host):
+                return False
+            below += one.subject != one.issuer
+    except (x509.DuplicateExtension, ValueError):
+        return False
+    return True
+
+
+def _named(names: x509.NameConstraints, host: str) -> bool:
+    """Say whether constraints let a URI of this host be named; of other sorts of names they say nothing of it."""
+
+    def has(listed: Sequence[x509.GeneralName] | None) -> list[bool]:
+        texts = [one.value.lower() for one in listed or () if isinstance(one, x509.UniformResourceIdentifier)]
+        return [host.endswith(text) if text.startswith(".") else host == text for text in texts]
+
+    permitted = has(names.permitted_subtrees)
+    return (not permitted or any(permitted)) and not any(has(names.excluded_subtrees))
 
 
 def _read(text: Json) -> x509.Certificate:
