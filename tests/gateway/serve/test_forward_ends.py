@@ -165,3 +165,25 @@ def test_a_proxy_that_is_full_or_given_nothing_takes_no_harm(target):
         conn.sendall(b"GET " + b"a" * 200_000)
         assert answer(conn)[0] in (0, 400, 431)
     assert inside(target, b"GET /v1/orders/o-1 HTTP/1.1", f"host: {host(target)}".encode())[0] == 200
+
+
+def test_who_asks_without_end_and_reads_nothing_loses_the_connection(target, monkeypatch):
+    monkeypatch.setattr("remit.gateway.serve.line.SLOW_S", 0.3)
+    with socket.create_connection(("127.0.0.1", target.proxy), timeout=10) as conn:
+        asked = b"GET http://localhost/ HTTP/1.1\r\nhost: localhost\r\n\r\n" * 20_000
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            conn.sendall(asked * 20)
+
+
+def test_tunnels_that_are_asked_for_at_once_are_counted_as_those_that_stand(target, monkeypatch):
+    monkeypatch.setattr("remit.gateway.serve.forward.gate.PER_AGENT", 2)
+    place = host(target).encode()
+    asked = b"\r\n".join([b"CONNECT " + place + b" HTTP/1.1", b"host: " + place, shown(target.token), b"", b""])
+    with ExitStack() as stack:
+        address = ("127.0.0.1", target.proxy)
+        conns = [stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(8)]
+        for one in conns:
+            one.sendall(asked)
+        said = [one.recv(65536).split(b" ", 2)[1] for one in conns]
+    assert said.count(b"200") == 2
+    assert said.count(b"503") == 6

@@ -12,6 +12,8 @@ HIGH: Final = 256 * 1024
 HANDSHAKE_S: Final = 10.0
 SHUTDOWN_S: Final = 2.0
 """How long the other side may take to say that it has heard the end of TLS."""
+SLOW_S: Final = 60.0
+"""How long the other side may take none of what waits for it, before it counts as gone."""
 
 
 class Line(asyncio.Protocol):
@@ -26,6 +28,8 @@ class Line(asyncio.Protocol):
         self._open: asyncio.Future[None] | None = None
         self._paused = False
         self._ended = False
+        self._lost = False
+        self._late: asyncio.TimerHandle | None = None
         self.gone = asyncio.get_running_loop().create_future()
         """Done when the connection is."""
 
@@ -54,7 +58,9 @@ class Line(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why it is gone changes nothing
         """The connection is gone."""
-        self._ended = True
+        self._ended = self._lost = True
+        if self._late is not None:
+            self._late.cancel()
         self._left(self)
         self._leave()
         self.resume_writing()
@@ -107,12 +113,16 @@ class Line(asyncio.Protocol):
         return found
 
     async def write(self, data: bytes) -> None:
-        """Send, and wait while the other side is slow. Raises ConnectionResetError when it is gone."""
+        """Send, and wait while the other side is slow. Raises ConnectionResetError when it is gone, or too slow."""
         if self.gone.done() or self._transport is None:
             raise ConnectionResetError
         self._transport.write(data)
         if self._open is not None:
-            await self._open
+            try:
+                async with asyncio.timeout(SLOW_S):
+                    await self._open
+            except TimeoutError:
+                self.abort()
         if self.gone.done():
             raise ConnectionResetError
 
@@ -137,9 +147,11 @@ class Line(asyncio.Protocol):
         self._transport = made
 
     def close(self) -> None:
-        """End it after what was written has left."""
+        """End it after what was written has left, and in any case soon."""
         if self._transport is not None:
             self._transport.close()
+            if self._late is None and not self._lost:
+                self._late = asyncio.get_running_loop().call_later(SLOW_S, self.abort)
 
     def abort(self) -> None:
         """End it now."""

@@ -8,6 +8,7 @@ APIs are reached, and each request is decided and forwarded as at the HTTP gate,
 import asyncio
 import hashlib
 import ssl
+from collections import Counter
 from typing import Any, Final
 
 import h11
@@ -54,6 +55,8 @@ class Forward:
         self.api = api
         self.contexts = Contexts(authority)
         self.tunnels: set[Tunnel] = set()
+        self.opening: Counter[str] = Counter()
+        """Tunnels that are being decided, by agent."""
         self._tls = tls
         self._connections = connections
         self._tasks: set[asyncio.Task[None]] = set()
@@ -177,13 +180,18 @@ class Client:
         if found is None:
             await self._refuse(talk, entry, 403, _ELSEWHERE, place)
             return
-        if sum(one.entry.agent == entry.agent for one in gate.tunnels) >= PER_AGENT:
+        held = sum(one.entry.agent == entry.agent for one in gate.tunnels)
+        if held + gate.opening[entry.agent] >= PER_AGENT:
             await _say(talk, 503, "connections_full", f"An agent may have {PER_AGENT} tunnels. Close one first.")
             return
         mine = found[0]
         call = Call(f"http:{mine.resource}/@session", {"statement": "connect", "host": place.authority})
         errand = Errand(gate.authority, mine, [call], asyncio.get_running_loop(), bare=True)
-        why = await errand.permitted()
+        gate.opening[entry.agent] += 1
+        try:
+            why = await errand.permitted()
+        finally:
+            gate.opening -= Counter((entry.agent,))
         if why is not None:
             text = why.told() if isinstance(why, Deny) else why.what
             await _say(talk, 403 if isinstance(why, Deny) else 503, why.code, text)
