@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import socket
 import ssl
 import time
@@ -73,12 +74,15 @@ def code(data: bytes) -> str:
 
 
 def connect(made: Any, host: str, *more: bytes, token: str = "") -> tuple[socket.socket, bytes]:
-    """Ask for a tunnel to HOST:PORT; the connection and the head of the answer."""
+    """Ask for a tunnel to HOST:PORT; the connection and the head of the answer, or a refusal whole."""
     conn = socket.create_connection(("127.0.0.1", made.proxy), timeout=10)
     fields = [f"host: {host}".encode(), *more] if not any(one.startswith(b"host:") for one in more) else list(more)
     conn.sendall(b"\r\n".join([f"CONNECT {host} HTTP/1.1".encode(), shown(token or made.token), *fields, b"", b""]))
     data = b""
     while b"\r\n\r\n" not in data and (piece := conn.recv(65536)):
+        data += piece
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)\r\n", data)
+    while length and len(data.partition(b"\r\n\r\n")[2]) < int(length[1]) and (piece := conn.recv(65536)):
         data += piece
     return conn, data
 
