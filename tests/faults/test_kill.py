@@ -27,7 +27,7 @@ def test_killed_at_a_write_boundary_nothing_is_lost_and_nothing_slips_through(st
 def test_killed_at_a_random_moment_nothing_is_lost_and_nothing_slips_through(start, tmp_path):
     heard = 0
     for number, seconds in enumerate(moments(1, RANDOM)):
-        store, lines, died = killed(start, tmp_path / f"after-{number}", seconds=seconds)
+        store, lines, died = killed(start, tmp_path / f"after-{number}", seconds=seconds, warm=number % 2 == 1)
         assert died
         assert wrong(store, lines) == [], f"killed after {seconds} s"
         heard += len(lines)

@@ -143,9 +143,12 @@ class Killer(Disk):
 
 
 def killed(
-    start: tuple[Path, str, str], folder: Path, *, at: int = 0, seconds: float = 0.0
+    start: tuple[Path, str, str], folder: Path, *, at: int = 0, seconds: float = 0.0, warm: bool = False
 ) -> tuple[Path, list[str], bool]:
-    """Work in a process of its own on a copy of the store until it is killed: store, what was heard, if it died."""
+    """Work in a process of its own on a copy of the store until it is killed: store, what was heard, if it died.
+
+    `seconds` count from its start, or if it is `warm` from the first that is heard of it, however busy the machine is.
+    """
     folder.mkdir(mode=0o700)
     store = folder.resolve() / STORE
     copy(start[0], store)
@@ -163,11 +166,12 @@ def killed(
         finally:
             os._exit(0)
     os.close(writing)
-    if seconds:
-        time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
     with os.fdopen(reading) as pipe:
-        lines = pipe.read().splitlines()
+        first = pipe.readline() if warm else ""
+        if seconds:
+            time.sleep(seconds)
+            os.kill(child, signal.SIGKILL)
+        lines = (first + pipe.read()).splitlines()
     _, status = os.waitpid(child, 0)
     return store, lines, os.WIFSIGNALED(status)
 
