@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from remit.core.errors import RemitError
+from remit.gateway.serve.side import Side
 
 HIGH: Final = 256 * 1024
 """How many octets may wait unread before the other side is made to wait."""
@@ -16,17 +17,14 @@ SLOW_S: Final = 60.0
 """How long the other side may take none of what waits for it, before it counts as gone."""
 
 
-class Line(asyncio.Protocol):
+class Line(Side):
     """A connection; owned by the client or exchange that it belongs to. One coroutine reads from it at a time."""
 
     def __init__(self, admit: Callable[["Line"], None], leave: Callable[["Line"], None]) -> None:
+        super().__init__()
         self._admit: Callable[[Line], None] | None = admit
         self._left = leave
         self._came = bytearray()
-        self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[None] | None = None
-        self._open: asyncio.Future[None] | None = None
-        self._paused = False
         self._ended = False
         self._lost = False
         self._late: asyncio.TimerHandle | None = None
@@ -37,7 +35,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve it, once: TLS makes it anew under the same name."""
-        self._transport = transport  # type: ignore[assignment]
+        super().connection_made(transport)
         admit, self._admit = self._admit, None
         if admit is not None:
             admit(self)
@@ -45,9 +43,8 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came in; make the other side wait when much of it is unread."""
         self._came += data
-        if len(self._came) > HIGH and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
+        if len(self._came) > HIGH:
+            self._hold()
         self._wake()
 
     def eof_received(self) -> bool:
@@ -65,30 +62,7 @@ class Line(asyncio.Protocol):
         self._leave()
         self.resume_writing()
 
-    def pause_writing(self) -> None:
-        """The other side is slow."""
-        if self._open is None:
-            self._open = asyncio.get_running_loop().create_future()
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        if self._open is not None and not self._open.done():
-            self._open.set_result(None)
-        self._open = None
-
     # What the gate does.
-
-    @property
-    def peer(self) -> str:
-        """The other side's address."""
-        found = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return str(found[0]) if isinstance(found, tuple) else ""
-
-    @property
-    def secured(self) -> ssl.SSLObject | None:
-        """The TLS that it speaks, if it does."""
-        held = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
-        return held if isinstance(held, ssl.SSLObject) else None
 
     @property
     def waits(self) -> bool:
@@ -100,16 +74,10 @@ class Line(asyncio.Protocol):
         while not self._came:
             if self._ended:
                 return b""
-            self._waiting = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
+            await self._come()
         found = bytes(self._came)
         self._came.clear()
-        if self._paused and self._transport is not None and not self._transport.is_closing():
-            self._paused = False
-            self._transport.resume_reading()
+        self._let()
         return found
 
     async def write(self, data: bytes) -> None:
@@ -164,7 +132,3 @@ class Line(asyncio.Protocol):
         if not self.gone.done():
             self.gone.set_result(None)
         self._wake()
-
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)

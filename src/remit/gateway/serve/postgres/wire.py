@@ -6,31 +6,25 @@ from typing import Final
 
 from remit.core.errors import RemitError
 from remit.gateway.postgres.frame import MOST, Frames, invalid
+from remit.gateway.serve.side import Side
 
 HIGH: Final = 1024 * 1024
 """How many octets may wait unread before the other side is made to wait."""
 
 
-class Wire(asyncio.Protocol):
+class Wire(Side):
     """A connection; owned by the session that it belongs to. One coroutine reads from it at a time."""
 
     def __init__(self, most: int = MOST) -> None:
+        super().__init__()
         self._frames = Frames(most)
         self._raw = bytearray()
         self._framed = False
-        self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[None] | None = None
-        self._open: asyncio.Future[None] | None = None
-        self._paused = False
         self.gone = False
         self.partial = 0.0
         """Since when a message waits for its rest; 0.0 when none does."""
 
     # What the loop calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Take what came in; make the other side wait when much of it is unread."""
@@ -40,9 +34,8 @@ class Wire(asyncio.Protocol):
         else:
             self._raw += data
             waits = len(self._raw)
-        if waits > HIGH and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
+        if waits > HIGH:
+            self._hold()
         self._wake()
 
     def eof_received(self) -> bool:
@@ -57,35 +50,12 @@ class Wire(asyncio.Protocol):
         self._wake()
         self.resume_writing()
 
-    def pause_writing(self) -> None:
-        """The other side is slow."""
-        if self._open is None:
-            self._open = asyncio.get_running_loop().create_future()
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        if self._open is not None and not self._open.done():
-            self._open.set_result(None)
-        self._open = None
-
     # What the gate does.
-
-    @property
-    def peer(self) -> str:
-        """The other side's address."""
-        found = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return str(found[0]) if isinstance(found, tuple) else ""
 
     @property
     def waits(self) -> bool:
         """Whether octets have come that nobody has read."""
         return bool(self._raw) or self._frames.rest > 0
-
-    @property
-    def certificate(self) -> bytes:
-        """The other side's certificate under TLS, in DER; empty without."""
-        held = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
-        return (held.getpeercert(binary_form=True) or b"") if held is not None else b""
 
     async def octets(self, count: int) -> bytes:
         """So many octets, before frames begin."""
@@ -103,9 +73,8 @@ class Wire(asyncio.Protocol):
             self.partial = self.partial or (asyncio.get_running_loop().time() if self._frames.rest else 0.0)
         else:
             self.partial = 0.0
-            if self._paused and self._frames.rest < HIGH and self._transport is not None:
-                self._paused = False
-                self._transport.resume_reading()
+            if self._frames.rest < HIGH:
+                self._let()
         return found
 
     async def frame(self) -> tuple[bytes, bytes]:
@@ -114,9 +83,7 @@ class Wire(asyncio.Protocol):
             found = self.frame_now()
             if found is not None:
                 return found
-            if self._paused and self._transport is not None:
-                self._paused = False
-                self._transport.resume_reading()
+            self._let()
             await self._more()
 
     def write(self, data: bytes) -> None:
@@ -170,12 +137,4 @@ class Wire(asyncio.Protocol):
     async def _more(self) -> None:
         if self.gone:
             raise ConnectionResetError
-        self._waiting = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiting
-        finally:
-            self._waiting = None
-
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        await self._come()
