@@ -137,7 +137,6 @@ def shop(
     steps: tuple[Step, ...] = STEPS,
     *,
     tls: Any = None,
-    digest: Any = None,
     url: str = "",
     path: tuple[str, ...] = ("public", "hr"),
     catalogs: bool = False,
@@ -184,7 +183,7 @@ def shop(
         act(lambda c: brief.apply(c, made, "operator"))
         opened = act(lambda c: task.open_task(c, brief="target", agent=world.agent.id, requester=person, by=person))
         given = act(lambda c: credential.give(c, task_id=opened.id, agent_id=world.agent.id, path=TrustPath.OWN))
-        with _served(world, tls, digest) as (gate, loop, listening):
+        with _served(world, tls) as (gate, loop, listening):
             yield Shop(
                 "", given.text, world, gate, opened, given.credential, loop, owner=owner, port=listening, postgres=gate
             )
@@ -192,7 +191,7 @@ def shop(
 
 
 @contextmanager
-def _served(world: World, tls: Any, digest: Any) -> Iterator[Any]:
+def _served(world: World, tls: Any) -> Iterator[Any]:
     ready, found, stop = threading.Event(), [], []
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
 
@@ -201,7 +200,7 @@ def _served(world: World, tls: Any, digest: Any) -> Iterator[Any]:
         detach = attach(world.batch, loop)
         lessor = Lessor(world.authority, world.batch, loop.call_soon_threadsafe)
         world.batch.moved = lessor.look
-        gate = Postgres(ControlGate(world.authority, world.batch, lessor), "http://127.0.0.1:8787", tls, digest)
+        gate = Postgres(ControlGate(world.authority, world.batch, lessor), "http://127.0.0.1:8787", tls)
         await gate.start(listening)
         over = asyncio.Event()
         stop.append(lambda: loop.call_soon_threadsafe(over.set))

@@ -9,7 +9,6 @@ from remit.cli.door import ask_for_certificates
 from remit.cli.settings import Settings, tls_path
 from remit.control.gate import Gate
 from remit.core.errors import RemitError
-from remit.custody.certificate import digest
 from remit.gateway.serve.api import PREFIX, Api
 from remit.gateway.serve.app import Mcp
 from remit.gateway.serve.asgi import Receive, Scope, Send
@@ -67,8 +66,7 @@ def databases(settings: Settings, gate: Gate) -> "Postgres":
         raise RemitError(
             "driver_missing", "The gate before databases is not installed.", "Install remit[postgres]."
         ) from fault
-    asks = bool(settings.client_certificates)
-    return Postgres(gate, settings.origin, secured(settings), digest if asks else None)
+    return Postgres(gate, settings.origin, secured(settings))
 
 
 def forward(settings: Settings, gate: Gate, api: Api) -> "Forward":

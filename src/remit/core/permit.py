@@ -1,10 +1,11 @@
 """What passes between a gate and the side that decides: who enters, what is permitted, what is lent."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from remit.core.canonical import Json
+from remit.core.canonical import Json, b64
 from remit.core.lineage.source import Heed
 from remit.core.resource import Resource
 from remit.core.trust import TrustPath
@@ -28,6 +29,11 @@ class Manner:
 
 BARE: Final = Manner()
 """A bearer credential, and nothing that proves a key."""
+
+
+def x5t(der: bytes) -> str:
+    """The `x5t#S256` of a certificate (RFC 8705): base64url of SHA-256 over its DER."""
+    return b64(hashlib.sha256(der).digest())
 
 
 @dataclass(frozen=True, slots=True)

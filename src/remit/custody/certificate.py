@@ -1,21 +1,20 @@
 """A client's TLS certificate: its digest, by which a credential is bound to it (RFC 8705), and the names it carries."""
 
 import base64
-import hashlib
 from typing import Final
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from remit.core.attestor import spiffe_id
-from remit.core.canonical import b64
+from remit.core.permit import x5t
 
 LONGEST: Final = 16 * 1024
 
 
 def digest(der: bytes) -> str:
     """The `x5t#S256` of a certificate: base64url of SHA-256 over its DER."""
-    return b64(hashlib.sha256(der).digest())
+    return x5t(der)
 
 
 def names(der: bytes) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def bound(authority, tmp_path_factory):
     folder, context = tmp_path_factory.mktemp("bound"), server_side(authority[1])
     (folder / "trusted.pem").write_bytes(pem(AUTHORITY, ALONE))
     ask_for_certificates(context, str(folder / "trusted.pem"))
-    with shop(tls=context, digest=certificate.digest) as made:
+    with shop(tls=context) as made:
         given = made.act(
             lambda c: credential.give(
                 c, task_id=made.task.id, agent_id=made.world.agent.id, path=TrustPath.OWN,

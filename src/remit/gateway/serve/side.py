@@ -6,6 +6,8 @@ What is read from it is the business of whoever is built on it: octets (`line`) 
 import asyncio
 import ssl
 
+from remit.core.permit import BARE, Manner, x5t
+
 
 class Side(asyncio.Protocol):
     """A connection as the loop sees it. One coroutine at a time waits for what comes in, and one for it to leave."""
@@ -52,6 +54,12 @@ class Side(asyncio.Protocol):
         """The other side's certificate under TLS, in DER; empty without."""
         held = self.secured
         return (held.getpeercert(binary_form=True) or b"") if held is not None else b""
+
+    @property
+    def manner(self) -> Manner:
+        """How it shows a credential: with its certificate, if TLS asked for one and it has one."""
+        shown = self.certificate
+        return Manner(certificate=x5t(shown)) if shown else BARE
 
     # What is built on it calls.
 

@@ -6,7 +6,6 @@ APIs are reached, and each request is decided and forwarded as at the HTTP gate,
 """
 
 import asyncio
-import hashlib
 import ssl
 from collections import Counter
 from typing import Any, Final
@@ -16,9 +15,9 @@ import h11
 from remit.core.address import literal
 from remit.core.answer import Deny
 from remit.core.call import Call
-from remit.core.canonical import b64, write
+from remit.core.canonical import write
 from remit.core.errors import RemitError
-from remit.core.permit import Entry, Fault, Manner, Unknown
+from remit.core.permit import Entry, Fault, Unknown
 from remit.core.resource import Resource
 from remit.gateway.api import proxied
 from remit.gateway.api.proxied import Place
@@ -122,11 +121,9 @@ class Client:
     def __init__(self, gate: Forward, line: Line) -> None:
         self._gate = gate
         self._line = line
-        secured = line.secured
-        der = secured.getpeercert(binary_form=True) if secured is not None else None
-        self._manner = Manner(certificate=b64(hashlib.sha256(der).digest()) if der else "")
+        self._manner = line.manner
         address = literal(line.peer)
-        self._open = secured is None and (address is None or not address.is_loopback)
+        self._open = line.secured is None and (address is None or not address.is_loopback)
         """Whether others on the way could read what the program shows."""
 
     async def serve(self) -> None:

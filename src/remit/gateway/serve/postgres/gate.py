@@ -15,7 +15,7 @@ from remit.core.address import literal
 from remit.core.answer import Deny
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
-from remit.core.permit import BARE, Entry, Fault, Lent, Manner, Unknown
+from remit.core.permit import Entry, Fault, Lent, Unknown
 from remit.core.resource import Resource
 from remit.gateway.authority import Authority
 from remit.gateway.postgres import catalogue as catalogues
@@ -47,25 +47,15 @@ _BEARING: Final = 24 * 1024
 
 
 class Postgres:
-    """The gate. `start` it on a loop, `close` it before the loop ends.
-
-    `digest` tells the digest of a client's certificate (RFC 8705 `x5t#S256`), where `tls` asks for one.
-    """
+    """The gate. `start` it on a loop, `close` it before the loop ends."""
 
     def __init__(
-        self,
-        authority: Authority,
-        issuer: str,
-        tls: ssl.SSLContext | None = None,
-        digest: Callable[[bytes], str] | None = None,
-        *,
-        connections: int = CONNECTIONS,
+        self, authority: Authority, issuer: str, tls: ssl.SSLContext | None = None, *, connections: int = CONNECTIONS
     ) -> None:
         self.authority = authority
         self.sessions: dict[int, tuple[bytes, Session]] = {}
         self._issuer = issuer
         self._tls = tls
-        self._digest = digest
         self._connections = connections
         self._open: set[asyncio.Task[None]] = set()
         self._wires: set[Wire] = set()
@@ -180,7 +170,7 @@ class Postgres:
             wire.write(startup.negotiate(start.minor, start.unknown))
         shown = await (self._bearer(wire) if start.user == "oauth" else _password(wire))
         entry: Entry | Unknown = (
-            self.authority.enter(shown, start.database, self._manner(wire))
+            self.authority.enter(shown, start.database, wire.manner)
             if _name(start.database) and shown.isascii() and len(shown) <= _BEARING
             else Unknown("invalid_token", "There is no such resource.", "resource_unknown")
         )
@@ -198,11 +188,6 @@ class Postgres:
         if sum(one.entry.agent == entry.agent for _, one in self.sessions.values()) >= PER_AGENT:
             raise RemitError("connections_full", f"An agent may have {PER_AGENT} sessions.", "Close one first.")
         return wire, start, entry, resource
-
-    def _manner(self, wire: Wire) -> Manner:
-        """The certificate that the connection showed. No proof by DPoP can: it is of one HTTP request (RFC 9449)."""
-        shown = wire.certificate if self._digest is not None else b""
-        return Manner(certificate=self._digest(shown)) if shown and self._digest is not None else BARE
 
     async def _bearer(self, wire: Wire) -> str:
         wire.write(sasl.offer())
