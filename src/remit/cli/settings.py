@@ -7,7 +7,7 @@ so that a misspelt safeguard never counts as one.
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
@@ -262,16 +262,8 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
             f"{where}: there is no setting {key!r}.",
             f"Did you mean {near[0]!r}?" if near else f"The settings are: {', '.join(sorted(known))}.",
         )
-    if key == "issuers":
-        return _issuers(value, where)
-    if key == "witnesses":
-        return _witnesses(value, where)
-    if key == "hooks":
-        return _hooks(value, where)
-    if key == "receivers":
-        return _receivers(value, where)
-    if key == "transmitters":
-        return _transmitters(value, where)
+    if key in _TABLES:
+        return _tables(key, value, where)
     wanted = known[key]
     if wanted is Path and isinstance(value, str) and value:
         return Path(value)
@@ -288,127 +280,91 @@ def _typed(key: str, value: Any, known: Mapping[str, Any], where: str) -> Any:
     )
 
 
-def _issuers(value: Any, where: str) -> tuple[Issuer, ...]:
-    if isinstance(value, tuple):
-        return value
-    known = {one.name: one.type for one in fields(Issuer)}
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise RemitError(
-            "setting_invalid", f"{where}: issuers is a list of tables.", "Write one [[issuers]] table for each."
-        )
-    found = []
-    for one in value:
-        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
-        if not held.get("issuer") or not held.get("audience"):
-            raise RemitError("setting_invalid", f"{where}: an issuer has an issuer and an audience.", "Give both.")
-        secrets = [held[name] for name in ("client_secret", "client_key") if held.get(name)]
-        if len(secrets) > 1 or not all(one.startswith(_REFERENCES) for one in secrets):
-            raise RemitError(
-                "setting_invalid",
-                f"{where}: an issuer takes one of client_secret and client_key, and by reference, never by value.",
-                "Write env:NAME, file:PATH or keyring:SERVICE/NAME.",
-            )
-        found.append(Issuer(**held))
-    return tuple(found)
-
-
-def _witnesses(value: Any, where: str) -> tuple[Cosigned, ...]:
+def _tables(key: str, value: Any, where: str) -> tuple[Any, ...]:
+    """Read a list of tables, each by its own rule."""
     if isinstance(value, tuple):
         return value
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise RemitError(
-            "setting_invalid", f"{where}: witnesses is a list of tables.", "Write one [[witnesses]] table for each."
+            "setting_invalid", f"{where}: {key} is a list of tables.", f"Write one [[{key}]] table for each."
         )
-    known = {one.name: one.type for one in fields(Cosigned)}
-    found = []
+    kind, fit = _TABLES[key]
+    known = {one.name: one.type for one in fields(kind)}
+    found: list[Any] = []
     for one in value:
-        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
-        if set(held) != set(known) or not _reachable(held["url"]):
-            raise RemitError(
-                "setting_invalid",
-                f"{where}: a witness has a url and a key; plain http is for this very machine only.",
-                "Give both, the key as remit witness show prints it.",
-            )
-        found.append(Cosigned(**held))
+        held = {name: _typed(name, inner, known, where) for name, inner in one.items()}
+        fit(held, where, found)
+        found.append(kind(**held))
     return tuple(found)
 
 
-def _hooks(value: Any, where: str) -> tuple[Hooked, ...]:
-    if isinstance(value, tuple):
-        return value
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+def _issuer(held: dict[str, Any], where: str, _: list[Any]) -> None:
+    if not held.get("issuer") or not held.get("audience"):
+        raise RemitError("setting_invalid", f"{where}: an issuer has an issuer and an audience.", "Give both.")
+    secrets = [held[name] for name in ("client_secret", "client_key") if held.get(name)]
+    if len(secrets) > 1 or not all(one.startswith(_REFERENCES) for one in secrets):
         raise RemitError(
-            "setting_invalid", f"{where}: hooks is a list of tables.", "Write one [[hooks]] table for each."
+            "setting_invalid",
+            f"{where}: an issuer takes one of client_secret and client_key, and by reference, never by value.",
+            "Write env:NAME, file:PATH or keyring:SERVICE/NAME.",
         )
-    known = {one.name: one.type for one in fields(Hooked)}
-    found = []
-    for one in value:
-        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
-        if not _reachable(held.get("url", "")) or not str(held.get("secret", "")).startswith(_REFERENCES):
-            raise RemitError(
-                "setting_invalid",
-                f"{where}: a hook has a url and a secret by reference; plain http is for this very machine only.",
-                "Give both, the secret as env:NAME, file:PATH or keyring:SERVICE/NAME.",
-            )
-        found.append(Hooked(**held))
-    return tuple(found)
 
 
-def _receivers(value: Any, where: str) -> tuple[Received, ...]:
-    if isinstance(value, tuple):
-        return value
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+def _witness(held: dict[str, Any], where: str, _: list[Any]) -> None:
+    if set(held) != {one.name for one in fields(Cosigned)} or not _reachable(held["url"]):
         raise RemitError(
-            "setting_invalid", f"{where}: receivers is a list of tables.", "Write one [[receivers]] table for each."
+            "setting_invalid",
+            f"{where}: a witness has a url and a key; plain http is for this very machine only.",
+            "Give both, the key as remit witness show prints it.",
         )
-    known = {one.name: one.type for one in fields(Received)}
-    found: list[Received] = []
-    for one in value:
-        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
-        secret = held.get("authorization", "")
-        fit = not secret or (held.get("push") and secret.startswith(_REFERENCES))
-        if (
-            not held.get("service")
-            or not held.get("audience")
-            or not fit
-            or held["service"] in {r.service for r in found}
-        ):
-            raise RemitError(
-                "setting_invalid",
-                f"{where}: a receiver has a service of its own and an audience, and an authorization by reference.",
-                "Give both; the authorization, for a push alone, as env:NAME, file:PATH or keyring:SERVICE/NAME.",
-            )
-        if held.get("push") and not _reachable(held["push"]):
-            raise RemitError(
-                "setting_invalid",
-                f"{where}: nothing is pushed there.",
-                "Use https; http is for this very machine only.",
-            )
-        found.append(Received(**held))
-    return tuple(found)
 
 
-def _transmitters(value: Any, where: str) -> tuple[Polled, ...]:
-    if isinstance(value, tuple):
-        return value
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+def _hook(held: dict[str, Any], where: str, _: list[Any]) -> None:
+    if not _reachable(held.get("url", "")) or not str(held.get("secret", "")).startswith(_REFERENCES):
         raise RemitError(
-            "setting_invalid", f"{where}: transmitters is a list of tables.", "Write one [[transmitters]] for each."
+            "setting_invalid",
+            f"{where}: a hook has a url and a secret by reference; plain http is for this very machine only.",
+            "Give both, the secret as env:NAME, file:PATH or keyring:SERVICE/NAME.",
         )
-    known = {one.name: one.type for one in fields(Polled)}
-    found: list[Polled] = []
-    for one in value:
-        held = {key: _typed(key, inner, known, where) for key, inner in one.items()}
-        secret, poll = held.get("authorization", ""), held.get("poll", "").partition("?")[0]
-        fit = not secret or secret.startswith(_REFERENCES)
-        if not held.get("name") or not _reachable(poll) or not fit or held["name"] in {p.name for p in found}:
-            raise RemitError(
-                "setting_invalid",
-                f"{where}: a transmitter has a name of its own and the URL of its poll endpoint.",
-                "Give both, https or this very machine; the authorization as env:NAME, file:PATH or keyring:NAME.",
-            )
-        found.append(Polled(**held))
-    return tuple(found)
+
+
+def _receiver(held: dict[str, Any], where: str, before: list[Any]) -> None:
+    secret = held.get("authorization", "")
+    fit = not secret or (held.get("push") and secret.startswith(_REFERENCES))
+    if (
+        not held.get("service")
+        or not held.get("audience")
+        or not fit
+        or held["service"] in {one.service for one in before}
+    ):
+        raise RemitError(
+            "setting_invalid",
+            f"{where}: a receiver has a service of its own and an audience, and an authorization by reference.",
+            "Give both; the authorization, for a push alone, as env:NAME, file:PATH or keyring:SERVICE/NAME.",
+        )
+    if held.get("push") and not _reachable(held["push"]):
+        raise RemitError(
+            "setting_invalid",
+            f"{where}: nothing is pushed there.",
+            "Use https; http is for this very machine only.",
+        )
+
+
+def _transmitter(held: dict[str, Any], where: str, before: list[Any]) -> None:
+    secret, poll = held.get("authorization", ""), held.get("poll", "").partition("?")[0]
+    fit = not secret or secret.startswith(_REFERENCES)
+    if not held.get("name") or not _reachable(poll) or not fit or held["name"] in {one.name for one in before}:
+        raise RemitError(
+            "setting_invalid",
+            f"{where}: a transmitter has a name of its own and the URL of its poll endpoint.",
+            "Give both, https or this very machine; the authorization as env:NAME, file:PATH or keyring:NAME.",
+        )
+
+
+_TABLES: Final[Mapping[str, tuple[Any, Callable[[dict[str, Any], str, list[Any]], None]]]] = {
+    "issuers": (Issuer, _issuer), "witnesses": (Cosigned, _witness), "hooks": (Hooked, _hook),
+    "receivers": (Received, _receiver), "transmitters": (Polled, _transmitter),
+}  # fmt: skip
 
 
 def _reachable(url: str) -> bool:
