@@ -49,9 +49,19 @@ def one_altered_byte_is_found(data):
         at = data.draw(st.integers(0, len(was) - 1))
         changed = was[:at] + bytes([was[at] ^ 1 << data.draw(st.integers(0, 7))]) + was[at + 1 :]
         assert not verify.audit((export | {path: changed}).get, ORIGIN, [VERIFIER]), (path, at)
+    a_forged_signature_is_found(export)
+
+
+def a_forged_signature_is_found(export):
     head = export["checkpoint"]
     forged = head[:-10] + (b"B" if head[-10:-9] == b"A" else b"A") + head[-9:]
     assert not verify.audit((export | {"checkpoint": forged}).get, ORIGIN, [VERIFIER]), "the head's signature"
+
+
+def what_is_altered_is_found():
+    """The forged head first, whatever is drawn after it."""
+    a_forged_signature_is_found(files(3, [3]))
+    one_altered_byte_is_found()
 
 
 def no_prefixes(patch):
@@ -118,4 +128,4 @@ def test_growth_breaks_under(fault, monkeypatch):
 def test_finding_breaks_under(fault, monkeypatch):
     fault(monkeypatch)
     with pytest.raises(AssertionError):
-        one_altered_byte_is_found()
+        what_is_altered_is_found()
