@@ -94,6 +94,12 @@ class Lent:
         return (*own, *self.bare, *(value for _, value in (*self.headers, *self.environ)))
 
 
+def bearer(token: Secret, variable: str = "") -> Lent:
+    """A token as the Authorization header says it (RFC 6750), and as the variable of a program, if one is named."""
+    environ = ((variable, token),) if variable else ()
+    return Lent(headers=(("authorization", Secret(b"Bearer " + token.reveal())),), environ=environ, bare=(token,))
+
+
 @dataclass(frozen=True, slots=True)
 class Minted:
     """A credential at the target. `secret` is None when there is nothing of its own, or when it was never recorded.

@@ -21,7 +21,7 @@ from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.asserting import signed_by
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
 from remit.custody.sources.rest import Answer, Api, after, late, unbounded, unknown, unset
 from remit.custody.sources.static import VariableShape
 
@@ -91,9 +91,7 @@ class GitHubSource:
 
     def lend(self, minted: Minted) -> Lent:
         """The Authorization header, and the variable of a program that Remit runs for the task."""
-        token = Secret(_token(minted).encode())
-        environ = ((self._variable, token),) if self._variable else ()
-        return Lent(headers=(("authorization", Secret(b"Bearer " + token.reveal())),), environ=environ, bare=(token,))
+        return bearer(Secret(_token(minted).encode()), self._variable)
 
     def drop(self, minted: Minted) -> None:
         """Let the token revoke itself; one that is not known any more has done so."""

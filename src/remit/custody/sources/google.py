@@ -18,7 +18,7 @@ from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.asserting import signed_by
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
 from remit.custody.sources.rest import Api, after, late, secure, unbounded, unknown, unset
 from remit.custody.sources.static import VariableShape
 
@@ -89,9 +89,7 @@ class GoogleSource:
         """The Authorization header, and the variable of a program that Remit runs for the task."""
         if minted.secret is None:
             raise unknown()
-        environ = ((self._variable, minted.secret),) if self._variable else ()
-        header = ("authorization", Secret(b"Bearer " + minted.secret.reveal()))
-        return Lent(headers=(header,), environ=environ, bare=(minted.secret,))
+        return bearer(minted.secret, self._variable)
 
     def drop(self, minted: Minted) -> None:
         """Nothing can be ended at Google: it is not lent any more."""

@@ -20,7 +20,7 @@ from remit.core.moment import Instant
 from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
 from remit.custody.sources.rest import Answer, Api, after, late, unbounded, unknown, unset
 from remit.custody.sources.static import VariableShape
 
@@ -92,9 +92,7 @@ class KubernetesSource:
         """The Authorization header, and the variable of a program that Remit runs for the task."""
         if minted.secret is None:
             raise unknown()
-        environ = ((self._variable, minted.secret),) if self._variable else ()
-        header = ("authorization", Secret(b"Bearer " + minted.secret.reveal()))
-        return Lent(headers=(header,), environ=environ, bare=(minted.secret,))
+        return bearer(minted.secret, self._variable)
 
     def drop(self, minted: Minted) -> None:
         """Delete the account, and with it its tokens; then what it was bound to."""

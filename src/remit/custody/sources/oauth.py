@@ -18,7 +18,7 @@ from remit.core.moment import Instant
 from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
 from remit.custody.sources.provider import Provider, endpoint, refused, setting
 
 SCOPE: Final = "scope."
@@ -87,7 +87,7 @@ class OAuthSource:
         """The Authorization header."""
         if minted.secret is None:
             raise RemitError("lease_ended", "The token of this lease is not known.", "Send the call again.")
-        return Lent(headers=(("authorization", Secret(b"Bearer " + minted.secret.reveal())),), bare=(minted.secret,))
+        return bearer(minted.secret)
 
     def drop(self, minted: Minted) -> None:
         """Revoke the token at the provider (RFC 7009), which says yes to one that it does not know too."""
