@@ -136,14 +136,14 @@ def _place(target: ast.expr) -> str:
     return target.attr if isinstance(target, ast.Attribute) else target.id if isinstance(target, ast.Name) else ""
 
 
+def called(node: ast.Call) -> str:
+    """The last name of what is called; empty for what has none."""
+    func = node.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
 def _called(node: ast.Call) -> Iterator[Told]:
-    name = (
-        node.func.attr
-        if isinstance(node.func, ast.Attribute)
-        else node.func.id
-        if isinstance(node.func, ast.Name)
-        else ""
-    )
+    name = called(node)
     given = {one.arg: one.value for one in node.keywords if one.arg}
     for key, value in given.items():
         if isinstance(value, ast.Constant) and isinstance(value.value, str) and secret.is_held(key, value.value):

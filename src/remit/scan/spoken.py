@@ -183,13 +183,7 @@ def _whole(node: ast.expr) -> bool:
 
 
 def _login(node: ast.Call) -> Iterator[Told]:
-    name = (
-        node.func.attr
-        if isinstance(node.func, ast.Attribute)
-        else node.func.id
-        if isinstance(node.func, ast.Name)
-        else ""
-    )
+    name = code.called(node)
     given = {one.arg: one.value for one in node.keywords if one.arg}
     if name in _LOGINS:
         yield Kind.STANDING, node.lineno, f"{name} logs in with {_LOGINS[name]}"
