@@ -14,11 +14,16 @@ CLIENT = json.dumps(
     {"mcpServers": {"a": {"command": "npx", "args": ["-y", "x@1.0.0"], "env": {"A_TOKEN": "${A_TOKEN}"}}}}
 )
 CHART = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: a\nspec:\n  replicas: 2\n"
-RUN = (
-    "import resource, sys, time\nfrom remit.cli.main import run\nstart = time.perf_counter()\n"
-    "run(['scan', sys.argv[1], '-o', 'json'])\n"
-    "print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)\n"
-)
+RUN = """
+import sys, time
+from remit.cli.main import run
+start = time.perf_counter()
+run(['scan', sys.argv[1], '-o', 'json'])
+taken = time.perf_counter() - start
+# Not getrusage: what that tells of a new program begins with what the one that started it held.
+most = next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1]
+print(taken, int(most) / 1024, file=sys.stderr)
+"""
 
 
 def tree(root: Path, count: int) -> None:
