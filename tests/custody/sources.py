@@ -105,10 +105,10 @@ class Suite:
             assert set(pool.map(self.source.probe, minted)) <= set(self.gone)
 
 
-def refused(work: Callable[..., Any], *args: Any) -> str:
+def refused(work: Callable[..., Any], *args: Any, **members: Any) -> str:
     """The code of the fault that this raises; empty when it raises none."""
     try:
-        work(*args)
+        work(*args, **members)
     except RemitError as fault:
         return fault.code
     return ""

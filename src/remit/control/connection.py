@@ -102,7 +102,7 @@ def end_at(change: Change, resource: str, by: str, because: str) -> int:
 
 
 def hold(change: Change, resource: str, before: Minting | None, after: Minting | None) -> None:
-    """Refuse another provider or client while people's tokens of the one before are kept (`connection_live`).
+    """Refuse another provider, client or address while people's tokens of the one before are kept (`connection_live`).
 
     A token that one provider gave is never shown to another, and only its own provider can take it back.
     """
@@ -129,7 +129,7 @@ def leaving(reader: Reader) -> list[Connection]:
 
 
 def _provider(minting: Minting | None) -> tuple[str, ...]:
-    """Who a connection's token is for."""
+    """Who a connection's token is for: the client, and every address that the token itself is sent to."""
     if minting is None or minting.kind != "oauth":
         return ()
-    return tuple(minting.settings.get(name, "") for name in ("client", "token", "issuer"))
+    return tuple(minting.settings.get(name, "") for name in ("client", "token", "issuer", "revoke", "introspect"))

@@ -11,10 +11,15 @@ from remit.control import connection, principal, resource, revocation, session
 from remit.control.lessor import Lessor
 from remit.control.session import Proof
 from remit.core.connection import Connection
+from remit.core.errors import RemitError
 from remit.core.resource import Minting
 from remit.custody.secret import Secret
-from remit.custody.sources.provider import discovered
+from remit.custody.sources.connecting import redeem, way
+from remit.custody.sources.provider import Provider, discovered
 from remit.store.record import Reader
+from remit.web.console import connections as page
+from remit.web.site import Site
+from tests.custody.sources import refused as refused_with
 from tests.kit.browser import Browser
 from tests.kit.provider import CLIENT, agreed, provided
 from tests.kit.signin import path_of, query, word_of
@@ -236,6 +241,41 @@ def test_what_two_windows_began_is_connected_once_and_the_other_is_given_back(pl
     assert asked(provider, kept(place))["active"]
 
 
+@pytest.mark.parametrize("fault", [RemitError("not_found", "y", "z"), ValueError("no"), TimeoutError()], ids=repr)
+def test_what_cannot_be_recorded_for_whatever_reason_is_given_back(place, provider, pia, monkeypatch, fault):
+    got = []
+
+    def seen(*args, **members):
+        got.append(redeem(*args, **members))
+        return got[-1]
+
+    async def fails(*_args):
+        raise fault
+
+    location = agreed(begin(pia).headers["location"])
+    monkeypatch.setattr(page, "redeem", seen)
+    monkeypatch.setattr(Site, "act", fails)
+    assert back(pia, location).status >= 400
+    monkeypatch.undo()
+    assert found(place, "live") == []
+    assert asked(provider, got[0].token.reveal().decode()) == {"active": False}
+
+
+def test_what_was_given_is_given_back_when_the_access_token_that_came_along_is_not_taken(place, provider, monkeypatch):
+    said = []
+
+    def post(_, url, form):
+        said.append((url, form))
+        if form.get("token") == "access":
+            raise RemitError("target_unavailable", "x", "y")
+        return 200, {"refresh_token": "lasting", "access_token": "access"}
+
+    monkeypatch.setattr(Provider, "post", post)
+    one = way(minting(provider).settings)
+    assert refused_with(redeem, one, Secret(CLIENT), code="c", redirect=BACK, verifier="v") == "target_unavailable"
+    assert said[-1] == (one.revoke, {"token": "lasting", "token_type_hint": "refresh_token"})
+
+
 def test_a_person_who_says_no_or_leaves_is_not_connected(place, provider, pia):
     assert refused(back(pia, agreed(begin(pia).headers["location"], "")))
     ray = place.act(lambda c: principal.add_person(c, "local", "ray", "Ray", (), "operator")).id
@@ -249,6 +289,10 @@ def test_a_provider_is_not_replaced_under_what_people_connected(place, provider,
     connected(place, pia)
     with pytest.raises(Exception, match="have connected notes"):
         place.act(lambda c: resource.mint_at(c, "notes", minting(provider, client="another"), "operator"))
+    for address in ("token", "revoke", "introspect"):
+        elsewhere = minting(provider, **{address: "https://elsewhere.example/"})
+        with pytest.raises(Exception, match="have connected notes"):
+            place.act(lambda c, one=elsewhere: resource.mint_at(c, "notes", one, "operator"))
     with pytest.raises(Exception, match="have connected notes"):
         place.act(lambda c: resource.mint_at(c, "notes", None, "operator"))
 

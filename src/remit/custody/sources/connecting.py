@@ -88,16 +88,23 @@ def redeem(one: Way, secret: Secret, *, code: str, redirect: str, verifier: str)
     if status != 200:
         raise refused(status, said)
     token, access = said.get("refresh_token"), said.get("access_token")
+    scopes = said.get("scope", " ".join(one.scopes))
+    kept = isinstance(token, str) and token != ""
+    given = Given(Secret(str(token).encode()), tuple(sorted(set(str(scopes).split()))))
     if one.revoke and isinstance(access, str):
-        provider.post(one.revoke, {"token": access, "token_type_hint": "access_token"})
-    if not isinstance(token, str) or not token:
+        try:
+            provider.post(one.revoke, {"token": access, "token_type_hint": "access_token"})
+        except BaseException:
+            if kept:
+                give_back(one, secret, given)
+            raise
+    if not kept:
         raise RemitError(
             "connection_refused",
             "The provider gave nothing that lasts.",
             "Let the operator ask for it: --set also=offline_access, or what the provider says of refresh tokens.",
         )
-    scopes = said.get("scope", " ".join(one.scopes))
-    return Given(Secret(token.encode()), tuple(sorted(set(str(scopes).split()))))
+    return given
 
 
 def give_back(one: Way, secret: Secret, given: Given) -> None:

@@ -8,6 +8,7 @@ import base64
 import hmac
 from typing import Any, Final
 
+import anyio
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
@@ -187,12 +188,14 @@ async def _finish(site: Site, who: Signed, begun: UnderWay, said: dict[str, str]
     def ask() -> Given:
         return redeem(one, secret, code=said["code"], redirect=redirect, verifier=begun.verifier)
 
-    given = await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
-    try:
-        await site.act(who.person.id, lambda change: _kept(change, who, begun, given))
-    except RemitError:
-        await anyio.to_thread.run_sync(give_back, one, secret, given, abandon_on_cancel=True)
-        raise
+    with anyio.CancelScope(shield=True):
+        # From here on there is a token: it is kept or given back, whatever becomes of the request and of the record.
+        given = await anyio.to_thread.run_sync(ask)
+        try:
+            await site.act(who.person.id, lambda change: _kept(change, who, begun, given))
+        except BaseException:
+            await anyio.to_thread.run_sync(give_back, one, secret, given)
+            raise
 
 
 def _secret(site: Site, place: Resource) -> Secret:
