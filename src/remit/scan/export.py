@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import cloud, document, grant, tier
+from remit.scan import cloud, document, family, grant, tier
 from remit.scan.launch import Told
 from remit.scan.node import Node
-from remit.scan.sight import Granted, Used
+from remit.scan.sight import Granted, Holder, Used
 
 _NAMES: Final = re.compile(
     r"(?i)^(?:(?:app|client|oauth|application|service[-_ ]?principal|integration|agent|bot|resource)[-_ ]?(?:id"
@@ -115,7 +115,32 @@ def _used(path: str, part: Node) -> Iterator[Told | Used]:
     method = next((value for key, value in part.members.items() if _METHOD.match(key) and value.text), None)
     if method is not None:
         for app in called:
-            yield Used(path, app, "", not _READS.search(method.text))
+            yield Used(path, app, _touched(part, method.text), not _READS.search(method.text))
+
+
+_PATH: Final = re.compile(r"(?i)^(?:url[-_]?path|request[-_]?(?:uri|url|path)|uri|path|url|route|endpoint)$")
+_SLACK_METHOD: Final = re.compile(
+    r"^(conversations|chat|users|files|reactions|pins|bookmarks|reminders|usergroups|team)\.([\w.]+)$"
+)
+_GOOGLE_APIS: Final = frozenset(
+    {"drive", "gmail", "calendar", "sheets", "docs", "slides", "people", "tasks", "admin", "forms", "chat", "youtube",
+     "bigquery", "storage", "classroom"}
+)  # fmt: skip
+
+
+def _touched(part: Node, method: str) -> str:
+    """Which part of its service a call touched; "" when that is not known."""
+    slack = _SLACK_METHOD.match(method)
+    if slack:
+        return f"slack:{slack[1]}:{'read' if _READS.search(method) else 'write'}"
+    api = next((value.text for key, value in part.members.items() if key.lower().replace("_", "") == "apiname"), "")
+    for one in (api, method.partition(".")[0]):
+        if one.lower() in _GOOGLE_APIS:
+            return one.lower()
+    url = next((value.text for key, value in part.members.items() if _PATH.match(key) and value.text), "")
+    if "graph.microsoft.com" in url or re.match(r"/(?:v1\.0|beta)/", url):
+        return family.of_graph(family.path_of(url))
+    return "|".join(family.of_github(family.path_of(url)))
 
 
 def _covered(word: str, used: set[str]) -> bool:
@@ -162,7 +187,9 @@ def _google(path: str, part: Node) -> Iterator[Granted | Used]:
             if one.text:
                 yield Granted(path, one.line, app, one.text, tier.writes(one.text))
         if "method_name" in told and told["method_name"]["value"].text:
-            yield Used(path, app, "", not _READS.search(told["method_name"]["value"].text))
+            method, api = told["method_name"]["value"].text, told.get("api_name", Node(0, None))["value"].text
+            named = Node(part.line, {"api_name": Node(part.line, api)})
+            yield Used(path, app, _touched(named, method), not _READS.search(method))
 
 
 def _aws(path: str, part: Node) -> Iterator[Used]:
@@ -196,3 +223,16 @@ def policies(path: str, text: str) -> Iterator[Granted]:
 
 def _short(text: str) -> str:
     return "".join(c for c in text if c.isprintable())[:80]
+
+
+_SCOPES_OF: Final = re.compile(r"^[A-Z][A-Z0-9_]*SCOPES?$")
+
+
+def asked(path: str, holders: tuple[Holder, ...]) -> Iterator[Granted]:
+    """The scopes that a variable of a holder names: code that reads the variable uses them."""
+    for one in holders:
+        for pair in one.pairs:
+            if _SCOPES_OF.match(pair.name):
+                for word in re.split(r"[,;\s]+", pair.text):
+                    if family.of_scope(word):
+                        yield Granted(path, pair.line, f"env:{pair.name}", word, tier.writes(word))

@@ -20,7 +20,10 @@ from remit.scan import (
     jsonc,
     lines,
     mixed,
+    observed,
     profile,
+    rights,
+    sdk,
     spoken,
     standing,
     tomldoc,
@@ -148,6 +151,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     if holder.wants(path) or lines.wants(path):
         holders = lines.read(path, text) if lines.wants(path) else holder.read(path, text)
         yield from held(path, holders, key)
+        yield from export.asked(path, holders)
         agentic = inherited.is_agentic(path, text)
         for one in holders:
             if one.sort == "server" or (
@@ -171,6 +175,8 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from toxic.told(path, text)
         yield from export.read(path, text)
         yield from export.policies(path, text)
+        yield from sdk.granted(path, text)
+        yield from rights.told(path, text)
 
 
 def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
@@ -187,6 +193,6 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from unowned.in_code(tree)
         yield from toolset.told(tree)
         yield from mixed.in_code(tree)
-        yield from spoken.sights(path, tree)
+        yield from observed.sights(path, tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code, holder, tier
+from remit.scan import code, holder
 from remit.scan.launch import Told
 from remit.scan.node import Node
-from remit.scan.sight import Granted, Holder, Pair, Used
+from remit.scan.sight import Holder, Pair
 
 _ENVIRONS: Final = frozenset(
     {"os.environ", "dict(os.environ)", "os.environ.copy()", "environ", "environ.copy()", "dict(environ)",
@@ -33,37 +33,6 @@ _LOGINS: Final = {
     "StorageSharedKeyCredential": "an account key of Azure",
     "AzureNamedKeyCredential": "an account key of Azure",
 }  # fmt: skip
-_SCOPE: Final = re.compile(
-    r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$"
-    r"|(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.ReadWrite(?:\.\w+)*$"
-)
-_SCOPES: Final = re.compile(r"https://\S+$|[\w-]+(?:[.:][\w.-]+)*$")
-_SETTINGS: Final = re.compile(r"[\w.-]+\.(?:json|ya?ml|toml)$")
-_SLACK: Final = frozenset(
-    {"conversations", "chat", "users", "files", "reactions", "pins", "bookmarks", "reminders", "usergroups", "team"}
-)
-"""Families of Slack's methods, named as their scopes are."""
-_SLACK_READS: Final = re.compile(r"history|list|info|replies|members|get|lookup|open$|conversations|profile_get")
-_BROAD_READS: Final = frozenset(
-    {
-        "list",
-        "get",
-        "search",
-        "export",
-        "get_media",
-        "download",
-        "query",
-        "batchGet",
-        "list_next",
-        "getProfile",
-    }
-)
-_BROAD_WRITES: Final = frozenset(
-    {"insert", "create", "update", "patch", "delete", "send", "modify", "batchUpdate", "trash", "untrash", "copy",
-     "append", "clear", "batchModify",
-     "batchDelete", "move", "import_", "watch", "emptyTrash", "quickAdd", "batchClear", "batchUpdateByDataFilter",
-     "makeAdmin", "signOut", "undelete"}
-)  # fmt: skip
 
 
 def holders(tree: ast.AST) -> tuple[Holder, ...]:
@@ -204,58 +173,3 @@ def _login(node: ast.Call) -> Iterator[Told]:
         and not isinstance(given["client_credential"], ast.Dict)
     ):
         yield Kind.STANDING, given["client_credential"].lineno, f"{name} logs in with a client secret of an Entra app"
-
-
-def sights(path: str, tree: ast.AST) -> Iterator[Granted | Used]:
-    """Scopes that the code asks for, and whether what it calls of an API ever writes.
-
-    A file that names a file of settings uses what stands there.
-    """
-    calls = [
-        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    ]
-    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    apps = [f"code:{path}", *("config:" + str(one.value) for one in texts if _SETTINGS.match(str(one.value)))]
-    for one in texts:
-        words = str(one.value).split()
-        for word in words:
-            if _SCOPE.match(word) and all(_SCOPES.match(other) for other in words):
-                yield Granted(path, one.lineno, apps[0], word, tier.writes(word))
-    for call, writes in _acts(calls, " ".join(str(one.value) for one in texts), ast.unparse(tree)[:100_000]):
-        yield from (Used(path, app, call, writes) for app in apps)
-    for call in calls:
-        family, mark, verb = call.partition("_")
-        if mark and family in _SLACK:
-            yield Used(path, "code:slack", f"{family}:{'read' if _SLACK_READS.match(verb) else 'write'}", None)
-            if call == "users_lookupByEmail":
-                yield Used(path, "code:slack", "users:read.email", None)
-    yield from _boto(path, tree)
-
-
-def _acts(calls: list[str], texts: str, code: str) -> Iterator[tuple[str, bool]]:
-    """The calls that tell whether an API is written to, of the one API that the code uses."""
-    if "googleapis" in texts or "googleapiclient" in code or "execute" in calls:
-        yield from ((call, call in _BROAD_WRITES) for call in calls if call in _BROAD_READS | _BROAD_WRITES)
-    elif "graph.microsoft.com" in texts or "msgraph" in code:
-        acts = ("get", "post", "put", "patch", "delete")
-        yield from ((call, call != "get") for call in calls if call in acts)
-
-
-def _boto(path: str, tree: ast.AST) -> Iterator[Used]:
-    """The actions of AWS that clients of boto3 are called for: `s3.get_object` needs `s3:GetObject`."""
-    clients: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
-            made = node.value
-            if ast.unparse(made.func).endswith(".client") and made.args and isinstance(made.args[0], ast.Constant):
-                clients[node.targets[0].id] = str(made.args[0].value)
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and isinstance(node.func.value, ast.Name)
-        ):
-            service = clients.get(node.func.value.id)
-            if service:
-                verb = "".join(part.capitalize() for part in node.func.attr.split("_"))
-                yield Used(path, "code:aws", f"{service}:{verb}", None)

@@ -1,0 +1,132 @@
+"""What is granted beside what was seen of its use: broader than observed (AG110), over many files. Pure."""
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from remit.scan import cloud, family, sdk
+from remit.scan.sight import Granted, Used
+
+_SLACK_SCOPE: Final = re.compile(
+    r"^(?:channels|groups|im|mpim|chat|users|files|reactions|pins|bookmarks|reminders|usergroups|team)"
+    r":(?:read|history|write|manage|join|read\.email)$"
+)
+Uses = Mapping[str, list[Used]]
+
+
+def idle(granted: Iterable[Granted], used: Iterable[Used]) -> Iterator[tuple[Granted, str]]:
+    """Every grant that is broader than what was seen, with what was seen. With no use in sight nothing is said."""
+    uses: dict[str, list[Used]] = defaultdict(list)
+    for use in used:
+        uses[use.app].append(use)
+    told: set[tuple[str, int, str]] = set()
+    for one in granted:
+        said = "" if (one.file, one.line, one.scope) in told else _said(one, uses)
+        if said:
+            told.add((one.file, one.line, one.scope))
+            yield one, said
+
+
+def _said(one: Granted, uses: Uses) -> str:
+    if one.app == "aws":
+        return _cloud(one, uses)
+    if one.app.startswith("sdk:"):
+        return _library(one, [use for use in uses.get(one.app, []) if _near(one.file, use.file)])
+    seen = uses.get(one.app, [])
+    if one.app.startswith("code:"):
+        module = re.sub(r"\.py$", "", one.file.rpartition("/")[2])
+        seen = [*seen, *(use for use in uses.get(f"module:{module}", []) if _near(one.file, use.file))]
+    elif one.app.startswith(("config:", "env:")):
+        seen = [use for use in seen if _near(one.file, use.file)]
+    return _app(one, seen) or _slack(one, uses)
+
+
+def _near(one: str, other: str) -> bool:
+    """Say whether two files are of one project: their folders meet at most one level above each."""
+    mine, others = posixpath.dirname(one).split("/"), posixpath.dirname(other).split("/")
+    same = 0
+    while same < min(len(mine), len(others)) and mine[same] == others[same]:
+        same += 1
+    return len(mine) - same <= 2 and len(others) - same <= 2
+
+
+def _app(one: Granted, seen: list[Used]) -> str:
+    methods = {use.scope.removeprefix("slack:") for use in seen if use.scope.startswith("slack:")}
+    if methods:
+        return _slack_said(one.scope, methods)
+    if one.scope.startswith("github "):
+        paths: dict[str, bool] = {}
+        for use in seen:
+            if use.scope.startswith("github:"):
+                path = use.scope.removeprefix("github:")
+                paths[path] = paths.get(path, False) or bool(use.writes)
+        return family.github_idle(one.scope.removeprefix("github "), paths) if paths else ""
+    scopes = {use.scope for use in seen if use.writes is None}
+    if scopes and one.scope not in scopes:
+        return "was not used"
+    acts = [use for use in seen if use.writes is not None and not use.scope.startswith("github:")]
+    if not acts or scopes:
+        return ""
+    part = family.of_scope(one.scope)
+    if part and part != "metadata" and all(use.scope for use in acts):
+        touched = [use for use in acts if family.opens(part) & set(use.scope.split("|"))]
+        if not touched and _is_known(part, acts):
+            return "nothing of it was called"
+        return "only reads were seen" if one.writes and touched and not any(use.writes for use in touched) else ""
+    return "only reads were seen" if one.writes and not any(use.writes for use in acts) else ""
+
+
+def _is_known(part: str, acts: list[Used]) -> bool:
+    """Say whether the part is of the service that the calls are of, so that a call of it would have been known."""
+    google = part.islower() and "_" not in part and part not in ("contents", "issues", "actions", "checks")
+    return any(use.scope.islower() == part.islower() for use in acts) and (google or part != "User")
+
+
+def _library(one: Granted, seen: list[Used]) -> str:
+    if not seen:
+        return ""
+    need = sdk.needs(one.scope) if one.app == "sdk:cluster" else ""
+    if need:
+        return "" if any(use.scope == need for use in seen) else "nothing in the code calls for it"
+    return "only reads are called for" if not any(use.writes for use in seen) else ""
+
+
+def _slack(one: Granted, uses: Uses) -> str:
+    """Of an app of Slack code says by its methods what it needs: `conversations.history` needs a `:history` scope."""
+    seen = {use.scope for use in uses.get("code:slack", []) if _near(one.file, use.file)}
+    return _slack_said(one.scope, seen) if seen else ""
+
+
+def _slack_said(scope: str, seen: set[str]) -> str:
+    part, _, sort = scope.partition(":")
+    if not _SLACK_SCOPE.match(scope):
+        return ""
+    part = "conversations" if part in ("channels", "groups", "im", "mpim") else part
+    need = scope if sort == "read.email" else f"{part}:{'read' if sort in ('read', 'history') else 'write'}"
+    return "" if need in seen else "nothing that is called asks for it"
+
+
+def _cloud(one: Granted, uses: Uses) -> str:
+    """Exports say what was used at all; code says only that a service is read, for more of it may stand elsewhere."""
+    service, _, verb = one.scope.partition(":")
+    exported = {use.scope.lower() for use in uses.get("aws", []) if _near(one.file, use.file)}
+    seen = {scope for scope in exported if not scope.startswith("!")}
+    if seen:
+        if "*" in verb:
+            of = {scope for scope in seen if scope.startswith(f"{service.lower()}:{verb.rstrip('*').lower()}")}
+            return "" if f"{service.lower()}:*" in seen else f"{len(of)} of its actions were used"
+        if one.scope.lower() not in seen and f"{service.lower()}:*" not in seen:
+            return "was not used"
+        return ""
+    called = [
+        use.scope
+        for use in uses.get("code:aws", [])
+        if _near(one.file, use.file) and use.scope.startswith(f"{service}:")
+    ]
+    return (
+        "only reads are called for"
+        if called and one.writes and not any(cloud.writes(scope) for scope in called)
+        else ""
+    )

@@ -1,0 +1,333 @@
+"""What Python of agents asks for of a service, and what it calls of it: the two sides of AG110. Pure.
+
+The code is parsed, never run. What a call touches is told by what its first name was built with, in the same file; a
+call that is not followed touches anything, so that nothing is said for it.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.scan import family, sdk, tier
+from remit.scan.sight import Granted, Sight, Used
+
+_SCOPE: Final = re.compile(
+    r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$"
+    r"|(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.(?:ReadWrite|Send|FullControl|Read)(?:\.\w+)*$"
+)
+_SCOPES: Final = re.compile(r"https://\S+$|[\w-]+(?:[.:][\w.-]+)*$")
+_SETTINGS: Final = re.compile(r"[\w.-]+\.(?:json|ya?ml|toml)$")
+_SLACK: Final = frozenset(
+    {"conversations", "chat", "users", "files", "reactions", "pins", "bookmarks", "reminders", "usergroups", "team"}
+)
+"""Families of Slack's methods, named as their scopes are."""
+_SLACK_READS: Final = re.compile(r"history|list|info|replies|members|get|lookup|open$|conversations|profile_get")
+_READS: Final = frozenset(
+    {"list", "get", "search", "export", "get_media", "download", "query", "batchGet", "list_next", "getProfile",
+     "export_media", "listConnections", "instances", "getByDataFilter", "batchGetByDataFilter"}
+)  # fmt: skip
+_WRITES: Final = frozenset(
+    {"insert", "create", "update", "patch", "delete", "send", "modify", "batchUpdate", "trash", "untrash", "copy",
+     "append", "clear", "batchModify", "createContact", "updateContact", "deleteContact", "batchCreateContacts",
+     "batchDelete", "move", "import_", "watch", "emptyTrash", "quickAdd", "batchClear", "batchUpdateByDataFilter",
+     "makeAdmin", "signOut", "undelete", "rate", "setModerationStatus", "insertAll"}
+)  # fmt: skip
+_SHEET_READS: Final = frozenset(
+    {"get_all_records", "get_all_values", "get_values", "row_values", "col_values", "cell", "acell", "find", "findall",
+     "range", "worksheets", "batch_get"}
+)  # fmt: skip
+_SHEET_WRITES: Final = frozenset(
+    {"update", "update_cell", "update_acell", "update_cells", "append_row", "append_rows", "insert_row", "insert_rows",
+     "delete_rows", "delete_columns", "clear", "batch_update", "batch_clear", "add_worksheet", "del_worksheet", "share",
+     "format", "create", "values_update", "values_append", "update_title", "add_rows", "add_cols", "sort", "copy"}
+)  # fmt: skip
+_ACTS: Final = frozenset({"get", "post", "put", "patch", "delete"})
+_GITHUB: Final = re.compile(r"^https://(?:api\.github\.com|[\w.-]+/api/v3)(?=/)")
+_AUTHORIZE: Final = re.compile(r"github\.com/login/oauth/authorize\?\S*?\bscope=([\w:,%+ -]+)")
+_SCOPE_NAMES: Final = re.compile(r"(?i)scopes?$")
+_BUILDS: Final = frozenset({"build", "build_from_document"})
+
+
+def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
+    """Scopes that the code asks for, and what it calls of the services that they open.
+
+    A file that names a file of settings, or a variable, uses what stands there; one that imports another uses what
+    that asks for.
+    """
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    said = [str(one.value) for one in texts]
+    mine = f"code:{path}"
+    apps = [mine, *("config:" + one for one in said if _SETTINGS.match(one))]
+    apps += [f"env:{one}" for one in said if re.fullmatch(r"[A-Z][A-Z0-9_]*SCOPES?", one)]
+    apps += [f"module:{name}" for name in _imports(tree)]
+    for one in texts:
+        words = str(one.value).split()
+        if all(_SCOPES.match(other) for other in words):
+            for word in words:
+                if _SCOPE.match(word):
+                    yield Granted(path, one.lineno, mine, word, tier.writes(word))
+    for word, line in _github_scopes(tree):
+        yield Granted(path, line, mine, f"github {word}", writes=True)
+    for part, writes in (*_google(tree), *_graph(tree), *_paths(tree)):
+        yield from (Used(path, app, part, writes) for app in dict.fromkeys(apps))
+    yield from _slack(path, tree)
+    yield from _boto(path, tree)
+    yield from sdk.used(path, tree)
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """The last names of the modules that a file imports, or imports from."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            if node.module:
+                yield node.module.rpartition(".")[2]
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (one.name.rpartition(".")[2] for one in node.names)
+
+
+def _root(node: ast.expr) -> ast.expr:
+    """What a chain of calls and members begins with: a name, `self.x`, or the call of a function."""
+    while True:
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+                return node
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func
+        elif isinstance(node, ast.Await | ast.Subscript):
+            node = node.value
+        else:
+            return node
+
+
+def _key(node: ast.expr) -> str:
+    """A name under which what is built is kept: a variable, a member of `self`, or the function that builds it."""
+    if isinstance(node, ast.Call):
+        return _key(node.func) + "()"
+    if isinstance(node, ast.Name):
+        return node.id
+    return ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+
+
+def _built(tree: ast.AST) -> dict[str, str]:
+    """Which of Google's APIs the names of a file stand for."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            api = _api(node.value)
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if api:
+                    found[_key(target)] = api
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            apis = {api for one in ast.walk(node) if isinstance(one, ast.Call) and (api := _api(one))}
+            if len(apis) == 1:
+                api = apis.pop()
+                found[f"{node.name}()"] = found[f"self.{node.name}()"] = api
+        elif isinstance(node, ast.withitem) and node.optional_vars is not None and (api := _api(node.context_expr)):
+            found[_key(node.optional_vars)] = api
+    return found
+
+
+def _api(node: ast.expr) -> str:
+    """The name of the API that a call of `build` names."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in _BUILDS:
+        return ""
+    given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "serviceName")]
+    first = given[0] if given else None
+    return str(first.value) if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+
+
+def _google(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """What is called of Google's APIs: each API's name, and whether it is written to."""
+    code = ast.unparse(tree)[:100_000]
+    if "gspread" in code:
+        yield from _sheets(tree)
+        return
+    built = _built(tree)
+    if "googleapi" not in code and not built and ".execute()" not in code:
+        return
+    apis = set(built.values()) | {api for one in ast.walk(tree) if isinstance(one, ast.Call) and (api := _api(one))}
+    alone = next(iter(apis)) if len(apis) == 1 else ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _READS | _WRITES:
+            root = _root(node.func)
+            if _is_plain(root) and _key(root) not in built:
+                continue
+            api = built.get(_key(root)) or (_api(root) if isinstance(root, ast.Call) else "") or alone
+            yield api, node.func.attr in _WRITES
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+            yield "", True
+
+
+def _sheets(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in _SHEET_READS | _SHEET_WRITES:
+                yield "sheets", node.func.attr in _SHEET_WRITES
+            elif node.func.attr in ("open", "open_by_key", "open_by_url"):
+                yield "drive", False
+
+
+_PLAIN: Final = frozenset(
+    {"os", "requests", "httpx", "json", "settings", "config", "state", "found", "event", "dict", "re"}
+)
+
+
+def _is_plain(root: ast.expr) -> bool:
+    """Say whether a chain begins with something that is surely no API: a literal, the environment, a settings' dict."""
+    return not isinstance(root, ast.Name | ast.Attribute | ast.Call) or (
+        isinstance(root, ast.Name) and root.id in _PLAIN
+    )
+
+
+def _graph(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """What is called of Microsoft Graph, by its address or by its SDK."""
+    code = ast.unparse(tree)[:100_000]
+    if "graph.microsoft.com" not in code and "msgraph" not in code:
+        return
+    names = {
+        node.targets[0].id: ast.unparse(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in _ACTS:
+            continue
+        if _is_plain(_root(node.func)) and ast.unparse(_root(node.func)) not in ("requests", "httpx"):
+            continue
+        if any(ast.unparse(node.func.value).startswith(one) for one in ("os.environ", "state", "settings")):
+            continue
+        given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "url")]
+        text = ast.unparse(given[0]) if given else ""
+        text = re.sub(r"\b[A-Za-z_]\w*\b", lambda found: names.get(found[0], found[0])[:300], text)
+        members = ast.unparse(node.func.value).replace(".", "/")
+        yield family.of_graph(text) or family.of_graph(f"/{members}"), node.func.attr != "get"
+
+
+def _paths(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """What is called of GitHub: each path, and whether it is written to."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in (*_ACTS, "request"):
+            for one in (*node.args[:2], *(word.value for word in node.keywords if word.arg == "url")):
+                text = ast.unparse(one).removeprefix("f")[1:-1] if isinstance(one, ast.Constant | ast.JoinedStr) else ""
+                if _GITHUB.match(text):
+                    yield "github:" + _GITHUB.sub("", text).partition("?")[0], node.func.attr != "get"
+
+
+def _github_scopes(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """The scopes of GitHub that code asks a person for."""
+    github = any(isinstance(one, ast.Constant) and "github.com/login" in str(one.value) for one in ast.walk(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = _AUTHORIZE.search(node.value)
+            if found:
+                yield from _words(found[1], node.lineno)
+        for name, value in _named(node) if github else ():
+            if _SCOPE_NAMES.search(name):
+                for one in ast.walk(value):
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                        yield from _words(one.value, one.lineno)
+
+
+def _named(node: ast.AST) -> list[tuple[str, ast.expr]]:
+    """What a call, a dictionary or an assignment gives by name."""
+    if isinstance(node, ast.Call):
+        return [(one.arg, one.value) for one in node.keywords if one.arg]
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        return [(str(key.value), one) for key, one in pairs if isinstance(key, ast.Constant)]
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return [(node.targets[0].id, node.value)]
+    return []
+
+
+def _words(text: str, line: int) -> Iterator[tuple[str, int]]:
+    for word in re.split(r"[\s,+]+|%20|%2C", text):
+        if family.github_scope(word):
+            yield word, line
+
+
+def _slack(path: str, tree: ast.AST) -> Iterator[Used]:
+    """The families of Slack's methods that are called; what an app of Bolt answers, it writes."""
+    bolt = "slack_bolt" in ast.unparse(tree)[:100_000]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        call = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        if bolt and call in ("say", "respond"):
+            yield Used(path, "code:slack", "chat:write", None)
+        if not isinstance(node.func, ast.Attribute):
+            continue
+        name, mark, verb = call.partition("_")
+        if mark and name in _SLACK:
+            yield Used(path, "code:slack", f"{name}:{'read' if _SLACK_READS.match(verb) else 'write'}", None)
+            if call == "users_lookupByEmail":
+                yield Used(path, "code:slack", "users:read.email", None)
+
+
+_OBJECTS: Final = {
+    "download_file": "GetObject", "download_fileobj": "GetObject", "upload_file": "PutObject", "all": "ListAll",
+    "upload_fileobj": "PutObject", "get_paginator": "GetPaginator", "get_waiter": "GetWaiter", "filter": "ListFilter",
+}  # fmt: skip
+
+
+_MAKERS: Final = frozenset({"client", "resource", "Table", "Bucket", "Object", "Queue", "Topic", "Session", "objects"})
+
+
+def _boto(path: str, tree: ast.AST) -> Iterator[Used]:
+    """The actions of AWS that clients of boto3 are called for: `s3.get_object` needs `s3:GetObject`."""
+    clients = _clients(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            verb = node.func.attr
+            if verb in _MAKERS or any(
+                isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr not in _MAKERS
+                for one in ast.walk(node.func.value)
+            ):
+                continue
+            service = clients.get(_key(_root(node.func))) or _service(node.func.value, {})
+            if service:
+                action = _OBJECTS.get(verb) or "".join(part.capitalize() for part in verb.split("_"))
+                yield Used(path, "code:aws", f"{service}:{action}", None)
+
+
+def _clients(tree: ast.AST) -> dict[str, str]:
+    """Which services of AWS the names of a file stand for."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            service = _service(node.value, found)
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if service:
+                    found[_key(target)] = service
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            made = {_service(one.value, {}) for one in ast.walk(node) if isinstance(one, ast.Return) and one.value}
+            if len(made) == 1 and "" not in made:
+                found[f"{node.name}()"] = made.pop()
+    return found
+
+
+def _service(node: ast.expr, known: dict[str, str]) -> str:
+    """The service of AWS that an expression builds a client or a resource of."""
+    kept = known.get(_key(_root(node)), "")
+    if kept:
+        return kept
+    while isinstance(node, ast.Call | ast.Attribute):
+        if isinstance(node, ast.Call):
+            func = node.func
+            first = node.args[0] if node.args else None
+            if (
+                isinstance(func, ast.Attribute)
+                and func.attr in ("client", "resource")
+                and isinstance(first, ast.Constant)
+                and re.search(r"(?i)boto3|session|aws", ast.unparse(func.value))
+            ):
+                return str(first.value)
+            node = func
+        else:
+            node = node.value
+    return ""

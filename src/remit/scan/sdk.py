@@ -1,0 +1,158 @@
+"""Roles of clouds and clusters, and what the clouds' own Python libraries are called for: the rest of AG110. Pure.
+
+A role that writes is broader than observed where the code beside it imports its service's library, calls it to read and
+never calls it to write.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from remit.scan import document
+from remit.scan.node import Node
+from remit.scan.sight import Granted, Used
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """A service: how its library is imported, which roles of it write, and which calls of it read and write."""
+
+    name: str
+    imports: re.Pattern[str]
+    roles: re.Pattern[str]
+    reads: re.Pattern[str]
+    writes: re.Pattern[str]
+
+
+def _service(name: str, imports: str, roles: str, reads: str, writes: str) -> _Service:
+    return _Service(name, re.compile(imports), re.compile(roles, re.IGNORECASE), re.compile(reads), re.compile(writes))
+
+
+_SERVICES: Final = (
+    _service(
+        "Google storage", r"google\.cloud(?:\.|:)storage",
+        r"^roles/(?:storage\.(?:admin|objectAdmin|objectUser|objectCreator|legacyBucketOwner|legacyBucketWriter)|editor)$",
+        r"^(?:download_\w+|list_blobs|get_blob|get_bucket|exists|open)$",
+        r"^(?:upload_\w+|delete\w*|copy_blob|rename_blob|compose|rewrite|patch|update\w*|create\w*|make_public|write)$",
+    ),
+    _service(
+        "BigQuery", r"google\.cloud(?:\.|:)bigquery",
+        r"^roles/(?:bigquery\.(?:admin|dataEditor|dataOwner)|editor)$",
+        r"^(?:query|query_and_wait|list_rows|get_table|list_tables|list_datasets|get_dataset)$",
+        r"^(?:insert_rows\w*|load_table_\w+|create_\w+|delete_\w+|update_\w+|copy_table)$",
+    ),
+    _service(
+        "Firestore", r"google\.cloud(?:\.|:)firestore",
+        r"^roles/(?:datastore\.(?:owner|user)|editor)$",
+        r"^(?:get|stream|get_all|list_documents|collections)$",
+        r"^(?:set|add|update|delete|create|commit|batch|transaction|bulk_writer)$",
+    ),
+    _service(
+        "Secret Manager", r"google\.cloud(?:\.|:)secretmanager",
+        r"^roles/(?:secretmanager\.(?:admin|secretVersionManager)|editor)$",
+        r"^(?:access_secret_version|get_secret\w*|list_secret\w*)$",
+        r"^(?:add_secret_version|create_secret|delete_secret|destroy_secret_version|update_secret|disable_\w+)$",
+    ),
+    _service(
+        "Pub/Sub", r"google\.cloud(?:\.|:)pubsub",
+        r"^roles/(?:pubsub\.(?:admin|editor|publisher)|editor)$",
+        r"^(?:pull|subscribe|acknowledge|list_\w+)$", r"^(?:publish|create_\w+|delete_\w+|update_\w+)$",
+    ),
+    _service(
+        "Azure storage", r"azure\.storage\.blob",
+        r"^(?:Storage Blob Data (?:Contributor|Owner)|Storage Account Contributor|Contributor)$",
+        r"^(?:download_blob|list_blobs|list_blob_names|walk_blobs|get_blob_properties|list_containers|exists)$",
+        r"^(?:upload_\w+|delete_\w+|create_container|set_\w+|start_copy\w*|append_block|stage_block\w*|commit_\w+)$",
+    ),
+    _service(
+        "Key Vault", r"azure\.keyvault\.secrets",
+        r"^(?:Key Vault (?:Administrator|Secrets Officer|Contributor)|Contributor)$",
+        r"^(?:get_secret|list_properties_of_\w+)$",
+        r"^(?:set_secret|begin_delete_secret|begin_recover\w*|update_secret_properties|purge_\w+|restore_\w+|backup_\w+)$",
+    ),
+    _service(
+        "Cosmos DB", r"azure\.cosmos",
+        r"^(?:Cosmos DB (?:Built-in Data Contributor|Operator)|DocumentDB Account Contributor|Contributor)$",
+        r"^(?:read_item|query_items|read_all_items|read_many_items)$",
+        r"^(?:create_\w+|upsert_item|replace_item|delete_\w+|patch_item)$",
+    ),
+    _service(
+        "Azure Search", r"azure\.search\.documents",
+        r"^(?:Search (?:Index Data Contributor|Service Contributor)|Contributor)$",
+        r"^(?:search|get_document|suggest|autocomplete|get_document_count)$",
+        r"^(?:upload_documents|merge\w*_documents|delete_\w+|create_\w+|index_documents)$",
+    ),
+)  # fmt: skip
+_SQL: Final = re.compile(r"(?i)^\s*(?:insert|update|delete|merge|create|drop|alter|truncate|grant)\b")
+_CLUSTER: Final = re.compile(
+    r"^(list|read|get|watch|create|patch|replace|delete|connect)_(?:\w+_)?(?:namespaced|node|persistent|cluster"
+    r"|custom)\w*"
+)
+_CHANGES: Final = {
+    "create": "create", "delete": "delete", "deletecollection": "delete", "patch": "change", "update": "change",
+}  # fmt: skip
+_BINDING: Final = re.compile(r"^google_\w+_iam_(?:member|binding)$")
+
+
+def used(path: str, tree: ast.AST) -> Iterator[Used]:
+    """What code calls of the clouds' libraries and of a cluster."""
+    imports = " ".join(_imports(tree))
+    calls = [
+        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    loud = any(_SQL.match(str(one.value)) for one in ast.walk(tree) if isinstance(one, ast.Constant))
+    for service in _SERVICES:
+        if service.imports.search(imports):
+            for call in calls:
+                if service.writes.match(call) or (service.reads.match(call) and loud and "query" in call):
+                    yield Used(path, f"sdk:{service.name}", "", writes=True)
+                elif service.reads.match(call):
+                    yield Used(path, f"sdk:{service.name}", "", writes=False)
+    if "kubernetes" in imports:
+        for call in calls:
+            found = _CLUSTER.match(call)
+            if found:
+                verb = {"patch": "change", "replace": "change", "connect": "create"}.get(found[1], found[1])
+                yield Used(path, "sdk:cluster", verb, writes=verb in _CHANGES.values())
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}:{one.name}" for one in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+
+
+def granted(path: str, text: str) -> Iterator[Granted]:
+    """The roles and rules that a document gives and that such calls are held to."""
+    for root in document.read(path, text):
+        if root["apiVersion"].text and root["kind"].text in ("Role", "ClusterRole"):
+            for rule in root["rules"].items:
+                yield from _verbs(path, rule)
+        elif path.endswith((".tf", ".tf.json")):
+            yield from _roles(path, root)
+
+
+def _verbs(path: str, rule: Node) -> Iterator[Granted]:
+    for one in rule["verbs"].items:
+        if one.text in _CHANGES:
+            yield Granted(path, one.line, "sdk:cluster", f"{one.text} in the cluster", writes=True)
+
+
+def _roles(path: str, root: Node) -> Iterator[Granted]:
+    for one in root["resource"].items:
+        kind = one["$labels"].items[0].text if one["$labels"].items else ""
+        role = one["role"] if _BINDING.match(kind) else one["role_definition_name"]
+        if not role.text:
+            continue
+        for service in _SERVICES:
+            if service.roles.match(role.text):
+                yield Granted(path, role.line, f"sdk:{service.name}", role.text, writes=True)
+
+
+def needs(scope: str) -> str:
+    """What a rule of a cluster lets be done: a verb of the code's, by its own."""
+    return _CHANGES.get(scope.partition(" ")[0], "")
