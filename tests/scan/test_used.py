@@ -1,0 +1,73 @@
+"""What is granted beside what is used: the parts of services, what code calls of them, roles, and jobs that only read."""
+
+import ast
+
+import pytest
+
+from remit.scan import family, idle, observed, rights, sdk
+from remit.scan.sight import Granted, Used
+
+
+@pytest.mark.parametrize(
+    ("scope", "part"),
+    [
+        ("https://www.googleapis.com/auth/drive.readonly", "drive"),
+        ("https://mail.google.com/", "gmail"),
+        ("Mail.ReadWrite", "Mail"),
+        ("https://graph.microsoft.com/Files.Read.All", "Files"),
+        ("pull-requests=write", "pull_requests"),
+        ("openid", ""),
+        ("chat:write", ""),
+    ],
+)
+def test_a_scope_opens_one_part_of_its_service(scope: str, part: str) -> None:
+    assert family.of_scope(scope) == part
+
+
+def test_a_path_touches_the_part_that_its_words_name() -> None:
+    assert family.of_graph("/me/mailFolders/inbox/messages") == "Mail"
+    assert family.of_graph("/users/1/photo") == ""
+    assert family.of_github("/repos/acme/web/issues/4/comments") == ("issues", "pull_requests")
+    assert family.of_github("/acme") == ()
+    assert family.path_of("https://graph.microsoft.com/v1.0/me/events?$top=1") == "/me/events"
+    assert family.path_of("https://[") == ""
+
+
+def test_a_scope_of_github_is_held_to_the_paths_that_are_called() -> None:
+    assert family.github_idle("repo", {"/user": False})
+    assert family.github_idle("repo", {"/repos/a/b/issues": False}) == ""
+    assert family.github_idle("admin:org", {"/orgs/a/members": False}) == "only reads were seen"
+    assert family.github_idle("admin:org", {"/orgs/a/members": True}) == ""
+
+
+def test_a_chain_of_calls_is_followed_to_what_it_begins_with() -> None:
+    text = 'c = build("calendar", "v3")\nd = build("drive", "v3")\nd.files().list().execute()\nc.events().insert().execute()'
+    told = list(observed.sights("app/a.py", ast.parse(text)))
+    seen = {(one.scope, one.writes) for one in told if isinstance(one, Used) and one.app == "code:app/a.py"}
+    assert seen == {("drive", False), ("calendar", True)}
+
+
+def test_with_no_use_in_sight_nothing_is_said() -> None:
+    asked = Granted("a.py", 1, "code:a.py", "https://www.googleapis.com/auth/drive", writes=True)
+    seen = Used("a.py", "code:a.py", "drive", writes=False)
+    assert [said for _, said in idle.idle([asked], [seen])] == ["only reads were seen"]
+    assert list(idle.idle([asked], [])) == []
+    assert list(idle.idle([asked], [seen, Used("a.py", "code:a.py", "", writes=True)])) == []
+
+
+def test_a_job_is_told_only_when_every_step_is_known() -> None:
+    head = "on: push\npermissions: {contents: write}\njobs:\n  a:\n    steps:\n"
+    read, push = "      - run: npm test\n", "      - run: git push\n"
+    place = ".github/workflows/a.yml"
+    assert [line for _, line, _ in rights.told(place, head + read)] == [2]
+    assert list(rights.told(place, head + read + push)) == []
+    assert list(rights.told(place, head + "      - uses: acme/thing@v1\n")) == []
+
+
+def test_a_role_is_held_to_the_library_of_its_service() -> None:
+    code = "from google.cloud import storage\nstorage.Client().bucket('a').blob('b').download_as_text()"
+    [seen] = set(sdk.used("a.py", ast.parse(code)))
+    text = 'resource "google_project_iam_member" "a" {\n  role = "roles/storage.admin"\n}\n'
+    [asked] = sdk.granted("main.tf", text)
+    assert [said for _, said in idle.idle([asked], [seen])] == ["only reads are called for"]
+    assert list(idle.idle([asked], [Used("a.py", seen.app, "", writes=True)])) == []
