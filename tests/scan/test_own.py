@@ -1,4 +1,4 @@
-"""What each reader is for, case by case, with what looks alike and is right: written with the readers, so no measure."""
+"""What each reader is for, and what looks alike and is right: written with the readers, so no measure."""
 
 import shutil
 import tempfile

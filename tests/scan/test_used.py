@@ -1,4 +1,4 @@
-"""What is granted beside what is used: the parts of services, what code calls of them, roles, and jobs that only read."""
+"""What is granted beside what is used: parts of services, what code calls of them, roles, jobs that only read."""
 
 import ast
 
@@ -41,7 +41,8 @@ def test_a_scope_of_github_is_held_to_the_paths_that_are_called() -> None:
 
 
 def test_a_chain_of_calls_is_followed_to_what_it_begins_with() -> None:
-    text = 'c = build("calendar", "v3")\nd = build("drive", "v3")\nd.files().list().execute()\nc.events().insert().execute()'
+    text = 'c = build("calendar", "v3")\nd = build("drive", "v3")\n'
+    text += "d.files().list().execute()\nc.events().insert().execute()"
     told = list(observed.sights("app/a.py", ast.parse(text)))
     seen = {(one.scope, one.writes) for one in told if isinstance(one, Used) and one.app == "code:app/a.py"}
     assert seen == {("drive", False), ("calendar", True)}
