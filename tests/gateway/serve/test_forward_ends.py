@@ -175,12 +175,12 @@ def test_who_asks_without_end_and_reads_nothing_loses_the_connection(target, mon
             conn.sendall(asked * 20)
 
 
-def test_tunnels_that_are_asked_for_at_once_are_counted_as_those_that_stand(target, monkeypatch):
-    monkeypatch.setattr("remit.gateway.serve.forward.gate.PER_AGENT", 2)
-    place = host(target).encode()
-    asked = b"\r\n".join([b"CONNECT " + place + b" HTTP/1.1", b"host: " + place, shown(target.token), b"", b""])
-    with ExitStack() as stack:
-        address = ("127.0.0.1", target.proxy)
+def test_tunnels_that_are_asked_for_at_once_are_counted_as_those_that_stand(leaf):
+    with pay(leaf=leaf) as made, ExitStack() as stack:
+        made.forward.seats.per_agent = 2
+        place = host(made).encode()
+        asked = b"\r\n".join([b"CONNECT " + place + b" HTTP/1.1", b"host: " + place, shown(made.token), b"", b""])
+        address = ("127.0.0.1", made.proxy)
         conns = [stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(8)]
         for one in conns:
             one.sendall(asked)

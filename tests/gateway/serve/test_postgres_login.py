@@ -56,6 +56,25 @@ def test_a_credential_is_taken_under_tls_only_beyond_this_machine(secure, monkey
     client.close()
 
 
+def test_who_does_not_log_in_is_let_go_and_keeps_nobody_out(secure, monkeypatch):
+    monkeypatch.setattr("remit.gateway.serve.seats.FIRST_S", 0.5)
+    began = time.monotonic()
+    silent, asked = Client(secure.port), Client(secure.port).send(hello(user="remit", database="shop"))
+    assert silent.exactly(1) == b""
+    assert [asked.frame()[0], asked.exactly(1)] == [b"R", b""]
+    assert time.monotonic() - began < 8
+    silent.close()
+    asked.close()
+    monkeypatch.setattr("remit.gateway.serve.seats.FIRST_S", 60)
+    monkeypatch.setattr("remit.gateway.serve.seats.EACH", 2)
+    crowd = [Client(secure.port) for _ in range(3)]
+    assert crowd[0].exactly(1) == b""
+    with psycopg.connect(f"{secure.dsn()} sslmode=require") as conn:
+        assert conn.execute("select 1").fetchone() == (1,)
+    for one in crowd:
+        one.close()
+
+
 def bearer(made, token):
     script = str(Path(__file__).parents[2] / "kit" / "clients" / "libpq_bearer.py")
     dsn = made.dsn(user="oauth").replace(f"password={made.token}", "") + (

@@ -7,7 +7,6 @@ APIs are reached, and each request is decided and forwarded as at the HTTP gate,
 
 import asyncio
 import ssl
-from collections import Counter
 from typing import Any, Final
 
 import h11
@@ -24,9 +23,11 @@ from remit.gateway.api.proxied import Place
 from remit.gateway.authority import Forwarding
 from remit.gateway.serve.api import Api
 from remit.gateway.serve.asgi import Scope
+from remit.gateway.serve.entrance import Entrance
 from remit.gateway.serve.errand import Errand
 from remit.gateway.serve.forward.tunnel import Contexts, Tunnel, fits
-from remit.gateway.serve.line import SHUTDOWN_S, Line
+from remit.gateway.serve.line import Line
+from remit.gateway.serve.seats import Seats
 from remit.gateway.serve.talk import Talk
 from remit.gateway.upstream import origin
 
@@ -54,30 +55,22 @@ class Forward:
         self.api = api
         self.contexts = Contexts(authority)
         self.tunnels: set[Tunnel] = set()
-        self.opening: Counter[str] = Counter()
-        """Tunnels that are being decided, by agent."""
-        self._tls = tls
-        self._connections = connections
+        self.seats = Seats(connections, PER_AGENT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._lines: set[Line] = set()
-        self._server: asyncio.Server | None = None
+        self._entrance = Entrance(self.seats, tls, self._admit, self._lines.discard)
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self, listening: Any) -> None:
         """Take connections on this socket."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Line(self._admit, self._lines.discard), sock=listening, ssl=self._tls,
-            ssl_shutdown_timeout=SHUTDOWN_S if self._tls is not None else None,
-        )  # fmt: skip
-        self._timer = loop.call_later(TICK_S, self._tick)
+        self._entrance.open(listening)
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
     async def close(self) -> None:
         """Cut every tunnel and stop. For good."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._server is not None:
-            self._server.close()
+        self._entrance.close()
         for one in tuple(self.tunnels):
             one.stop()
         for line in tuple(self._lines):
@@ -106,9 +99,6 @@ class Forward:
         self.look()
 
     def _admit(self, line: Line) -> None:
-        if len(self._lines) >= self._connections:
-            line.abort()
-            return
         self._lines.add(line)
         task = asyncio.get_running_loop().create_task(Client(self, line).serve())
         self._tasks.add(task)
@@ -148,6 +138,10 @@ class Client:
             if not isinstance(entry, Entry):
                 await _challenge(talk, entry)
                 continue
+            if not self._gate.seats.known(self._line, entry.agent):
+                most = self._gate.seats.per_agent
+                await _say(talk, 503, "connections_full", f"An agent may have {most} connections. Close one first.")
+                return
             try:
                 proxied.framed(scope["headers"])
                 if scope["method"] == "CONNECT":
@@ -177,18 +171,10 @@ class Client:
         if found is None:
             await self._refuse(talk, entry, 403, _ELSEWHERE, place)
             return
-        held = sum(one.entry.agent == entry.agent for one in gate.tunnels)
-        if held + gate.opening[entry.agent] >= PER_AGENT:
-            await _say(talk, 503, "connections_full", f"An agent may have {PER_AGENT} tunnels. Close one first.")
-            return
         mine = found[0]
         call = Call(f"http:{mine.resource}/@session", {"statement": "connect", "host": place.authority})
         errand = Errand(gate.authority, mine, [call], asyncio.get_running_loop(), bare=True)
-        gate.opening[entry.agent] += 1
-        try:
-            why = await errand.permitted()
-        finally:
-            gate.opening -= Counter((entry.agent,))
+        why = await errand.permitted()
         if why is not None:
             text = why.told() if isinstance(why, Deny) else why.what
             await _say(talk, 403 if isinstance(why, Deny) else 503, why.code, text)

@@ -30,9 +30,9 @@ from remit.gateway.serve.postgres.place import parse
 from remit.gateway.serve.postgres.session import Session
 from remit.gateway.serve.postgres.target import Target, pinned, reach
 from remit.gateway.serve.postgres.wire import Wire
+from remit.gateway.serve.seats import Seats
 
 TICK_S: Final = 0.5
-LOGIN_S: Final = 20.0
 PARTIAL_S: Final = 30.0
 """How long the rest of a message may take."""
 CHECK_S: Final = 60.0
@@ -56,7 +56,7 @@ class Postgres:
         self.sessions: dict[int, tuple[bytes, Session]] = {}
         self._issuer = issuer
         self._tls = tls
-        self._connections = connections
+        self.seats = Seats(connections, PER_AGENT)
         self._open: set[asyncio.Task[None]] = set()
         self._wires: set[Wire] = set()
         self._server: asyncio.Server | None = None
@@ -114,6 +114,11 @@ class Postgres:
     # One connection.
 
     def _admit(self, wire: Wire) -> None:
+        if not self.seats.enter(wire, wire.peer):
+            full = RemitError("connections_full", "The gate has no free connection.", "Try again later.")
+            wire.write(fault.response(full, "FATAL"))
+            wire.close()
+            return
         task = asyncio.get_running_loop().create_task(self._serve(wire))
         self._open.add(task)
         self._wires.add(wire)
@@ -121,9 +126,7 @@ class Postgres:
 
     async def _serve(self, wire: Wire) -> None:
         try:
-            self._room()
-            async with asyncio.timeout(LOGIN_S):
-                started = await self._begin(wire)
+            started = await self._begin(wire)
             if started is not None:
                 await self._session(*started)
         except RemitError as why:
@@ -134,11 +137,8 @@ class Postgres:
             wire.write(fault.response(Fault("internal", "The gate ends this session."), "FATAL"))
         finally:
             self._wires.discard(wire)
+            self.seats.leave(wire)
             wire.close()
-
-    def _room(self) -> None:
-        if len(self._open) > self._connections:
-            raise RemitError("connections_full", "The gate has no free connection.", "Try again later.")
 
     async def _begin(self, wire: Wire) -> tuple[Wire, Start, Entry, Resource] | None:
         secure = False
@@ -185,8 +185,9 @@ class Postgres:
             raise RemitError(resource.code, resource.what, "Try again.")
         if resource is None or resource.kind != "postgres":
             raise RemitError("resource_unknown", "There is no such database.", "The database is the resource's name.")
-        if sum(one.entry.agent == entry.agent for _, one in self.sessions.values()) >= PER_AGENT:
-            raise RemitError("connections_full", f"An agent may have {PER_AGENT} sessions.", "Close one first.")
+        if not self.seats.known(wire, entry.agent):
+            most = self.seats.per_agent
+            raise RemitError("connections_full", f"An agent may have {most} sessions.", "Close one first.")
         return wire, start, entry, resource
 
     async def _bearer(self, wire: Wire) -> str:
