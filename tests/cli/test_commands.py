@@ -294,3 +294,12 @@ def test_a_secret_has_versions_and_no_way_out(told: Told, monkeypatch: pytest.Mo
     assert told("secret", "put", "k", "--from", "env:KEY_OF_OURS") == {"name": "k", "version": 2}
     assert list(secret.secret.commands) == ["put"]
     assert run(["secret", "put", "Not A Name", "--from", "env:KEY_OF_OURS"]) == 2
+
+
+def test_status_says_how_to_mend_what_is_wrong(settled: Told) -> None:
+    assert settled("status")["mend"] == []
+    settled("revoke", "--path", "own")
+    assert settled("status", code=1)["mend"] == ["remit revoke --path own --reopen"]
+    settled.capsys.readouterr()
+    assert run(["status"]) == 1
+    assert settled.capsys.readouterr().out.endswith("\n\nTo mend it:\n  remit revoke --path own --reopen\n")

@@ -123,3 +123,37 @@ def test_a_database_is_looked_at_and_a_task_is_compared_with_its_standing_login(
     assert "runs as its owner" in by
     assert "standing" in shell.ok(f"remit reach {task} --compare")
     assert "[target_unavailable]" in shell.run("remit reach introspect shop --as env:SHOP", SHOP=f"{url}x").err
+
+
+def test_help_is_the_same_however_it_is_asked_for_and_shows_no_inner_name(told: Told) -> None:
+    text = table(told, "reach", "scribe", "--help")
+    assert text.startswith("Usage: remit reach X [OPTIONS]\n")
+    group = table(told, "reach", "--help")
+    assert "Options after X:" in group
+    for option in ("--view", "--without", "--to", "--compare", "--export", "--output"):
+        assert option in text
+        assert option in group
+    told.capsys.readouterr()
+    assert run(["reach", "scribe", "--nonsense"]) == 2
+    assert "remit reach X --help" in told.capsys.readouterr().err
+
+
+def test_with_no_agent_a_next_step_is_said_and_no_bare_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["up", "--no-serve"]) == 0
+    capsys.readouterr()
+    for words, said in (
+        (["reach"], "remit agent add"),
+        (["reach", "everybody"], "remit agent add"),
+        (["rightsize", "list"], "remit rightsize"),
+    ):
+        assert run(words) == 0
+        heard = capsys.readouterr()
+        assert heard.out == ""
+        assert said in heard.err
+    assert run(["rightsize"]) == 2
+    heard = capsys.readouterr()
+    assert "No brief is in force yet" in heard.err
+    assert "remit brief apply FILE" in heard.err

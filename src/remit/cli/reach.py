@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.cli.settings import environment, read_reference
 from remit.cli.values import document
 from remit.control import reachable, survey
@@ -42,6 +42,28 @@ class Asking(click.Group):
             args = ["of", *args]
         return super().parse_args(ctx, args)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Call the word by what people type: X."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return ("X" if command is of else name), command, rest
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say what may follow X here too, where people look first."""
+        told = [one.get_help_record(ctx) for one in of.params]
+        with formatter.section("Options after X"):
+            formatter.write_dl([one for one in told if one])
+        super().format_options(ctx, formatter)
+
+
+class Asked(click.Command):
+    """What is asked about stands in the command's path already, so it is no piece of the usage."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
+        """Show where options go."""
+        return ["[OPTIONS]"]
+
 
 @click.group(cls=Asking, invoke_without_command=True, subcommand_metavar="X [OPTIONS] | COMMAND")
 @click.pass_context
@@ -54,7 +76,7 @@ def reach(ctx: click.Context) -> None:
         ctx.invoke(everybody, form="table")
 
 
-@reach.command(hidden=True)
+@reach.command(hidden=True, cls=Asked)
 @click.argument("asked", metavar="X")
 @click.option("--view", type=click.Choice(VIEWS), default=VIEWS[0], show_default=True, help="As it could be, or is.")
 @click.option("--without", multiple=True, metavar="Y", help="As if this were not there; repeatable.")
@@ -103,7 +125,10 @@ def everybody(ctx: click.Context, *, form: str, view: str = VIEWS[0]) -> None:
         graph, _ = reachable.graph(desk.reader, desk.authority.clock.now(), view)
         rows = agents(graph)
     data: Json = [{"agent": key, "title": title, "numbers": numbers} for key, title, numbers in rows]
-    emit(form, data, lambda: columns(("agent", *NUMBERS), [(t, *(n[one] for one in NUMBERS)) for _, t, n in rows]))
+    table = [(title, *(numbers[one] for one in NUMBERS)) for _, title, numbers in rows]
+    emit(form, data, lambda: columns(("agent", *NUMBERS), table) if table else [])
+    if not rows:
+        say("No agent is registered yet. Register one: remit agent add, or find those here: remit scan --enroll PATH.")
 
 
 @reach.command()

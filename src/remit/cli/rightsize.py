@@ -79,7 +79,9 @@ def list_(ctx: click.Context, *, form: str) -> None:
         found = sorted(desk.reader.where(Rightsize), key=lambda one: one.at)
         rows = [(one.id, one.brief, one.base, one.state, moment(one.at), one.counts["fail"]) for one in found]
         head = ("proposal", "brief", "of version", "state", "made", "would fail")
-        emit(form, [written(one) for one in found], lambda: columns(head, rows))
+        emit(form, [written(one) for one in found], lambda: columns(head, rows) if rows else [])
+        if not rows:
+            say("Nothing is proposed. Look for what is given and not used: remit rightsize.")
 
 
 @rightsize.command()

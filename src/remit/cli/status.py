@@ -1,5 +1,7 @@
 """`remit status`: the state in one look; the exit code says the same."""
 
+from collections.abc import Iterator
+
 import click
 
 from remit.cli.desk import Desk, at_desk
@@ -19,6 +21,7 @@ from remit.core.task import Task
 from remit.core.trust import TrustPath
 from remit.store import approval, hook, lease, log, polled
 from remit.store.apply import flights
+from remit.store.record import Reader
 
 
 @click.command()
@@ -29,8 +32,10 @@ def status(ctx: click.Context, *, form: str) -> None:
     with at_desk(ctx) as desk:
         data = state(desk)
         flat = {name: value if not isinstance(value, list) else "; ".join(value) or "-" for name, value in data.items()}
-        flat["ledger_at"] = moment(data["ledger_at"])
-        emit(form, data, lambda: pairs({name.replace("_", " "): value for name, value in flat.items()}))
+        flat["ledger_at"], mend = moment(data["ledger_at"]), data["mend"]
+        del flat["mend"]
+        lines = pairs({name.replace("_", " "): value for name, value in flat.items()})
+        emit(form, data, lambda: [*lines, *(["", "To mend it:", *(f"  {one}" for one in mend)] if mend else [])])
     ctx.exit(0 if data["ready"] else NO)
 
 
@@ -38,19 +43,8 @@ def state(desk: Desk) -> dict[str, Json]:
     """Counts, and what keeps calls from being decided."""
     reader, now = desk.reader, desk.authority.clock.now()
     head = log.newest(desk.authority.view)
-    wrong = []
-    for path in TrustPath:
-        gate = reader.get(PathGate, path.value)
-        if gate is None or gate.state != "open":
-            wrong.append(f"the {path.value} path is closed")
-    wrong += [
-        f"no {name} policies are applied"
-        for name in ("common", *(path.value for path in TrustPath))
-        if reader.get(PolicyRecord, name) is None
-    ]
     code, stops, witnesses = witness.standings(reader, now)
-    if code and stops:
-        wrong.append(f"too few witnesses are in order ({code})")
+    wrong = list(_wrong(reader, code if stops else ""))
     agents = list(reader.where(Agent))
     names = {one.id: one.name for one in agents}
     overdue = [one.name for one in agents if one.state == "active" and now >= one.review_due]
@@ -58,9 +52,18 @@ def state(desk: Desk) -> dict[str, Json]:
     open_tasks = [one for one in reader.where(Task, "state = 'open'") if now < one.deadline]
     live = [one for one in reader.where(Credential, "state = 'active'") if now < one.expires]
     weak = [names.get(one.agent, one.agent) for one in shared_secrets(reader)]
+    held = list(reader.where(Task, "state = 'suspended'"))
+    incidents = list(leases.incidents(reader))
+    mend = [how for _, how in wrong]
+    mend += [f"remit agent review {name} --next 90d" for name in overdue]
+    mend += [f"remit resource repin {name.partition('/')[0]}" for name in suspended]
+    mend += [f"remit task resume {one.id}" for one in held]
+    mend += [f"remit lease show {one.id}" for one in incidents]
+    mend += ["remit doctor"] if weak else []
     return {
         "ready": not wrong,
-        "wrong": wrong,
+        "wrong": [what for what, _ in wrong],
+        "mend": list(dict.fromkeys(mend)),
         "issuer": desk.authority.issuer,
         "agents_active": sum(one.state == "active" for one in agents),
         "reviews_overdue": overdue,
@@ -68,12 +71,12 @@ def state(desk: Desk) -> dict[str, Json]:
         "tools_suspended": suspended,
         "tasks_open": len(open_tasks),
         "tasks_blended": [one.id for one in open_tasks if one.blended],
-        "tasks_held": [f"{one.id} ({one.held})" for one in reader.where(Task, "state = 'suspended'")],
+        "tasks_held": [f"{one.id} ({one.held})" for one in held],
         "credentials_live": len(live),
         **({"weak_secrets": weak} if weak else {}),
         "approvals_waiting": approval.all_waiting(desk.authority.view, now),
         "leases": [f"{count} {name}" for name, count in sorted(lease.counts(desk.authority.view).items())],
-        "leases_unproven": [_unproven(one, now) for one in leases.incidents(reader)],
+        "leases_unproven": [_unproven(one, now) for one in incidents],
         "connections_unproven": [
             f"{one.id} at {one.resource}: {one.trouble}"
             for one in connections.leaving(reader)
@@ -86,6 +89,22 @@ def state(desk: Desk) -> dict[str, Json]:
         "ledger_entries": head.size,
         "ledger_at": head.at,
     }
+
+
+def _wrong(reader: Reader, witnesses: str) -> Iterator[tuple[str, str]]:
+    """What keeps calls from being decided, and what to do about each. `witnesses` is the code of their standing."""
+    for path in TrustPath:
+        gate = reader.get(PathGate, path.value)
+        if gate is None or gate.state != "open":
+            yield f"the {path.value} path is closed", f"remit revoke --path {path.value} --reopen"
+    for name in ("common", *(path.value for path in TrustPath)):
+        if reader.get(PolicyRecord, name) is None:
+            yield f"no {name} policies are applied", "remit policy apply DIR"
+    if witnesses:
+        yield (
+            f"too few witnesses are in order ({witnesses})",
+            "see each below; start the one that is late, or remit witness acknowledge NAME for one that refuses",
+        )
 
 
 def _unproven(one: Lease, now: Instant) -> str:

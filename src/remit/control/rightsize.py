@@ -98,6 +98,12 @@ def looking(
     reader, head = Reader(db), log.newest(db)
     every = {one.name: one for one in reader.where(Brief, "state = 'live'")}
     wanted = [one for one in every.values() if brief in ("", one.name) and (not agent or one.gives(agent, child=True))]
+    if not every:
+        raise RemitError(
+            "not_found",
+            "No brief is in force yet, so there is nothing to compare with what is used.",
+            "Put one in force, let its tasks run, and look again: remit brief apply FILE.",
+        )
     if not wanted:
         raise RemitError("not_found", "There is no live brief of this name or agent.", "List them: remit brief show.")
     seen = yield from rerun.observing(db, every, since, head.size, part)
