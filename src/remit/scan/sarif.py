@@ -9,6 +9,8 @@ from remit.scan.accepted import Marked, State
 from remit.scan.walk import Scan, Unread
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+HELP: Final = "https://owasp.org/www-project-non-human-identities-top-10/2025/top-10-2025"
+"""Where each rule's risk is written about: every rule has an id of that list among its tags."""
 _LEVEL: Final = {
     Severity.CRITICAL: "error",
     Severity.HIGH: "error",
@@ -50,9 +52,11 @@ def sarif(found: Scan, marked: Iterable[Marked], version: str) -> dict[str, Any]
 def _rule(kind: Kind, rule: Rule) -> dict[str, Any]:
     return {
         "id": kind.value,
+        "name": "".join(word.title() for word in kind.name.split("_")),
+        "helpUri": HELP,
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": rule.why},
-        "help": {"text": rule.fix},
+        "help": {"text": rule.fix, "markdown": f"{rule.why}\n\n**Do:** {rule.fix}"},
         "defaultConfiguration": {"level": _LEVEL[rule.severity]},
         "properties": {"security-severity": _SCORE[rule.severity], "tags": ["security", *rule.owasp]},
     }
