@@ -1,6 +1,6 @@
 from remit.control import key
 from remit.core.credential import Key
-from remit.custody.signer import Purpose
+from remit.custody.signer import ALWAYS, Purpose
 from tests.kit.nouns import NOON
 from tests.kit.told import kinds, size, told
 from tests.kit.world import read_call
@@ -12,7 +12,7 @@ def test_keys_and_paths_are_made_once_with_a_receipt_each(world):
     assert size(world) == before
     first = kinds(world)
     assert first.count("path.opened") == 2
-    assert first.count("key.added") == 2 * len(Purpose)
+    assert first.count("key.added") == 2 * len(ALWAYS)
 
 
 def test_no_receipt_of_a_key_holds_more_than_its_public_half(world):

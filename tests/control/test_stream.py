@@ -5,12 +5,13 @@ import json
 import pytest
 
 from remit.control import agent as agents
+from remit.control import attestor, principal, session, task
 from remit.control import stream as streams
-from remit.control import task
 from remit.control.revocation import revoke
 from remit.core.signal import VERIFY
-from remit.core.stream import DISABLED, REVOKED, Stream
+from remit.core.stream import Stream
 from remit.core.task import Task
+from remit.core.told import ASSURANCE, CLAIMS, CREDENTIAL, DISABLED, REVOKED
 from remit.store import hook as outbox
 from tests.kit import stores
 from tests.kit.consenting import consenting
@@ -164,3 +165,41 @@ def test_a_receiver_has_one_stream_and_another_has_nothing_of_before(place):
     assert code(world.act, lambda c: streams.need(c.reader, place.service.id, made.id)) == "not_found"
     place.make()
     assert place.events() == []
+
+
+def test_what_changed_a_credential_a_level_or_a_claim_is_told_as_it_is_recorded(place):
+    world = place.world
+    who = world.person.id
+
+    def enter(acr):
+        world.time.on(1)
+        world.act(lambda c: session.begin(c, who, session.Proof("local", world.time.ms, acr)))
+
+    enter("pwd")
+    place.make()
+    enter("pwd")
+    enter("")
+    enter("mfa")
+    world.act(lambda c: attestor.give_secret(c, world.agent.id, "operator"))
+    world.act(lambda c: attestor.give_secret(c, world.agent.id, "operator"))
+    for _ in range(2):
+        world.act(lambda c: principal.give_token(c, place.service.id, "operator"))
+    groups = ("readers", *world.person.groups)
+    for _ in range(2):
+        world.act(lambda c: principal.add_person(c, "local", "pia", "Pia", groups, who))
+    world.act(lambda c: principal.limit(c, who, (), "operator"))
+    events = place.events()
+    told = [(next(iter(one["events"].items())), one["sub_id"]) for one in events]
+    how = ("current_level", "change_type", "claims")
+    assert [(kind, next(said[one] for one in how if one in said)) for (kind, said), _ in told] == [
+        (ASSURANCE, "mfa"), (CREDENTIAL, "create"), (CREDENTIAL, "revoke"), (CREDENTIAL, "create"),
+        (CREDENTIAL, "create"), (CREDENTIAL, "update"), (CLAIMS, {"groups": list(groups)}),
+    ]  # fmt: skip
+    assert told[0][0][1]["previous_level"] == "pwd"
+    assert [subject for _, subject in told] == [
+        PIA, *[{"format": "complex", "application": opaque(world.agent.id)}] * 3, *[opaque(place.service.id)] * 2, PIA,
+    ]  # fmt: skip
+    assert events[2]["txn"] == events[3]["txn"], "the one secret went and the other came in one act"
+    world.act(lambda c: streams.alter(c, place.stream(), events=(CLAIMS,), description=""))
+    world.act(lambda c: streams.choose(c, place.stream(), who, told=False))
+    assert place.events() == [], "it asked for other events, and not of Pia"

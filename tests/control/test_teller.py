@@ -1,12 +1,18 @@
 """Events are pushed to a real receiver over HTTP, in order, again and again until it says 202; on both stores."""
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from joserfc.errors import InvalidKeyIdError
+from joserfc.jws import extract_compact
+
+from remit.control import key
 from remit.control import stream as streams
 from remit.control.revocation import revoke
 from remit.control.teller import Teller
 from remit.core.hook import again
-from remit.core.stream import DISABLED, REVOKED
+from remit.core.told import DISABLED, REVOKED
+from remit.custody.signer import EVENT_PURPOSES, Purpose
 from remit.store import hook as store
 from tests.cli.test_hooking import Ear, Running
 from tests.kit import stores
@@ -88,6 +94,33 @@ def test_a_receiver_that_fails_is_told_the_same_again_also_by_another_node(place
     other.go(lambda: told(place).tries == 0 and len(ear.heard) == 4)
     other.close()
     assert len({body for _, _, body in ear.heard}) == 1, "the same bytes each time"
+
+
+def test_by_rs256_a_key_that_rotates_is_proved_before_and_after_and_nothing_stops(place, ear):
+    world = place.world
+    place.running.close()
+    place.receiver = replace(place.receiver, algorithm="RS256")
+    world.act(lambda c: key.ensure(c, "operator", (Purpose.EVENT_RSA,)))
+    place.running = running(place)
+    place.running.go(lambda: told(place))
+    place.make(push=True)
+    published = set()
+    for count in (1, 2):
+        one = world.a_task(requester=world.person.id)
+        world.act(lambda c, t=one: revoke(c, "task", t.id, "operator"))
+        place.running.go(lambda n=count: len(ear.heard) == n)
+        place.running.settle()
+        published |= {one["kid"] for one in world.authority.signer.jwks(world.time.ms, EVENT_PURPOSES)["keys"]}
+        if count == 1:
+            following = world.act(lambda c: key.rotate(c, Purpose.EVENT_RSA, "operator"))
+            assert following in published, "it was published before it signed"
+    texts = [body.decode() for _, _, body in ear.heard]
+    assert [next(iter(read(world, text, "RS256")["events"])) for text in texts] == [REVOKED, REVOKED]
+    kids = [extract_compact(text.encode()).headers()["kid"] for text in texts]
+    assert kids[0] != kids[1] == following
+    world.time.on(key.KEEP)
+    with pytest.raises(InvalidKeyIdError):
+        read(world, texts[0], "RS256")
 
 
 def test_what_happens_while_it_is_paused_waits_and_while_disabled_is_never_told(place, ear):

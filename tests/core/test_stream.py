@@ -1,7 +1,8 @@
 """Streams and events, as values."""
 
 from remit.core.receipt import change, encode
-from remit.core.stream import REVOKED, event, may_tell, opaque
+from remit.core.stream import event, may_tell
+from remit.core.told import REVOKED, opaque
 from tests.kit.nouns import NOON, PERSON, agent, code, named, stream, task
 
 

@@ -9,7 +9,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.custody.root import Root
 from remit.custody.secret import Secret
-from remit.custody.signer import KeyState, Purpose, Signer
+from remit.custody.signer import ASKED, EVENT_PURPOSES, KeyState, Purpose, Signer
 from tests.kit.rows import MemoryKeyRows
 from tests.kit.tokens import NOW, dice, signer
 
@@ -24,6 +24,7 @@ def code(act, *args):
 
 def test_no_two_purposes_share_a_key_and_none_verifies_for_another():
     ours = signer()
+    ours.ensure(NOW, ASKED)
     assert len({ours.active(p).kid for p in Purpose}) == len(Purpose)
     for made in Purpose:
         signature = ours.sign(made, b"said")
@@ -59,6 +60,26 @@ def test_rotation_moves_each_state_once():
     assert ours._rows.rows[first].state is KeyState.RETIRED
     assert code(ours.retire, first, later) == "key_unknown"
     assert ours.ensure(later) == ()
+
+
+def test_a_slow_kind_of_key_is_made_where_it_is_asked_for_and_can_be_found_ahead(monkeypatch):
+    ours = signer()
+    assert code(ours.active, Purpose.EVENT_RSA) == "key_missing"
+    assert len(ours.jwks(NOW, EVENT_PURPOSES)["keys"]) == 2
+    ours.draw(Purpose.EVENT_RSA)
+    with monkeypatch.context() as quick:
+        quick.setattr("remit.custody.signer.rsa.generate_private_key", None)
+        first, _ = ours.ensure(NOW, ASKED)
+    ours.draw(Purpose.EVENT_RSA, more=1)
+    with monkeypatch.context() as quick:
+        quick.setattr("remit.custody.signer.rsa.generate_private_key", None)
+        second = ours.rotate(Purpose.EVENT_RSA, NOW, keep=1000)
+    assert ours.active(Purpose.EVENT_RSA).kid == second != first
+    published = [one for one in ours.jwks(NOW, EVENT_PURPOSES)["keys"] if one["kty"] == "RSA"]
+    assert len(published) == 3, "the one that signs, the one before and the one to come"
+    for key, said in zip(KeySet.import_key_set({"keys": published}).keys, published, strict=True):
+        assert said.keys() == {"kty", "n", "e", "alg", "use", "kid"}
+        assert key.thumbprint()[:16] == said["kid"]
 
 
 def test_an_ended_token_key_leaves_the_public_set():
@@ -98,6 +119,7 @@ def test_whoever_can_only_write_rows_cannot_plant_a_key():
 def test_keys_survive_a_new_root_key():
     rows = MemoryKeyRows()
     before = signer("signer", rows)
+    before.ensure(NOW, ASKED)
     kids = {p: before.active(p).kid for p in Purpose}
     newer = Root(Secret(dice("newer")(32)))
     assert Signer(rows, [newer, ROOT], dice("z")).reseal() == len(rows.list())

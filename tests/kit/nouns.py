@@ -27,8 +27,9 @@ from remit.core.revocation import Revocation
 from remit.core.rightsize import COUNTS, Rightsize, Support
 from remit.core.session import Session
 from remit.core.signal import CAEP, Signal, Transmitter
-from remit.core.stream import REVOKED, Stream
+from remit.core.stream import Stream
 from remit.core.task import Plan, Task
+from remit.core.told import REVOKED
 from remit.core.trust import TrustPath
 from remit.core.witness import Witness, WitnessRule
 

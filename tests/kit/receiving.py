@@ -10,7 +10,8 @@ from remit.control import principal
 from remit.control import stream as streams
 from remit.control.stream import Receiver
 from remit.core.principal import Service
-from remit.core.stream import SUPPORTED, Stream
+from remit.core.stream import Stream
+from remit.core.told import SUPPORTED
 from remit.custody.secevent import issue
 from remit.custody.signer import EVENT_PURPOSES
 from remit.store.record import Reader
@@ -39,13 +40,13 @@ class Receiving:
         """The events that wait, each as it is signed."""
         authority = self.world.authority
         found, more = streams.waiting(authority.view, self.stream(), self.receiver, ISSUER, most)
-        return [issue(one.told.payload, authority.signer) for one in found], more
+        return [issue(one.told.payload, authority.signer, self.receiver.algorithm) for one in found], more
 
     def heard(self, *names: str, trouble: str = "") -> None:
         self.world.act(lambda c: streams.heard(c, streams.of(c.reader, self.service.id), self.receiver, names, trouble))
 
     def events(self) -> list[dict[str, Any]]:
-        return [read(self.world, one) for one in self.waiting()[0]]
+        return [read(self.world, one, self.receiver.algorithm) for one in self.waiting()[0]]
 
 
 def receiving(world: World, **members: Any) -> Receiving:
@@ -56,12 +57,12 @@ def receiving(world: World, **members: Any) -> Receiving:
     )
 
 
-def read(world: World, text: str) -> dict[str, Any]:
-    """What an event says, proved by joserfc with the keys that are published for events alone."""
+def read(world: World, text: str, algorithm: str = "ES256", audience: str = AUDIENCE) -> dict[str, Any]:
+    """What an event says, proved by joserfc with the keys that are published for events alone, by this algorithm."""
     keys = world.authority.signer.jwks(world.authority.clock.now(), EVENT_PURPOSES)
-    token = jwt.decode(text, KeySet.import_key_set(keys), algorithms=["ES256"])
+    token = jwt.decode(text, KeySet.import_key_set(keys), algorithms=[algorithm])
     assert token.header["typ"] == "secevent+jwt"
     assert token.claims.keys() == {"iss", "aud", "iat", "jti", "txn", "sub_id", "events"}
-    assert (token.claims["iss"], token.claims["aud"]) == (ISSUER, AUDIENCE)
+    assert (token.claims["iss"], token.claims["aud"]) == (ISSUER, audience)
     assert len(token.claims["events"]) == 1
     return token.claims

@@ -17,7 +17,7 @@ from remit.core.permit import Permit
 from remit.core.receipt import record_of
 from remit.core.task import Task
 from remit.core.witness import WitnessRule
-from remit.custody.signer import Purpose
+from remit.custody.signer import ALWAYS
 from remit.ledger import cosignature
 from remit.store import apply, payload
 from tests.house.tree import ROOT
@@ -91,7 +91,7 @@ def busy(world: World, hours: Hours, seed: int, acts: int = 25) -> None:  # noqa
 
     def agents():
         world.act(lambda c: agent.review(c, world.agent.id, hours.wall + DAY, "operator"))
-        world.act(lambda c: key.rotate(c, rng.choice(list(Purpose)), "operator"))
+        world.act(lambda c: key.rotate(c, rng.choice(ALWAYS), "operator"))
 
     def times():
         hours.pass_by(rng.choice([1, 1_000, 60_000, 600_000]))

@@ -2,12 +2,13 @@
 
 import pytest
 
-from remit.control import principal
+from remit.control import key, principal
 from remit.control import stream as streams
 from remit.control.revocation import revoke
 from remit.control.stream import Receiver
 from remit.control.task import open_task
-from remit.core.stream import DISABLED, REVOKED
+from remit.core.told import CREDENTIAL, DISABLED, REVOKED, SUPPORTED
+from remit.custody.signer import Purpose
 from remit.web.stream import POLL, PUSH
 from tests.kit.receiving import AUDIENCE, read
 from tests.kit.site import site
@@ -20,7 +21,7 @@ NOW = {"returnImmediately": True}
 @pytest.fixture
 def place(tmp_path):
     tmp_path.chmod(0o700)
-    known = (Receiver("siem", AUDIENCE, EAR, "local"), Receiver("other", "https://other.example"))
+    known = (Receiver("siem", AUDIENCE, EAR, "local"), Receiver("other", "https://other.example", algorithm="RS256"))
     with site(tmp_path, receivers=known) as one:
         one.bot = one.agent("bot")
 
@@ -66,7 +67,7 @@ def test_events_are_polled_acknowledged_and_refused(place):
     stream = made(place)
     assert (stream["iss"], stream["aud"]) == (ISSUER, AUDIENCE)
     assert stream["delivery"] == {"method": POLL, "endpoint_url": f"{ISSUER}/ssf/poll"}
-    assert stream["events_delivered"] == [REVOKED, DISABLED]
+    assert stream["events_delivered"] == list(SUPPORTED)
     assert poll(place) == {"sets": {}}
     ended(place)
     place.act(lambda c: revoke(c, "person", place.world.person.id, "operator"))
@@ -85,7 +86,7 @@ def test_events_are_polled_acknowledged_and_refused(place):
 
 def test_a_long_stretch_that_tells_nothing_hides_no_event_behind_it(place, monkeypatch):
     monkeypatch.setattr(streams, "PART", 4)
-    made(place)
+    made(place, events_requested=[REVOKED])
     for number in range(12):
         place.agent(f"quiet{number}")
     ended(place)
@@ -94,6 +95,20 @@ def test_a_long_stretch_that_tells_nothing_hides_no_event_behind_it(place, monke
     (name,) = poll(place)["sets"]
     assert list(poll(place)["sets"]) == [name]
     assert poll(place, ack=[name]) == {"sets": {}}
+
+
+def test_a_receiver_that_asks_for_rs256_polls_events_by_the_rsa_key_alone(place):
+    place.act(lambda c: key.ensure(c, "operator", (Purpose.EVENT_RSA,)))
+    made(place, events_requested=[CREDENTIAL, REVOKED])
+    made(place, place.other, events_requested=[CREDENTIAL, REVOKED])
+    place.agent("keyed")
+    ended(place)
+    plain, theirs = poll(place)["sets"].values(), poll(place, place.other)["sets"].values()
+    for texts, algorithm, audience in ((plain, "ES256", AUDIENCE), (theirs, "RS256", "https://other.example")):
+        said = [read(place.world, text, algorithm, audience) for text in texts]
+        assert [next(iter(one["events"])) for one in said] == [CREDENTIAL, REVOKED]
+    kinds = [(one["kty"], one["alg"]) for one in place.get("/ssf/jwks", "").json["keys"]]
+    assert sorted(kinds) == [("EC", "ES256")] * 2 + [("RSA", "RS256")] * 2
 
 
 def test_a_poll_that_may_wait_is_answered_when_something_ends(place):
@@ -122,9 +137,9 @@ def test_a_stream_is_changed_paused_verified_and_ended(place):
     assert place.send("/ssf/verify", {"stream_id": identity, "state": "s"}, place.siem).status == 204
     assert place.send("/ssf/verify", {"stream_id": identity}, place.siem).status == 429
     assert len(poll(place)["sets"]) == 1
-    assert place.send("/ssf/streams", {"stream_id": identity}, place.siem, "PUT").json["events_delivered"] == [
-        REVOKED, DISABLED,
-    ]  # fmt: skip
+    assert place.send("/ssf/streams", {"stream_id": identity}, place.siem, "PUT").json["events_delivered"] == list(
+        SUPPORTED
+    )
     assert place.send(where, b"", place.siem, "DELETE").status == 204
     assert place.get(where, place.siem).status == 404
     assert place.send("/ssf/poll", NOW, place.siem).status == 404

@@ -24,7 +24,7 @@ from remit.core.errors import RemitError
 from remit.core.resource import Resource
 from remit.core.task import Task
 from remit.core.trust import TrustPath
-from remit.custody.signer import Purpose
+from remit.custody.signer import ALWAYS
 from remit.gateway.upstream import program
 from remit.ledger import LedgerFault, note
 from remit.ledger.verify import CHECKPOINT, HEADS, audit
@@ -69,7 +69,7 @@ def checks(desk: Desk, *, deep: bool) -> list[tuple[str, Callable[[], Iterator[F
         ("migrations", lambda: _quiet(lambda: require_current(desk.authority.view, packaged()))),
         ("clock", lambda: _quiet(desk.authority.clock.now)),
         ("restore", lambda: _quiet(lambda: memory.check(desk.settings.data, desk.authority))),
-        ("keys", lambda: _quiet(lambda: [desk.authority.signer.active(purpose) for purpose in Purpose])),
+        ("keys", lambda: _quiet(lambda: [desk.authority.signer.active(purpose) for purpose in ALWAYS])),
         ("secrets", lambda: _secrets(desk)),
         ("files", lambda: _files(desk)),
         ("bind", lambda: _quiet(lambda: rules.check_bind(desk.settings))),

@@ -35,6 +35,7 @@ def receivers(settings: Settings, environ: Mapping[str, str]) -> tuple[Receiver,
         Receiver(
             one.service, one.audience, one.push, one.people,
             rules.read_reference(one.authorization, environ).strip() if one.authorization else b"", one.private,
+            one.algorithm,
         )
         for one in settings.receivers
     )  # fmt: skip

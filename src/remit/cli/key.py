@@ -37,6 +37,7 @@ def rotate(ctx: click.Context, *, purpose: str, form: str) -> None:
     verifier key (remit ledger key) to whoever checks the ledger, and to its witnesses.
     """
     with at_desk(ctx) as desk:
+        desk.authority.signer.draw(Purpose(purpose), more=1)
         made = desk.act(lambda c: keys.rotate(c, Purpose(purpose), desk.by))
         data = {"id": made, "purpose": purpose, "state": "active"}
         emit(form, data, lambda: pairs(data))

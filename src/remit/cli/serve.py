@@ -29,6 +29,7 @@ from remit.control.sweep import sweep
 from remit.core.errors import RemitError
 from remit.core.hook import key as key_of
 from remit.core.witness import WitnessRule
+from remit.custody.signer import EVENT_PURPOSES
 from remit.store.opening import Aside
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def _ready(settings: Settings) -> Desk:
 def _opened(settings: Settings) -> Desk:
     desk = open_desk(settings)
     try:
-        desk.act(lambda c: key.ensure(c, "operator"))
+        asked = {EVENT_PURPOSES[one.algorithm] for one in settings.receivers}
+        for purpose in asked:
+            desk.authority.signer.draw(purpose)
+        desk.act(lambda c: key.ensure(c, "operator", asked))
         desk.act(lambda c: witness.ensure(c, *watched(settings), "operator"))
     except BaseException:
         close(desk.authority)

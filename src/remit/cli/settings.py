@@ -70,7 +70,10 @@ class Hooked:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A service that is told of ends: its name, its audience, where it is pushed to, whose subjects it knows."""
+    """A service that is told of changes: its name, its audience, where it is pushed to, whose subjects it knows.
+
+    `algorithm` is by which its events are signed: ES256, or RS256 as the CAEP interoperability profile asks.
+    """
 
     service: str
     audience: str
@@ -78,6 +81,7 @@ class Received:
     people: str = ""
     authorization: str = ""
     private: bool = False
+    algorithm: str = "ES256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +346,8 @@ def _receiver(held: dict[str, Any], where: str, before: list[Any]) -> None:
             f"{where}: a receiver has a service of its own and an audience, and an authorization by reference.",
             "Give both; the authorization, for a push alone, as env:NAME, file:PATH or keyring:SERVICE/NAME.",
         )
+    if held.get("algorithm", "ES256") not in ("ES256", "RS256"):
+        raise RemitError("setting_invalid", f"{where}: events are not signed so.", "Use ES256, or RS256.")
     if held.get("push") and not _reachable(held["push"]):
         raise RemitError(
             "setting_invalid",

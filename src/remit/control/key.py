@@ -1,5 +1,6 @@
 """Signing keys: made, rotated and retired, with a receipt of each public half."""
 
+from collections.abc import Collection
 from typing import Final
 
 from remit.control.change import Change
@@ -13,11 +14,14 @@ from remit.custody.signer import KeyState, Purpose
 KEEP: Final = 60 * 60 * 1000
 
 
-def ensure(change: Change, by: str) -> None:
-    """Make whatever key is missing, and open both trust paths on first use, with a receipt each."""
+def ensure(change: Change, by: str, asked: Collection[Purpose] = ()) -> None:
+    """Make whatever key is missing, and open both trust paths on first use, with a receipt each.
+
+    `asked` are purposes whose keys are made only where something needs them.
+    """
     change.authority.ring_moved = True
     change.authority.signer.reload()
-    change.authority.signer.ensure(change.now)
+    change.authority.signer.ensure(change.now, asked)
     for path in TrustPath:
         if change.reader.get(PathGate, path.value) is None:
             change.record("path.opened", PathGate(name=path, since=Instant(0)), by)

@@ -6,7 +6,7 @@ from remit.control.change import Change
 from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
 from remit.core.lineage.value import email
-from remit.core.principal import LIFE, Person, Service
+from remit.core.principal import GIVEN, GIVEN_AGAIN, LIFE, REGROUPED, Person, Service
 from remit.core.record import changed
 from remit.core.resource import Resource
 from remit.store import payload
@@ -19,7 +19,7 @@ def add_person(change: Change, issuer: str, subject: str, name: str, groups: tup
         person = change.need(Person, known)
         if person.groups != groups and person.state == "active":
             person = changed(person, groups=groups)
-            change.record("person.changed", person, by)
+            change.record("person.changed", person, by, REGROUPED)
         return person
     if not subject or len(subject) > 255 or not name.isprintable() or len(name) > 200:
         raise RemitError(
@@ -110,7 +110,7 @@ def give_token(change: Change, service_id: str, by: str) -> tuple[Service, str]:
     LIFE.after(service.state, "left")
     text = f"rsv_{b64(change.authority.random(32))}"
     armed = changed(service, token=token_digest(text))
-    change.record("service.changed", armed, by, "given a token")
+    change.record("service.changed", armed, by, GIVEN_AGAIN if service.token else GIVEN)
     return armed, text
 
 

@@ -47,9 +47,17 @@ def begin(change: Change, person: str, proof: Proof) -> str:
         auth_time=Instant(min(proof.auth_time, change.now)),
         acr=proof.acr,
         amr=proof.amr,
+        before=_before(change, person, proof.acr),
     )
     change.record("session.begun", made, person)
     return secret
+
+
+def _before(change: Change, person: str, acr: str) -> str:
+    """How surely a person had proved who they are the last time that it was said; nothing where it is the same."""
+    said = [one for one in change.reader.where(Session, "person = ?", (person,)) if one.acr]
+    last = max(said, key=lambda one: (one.made, one.id), default=None)
+    return last.acr if acr and last is not None and last.acr != acr else ""
 
 
 def stands(reader: Reader, secret: str, now: Instant) -> tuple[Session, Person] | None:

@@ -19,6 +19,7 @@ from remit.core.receipt import decode
 from remit.core.record import Record, changed
 from remit.core.stream import Stream, Told
 from remit.core.task import Task
+from remit.core.told import SUPPORTED, opaque
 from remit.store import hook as outbox
 from remit.store import log, payload
 from remit.store.db import Database
@@ -36,7 +37,7 @@ class Receiver:
     """A service that may be told, by its name: as which audience, and where it is pushed to, if at all.
 
     It is told who a person is at the provider `people`, and of nobody else more than an opaque id. `authorization` is
-    what is sent along with a push.
+    what is sent along with a push; `algorithm` is that by which its events are signed.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Receiver:
     people: str = ""
     authorization: bytes = b""
     private: bool = False
+    algorithm: str = "ES256"
 
     @property
     def name(self) -> str:
@@ -146,7 +148,7 @@ def pending(db: Database, stream: Stream, receiver: Receiver, issuer: str, after
 
     def known_as(person: str) -> Json:
         at = [sub for iss, sub, _ in payload.names(db, person) if receiver.people and iss == receiver.people]
-        return {"format": "iss_sub", "iss": receiver.people, "sub": at[0]} if at else rules.opaque(person)
+        return {"format": "iss_sub", "iss": receiver.people, "sub": at[0]} if at else opaque(person)
 
     first = max(after + 1, stream.since)
     for leaf, body in enumerate(log.entries(db, first, stop), first):
@@ -195,7 +197,7 @@ def heard(change: Change, stream: Stream, receiver: Receiver, names: Collection[
 
 
 def _chosen(events: Collection[str]) -> tuple[str, ...]:
-    return tuple(one for one in rules.SUPPORTED if one in events)
+    return tuple(one for one in SUPPORTED if one in events)
 
 
 def _next(change: Change) -> int:

@@ -46,7 +46,8 @@ class Teller(Messenger):
         after = max(after, found.since - 1)
         stop = min(after + 1 + streams.PART, end)
         for one in streams.pending(db, found, self._receiver, self._issuer, after, stop):
-            return Due(one.leaf, one.told.jti, issue(one.told.payload, self._signer).encode(), one.leaf)
+            text = issue(one.told.payload, self._signer, self._receiver.algorithm)
+            return Due(one.leaf, one.told.jti, text.encode(), one.leaf)
         return Due(-1, "", b"", max(after, stop - 1))
 
     def headers(self, due: Due, at: int) -> dict[str, str]:  # noqa: ARG002 - nothing of it changes with the time

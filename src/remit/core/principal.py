@@ -15,6 +15,10 @@ from remit.core.record import Record
 from remit.core.resource import matches, selector
 
 LIFE: Final = Lifecycle("principal", {"active": {"left": "gone"}, "gone": {}})
+GIVEN: Final = "given a token"
+GIVEN_AGAIN: Final = "given a token in place of one"
+REGROUPED: Final = "in other groups"
+"""Why a service or a person was changed, where others are told of it."""
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 

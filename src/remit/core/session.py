@@ -17,7 +17,8 @@ class Session(Record, frozen=True, kw_only=True, tag_field="noun", tag="session"
     """One sign-in of a person. `id` is made from the digest of a random secret, which is nowhere kept.
 
     `auth_time` is when the provider last saw the person prove who they are, 0 when it did not say; `acr` and `amr` are
-    how (OpenID Connect Core section 2). Owned by whoever holds the secret. `session_invalid` for what cannot be.
+    how (OpenID Connect Core section 2), and `before` is how surely at the sign-in before, where that was otherwise.
+    Owned by whoever holds the secret. `session_invalid` for what cannot be.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Session(Record, frozen=True, kw_only=True, tag_field="noun", tag="session"
     auth_time: Instant = Instant(0)
     acr: str = ""
     amr: tuple[str, ...] = ()
+    before: str = ""
     state: str = "open"
 
     def __post_init__(self) -> None:

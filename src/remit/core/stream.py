@@ -1,10 +1,10 @@
-"""Stream: what one receiver of Shared Signals is told, and which receipt is which event. Nothing here says a name.
+"""Stream: what one receiver of Shared Signals is told, as it is signed. Nothing here says a name.
 
-The ledger is the outbox: the receipt of an end, written in the transaction that ends, is the event.
+The ledger is the outbox: the receipt of a change, written in the transaction that makes it, is the event (core/told).
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,24 +13,16 @@ from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.record import Record
-from remit.core.signal import CAEP, RISC, VERIFY
+from remit.core.signal import VERIFY
+from remit.core.told import KINDS, SUPPORTED, Naming, opaque, told
 
-REVOKED: Final = f"{CAEP}session-revoked"
-DISABLED: Final = f"{RISC}account-disabled"
-SUPPORTED: Final = (REVOKED, DISABLED)
 STATES: Final = ("enabled", "paused", "disabled", "ended")
 MOST_WITHOUT: Final = 500
 """Subjects that a receiver can leave out."""
 VERIFY_MS: Final = 60_000
 """Milliseconds between two verifications that a receiver asks for."""
-ENDS: Final = frozenset({"revoked", "agent", "person", "owner", "fault", "refused"})
-"""Why a task ends that was stopped. One that came to its own end tells nobody; one below ends with the one above."""
-_MARKS: Final = tuple(
-    f'"kind":"{kind}"'.encode()
-    for kind in ("person.left", "agent.suspended", "agent.retired", "task.ended", "stream.verifying")
-)
-Naming = Callable[[str], Json]
-"""How the receiver knows a person, by our id: a subject identifier of RFC 9493."""
+_VERIFYING: Final = "stream.verifying"
+_MARKS: Final = tuple(f'"kind":"{kind}"'.encode() for kind in (*KINDS, _VERIFYING))
 
 
 class Stream(Record, frozen=True, kw_only=True, tag_field="noun", tag="stream"):
@@ -103,39 +95,13 @@ def name(stream: Stream, leaf: int) -> str:
     return f"{stream.id}.{leaf}"
 
 
-def opaque(identity: str) -> dict[str, Json]:
-    """The subject identifier of what is known by our id alone."""
-    return {"format": "opaque", "id": identity}
-
-
 def _said(stream: Stream, receipt: Mapping[str, Json], known_as: Naming) -> tuple[str, Json, dict[str, Json]] | None:
     kind, one = receipt["kind"], receipt["record"]
-    if kind == "stream.verifying":
+    if kind == _VERIFYING:
         ours = one["id"] == stream.id
         return (VERIFY, opaque(stream.id), {"state": one["asked"]} if one["asked"] else {}) if ours else None
-    if kind == "task.ended" and one.get("because") not in ENDS:
+    found = told(receipt, known_as)
+    if found is None or found[0] not in stream.events:
         return None
-    if stream.without and not {one["id"], one.get("person"), one.get("agent")}.isdisjoint(stream.without):
-        return None
-    event = DISABLED if kind == "person.left" else REVOKED
-    if event not in stream.events:
-        return None
-    if kind == "person.left":
-        return event, known_as(one["id"]), {}
-    if kind == "task.ended":
-        subject: dict[str, Json] = {"format": "complex"}
-        subject |= {"user": known_as(one["person"])} if one.get("person") else {}
-        subject |= {"application": opaque(one["agent"]), "session": opaque(one["id"])}
-    else:
-        subject = {"format": "complex", "application": opaque(one["id"])}
-    return (
-        event,
-        subject,
-        {"event_timestamp": receipt["at"] // 1000, "initiating_entity": _who(receipt["by"], one.get("person", ""))},
-    )
-
-
-def _who(by: str, person: str) -> str:
-    if by == person:
-        return "user"
-    return "admin" if by == "operator" or by.startswith("per_") else "policy"
+    about = {one["id"], one.get("person"), one.get("agent")}
+    return found if about.isdisjoint(stream.without) else None

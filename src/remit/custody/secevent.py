@@ -9,7 +9,7 @@ from remit.core.moment import Instant
 from remit.custody.assertion import signed
 from remit.custody.jwk import PublicKey
 from remit.custody.jws import Refused, TokenRefusal
-from remit.custody.signer import Purpose, Signer
+from remit.custody.signer import EVENT_PURPOSES, Signer
 from remit.custody.token import SKEW, seconds
 
 TYPE: Final = "secevent+jwt"
@@ -42,10 +42,10 @@ def verify_event(
         return fault.refusal
 
 
-def issue(payload: Mapping[str, Json], signer: Signer) -> str:
-    """Sign an event of ours with the key that signs nothing else (`key_missing`)."""
-    key = signer.active(Purpose.EVENT)
-    text = f"{b64(canon({'alg': 'ES256', 'kid': key.kid, 'typ': TYPE}))}.{b64(canon(payload))}"
+def issue(payload: Mapping[str, Json], signer: Signer, algorithm: str = "ES256") -> str:
+    """Sign an event of ours with the key of this algorithm that signs nothing else (`key_missing`)."""
+    key = signer.active(EVENT_PURPOSES[algorithm])
+    text = f"{b64(canon({'alg': algorithm, 'kid': key.kid, 'typ': TYPE}))}.{b64(canon(payload))}"
     return f"{text}.{b64(key.sign(text.encode()))}"
 
 

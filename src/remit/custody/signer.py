@@ -7,13 +7,13 @@ cannot make Remit trust a key. Control owns the transaction around every call th
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias, final
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -41,6 +41,7 @@ class Purpose(StrEnum):
     TRANSACTION_DELEGATED = "transaction:delegated"
     TRANSACTION_OWN = "transaction:own"
     EVENT = "event"
+    EVENT_RSA = "event:rsa"
 
 
 class KeyState(StrEnum):
@@ -64,8 +65,12 @@ TRANSACTION_PURPOSES: Final = {
 }
 
 
-EVENT_PURPOSES: Final = dict.fromkeys(TrustPath, Purpose.EVENT)
-"""Events of either path are told in one stream, under one key."""
+EVENT_PURPOSES: Final = {"ES256": Purpose.EVENT, "RS256": Purpose.EVENT_RSA}
+"""Events of either path are told in one stream, under the key of the algorithm that its receiver reads."""
+ASKED: Final = frozenset({Purpose.EVENT_RSA})
+"""Keys that are made only where they are asked for: an RSA key takes a while to find."""
+ALWAYS: Final = tuple(one for one in Purpose if one not in ASKED)
+RSA_BITS: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class KeyRows(Protocol):
         ...
 
 
-Private: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | Secret
+Private: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | Secret
 
 
 @final
@@ -124,7 +129,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Raw signature bytes (ES256: r and s, 64 bytes; Ed25519: 64; HMAC-SHA256: 32) and the key that made them."""
+    """Raw signature bytes (ES256: r and s, 64 bytes; Ed25519: 64; RS256: 256; HMAC-SHA256: 32) and their key."""
 
     kid: str
     value: bytes
@@ -134,7 +139,7 @@ class Signature:
 class Signer:
     """All our keys. Reading is lock-free: a reload replaces the whole ring at once."""
 
-    __slots__ = ("_active", "_random", "_ring", "_roots", "_rows")
+    __slots__ = ("_active", "_drawn", "_random", "_ring", "_roots", "_rows")
 
     def __init__(self, rows: KeyRows, roots: Sequence[Root], random: Callable[[int], bytes]) -> None:
         if not roots:
@@ -142,6 +147,7 @@ class Signer:
         self._rows, self._roots, self._random = rows, tuple(roots), random
         self._ring: dict[str, Key] = {}
         self._active: dict[Purpose, Key] = {}
+        self._drawn: list[Secret] = []
         self.reload()
 
     def reload(self) -> None:
@@ -157,15 +163,24 @@ class Signer:
         self._active = {key.row.purpose: key for key in ring.values() if key.row.state is KeyState.ACTIVE}
         self._ring = ring
 
-    def ensure(self, now: Instant) -> tuple[str, ...]:
-        """Make the active and the next key of every purpose that lacks one; return the new kids."""
+    def ensure(self, now: Instant, asked: Collection[Purpose] = ()) -> tuple[str, ...]:
+        """Make the active and the next key of every purpose that lacks one, and is asked for; return the new kids."""
         made: list[str] = []
         for purpose in Purpose:
-            present = {k.row.state for k in self._ring.values() if k.row.purpose is purpose}
-            lacking = [state for state in (KeyState.ACTIVE, KeyState.NEXT) if state not in present]
-            made += [self._make(purpose, state, now) for state in lacking]
+            if purpose not in ASKED or purpose in asked:
+                made += [self._make(purpose, state, now) for state in self._lacking(purpose)]
         self.reload()
         return tuple(made)
+
+    def draw(self, purpose: Purpose, more: int = 0) -> None:
+        """Find ahead, outside any transaction, what `ensure` and `more` rotations will need of a slow kind of key."""
+        if purpose in ASKED:
+            needed = max(len(self._lacking(purpose)), more) - len(self._drawn)
+            self._drawn += [Secret(_draw(purpose, self._random)) for _ in range(needed)]
+
+    def _lacking(self, purpose: Purpose) -> list[KeyState]:
+        present = {k.row.state for k in self._ring.values() if k.row.purpose is purpose}
+        return [state for state in (KeyState.ACTIVE, KeyState.NEXT) if state not in present]
 
     def rotate(self, purpose: Purpose, now: Instant, keep: int) -> str:
         """Let the next key sign from now on; the old one verifies for `keep` milliseconds more."""
@@ -235,7 +250,9 @@ class Signer:
             return hmac.compare_digest(_sign(key.private, data), signature)
         return key.public is not None and key.public.verifies(data, signature)
 
-    def jwks(self, now: Instant, purposes: Mapping[TrustPath, Purpose] = TOKEN_PURPOSES) -> dict[str, Json]:
+    def jwks(
+        self, now: Instant, purposes: Mapping[TrustPath, Purpose] | Mapping[str, Purpose] = TOKEN_PURPOSES
+    ) -> dict[str, Json]:
         """Return the public JWK Set of the keys of these purposes: next, active, and retiring before their end."""
         return {
             "keys": [
@@ -248,7 +265,8 @@ class Signer:
         }
 
     def _make(self, purpose: Purpose, state: KeyState, now: Instant) -> str:
-        secret = Secret(_draw(purpose, self._random))
+        drawn = self._drawn if purpose in ASKED else []
+        secret = drawn.pop() if drawn else Secret(_draw(purpose, self._random))
         kid = _kid(purpose, secret)
         sealed = seal(self._roots[0], _place(purpose, kid), secret, self._random)
         self._rows.put(KeyRow(kid, purpose, state, now, None, sealed))
@@ -256,7 +274,11 @@ class Signer:
 
 
 def _draw(purpose: Purpose, random: Callable[[int], bytes]) -> bytes:
-    """32 random bytes; for P-256 drawn again until they are a scalar (FIPS 186-5 A.2.2)."""
+    """32 random bytes; for P-256 drawn again until they are a scalar (FIPS 186-5 A.2.2). An RSA key as PKCS #8."""
+    if purpose is Purpose.EVENT_RSA:
+        return rsa.generate_private_key(65537, RSA_BITS).private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
     for _ in range(64):
         value = random(32)
         if purpose in (Purpose.LEDGER, Purpose.STATE) or 0 < int.from_bytes(value, "big") < _ORDER:
@@ -271,13 +293,21 @@ def _private(purpose: Purpose, secret: Secret) -> Private:
         return secret
     if purpose is Purpose.LEDGER:
         return ed25519.Ed25519PrivateKey.from_private_bytes(secret.reveal())
+    if purpose is Purpose.EVENT_RSA:
+        found = serialization.load_der_private_key(secret.reveal(), None)
+        if isinstance(found, rsa.RSAPrivateKey):
+            return found
+        raise RemitError("key_row_wrong", "An event key is no RSA key.", "Restore the keys from a backup.")
     return ec.derive_private_key(int.from_bytes(secret.reveal(), "big"), ec.SECP256R1())
 
 
 def _jwk(private: Private) -> dict[str, Json] | None:
     if isinstance(private, Secret):
         return None
-    if isinstance(private, ed25519.Ed25519PrivateKey):
+    if isinstance(private, rsa.RSAPrivateKey):
+        at = private.public_key().public_numbers()
+        jwk = {"kty": "RSA", "n": _number(at.n), "e": _number(at.e), "alg": "RS256", "use": "sig"}
+    elif isinstance(private, ed25519.Ed25519PrivateKey):
         raw = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         jwk = {"kty": "OKP", "crv": "Ed25519", "x": b64(raw), "alg": "EdDSA", "use": "sig"}
     else:
@@ -286,6 +316,11 @@ def _jwk(private: Private) -> dict[str, Json] | None:
         )
         jwk = {"kty": "EC", "crv": "P-256", "x": b64(point[1:33]), "y": b64(point[33:]), "alg": "ES256", "use": "sig"}
     return {**jwk, "kid": thumbprint(jwk)[:_KID]}
+
+
+def _number(value: int) -> str:
+    """A number in as few octets as hold it (RFC 7518 section 6.3.1)."""
+    return b64(value.to_bytes((value.bit_length() + 7) // 8))
 
 
 def _kid(purpose: Purpose, secret: Secret) -> str:
@@ -312,6 +347,8 @@ def _sign(private: Private, data: bytes) -> bytes:
         return hmac.digest(private.reveal(), data, "sha256")
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return private.sign(data)
+    if isinstance(private, rsa.RSAPrivateKey):
+        return private.sign(data, padding.PKCS1v15(), SHA256())
     r, s = decode_dss_signature(private.sign(data, _ECDSA))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 

@@ -14,7 +14,7 @@ from remit.core.credential import PathGate
 from remit.core.errors import RemitError
 from remit.core.receipt import PolicyRecord
 from remit.core.trust import TrustPath
-from remit.custody.signer import Purpose
+from remit.custody.signer import ALWAYS, EVENT_PURPOSES
 from remit.store import approval, hook, lease, log, metrics, polled
 from remit.web.bearer import caller
 from remit.web.site import Site
@@ -66,7 +66,7 @@ def flaws(site: Site) -> list[dict[str, str]]:
     try:
         authority.clock.now()
         held("store", authority.db.usable and authority.view.usable, "Run remit doctor.")
-        for purpose in Purpose:
+        for purpose in {*ALWAYS, *(EVENT_PURPOSES[one.algorithm] for one in site.settings.receivers)}:
             authority.signer.active(purpose)
         for name in ("common", *TrustPath):
             held("policy", reader.get(PolicyRecord, str(name)) is not None, "Apply the policies: remit policy apply.")

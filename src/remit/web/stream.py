@@ -21,6 +21,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.principal import Service
 from remit.core.stream import Stream
+from remit.core.told import SUPPORTED
 from remit.custody.secevent import issue
 from remit.custody.signer import EVENT_PURPOSES
 from remit.store import log
@@ -226,7 +227,8 @@ async def _heard(site: Site, stream: Stream, one: Receiver, names: set[str], tro
 
 def _told(site: Site, stream: Stream, one: Receiver, most: int) -> dict[str, Json]:
     found, more = streams.waiting(site.authority.view, stream, one, site.authority.issuer, most)
-    sets: dict[str, Json] = {each.told.jti: issue(each.told.payload, site.authority.signer) for each in found}
+    signer = site.authority.signer
+    sets: dict[str, Json] = {each.told.jti: issue(each.told.payload, signer, one.algorithm) for each in found}
     return {"sets": sets, **({"moreAvailable": True} if more else {})}
 
 
@@ -244,7 +246,7 @@ def _push(value: Mapping[str, Json], one: Receiver) -> bool:
 
 
 def _events(value: dict[str, Json]) -> tuple[str, ...]:
-    return texts(value, "events_requested") if "events_requested" in value else rules.SUPPORTED
+    return texts(value, "events_requested") if "events_requested" in value else SUPPORTED
 
 
 def _shown(site: Site, stream: Stream, one: Receiver) -> dict[str, Json]:
@@ -259,7 +261,7 @@ def _shown(site: Site, stream: Stream, one: Receiver) -> dict[str, Json]:
         "iss": issuer,
         "aud": stream.audience,
         "delivery": delivery,
-        "events_supported": list(rules.SUPPORTED),
+        "events_supported": list(SUPPORTED),
         "events_requested": list(stream.events),
         "events_delivered": list(stream.events),
         "min_verification_interval": rules.VERIFY_MS // 1000,
