@@ -38,9 +38,13 @@ def settings(provider, **more):
     }
 
 
+def opened(secret, given):
+    return OAuthSource(secret, given, lambda: Instant(2**40))
+
+
 @pytest.fixture
 def source(provider):
-    with closing(OAuthSource(Secret(CLIENT), settings(provider))) as made:
+    with closing(opened(Secret(CLIENT), settings(provider))) as made:
         yield made
 
 
@@ -60,9 +64,13 @@ def intent(provider, *steps, who="ann", **members):
 
 
 def asked(provider, token):
-    """What the provider says of a token, asked without the source."""
-    body = f"token={token}&client_id=remit&client_secret={CLIENT.decode()}".encode()
-    with urllib.request.urlopen(f"{provider['issuer']}/token/introspection", body, timeout=10) as answer:
+    """What the provider, or the target's own server, says of a token, asked without the source."""
+    return introspected(provider["issuer"], token, "remit", CLIENT)
+
+
+def introspected(issuer, token, client, secret):
+    body = f"token={token}&client_id={client}&client_secret={secret.decode()}".encode()
+    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=10) as answer:
         return json.load(answer)
 
 
@@ -79,7 +87,7 @@ def test_it_does_what_every_source_does(source, provider):
 
 
 def test_a_provider_that_renews_refresh_tokens_is_followed_even_by_many_mints_at_once():
-    with provided("rotate") as provider, closing(OAuthSource(Secret(CLIENT), settings(provider))) as source:
+    with provided("rotate") as provider, closing(opened(Secret(CLIENT), settings(provider))) as source:
         made = functools.partial(intent, provider)
         Suite(source, made, functools.partial(opens, provider), never=(Gone.UNKNOWN,)).holds()
         renewed = source.mint(intent(provider)).renewed
@@ -113,12 +121,12 @@ def test_a_plan_that_no_scope_is_set_for_gets_nothing(source, provider):
 
 
 def test_a_scope_that_the_person_never_gave_is_refused_by_the_provider(provider):
-    with closing(OAuthSource(Secret(CLIENT), settings(provider, **{"scope.wipe": "notes.wipe"}))) as source:
+    with closing(opened(Secret(CLIENT), settings(provider, **{"scope.wipe": "notes.wipe"}))) as source:
         assert refused(source.mint, intent(provider, step("wipe"))) == "target_declined"
 
 
 def test_without_introspection_nothing_counts_as_proven(provider):
-    with closing(OAuthSource(Secret(CLIENT), settings(provider, introspect=""))) as source:
+    with closing(opened(Secret(CLIENT), settings(provider, introspect=""))) as source:
         said = source.describe()
         assert (said.rung, said.revocable, said.longest) == (Rung.SHORT, False, 3_600_000)
         minted = source.mint(intent(provider))
@@ -129,7 +137,7 @@ def test_without_introspection_nothing_counts_as_proven(provider):
 
 
 def test_where_one_revocation_ends_a_whole_grant_it_ends_the_connection_too():
-    with provided("cascade") as provider, closing(OAuthSource(Secret(CLIENT), settings(provider))) as source:
+    with provided("cascade") as provider, closing(opened(Secret(CLIENT), settings(provider))) as source:
         first, second = source.mint(intent(provider)), source.mint(intent(provider))
         source.drop(first)
         assert source.probe(second) is Gone.GONE
@@ -137,14 +145,14 @@ def test_where_one_revocation_ends_a_whole_grant_it_ends_the_connection_too():
 
 
 def test_a_wrong_client_secret_is_a_fault_that_shows_nothing(provider):
-    with closing(OAuthSource(Secret(b"wrong-secret"), settings(provider))) as source:
+    with closing(opened(Secret(b"wrong-secret"), settings(provider))) as source:
         assert refused(source.mint, intent(provider)) == "target_declined"
         assert refused(source.drop, Minted("x", Instant(1), Secret(b"t"))) == "target_declined"
 
 
 def test_a_provider_that_is_away_is_a_fault_and_never_a_proof(provider):
     at = {"token": "http://127.0.0.1:1/t", "revoke": "http://127.0.0.1:1/r", "introspect": "http://127.0.0.1:1/i"}
-    with closing(OAuthSource(Secret(CLIENT), settings(provider, **at))) as source:
+    with closing(opened(Secret(CLIENT), settings(provider, **at))) as source:
         minted = Minted("x", Instant(1), Secret(b"t"))
         for verb in (source.drop, source.probe, source.reach, lambda _: source.mint(intent(provider))):
             assert refused(verb, minted) == "target_unavailable"
@@ -161,28 +169,28 @@ def test_a_provider_that_is_away_is_a_fault_and_never_a_proof(provider):
     ],
 )
 def test_settings_that_cannot_be_are_refused(provider, wrong):
-    assert refused(lambda: OAuthSource(Secret(CLIENT), settings(provider, **wrong))) == "setting_invalid"
+    assert refused(lambda: opened(Secret(CLIENT), settings(provider, **wrong))) == "setting_invalid"
 
 
 @pytest.mark.parametrize("more", [{}, {"introspect": ""}], ids=["introspected", "tried"])
 def test_what_a_person_gave_is_taken_back_and_proven(more):
-    with provided() as provider, closing(OAuthSource(Secret(CLIENT), settings(provider, **more))) as source:
+    with provided() as provider, closing(opened(Secret(CLIENT), settings(provider, **more))) as source:
         held = Secret(provider["people"]["ann"].encode())
         assert source.part(held) is Gone.GONE
         assert source.part(held) is Gone.GONE, "twice is as good as once"
         assert refused(source.mint, intent(provider)) == "connection_refused"
         assert source.mint(intent(provider, who="bob")).secret
-    with provided() as provider, closing(OAuthSource(Secret(CLIENT), settings(provider, revoke=""))) as source:
+    with provided() as provider, closing(opened(Secret(CLIENT), settings(provider, revoke=""))) as source:
         assert source.part(Secret(provider["people"]["ann"].encode())) is Gone.UNKNOWN
 
 
 def test_a_revocation_that_does_nothing_is_seen_by_the_probe(provider, monkeypatch):
     for more in ({}, {"introspect": ""}):
-        with closing(OAuthSource(Secret(CLIENT), settings(provider, **more))) as source:
-            real = source._provider.post
+        with closing(opened(Secret(CLIENT), settings(provider, **more))) as source:
+            real = source._home.provider.post
             answers = lambda url, form, real=real: (200, {}) if "revocation" in url else real(url, form)  # noqa: E731
             monkeypatch.setattr(
-                type(source._provider), "post", lambda _, url, form, answers=answers: answers(url, form)
+                type(source._home.provider), "post", lambda _, url, form, answers=answers: answers(url, form)
             )
             assert source.part(Secret(provider["people"]["ann"].encode())) is Gone.LIVE
             monkeypatch.undo()

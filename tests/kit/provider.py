@@ -10,6 +10,9 @@ from tests.kit import peers
 from tests.kit.browser import Browser
 
 CLIENT = b"client-secret-of-the-test"
+THERE = b"secret-at-the-target"
+BOTH = json.dumps({"provider": CLIENT.decode(), "target": THERE.decode()}).encode()
+"""Our secret at the provider, that of `remit-there` at the server that takes its assertions, and both as one secret."""
 
 
 class provided:  # noqa: N801 - a context, read as one
@@ -26,7 +29,13 @@ class provided:  # noqa: N801 - a context, read as one
         )  # fmt: skip
         assert self.process.stdout is not None
         found: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return found | {"client": "remit", "secret": CLIENT.decode()}
+        return found | {"client": "remit", "secret": CLIENT.decode(), "asserts_to": self.asserts_to}
+
+    def asserts_to(self, client: str) -> None:
+        """Let it assert people to another client at the target's server than `remit-there`."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{client}\n".encode())
+        self.process.stdin.flush()
 
     def __exit__(self, *_: object) -> None:
         assert self.process.stdin is not None

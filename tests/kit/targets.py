@@ -33,6 +33,7 @@ class Folder:
         self.held.set()
         self.minted: list[Intent] = []
         self.parted: list[Secret] = []
+        self.became: dict[bytes, Secret] = {}
         place.mkdir(exist_ok=True)
 
     def describe(self) -> Description:
@@ -81,6 +82,9 @@ class Folder:
         self._reach()
         self.parted.append(held)
         return Gone.LIVE if self.immortal else Gone.GONE
+
+    def newest(self, held: Secret) -> Secret:
+        return self.became.get(held.reveal(), held)
 
     def found(self) -> tuple[str, ...]:
         self._reach()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from remit.control import brief, connection, principal
 from remit.core.answer import Deny
+from remit.core.errors import RemitError
 from remit.core.permit import Fault, Permit
 from remit.core.resource import Minting
 from remit.core.trust import TrustPath
@@ -27,6 +28,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("connect"), WHO), st.tuples(st.just("end"), WHO), st.tuples(st.just("call"), WHO),
         st.tuples(st.just("own"), WHO), st.tuples(st.just("open"), WHO), st.tuples(st.just("renew"), WHO),
+        st.tuples(st.just("lose"), WHO),
     ),
     min_size=4, max_size=16,
 )  # fmt: skip
@@ -46,7 +48,7 @@ def what_is_lent_is_of_the_tasks_own_person(folder: Path) -> None:
         open_to = world.a_brief(dispatchers=tuple(each.id for each in people))
         world.act(lambda c: brief.apply(c, open_to, "operator"))
         tokens, tasks, count, ended = {}, {}, 0, []
-        renews = renewing(world, tokens)
+        renews, loses = renewing(world, tokens)
         for what, who in steps:
             time.on(1)
             person = people[who].id
@@ -62,8 +64,8 @@ def what_is_lent_is_of_the_tasks_own_person(folder: Path) -> None:
                 world.settle_targets()
                 taken = [each.reveal() for each in world.source.parted]
                 assert taken == ended, "the provider took back another token than the one that ended"
-            elif what == "renew":
-                renews.add(person)
+            elif what in ("renew", "lose"):
+                (renews if what == "renew" else loses).add(person)
             elif what == "open" or person not in tasks:
                 tasks[person] = world.a_task(requester=person, by=person, person=person)
             if what in ("call", "own"):
@@ -72,24 +74,32 @@ def what_is_lent_is_of_the_tasks_own_person(folder: Path) -> None:
 
     one([("connect", 0), ("connect", 1), ("call", 0), ("call", 1), ("end", 0), ("call", 0), ("own", 1), ("call", 1)])
     one([("connect", 0), ("connect", 1), ("renew", 0), ("call", 0), ("open", 0), ("call", 0), ("open", 1), ("call", 1)])
+    one([("connect", 0), ("connect", 1), ("lose", 0), ("call", 0), ("open", 0), ("call", 0), ("open", 1), ("call", 1)])
     one([("connect", 2), ("renew", 2), ("call", 2), ("connect", 1), ("end", 2), ("call", 1), ("end", 1)])
     LAW(given(STEPS)(one))()
 
 
 def renewing(world, tokens):
-    """Have the provider exchange the refresh token of whoever is in the set at their next mint, as many do."""
-    whom, mint = set(), world.source.mint
+    """Have the provider exchange the refresh token of whoever is in a set at their next mint, as many do.
+
+    The mint of whoever is in the second set fails after that.
+    """
+    whom, loses, mint = set(), set(), world.source.mint
 
     def minting(intent):
         found = mint(intent)
-        if intent.person not in whom:
+        if intent.person not in whom | loses:
             return found
-        whom.discard(intent.person)
         tokens[intent.person] = intent.held.reveal() + b"+"
+        if intent.person in loses:
+            loses.discard(intent.person)
+            world.source.became[intent.held.reveal()] = Secret(tokens[intent.person])
+            raise RemitError("target_declined", "It was lost on the way.", "Try again.")
+        whom.discard(intent.person)
         return Minted(found.name, found.until, found.secret, Secret(tokens[intent.person]))
 
     world.source.mint = minting
-    return whom
+    return whom, loses
 
 
 def called(world, errand, person, token, *, delegated):
@@ -109,7 +119,7 @@ def called(world, errand, person, token, *, delegated):
         lease = next(one for one in world.leases() if one.id == found.lease)
         assert lease.person == person, "what was lent is another person's"
     else:
-        assert found.code == "lease_ending", f"a person who is connected was refused: {found}"
+        assert found.code in ("lease_ending", "target_declined"), f"a person who is connected was refused: {found}"
 
 
 FAULTS = (
@@ -132,11 +142,19 @@ FAULTS = (
     Planted(
         "what the provider renewed is kept for whoever connected last",
         "control/lessor.py",
-        "renewed = (connection, found.renewed) if",
+        "renewed = (connection, later) if",
         "every = Reader(self._authority.reading()).where(connections.Connection)\n"
-        "        renewed = (max(every, key=lambda c: c.at).id, found.renewed) if",
+        "        renewed = (max(every, key=lambda c: c.at).id, later) if",
         what_is_lent_is_of_the_tasks_own_person,
         "another",
+    ),
+    Planted(
+        "what the provider renewed in a mint that failed is not kept",
+        "control/lease.py",
+        "    _renew(change, renewed)\n    one = change.reader.get(Lease, identity)\n    if one is not None and",
+        "    one = change.reader.get(Lease, identity)\n    if one is not None and",
+        what_is_lent_is_of_the_tasks_own_person,
+        "another person's token",
     ),
     Planted(
         "a call needs no connection",

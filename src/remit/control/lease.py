@@ -119,15 +119,12 @@ def activate(
     `renewed` is what a connection's token was exchanged for: it is kept in any case, since the one before is worth
     nothing any more.
     """
-    vault = change.authority.vault
-    if renewed is not None and vault.holds(CONNECTIONS, renewed[0]):
-        vault.put(CONNECTIONS, *renewed)
-        change.keep()
+    _renew(change, renewed)
     one = change.reader.get(Lease, identity)
     if one is None or one.state != "intended" or one.node != change.authority.node or change.now >= one.mint_by:
         return None
     if secret is not None:
-        vault.put(SECRETS, one.id, secret)
+        change.authority.vault.put(SECRETS, one.id, secret)
     until = Instant(min(one.until, until))
     made = changed(one, state=LIFE.after(one.state, "active"), lent=True, until=until, ends=ends, mark=mark)
     change.record("lease.active", made, "gate")
@@ -163,11 +160,19 @@ def end(
     ]
 
 
-def failed(change: Change, identity: str, why: str) -> None:
-    """A mint did not come to be, or may have: it is ended like one that did."""
+def failed(change: Change, identity: str, why: str, renewed: tuple[str, Secret] | None = None) -> None:
+    """A mint did not come to be, or may have: it is ended like one that did. `renewed` is kept here, too."""
+    _renew(change, renewed)
     one = change.reader.get(Lease, identity)
     if one is not None and one.state == "intended":
         _end(change, one, "mint", "gate", why)
+
+
+def _renew(change: Change, renewed: tuple[str, Secret] | None) -> None:
+    vault = change.authority.vault
+    if renewed is not None and vault.holds(CONNECTIONS, renewed[0]):
+        vault.put(CONNECTIONS, *renewed)
+        change.keep()
 
 
 def _end(change: Change, one: Lease, because: str, by: str, trouble: str = "") -> Lease:

@@ -26,7 +26,7 @@ from remit.core.permit import Fault, Lent
 from remit.core.resource import Resource
 from remit.core.task import Plan, Task
 from remit.custody.secret import Secret
-from remit.custody.source import Gone, Intent, Minted, Source
+from remit.custody.source import Gone, Intent, Minted, Parts, Source
 from remit.custody.sources.opening import open_source
 from remit.store import lease as store
 from remit.store.opening import Aside
@@ -168,13 +168,15 @@ class Lessor:
             found = fault
         except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
             found = RemitError("target_failed", f"The target failed ({type(fault).__name__}).", "Look at the target.")
-        self._post(lambda: self._came(target, one, found, connection))
+        later = found.renewed if isinstance(found, Minted) else _newest(target.source, intent)
+        renewed = (connection, later) if connection and later is not None else None
+        self._post(lambda: self._came(target, one, found, renewed))
 
-    def _came(self, target: Target, one: Lease, found: Minted | RemitError, connection: str) -> None:
+    def _came(self, target: Target, one: Lease, found: Minted | RemitError, renewed: tuple[str, Secret] | None) -> None:
         target.minting -= 1
         if isinstance(found, RemitError):
             why, text = Fault(found.code, found.message), found.message
-            self._submit(lambda change: leases.failed(change, one.id, text), lambda _: self._told(one, why))
+            self._submit(lambda change: leases.failed(change, one.id, text, renewed), lambda _: self._told(one, why))
             return
 
         def kept(active: object) -> None:
@@ -184,7 +186,6 @@ class Lessor:
                 self._told(one, None if active is not None else _GONE)
 
         ends = found.ends or Instant(0)
-        renewed = (connection, found.renewed) if connection and found.renewed is not None else None
         self._submit(
             lambda change: leases.activate(change, one.id, found.until, found.secret, renewed, ends, found.mark), kept
         )
@@ -353,6 +354,14 @@ class Lessor:
     def _submit(self, work: Callable[[Change], object], done: Callable[[object], None]) -> None:
         self._batch.submit("lessor", work, done)
         self._batch.wake()
+
+
+def _newest(source: Source, intent: Intent) -> Secret | None:
+    """What a person's token became in a mint that failed after it was exchanged for another; None when it did not."""
+    if intent.held is None or not isinstance(source, Parts):
+        return None
+    later = source.newest(intent.held)
+    return None if later == intent.held else later
 
 
 def _quietly(source: Source, minted: Minted) -> None:

@@ -166,3 +166,7 @@ class Parts(Protocol):
     def part(self, held: Secret) -> Gone:
         """End what this person gave at the provider, and look whether it is gone. Doing it twice is a success."""
         ...
+
+    def newest(self, held: Secret) -> Secret:
+        """What that has become by now, where the provider exchanges it for another at a use; else it itself."""
+        ...

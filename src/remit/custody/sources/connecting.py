@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from remit.core.canonical import b64
 from remit.core.errors import RemitError
 from remit.custody.secret import Secret
+from remit.custody.sources.exchanging import parts
 from remit.custody.sources.provider import Provider, endpoint, refused
 
 SCOPE: Final = "scope."
@@ -82,7 +83,7 @@ def redeem(one: Way, secret: Secret, *, code: str, redirect: str, verifier: str)
 
     Refuses a code that the provider does not take (`connection_refused`), and an answer without a refresh token.
     """
-    provider = Provider(one.client, secret)
+    provider = Provider(one.client, parts(secret)[0])
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
     status, said = provider.post(one.token, form)
     if status != 200:
@@ -111,4 +112,4 @@ def give_back(one: Way, secret: Secret, given: Given) -> None:
     """Have the provider take back what was given and could not be kept."""
     if one.revoke:
         form = {"token": given.token.reveal().decode(), "token_type_hint": "refresh_token"}
-        Provider(one.client, secret).post(one.revoke, form)
+        Provider(one.client, parts(secret)[0]).post(one.revoke, form)

@@ -2,14 +2,14 @@
 
 The secret is the client's; settings: `client`, `token` (endpoint), `revoke` (RFC 7009), `introspect` (RFC 7662), and
 for each kind of action that plans may hold `scope.KIND`, the scopes that it needs. `longest` are the seconds that a
-token may live when the provider does not say (3,600). How people connect, `sources/connecting` says. The person's
-refresh token comes with the intent and from nowhere else. A token whose answer was lost is held by nobody, and ends
-by itself.
+token may live when the provider does not say (3,600). How people connect, `sources/connecting` says; how a token is
+narrowed (`by`), `sources/exchanging`. The person's refresh token comes with the intent and from nowhere else. A token
+whose answer was lost is held by nobody, and ends by itself.
 """
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, final
 
 from remit.core.canonical import Json
@@ -19,7 +19,8 @@ from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
 from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
-from remit.custody.sources.provider import Provider, endpoint, refused, setting
+from remit.custody.sources.exchanging import Exchanging
+from remit.custody.sources.provider import refused, setting
 
 SCOPE: Final = "scope."
 PROVEN: Final = "A token for each task, narrowed to its steps; revoked at the provider and proven by introspection."
@@ -32,11 +33,9 @@ ENDS: Final = (
 class OAuthSource:
     """One client at one provider. Keeps refresh tokens only as far as the provider renewed them while it ran."""
 
-    def __init__(self, secret: Secret, settings: Mapping[str, str]) -> None:
-        client = settings.get("client", "")
-        self._provider = Provider(client, secret)
-        self._token, self._revoke = endpoint(settings, "token"), endpoint(settings, "revoke", needed=False)
-        self._introspect = endpoint(settings, "introspect", needed=False)
+    def __init__(self, secret: Secret, settings: Mapping[str, str], now: Callable[[], Instant]) -> None:
+        self._way = Exchanging(secret, settings, now)
+        self._home, self._there = self._way.home, self._way.there
         self._scopes = {
             name.removeprefix(SCOPE): tuple(text.split()) for name, text in settings.items() if name.startswith(SCOPE)
         }
@@ -45,34 +44,35 @@ class OAuthSource:
         self._renewed: dict[bytes, Secret] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
-        if not client or not self._scopes or not self._longest:
+        if not self._home.client or not self._scopes or not self._longest:
             raise setting("client, at least one scope.KIND, and longest in seconds")
 
     def describe(self) -> Description:
         """Say whether the provider takes tokens back, and proves it."""
-        proves = bool(self._revoke and self._introspect)
+        proves = bool(self._there.revoke and self._there.introspect)
         rung = Rung.PER_TASK if proves else Rung.SHORT
         return Description(
             "oauth", rung, dynamic=True, revocable=proves, says=PROVEN if proves else ENDS, longest=self._longest
         )
 
     def mint(self, intent: Intent) -> Minted:
-        """Refresh with fewer scopes. Refuses a token that can do more than was asked for."""
+        """Get a token of fewer scopes. Refuses one that can do more than was asked for."""
         wanted = self._wanted(intent.steps)
         if intent.held is None or not intent.person:
             raise RemitError("connection_missing", "The person has not connected this account.", "Ask them to.")
         if intent.left() <= 0:
             raise _late()
         with self._turn(intent.person):
-            held = self._newest(intent.held)
-            form = {"grant_type": "refresh_token", "refresh_token": held.reveal().decode(), "scope": " ".join(wanted)}
-            status, said = self._provider.post(self._token, form)
-            if status != 200 or not isinstance(said.get("access_token"), str):
-                raise refused(status, said)
-            renewed = self._renew(held, said.get("refresh_token"))
+            held = self.newest(intent.held)
+            said = self._way.token(held, wanted, lambda token: self._renew(held, token))
+            renewed = self.newest(held)
+        if not isinstance(said.get("access_token"), str):
+            raise refused(200, said)
         token = Secret(said["access_token"].encode())
         ends = Instant(intent.until - intent.life + self._lives(said.get("expires_in")))
-        minted = Minted(intent.name, Instant(min(intent.until, ends)), token, renewed, ends)
+        minted = Minted(
+            intent.name, Instant(min(intent.until, ends)), token, None if renewed == intent.held else renewed, ends
+        )
         given = set(str(said.get("scope", " ".join(wanted))).split())
         if not given <= set(wanted) or str(said.get("token_type", "")).lower() != "bearer" or intent.left() <= 0:
             self.drop(minted)
@@ -91,10 +91,10 @@ class OAuthSource:
 
     def drop(self, minted: Minted) -> None:
         """Revoke the token at the provider (RFC 7009), which says yes to one that it does not know too."""
-        if minted.secret is None or not self._revoke:
+        if minted.secret is None or not self._there.revoke:
             return
         form = {"token": minted.secret.reveal().decode(), "token_type_hint": "access_token"}
-        status, said = self._provider.post(self._revoke, form)
+        status, said = self._there.provider.post(self._there.revoke, form)
         if status != 200:
             raise refused(status, said)
 
@@ -110,23 +110,27 @@ class OAuthSource:
         said = self._asked(minted)
         if said is None or said.get("active") is not True:
             return ()
-        return tuple(f"scope {one}" for one in sorted(str(said.get("scope", "")).split()))
+        scopes = sorted(str(said.get("scope", "")).split())
+        return tuple(f"scope {one}" for one in scopes) or (
+            "the scopes that it was given; the server does not say them",
+        )
 
     def part(self, held: Secret) -> Gone:
         """Have the provider take back what a person gave (RFC 7009), and ask it, or try, whether it did."""
-        newest = self._newest(held)
+        newest = self.newest(held)
         form = {"token": newest.reveal().decode(), "token_type_hint": "refresh_token"}
-        if not self._revoke:
+        home = self._home
+        if not home.revoke:
             return Gone.UNKNOWN
-        status, said = self._provider.post(self._revoke, form)
+        status, said = home.provider.post(home.revoke, form)
         if status != 200:
             raise refused(status, said)
-        if self._introspect:
-            status, said = self._provider.post(self._introspect, form)
+        if home.introspect:
+            status, said = home.provider.post(home.introspect, form)
             if status == 200 and type(said.get("active")) is bool:
                 return Gone.LIVE if said["active"] else Gone.GONE
-        status, said = self._provider.post(
-            self._token, {"grant_type": "refresh_token", "refresh_token": newest.reveal().decode()}
+        status, said = home.provider.post(
+            home.token, {"grant_type": "refresh_token", "refresh_token": newest.reveal().decode()}
         )
         self._renew(newest, said.get("refresh_token"))
         return Gone.GONE if status == 400 and said.get("error") == "invalid_grant" else Gone.LIVE
@@ -160,25 +164,23 @@ class OAuthSource:
         with self._lock:
             return self._locks.setdefault(person, threading.Lock())
 
-    def _newest(self, held: Secret) -> Secret:
+    def newest(self, held: Secret) -> Secret:
+        """What a person's token has become, where the provider exchanged it for another at a use."""
         with self._lock:
             while (later := self._renewed.get(_mark(held))) is not None:
                 held = later
         return held
 
-    def _renew(self, held: Secret, token: Json) -> Secret | None:
-        if not isinstance(token, str) or token.encode() == held.reveal():
-            return None
-        later = Secret(token.encode())
-        with self._lock:
-            self._renewed[_mark(held)] = later
-        return later
+    def _renew(self, held: Secret, token: Json) -> None:
+        if isinstance(token, str) and token and token.encode() != held.reveal():
+            with self._lock:
+                self._renewed[_mark(held)] = Secret(token.encode())
 
     def _asked(self, minted: Minted) -> dict[str, Json] | None:
-        if minted.secret is None or not self._introspect:
+        if minted.secret is None or not self._there.introspect:
             return None
         form = {"token": minted.secret.reveal().decode(), "token_type_hint": "access_token"}
-        status, said = self._provider.post(self._introspect, form)
+        status, said = self._there.provider.post(self._there.introspect, form)
         if status != 200 or type(said.get("active")) is not bool:
             raise refused(status, said)
         return said

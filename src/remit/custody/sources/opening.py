@@ -57,7 +57,7 @@ def _opened(kind: str, secret: Secret, owner: str, minting: Minting, now: Callab
     if kind == "oauth":
         from remit.custody.sources.oauth import OAuthSource
 
-        return OAuthSource(secret, settings)
+        return OAuthSource(secret, settings, now)
     if kind == "github":
         from remit.custody.sources.github import GitHubSource
 

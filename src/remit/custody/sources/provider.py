@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, final
 from urllib.parse import quote_plus, urlencode, urlsplit
 
@@ -21,7 +21,12 @@ FOUND: Final = {
     "introspect": "introspection_endpoint",
 }
 """Settings of an oauth source, and what the provider's metadata calls them."""
+READ: Final = {"": frozenset(FOUND), "target.": frozenset({"token", "revoke", "introspect"})}
+"""What is read of the provider, and of the target's own authorization server."""
 NAMES: Final = "authorization_response_iss_parameter_supported"
+
+Prove = Callable[[Mapping[str, str]], dict[str, str]]
+"""What a client with a key adds to a form."""
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -37,31 +42,38 @@ _HTTP: Final = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}
 
 @final
 class Provider:
-    """One client at one provider, proved by its secret (`client_secret_basic`). Called from several threads at once."""
+    """One client at one provider. Called from several threads at once.
 
-    def __init__(self, client: str, secret: Secret) -> None:
-        self._client, self._secret = client, secret
+    It is proved by its secret (`client_secret_basic`), or by what `prove` puts into each form.
+    """
+
+    def __init__(self, client: str, secret: Secret, prove: Prove | None = None) -> None:
+        self._client, self._secret, self._prove = client, secret, prove
 
     def post(self, url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Json]]:
         """Send a form as this client; what comes back, as far as it is a JSON object (`target_unavailable`)."""
+        if self._prove is not None:
+            whole = urlencode({**form, **self._prove(form)}).encode()
+            return _sent(urllib.request.Request(url, whole, {"accept": "application/json"}, method="POST"))  # noqa: S310 - see endpoint
         pair = f"{quote_plus(self._client)}:{quote_plus(self._secret.reveal().decode())}"
         heads = {"authorization": f"Basic {b64encode(pair.encode()).decode()}", "accept": "application/json"}
         return _sent(urllib.request.Request(url, urlencode(form).encode(), heads, method="POST"))  # noqa: S310 - see endpoint
 
 
 def discovered(settings: Mapping[str, str]) -> dict[str, str]:
-    """These settings with what the provider of `issuer` says of itself where they are silent (RFC 8414).
+    """These settings with what `issuer` and `target.issuer` say of themselves where they are silent (RFC 8414).
 
     Read once, when an operator sets it: what is written down then does not move when the provider is taken over later.
     """
-    issuer = endpoint(settings, "issuer", needed=False)
-    if not issuer:
-        return dict(settings)
-    said = _metadata(issuer)
-    found = {name: said.get(member) for name, member in FOUND.items()}
-    kept = {name: value for name, value in found.items() if isinstance(value, str) and value}
-    named = {"names": "yes"} if said.get(NAMES) is True else {}
-    return kept | named | dict(settings)
+    found: dict[str, str] = {}
+    for prefix in ("", "target."):
+        issuer = endpoint(settings, f"{prefix}issuer", needed=False)
+        if issuer:
+            said = _metadata(issuer)
+            read = {prefix + name: said.get(member) for name, member in FOUND.items() if name in READ[prefix]}
+            found |= {name: value for name, value in read.items() if isinstance(value, str) and value}
+            found |= {"names": "yes"} if not prefix and said.get(NAMES) is True else {}
+    return found | dict(settings)
 
 
 def endpoint(settings: Mapping[str, str], name: str, *, needed: bool = True) -> str:

@@ -1,0 +1,145 @@
+"""Ways from a connection to a task's token, against a certified provider with the grants that its users may add."""
+
+import base64
+import functools
+import json
+from contextlib import closing
+
+import pytest
+
+from remit.custody.secret import Secret
+from remit.custody.source import Gone
+from remit.custody.sources.exchanging import parts
+from remit.custody.sources.provider import Provider, discovered
+from tests.custody.sources import Suite, refused
+from tests.custody.test_oauth import asked, intent, introspected, opened, settings, step
+from tests.kit.provider import BOTH, CLIENT, THERE, provided
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with provided() as found:
+        yield found
+
+
+WAYS = (
+    {"by": "exchange"},
+    {"by": "exchange", "subject": "access_token"},
+    {"by": "exchange", "subject": "id_token"},
+    {"by": "id-jag"},
+    {"by": "id-jag", "subject": "id_token"},
+)
+
+
+def by(provider, way, **more):
+    """A source of one way, and what is said of its tokens where they count."""
+    there = discovered({"target.issuer": provider["there"], "target.client": "remit-there"})
+    source = opened(Secret(BOTH), settings(provider, **way, **(there if way["by"] == "id-jag" else {}), **more))
+    if way["by"] == "id-jag":
+        return source, lambda token: introspected(provider["there"], token, "remit-there", THERE)
+    return source, lambda token: asked(provider, token)
+
+
+def token_of(lent):
+    return lent.headers[0][1].reveal().decode().removeprefix("Bearer ")
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.values()))
+@pytest.mark.parametrize("how", ["keep", "rotate"])
+def test_by_exchange_and_by_assertion_it_does_what_every_source_does(how, way):
+    with provided(how) as provider:
+        source, says = by(provider, way)
+        with closing(source):
+            made = functools.partial(intent, provider)
+            Suite(source, made, lambda lent: says(token_of(lent))["active"], never=(Gone.UNKNOWN,)).holds()
+            for who, steps, scopes in (
+                ("ann", (step(),), "notes.read"),
+                ("bob", (step(), step("write_note")), "notes.read notes.write"),
+            ):
+                minted = source.mint(intent(provider, *steps, who=who))
+                said = says(minted.secret.reveal().decode())
+                assert (said["scope"], said["sub"]) == (scopes, who)
+                assert source.reach(minted) == tuple(f"scope {one}" for one in scopes.split())
+            assert source.part(source.newest(Secret(provider["people"]["ann"].encode()))) is Gone.GONE
+            assert refused(source.mint, intent(provider)) in ("connection_refused", "target_declined")
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.values()))
+def test_what_nobody_gave_is_given_by_no_way(provider, way):
+    source, _ = by(provider, way, **{"scope.wipe": "notes.wipe"})
+    with closing(source):
+        assert refused(source.mint, intent(provider, step("wipe"))) == "target_declined"
+        assert refused(source.mint, intent(provider, held=Secret(b"another"))) == "connection_refused"
+        assert refused(source.mint, intent(provider, held=None)) == "connection_missing"
+
+
+def test_what_is_exchanged_on_the_way_is_given_back_and_what_was_renewed_is_kept_though_it_fails(monkeypatch):
+    seen = []
+    with provided("rotate") as provider:
+        source, _ = by(provider, {"by": "exchange", "subject": "access_token"})
+        post = Provider.post
+
+        def watched(self, url, form):
+            status, said = post(self, url, form)
+            if form.get("grant_type") == "refresh_token":
+                seen.append(said["access_token"])
+            return (503, {}) if "subject_token" in form else (status, said)
+
+        monkeypatch.setattr(Provider, "post", watched)
+        with closing(source):
+            held = Secret(provider["people"]["ann"].encode())
+            assert refused(source.mint, intent(provider, held=held)) == "target_declined"
+            later = source.newest(held)
+            assert later != held
+            monkeypatch.undo()
+            assert [asked(provider, one)["active"] for one in seen] == [False]
+            source.close()
+            assert source.mint(intent(provider, held=later)).secret
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"aud": "https://other.example"}, {"aud": ["https://other.example"]}, {"client_id": "another"},
+        {"scope": "notes.read notes.write"}, {"typ": "JWT"}, {"aud": None}, {"client_id": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_assertion_for_another_server_client_or_for_more_is_shown_to_nobody(provider, monkeypatch, change):
+    source, _ = by(provider, {"by": "id-jag"})
+    post, shown = Provider.post, []
+
+    def changed(self, url, form):
+        status, said = post(self, url, form)
+        if "assertion" in form:
+            shown.append(form["assertion"])
+        if form.get("requested_token_type", "").endswith("id-jag"):
+            head, body, rest = said["access_token"].split(".")
+            parts = [json.loads(base64.urlsafe_b64decode(one + "==")) | change for one in (head, body)]
+            coded = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=").decode() for one in parts]
+            said["access_token"] = ".".join((*coded, rest))
+        return status, said
+
+    monkeypatch.setattr(Provider, "post", changed)
+    with closing(source):
+        assert refused(source.mint, intent(provider)) == "target_declined"
+    assert shown == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"by": "magic"}, {"by": "exchange", "subject": "saml2"}, {"by": "id-jag"},
+        {"by": "id-jag", "target.issuer": "http://as.example", "target.token": "https://as.example/token"},
+        {"by": "id-jag", "target.issuer": "https://as.example", "target.token": "http://as.example/token"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_way_that_cannot_be_is_refused(provider, wrong):
+    assert refused(lambda: opened(Secret(CLIENT), settings(provider, **wrong))) == "setting_invalid"
+    assert refused(lambda: opened(Secret(b"{"), settings(provider))) == "setting_invalid"
+
+
+def test_one_secret_is_for_both_places_unless_it_names_each():
+    assert [one.reveal() for one in parts(Secret(CLIENT))] == [CLIENT, CLIENT]
+    assert [one.reveal() for one in parts(Secret(BOTH))] == [CLIENT, THERE]
