@@ -172,7 +172,7 @@ def test_where_keys_are_published_is_dialled_with_care(firm, monkeypatch):
     for inside in ("169.254.169.254", "10.0.0.7", "192.168.1.1", "fd00::1"):
         monkeypatch.setattr(document.socket, "getaddrinfo", led_to(real, inside))
         dialled = []
-        monkeypatch.setattr(document._Pinned, "connect", dialled.append)
+        monkeypatch.setattr(document, "dialled", lambda *where, dialled=dialled, **_: dialled.append(where))
         answer = firm.site.form("/oauth/par", {"redirect_uri": BACK} | without(shown(firm, said["client_id"], key)))
         assert refused(answer)
         assert dialled == []

@@ -6,14 +6,14 @@ refused unless the settings allow it, redirects are not followed, and of the ans
 
 import http.client
 import socket
-import ssl
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from remit.control.outgoing import dialled
 from remit.core import hook as rules
+from remit.core.address import inside, literal, loopback, public
 from remit.core.errors import RemitError
 from remit.core.receipt import decode
 from remit.store import log
@@ -96,17 +96,11 @@ class Messenger:
         parts = urlsplit(self.hook.url)
         host, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
-        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
-        made: socket.socket = socket.create_connection(
-            (resolved(host, port, private=self.hook.private), port), PATIENCE_S
-        )
-        try:
-            connection.sock = ssl.create_default_context().wrap_socket(made, server_hostname=host) if secure else made
+        address, name = resolved(host, port, private=self.hook.private), host if secure else ""
+        connection = http.client.HTTPConnection(host, port)
+        with dialled(address, port, name=name, each_s=PATIENCE_S, whole_s=2 * PATIENCE_S) as connection.sock:
             connection.request("POST", parts.path or "/", body, headers)
             return connection.getresponse().status
-        finally:
-            connection.close()
-            made.close()
 
 
 def resolved(host: str, port: int, *, private: bool) -> str:
@@ -114,17 +108,9 @@ def resolved(host: str, port: int, *, private: bool) -> str:
 
     A name that is this very machine's by its spelling may be it; one that merely resolves to it may not.
     """
-    local = host == "localhost" or _loopback(host)
+    local = host == "localhost" or ((written := literal(host)) is not None and written.is_loopback)
     found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for one in found:
-        address = ip_address(one.partition("%")[0])
-        if (local and address.is_loopback) or private or (address.is_global and not address.is_multicast):
+        if (local and loopback(one)) or (private and inside(one)) or public(one):
             return one
     raise RemitError("hook_private", "It has a private address.", "Set private = true in its table, if it is meant.")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

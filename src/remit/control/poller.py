@@ -4,10 +4,8 @@ The very address that was judged is dialled: a private one is refused unless the
 followed, time and size are bounded, and no proxy is used.
 """
 
-import contextlib
 import http.client
 import socket
-import ssl
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from remit.control.messenger import resolved
+from remit.control.outgoing import cut, dialled
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 from remit.core.poll import Answer, answer
@@ -22,6 +21,8 @@ from remit.core.poll import Answer, answer
 PATIENCE_S: Final = 25.0
 """How long an answer may take: a transmitter may hold it until there is something to tell."""
 REACH_S: Final = 5.0
+WHOLE_S: Final = PATIENCE_S + 2 * REACH_S
+"""How long one poll takes at most, however slowly it is answered."""
 LARGEST: Final = 2 * 1024 * 1024
 
 
@@ -59,32 +60,25 @@ class Poller:
         self._over = True
         line = self._line
         if line is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(line, socket.SHUT_RDWR)
+            cut(line)
 
     def _ask(self, body: bytes) -> Answer | str:
         parts = urlsplit(self.source.url)
         host, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
         address = resolved(host, port, private=self.source.private)
-        made: socket.socket = socket.create_connection((address, port), REACH_S)
         connection = http.client.HTTPConnection(host, port)
-        try:
-            self._line = connection.sock = (
-                ssl.create_default_context().wrap_socket(made, server_hostname=host) if secure else made
-            )
+        with dialled(address, port, name=host if secure else "", each_s=REACH_S, whole_s=WHOLE_S) as line:
+            self._line = connection.sock = line
             if self._over:
                 return "It is asked no more."
-            self._line.settimeout(PATIENCE_S)
+            line.settimeout(PATIENCE_S)
             where = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", where, body, self._headers())
             with connection.getresponse() as said:
                 if said.status != 200:
                     return f"It answered {said.status}."
                 data = said.read(LARGEST + 1)
-        finally:
-            connection.close()
-            made.close()
         return answer(read(data)) if len(data) <= LARGEST else "It answered too much at once."
 
     def _headers(self) -> dict[str, str]:

@@ -4,14 +4,19 @@ Whoever dials resolves a name once, judges every address of the answer, and goes
 mean one thing when it is checked and another when it is dialled (DNS rebinding).
 """
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 Address = IPv4Address | IPv6Address
 
 # Addresses where clouds answer machines with credentials, beside the link-local ranges.
 _METADATA: Final = frozenset(
-    ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+    ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd20:ce::254")
+)
+_REFUSED: Final = (
+    IPv4Network("0.0.0.0/8"),  # this network: the system takes some of it for this machine
+    IPv6Network("fec0::/10"),  # site-local: withdrawn, and somebody's inside where it is still used
+    IPv6Network("fd00:ec2::/32"),  # a cloud's own services, metadata and credentials among them
 )
 _NAT64: Final = ip_network("64:ff9b::/96")
 # Tunnels carry an IPv4 address that no rule of ours would see.
@@ -63,4 +68,5 @@ def _unwrapped(ip: str) -> Address | None:
             address = address.ipv4_mapped
         elif address in _NAT64:
             address = IPv4Address(int(address) & 0xFFFFFFFF)
-    return None if address.is_link_local or address in _METADATA else address
+    refused = address.is_link_local or address in _METADATA or any(address in net for net in _REFUSED)
+    return None if refused else address

@@ -8,7 +8,6 @@ may be asked too.
 import http.client
 import re
 import socket
-import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from remit.control.client import Described, identity
+from remit.control.outgoing import dialled
 from remit.core.address import loopback, public
 from remit.core.canonical import Json, read
 from remit.core.client import named, redirect
@@ -109,24 +109,12 @@ def judged(host: str, port: int, *, own: bool) -> str:
     return min(found)
 
 
-class _Pinned(http.client.HTTPSConnection):
-    """A connection to the address that was judged, under the name that was asked for."""
-
-    def __init__(self, host: str, port: int, ip: str) -> None:
-        super().__init__(host, port, timeout=PATIENCE_S)
-        self._ip = ip
-
-    def connect(self) -> None:
-        """Dial the judged address; the certificate must be the name's."""
-        plain = socket.create_connection((self._ip, self.port), PATIENCE_S)
-        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
-
-
 def _get(url: str, own: bool) -> bytes:  # noqa: FBT001 - handed to a thread
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
-    connection = _Pinned(host, port, judged(host, port, own=own))
-    try:
+    connection = http.client.HTTPSConnection(host, port)
+    address = judged(host, port, own=own)
+    with dialled(address, port, name=host, each_s=PATIENCE_S, whole_s=2 * PATIENCE_S) as connection.sock:
         connection.request(
             "GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers={"Accept": "application/json"}
         )
@@ -135,8 +123,6 @@ def _get(url: str, own: bool) -> bytes:  # noqa: FBT001 - handed to a thread
             if answer.status != 200 or not (kind == "application/json" or kind.endswith("+json")):
                 raise ValueError(answer.status)
             data = answer.read(LARGEST + 1)
-    finally:
-        connection.close()
     if len(data) > LARGEST:
         raise ValueError(len(data))
     return data

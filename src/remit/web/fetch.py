@@ -3,16 +3,15 @@
 Plain http is for this very machine. The address is one that the operator set, or one that such a server published.
 """
 
-import ssl
-import urllib.request
+import http.client
 from collections.abc import Mapping
-from http.client import HTTPException
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import anyio
 import anyio.to_thread
 
+from remit.control.outgoing import dialled
 from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 from remit.web.settings import safe
@@ -39,25 +38,32 @@ async def answered(
         with anyio.fail_after(2 * PATIENCE_S):
             status, data = await anyio.to_thread.run_sync(_ask, url, form, headers or {}, abandon_on_cancel=True)
         return status, read(data)
-    except (OSError, HTTPException, ValueError, TimeoutError, RemitError) as fault:
+    except (OSError, http.client.HTTPException, ValueError, TimeoutError, RemitError) as fault:
         raise unreachable() from fault
 
 
 def _ask(url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    opener = urllib.request.OpenerDirector()
-    for one in (urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(context=ssl.create_default_context())):
-        opener.add_handler(one)
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
     data = urlencode(form).encode() if form is not None else None
-    given = {"Accept": "application/json", **headers}
-    request = urllib.request.Request(url, data=data, headers=given)  # noqa: S310 - `safe` saw it
-    with opener.open(request, timeout=PATIENCE_S) as answer:
-        if answer.status not in (200, 400, 401, 403):
-            raise ValueError(answer.status)
-        status: int = answer.status
-        found: bytes = answer.read(LARGEST + 1)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+    where = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    line = http.client.HTTPSConnection(host, port) if secure else http.client.HTTPConnection(host, port)
+    with dialled(host, port, name=host if secure else "", each_s=PATIENCE_S, whole_s=2 * PATIENCE_S) as line.sock:
+        line.request(
+            "GET" if data is None else "POST",
+            where,
+            data,
+            {"Accept": "application/json", "Connection": "close", **kind, **headers},
+        )
+        with line.getresponse() as answer:
+            if answer.status not in (200, 400, 401, 403):
+                raise ValueError(answer.status)
+            found = answer.read(LARGEST + 1)
     if len(found) > LARGEST:
         raise ValueError(len(found))
-    return status, found
+    return answer.status, found
 
 
 def unreachable() -> RemitError:
