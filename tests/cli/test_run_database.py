@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import re
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -54,6 +56,27 @@ def test_a_database_is_reached_by_what_the_command_is_told_and_its_lease_is_prov
     assert [(one["resource"], one["state"], one["proof"]) for one in found["leases"]] == [("shop", "dead", "gone")]
     assert (found["proven"], found["calls"]["done"]) == (True, 1)
     assert roles(node, found["task"]) == []
+
+
+def test_no_other_database_is_reached_by_what_the_environment_said_of_one(node, monkeypatch):
+    """PGHOSTADDR goes before PGHOST: left there, libpq would show the credential to whoever is at that address."""
+    said = (node.folder / "remit.toml").read_text(encoding="utf-8")
+    port = int(re.search(r"^postgres_port = (\d+)$", said, re.MULTILINE)[1])
+    with socket.create_server(("127.0.0.9", port)) as elsewhere:
+        elsewhere.settimeout(0.1)
+        for name, value in (("PGHOSTADDR", "127.0.0.9"), ("PGOPTIONS", "-c search_path=x"), ("PGTZ", "UTC")):
+            monkeypatch.setitem(node.environment, name, value)
+        for name in ("ALL_PROXY", "wss_proxy"):
+            monkeypatch.setitem(node.environment, name, "http://127.0.0.9:1")
+        words = READS + "print(read(), sorted(one for one in os.environ if one.startswith('PG')))\n"
+        words += "print(sorted(one for one in os.environ if one.lower().endswith('_proxy')))"
+        with node.start(words) as process:
+            out, _ = process.communicate(timeout=60)
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    names = ["PGDATABASE", "PGHOST", "PGPASSFILE", "PGPORT", "PGSSLMODE", "PGTZ", "PGUSER"]
+    proxies = ["HTTPS_PROXY", "HTTP_PROXY", "NODE_USE_ENV_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"]
+    assert out.decode() == f"[(1,), (2,)] {names}\n{proxies}\n"
 
 
 def test_killed_outright_its_lease_is_dropped_and_probed(node):

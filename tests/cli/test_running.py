@@ -36,6 +36,45 @@ def test_what_is_no_credential_stays_and_what_is_one_goes():
     assert taken("DATABASE_URL", f"postgresql://agent:{corpus.secret('password', 'x')}@db/orders")
 
 
+WORD = "Rv9" + "kQ2mXw7L"
+HELD = {
+    "GIT_CONFIG_VALUE_0": f"Authorization: Basic {WORD}{WORD}", "MAVEN_OPTS": f"-Dnexus.password={WORD}",
+    "ConnectionStrings__Default": f"Server=x;User Id=sa;Password={WORD};", "AMQP_URL": "amqp://u:pw@h/v",
+    "ANTHROPIC_CUSTOM_HEADERS": f"Authorization: Bearer {WORD}", "SIGNING_PEM": "-----BEGIN PRIVATE KEY-----\nMII",
+    "STORE": f"DefaultEndpointsProtocol=https;AccountName=x;AccountKey={WORD}==", "https_proxy": "http://a:b@proxy:1",
+    "WHO": f"eyJhbGciOiJF.eyJzdWIiOiJv.{WORD}", "ALERTS": "https://hooks.slack.com/services/T0/B0/x",
+    "OTEL_EXPORTER_OTLP_HEADERS": f"api-key={WORD}",
+}  # fmt: skip
+NAMED = [
+    "DB_PASS", "RCLONE_CONFIG_PASS", "TF_TOKEN_app_terraform_io", "BW_SESSION", "OP_SESSION_acme", "CI_JOB_JWT",
+    "HELM_KUBETOKEN", "MONGO_PW", "COOKIE", "STRIPE_SK",
+    "AZURE_FEDERATED_TOKEN_FILE", "ANSIBLE_VAULT_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND", "SOPS_AGE_KEY_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "SSH_PRIVATE_KEY_PATH",
+    "GIT_SSH_COMMAND", "npm_config_userconfig", "pip_config_file", "DOCKER_CONTEXT", "DBUS_SESSION_BUS_ADDRESS",
+    "IDENTITY_ENDPOINT", "AWS_DEFAULT_PROFILE", "GH_CONFIG_DIR", "CURL_HOME",
+]  # fmt: skip
+NOT = {
+    "XDG_SESSION_ID": "1", "SESSION_MANAGER": "local/x:@/tmp/.ICE-unix/1", "LS_COLORS": "rs=0:di=01;34:ln=01;36",
+    "MAX_THINKING_TOKENS": "4096", "GIT_AUTHOR_NAME": "Olga", "NODE_OPTIONS": "--max-old-space-size=4096",
+    "HTTP_PROXY": "http://proxy:3128", "LESSOPEN": "| /usr/bin/lesspipe %s", "COMPASS": "north", "MAIL": "/var/mail/o",
+    "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.pager", "GIT_CONFIG_VALUE_0": "less",
+}  # fmt: skip
+
+
+def test_what_a_value_shows_or_a_names_word_says_is_enough_and_what_only_sounds_so_is_not():
+    for name, value in HELD.items():
+        assert taken(name, value), name
+    for name in NAMED:
+        assert taken(name, "/x"), name
+    assert scrub(NOT, "sh", (), [OWN]).environment == NOT
+
+
+def test_settings_that_count_each_other_go_together():
+    environ = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "core.pager", "GIT_CONFIG_VALUE_0": "less"}
+    environ |= {"GIT_CONFIG_KEY_1": "http.extraheader", "GIT_CONFIG_VALUE_1": f"Authorization: Basic {WORD}{WORD}"}
+    assert scrub(environ, "sh", (), [OWN]).environment == {}
+
+
 def test_what_is_named_is_kept_and_told_and_a_known_client_keeps_its_models_key():
     found = scrub(PLAIN | {"API_KEY": "x" * 20, "GITHUB_TOKEN": "y"}, "sh", ("API_KEY",), [OWN])
     assert (found.removed, found.kept) == (("GITHUB_TOKEN",), ("API_KEY",))
@@ -104,3 +143,9 @@ def test_the_relay_says_itself_what_is_its_own_to_say():
         b"Connection: close",
     ]
     assert text == b"\r\n".join(lines) + b"\r\n\r\n"
+    upgrade = (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")
+    assert (
+        Head(b"GET", b"/http/pay/talk", upgrade)
+        .written()
+        .endswith(b"Upgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+    )

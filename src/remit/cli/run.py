@@ -30,8 +30,13 @@ from remit.core.errors import RemitError
 from remit.gateway.serve import relay as relays
 from remit.gateway.serve.relay import Relay
 
+PLAIN_PG: Final = frozenset({"PGAPPNAME", "PGCLIENTENCODING", "PGDATESTYLE", "PGGEQO", "PGTZ"})
+"""What libpq reads that says nothing of where it goes or how."""
 LOCALS: Final = "localhost,127.0.0.1,::1"
-TRUST: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+TRUST: Final = (
+    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE",
+    "PIP_CERT",
+)  # fmt: skip
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -168,6 +173,7 @@ class Run:
         """What the command sees: what was left, and where the gates are."""
         found = {**self.cleaned.environment, **told.variables}
         if proxy:
+            found = {name: value for name, value in found.items() if not name.lower().endswith("_proxy")}
             authority = self.opened["gates"]["authority"]
             past = ",".join((LOCALS, *clients.DIRECT.get(self.client, ()), *direct))
             for name, value in (("HTTPS_PROXY", proxy), ("HTTP_PROXY", proxy), ("NO_PROXY", past)):
@@ -177,6 +183,8 @@ class Run:
                 bundle = str(_write(self.place / "trust.pem", _roots() + authority))
                 found |= dict.fromkeys(TRUST, bundle)
         if sql is not None:
+            # What of libpq's stayed would lead elsewhere, and the credential with it: PGHOSTADDR before any other.
+            found = {name: value for name, value in found.items() if name in PLAIN_PG or not name.startswith("PG")}
             found |= {"PGHOST": sql.host, "PGPORT": str(sql.port), "PGUSER": "remit", "PGPASSFILE": str(sql.file)}
             names = self.opened["gates"]["postgres"]
             found |= {"PGDATABASE": names[0]} if len(names) == 1 else {}

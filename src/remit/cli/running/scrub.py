@@ -10,13 +10,21 @@ from remit.scan.secret import is_held, is_name
 
 LEADS: Final = frozenset(
     {
-        "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ACCESS_KEY_ID",
-        "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CONFIG_DIR", "CLOUDSDK_CONFIG", "DOCKER_AUTH_CONFIG", "DOCKER_CONFIG",
-        "DOCKER_HOST", "GIT_ASKPASS", "GNUPGHOME", "GOOGLE_APPLICATION_CREDENTIALS", "GPG_AGENT_INFO", "KRB5CCNAME",
-        "KUBECONFIG", "NETRC", "NPM_CONFIG_USERCONFIG", "PGPASSFILE", "PGPASSWORD", "PGSERVICE", "PGSERVICEFILE",
-        "PGSSLKEY", "PIP_CONFIG_FILE", "REGISTRY_AUTH_FILE", "SSH_AGENT_PID", "SSH_ASKPASS", "SSH_AUTH_SOCK",
-        "SUDO_ASKPASS", "VAULT_ADDR", "VAULT_AGENT_ADDR",
+        "ACTIONS_RUNTIME_URL", "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CONFIG_DIR", "BAO_ADDR",
+        "BAO_AGENT_ADDR", "BOTO_CONFIG", "BUILDKIT_HOST", "CLOUDSDK_ACTIVE_CONFIG_NAME",
+        "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "CLOUDSDK_CONFIG", "CONTAINER_HOST", "CURL_HOME",
+        "DATABRICKS_CONFIG_FILE", "DATABRICKS_CONFIG_PROFILE", "DBT_PROFILES_DIR", "DBUS_SESSION_BUS_ADDRESS",
+        "DIGITALOCEAN_CONTEXT", "DOCKER_AUTH_CONFIG", "DOCKER_CERT_PATH", "DOCKER_CONFIG", "DOCKER_CONTEXT",
+        "DOCKER_HOST", "GCM_CREDENTIAL_STORE", "GH_CONFIG_DIR", "GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND",
+        "GLAB_CONFIG_DIR", "GNOME_KEYRING_CONTROL", "GNUPGHOME", "GOOGLE_APPLICATION_CREDENTIALS", "GPG_AGENT_INFO",
+        "HUB_CONFIG", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "KRB5CCNAME", "KRB5_CLIENT_KTNAME", "KRB5_KTNAME",
+        "KUBECONFIG", "LPASS_ASKPASS", "MSI_ENDPOINT", "MYSQL_HOME", "MYSQL_TEST_LOGIN_FILE", "NETRC",
+        "NPM_CONFIG_USERCONFIG", "OCI_CLI_CONFIG_FILE", "OCI_CLI_PROFILE", "PGPASSFILE", "PGPASSWORD", "PGSERVICE",
+        "PGSERVICEFILE", "PGSSLKEY", "PIP_CONFIG_FILE", "RCLONE_CONFIG", "REGISTRY_AUTH_FILE", "SNOWFLAKE_HOME",
+        "SSH_AGENT_PID", "SSH_ASKPASS", "SSH_AUTH_SOCK", "SUDO_ASKPASS", "TF_CLI_CONFIG_FILE", "VAULT_ADDR",
+        "VAULT_AGENT_ADDR", "WGETRC",
     }
 )  # fmt: skip
 """Variables that hold no secret and lead to one: an agent's socket, a file of credentials, a profile."""
@@ -29,6 +37,22 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
 }
 """What a known client reaches its model with: kept, and told."""
+_WORD: Final = re.compile(
+    r"(?:^|_)(?:PASS|PASSWD|PASSWORD|PASSPHRASE|PWD|PW|SECRET|TOKEN|JWT|COOKIE|CREDENTIALS?|APIKEY|BEARER|PRIVATE_?KEY"
+    r"|KUBETOKEN|KEY_FILE)(?:_|$)|^(?:BW|OP)_SESSION(?:_|$)|_SK$"
+)
+"""A word of a name that says what stands there: a secret, or the file or command that gives it."""
+_HELD: Final = re.compile(
+    r"(?i)\b(?:bearer|basic|token) +[a-z0-9+/=._~-]{8,}"
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@"
+    r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
+    r"|(?:password|passwd|pwd|passphrase|secret|accountkey|accesskey|sharedaccesssignature|api[-_]?key|token)"
+    r"[\"']?\s*[=:]\s*[\"']?[^\s;,\"'}$]{4,}"
+    r"|https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks)/"
+)
+"""What a value shows by itself. Not how a scan looks: there what is shown in vain costs, here what is passed on."""
+_GIT: Final = re.compile(r"GIT_CONFIG_(?:COUNT|(?:KEY|VALUE)_[0-9]+)")
 _LISTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -52,11 +76,13 @@ def scrub(environ: Mapping[str, str], client: str, keep: Collection[str], own: C
         if name.startswith(OURS) or any(text in environ.get(name, "") for text in own):
             raise RemitError("keep_refused", f"{name} is Remit's own; no command gets it.", "Leave it out of --keep.")
     wanted = {*keep, *NEEDED.get(client, ())}
+    pairs = {name for name in environ if _GIT.fullmatch(name)}
+    spoilt = pairs if any(is_credential(name, environ[name]) for name in pairs) else frozenset[str]()
     passed: dict[str, str] = {}
     removed, kept = [], []
     for name, value in environ.items():
         ours = name.startswith(OURS) or any(text in value for text in own)
-        if not ours and not is_credential(name, value):
+        if not ours and name not in spoilt and not is_credential(name, value):
             passed[name] = value
         elif name in wanted and not ours:
             passed[name] = value
@@ -68,4 +94,8 @@ def scrub(environ: Mapping[str, str], client: str, keep: Collection[str], own: C
 
 def is_credential(name: str, value: str) -> bool:
     """Say whether a variable carries a credential, or leads to one: by its name, or by what stands in it."""
-    return bool(value) and name not in PLAIN and (name in LEADS or is_name(name) or is_held(name, value))
+    if not value or name in PLAIN:
+        return False
+    upper = name.upper()
+    told = upper in LEADS or is_name(name) or _WORD.search(upper) is not None
+    return told or is_held(name, value) or _HELD.search(value) is not None

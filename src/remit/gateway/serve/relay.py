@@ -48,9 +48,10 @@ class Head:
         return found[0] if len(found) == 1 else b""
 
     def written(self, *more: tuple[bytes, bytes]) -> bytes:
-        """The lines again, with these fields in the place of what is ours to say."""
+        """The lines again, with these fields in the place of what is ours to say; a WebSocket is still asked for."""
         kept = [(name, value) for name, value in self.fields if name.lower() not in _OWN]
-        lines = [b"%s: %s" % pair for pair in (*more, *kept, (b"Connection", b"close"))]
+        ends = b"upgrade" if self.one(b"upgrade").lower() == b"websocket" else b"close"
+        lines = [b"%s: %s" % pair for pair in (*more, *kept, (b"Connection", ends))]
         return b"%s %s HTTP/1.1\r\n" % (self.method, self.target) + b"\r\n".join(lines) + b"\r\n\r\n"
 
 
