@@ -14,50 +14,15 @@ from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted
 from remit.custody.sources.openbao import OpenBaoSource
 from tests.custody.sources import NoDrop, Suite, refused
-from tests.kit import postgres
+from tests.kit import openbao
 from tests.kit.nouns import named
-from tests.kit.openbao import OpenBao
 
 NUMBERS = itertools.count()
-ROLE = (
-    "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"
-    ' GRANT SELECT ON orders TO "{{name}}";'
-)
-GONE = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}';"
-    ' DROP OWNED BY "{{name}}"; DROP ROLE "{{name}}";'
-)
-OURS = """
-path "auth/token/create/remit" { capabilities = ["update"] }
-path "auth/token/accessors" { capabilities = ["list", "sudo"] }
-path "auth/token/lookup-accessor" { capabilities = ["update"] }
-path "auth/token/revoke-accessor" { capabilities = ["update"] }
-path "auth/token/renew-self" { capabilities = ["update"] }
-path "sys/leases/lookup" { capabilities = ["update"] }
-path "sys/leases/revoke" { capabilities = ["update"] }
-"""
 
 
 @pytest.fixture(scope="module")
 def bao():
-    made = OpenBao()
-    made.url_of_shop = postgres.fresh()
-    with psycopg.connect(made.url_of_shop, autocommit=True) as conn:
-        conn.execute("CREATE TABLE orders (id int)")
-    made.done("POST", "sys/mounts/database", {"type": "database"})
-    made.done("POST", "database/config/shop", {
-        "plugin_name": "postgresql-database-plugin", "allowed_roles": "*", "username": "remit", "password": "x",
-        "connection_url": made.url_of_shop.replace("remit@", "{{username}}:{{password}}@") + "?sslmode=disable",
-    })  # fmt: skip
-    for name, gone in (("orders", [GONE]), ("kept", [])):
-        role = {"db_name": "shop", "creation_statements": [ROLE], "revocation_statements": gone, "default_ttl": "1h"}
-        made.done("POST", f"database/roles/{name}", role)
-    rule = "".join(f'path "database/creds/{one}" {{ capabilities = ["read"] }}\n' for one in ("orders", "kept"))
-    made.done("POST", "sys/policies/acl/orders", {"policy": rule})
-    made.done("POST", "sys/policies/acl/remit", {"policy": OURS})
-    made.done("POST", "auth/token/roles/remit", {"allowed_policies": ["orders"], "orphan": True})
-    said = made.done("POST", "auth/token/create", {"policies": ["remit"], "period": "1h", "no_default_policy": True})
-    made.token = said["auth"]["client_token"]
+    made = openbao.with_a_shop()
     yield made
     made.close()
 

@@ -6,7 +6,6 @@ the ones that are sent. What AWS does with these policies is not.
 
 import itertools
 import json
-import subprocess
 import time
 import urllib.parse
 
@@ -20,15 +19,11 @@ from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Rung
 from remit.custody.sources.sts import StsSource, denial
 from tests.custody.sources import Suite, refused
-from tests.kit import peers
+from tests.kit import moto
 from tests.kit.nouns import named
 
 NUMBERS = itertools.count()
-KEYS = Secret(b"AKIAEXAMPLE:secret-access-key")
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
-}
+KEYS = Secret(moto.KEYS)
 
 
 def now():
@@ -37,40 +32,9 @@ def now():
 
 @pytest.fixture(scope="module")
 def aws():
-    port = _free()
-    command = [str(peers.program("moto", "moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}/"
-    setting = {
-        "role": "arn:aws:iam::123456789012:role/agents",
-        "region": "eu-west-1",
-        "sts": url,
-        "iam": url,
-        "deny": "yes",
-    }
-    setting |= {"allow.read": "s3:GetObject,s3:ListBucket arn:aws:s3:::reports,arn:aws:s3:::reports/*"}
-    source = StsSource(KEYS, setting, now)
-    form = {
-        "Action": "CreateRole",
-        "Version": "2010-05-08",
-        "RoleName": "agents",
-        "AssumeRolePolicyDocument": json.dumps(TRUST),
-    }
-    for _ in range(300):
-        if refused(source.call, "iam", form) != "target_unavailable":
-            break
-        time.sleep(0.1)
-    yield source, setting
-    process.kill()
-    process.wait(10)
-
-
-def _free():
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with moto.served() as setting:
+        setting |= {"allow.read": "s3:GetObject,s3:ListBucket arn:aws:s3:::reports,arn:aws:s3:::reports/*"}
+        yield StsSource(KEYS, setting, now), setting
 
 
 def intent(kind="read", **members):
