@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 from remit.core.target_log import instant_of, read
 from tests.kit.nouns import TASK, code
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "join"
+ACTS = json.loads((VECTORS / "acts.json").read_text(encoding="utf-8"))
 NAME = f"remit_{TASK}_own_aaaaaaaa"
 
 
@@ -53,6 +57,25 @@ def test_cloudtrail_says_who_by_the_name_of_the_session():
     kind, acts = read(text)
     assert kind == "cloudtrail"
     assert [(one.line, one.name, one.verb) for one in acts] == [(1, NAME, "s3:GetObject"), (2, "", "s3:GetObject")]
+
+
+@pytest.mark.parametrize("name", sorted(ACTS))
+def test_each_log_of_the_vectors_is_read_as_it_says(name):
+    kind, acts = read((VECTORS / name).read_text(encoding="utf-8"))
+    assert kind == ACTS[name]["kind"]
+    assert [asdict(one) for one in acts] == ACTS[name]["acts"]
+
+
+def test_an_event_of_github_with_another_form_is_read_as_far_as_it_goes():
+    base = {"@timestamp": 1_796_000_523_456, "action": "git.push", "actor": "ann"}
+    odd = [base | {"hashed_token": 7, "repo": ["x"]}, base | {"@timestamp": "2026-11-30T01:02:03Z", "actor": None}, 7]
+    _, acts = read(json.dumps(odd))
+    assert [(one.line, one.at, one.user, one.mark, one.what) for one in acts] == [
+        (1, 1_796_000_523_456, "ann", "", "git.push"),
+        (2, 1_796_000_523_000, "", "", "git.push"),
+    ]
+    assert code(read, json.dumps([base | {"@timestamp": -1}])) == "log_zone"
+    assert code(read, json.dumps([base | {"@timestamp": "yesterday"}])) == "log_zone"
 
 
 @given(st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2200, 1, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001

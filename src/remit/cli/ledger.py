@@ -18,6 +18,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.receipt import DECIDED, OUTCOME, decode
 from remit.core.shown import shown
+from remit.core.target_log import Act
 from remit.ledger import note
 from remit.store import log
 
@@ -107,29 +108,36 @@ def write(desk: Desk, place: Path) -> tuple[int, int]:
     return count, receipt.head_size((place / "checkpoint").read_text(encoding="utf-8"))
 
 
+def _by(act: Act) -> str:
+    """What the target calls who acted: the lease's name, its token's digest, or the actor."""
+    return act.name or act.mark or act.user
+
+
 @ledger.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--slack", type=click.IntRange(0), default=2_000, show_default=True, help="Milliseconds between clocks.")
+@click.option("--actor", default="", help="Who is ours there, such as an App's bot: all of it must be explained.")
 @format_option
 @click.pass_context
-def join(ctx: click.Context, *, file: str, slack: int, form: str) -> None:
+def join(ctx: click.Context, *, file: str, slack: int, actor: str, form: str) -> None:
     """Hold a target's own log in FILE against the ledger, and show what no decision explains. Exit code 1 if any.
 
-    It reads PostgreSQL's csvlog and jsonlog (pgaudit too) and CloudTrail; acts under no name of ours are only counted.
+    It reads PostgreSQL's csvlog and jsonlog (pgaudit too), CloudTrail, and GitHub's audit log (JSON, or JSON lines).
+    Acts under no name and by no token of ours are only counted.
     """
     try:
         kind, acts = target_log.read(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as fault:
         raise RemitError("log_unknown", f"{file} cannot be read as text.", "Name a target's log.") from fault
     with at_desk(ctx) as desk:
-        found = joins.join(desk.authority.view, acts, slack)
+        found = joins.join(desk.authority.view, acts, slack, actor)
     gaps = [
-        {"line": g.act.line, "at": g.act.at, "name": g.act.name, "what": g.act.what, "why": g.why} for g in found.gaps
+        {"line": g.act.line, "at": g.act.at, "name": _by(g.act), "what": g.act.what, "why": g.why} for g in found.gaps
     ]
     data = {
         "kind": kind,
         "explained": [
-            {"line": act.line, "at": act.at, "name": act.name, "entry": leaf} for act, leaf in found.explained
+            {"line": act.line, "at": act.at, "name": _by(act), "entry": leaf} for act, leaf in found.explained
         ],
         "gaps": gaps,
         "others": found.others,
@@ -137,7 +145,7 @@ def join(ctx: click.Context, *, file: str, slack: int, form: str) -> None:
 
     def table() -> list[str]:
         members = {"log": kind, "explained": len(found.explained), "gaps": len(gaps), "under other names": found.others}
-        rows = [(g.act.line, moment(g.act.at), g.act.name, shown(g.act.what, 60), g.why) for g in found.gaps]
+        rows = [(g.act.line, moment(g.act.at), shown(_by(g.act), 60), shown(g.act.what, 60), g.why) for g in found.gaps]
         return [*pairs(members), *(columns(("line", "at", "name", "what", "why"), rows) if rows else [])]
 
     emit(form, data, table)

@@ -1,7 +1,9 @@
 """Join: a target's own log held against the ledger. What was done there and no decision explains is a gap.
 
-An act under a lease's name is explained by one allowed call of the same task, path and resource, with the same verb,
-that was decided before it and had not ended before it; each call explains one act. Everybody else's acts are counted.
+An act under a lease's name, or by its token, is explained by one allowed call of the same task, path and resource, with
+the same verb, that was decided before it and had not ended before it; each call explains one act, or those that the
+target says came of one request. A tool's call says nothing of what its program does at the target: it explains whatever
+was done while it was under way. Everybody else's acts are counted, but those of an actor that is said to be ours.
 """
 
 from collections.abc import Iterable
@@ -28,6 +30,8 @@ STATEMENTS: Final = {
     "with": ("select", "insert", "update", "delete"),
 }
 """Statements whose calls go by the verb of what they hold."""
+LOOSE: Final = ("http:", "mcp:")
+"""Calls whose kind is not what the target calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,46 +62,62 @@ class _Call:
     used: bool = False
 
 
-def join(db: Database, acts: Iterable[Act], slack: int = SLACK_MS) -> Joined:
-    """Hold the acts of one target's log against this ledger."""
-    calls = _calls(db)
-    reader, known = Reader(db), dict[str, Lease | None]()
+def join(db: Database, acts: Iterable[Act], slack: int = SLACK_MS, ours: str = "") -> Joined:
+    """Hold the acts of one target's log against this ledger. Whatever the actor `ours` did there counts as ours."""
+    calls, leases_of, acts = _calls(db), _Leases(Reader(db)), list(acts)
+    groups: dict[tuple[str, str], _Call] = {}
     explained: list[tuple[Act, int]] = []
     gaps: list[Gap] = []
     others = 0
     for act in sorted(acts, key=lambda one: (one.at, one.line)):
-        if not act.name:
+        one = leases_of.found(act)
+        if one is None and not act.name and not (ours and act.user == ours):
             others += 1
             continue
-        if act.name not in known:
-            known[act.name] = _lease(reader, act.name)
-        found = _explain(act, known[act.name], calls, slack)
+        key = (act.mark, act.group)
+        found = (groups.get(key) if act.group else None) or _explain(act, one, calls, slack)
         if isinstance(found, str):
             gaps.append(Gap(act, found))
-        else:
-            found.used = True
-            explained.append((act, found.leaf))
+            continue
+        if act.group:
+            groups[key] = found
+        found.used = not found.action.startswith("mcp:")
+        explained.append((act, found.leaf))
     return Joined(tuple(explained), tuple(gaps), others)
 
 
 def _explain(act: Act, one: Lease | None, calls: dict[str, list[_Call]], slack: int) -> "_Call | str":
     if one is None:
-        return "no lease of this ledger has this name"
+        return f"no lease of this ledger has this {'name' if act.name else 'token'}"
     if one.died and act.at > one.died + slack:
         return "its lease was proven dead before"
     mine = [call for call in calls.get(one.task, ()) if call.path == one.path.value]
     at_place = [call for call in mine if split(call.action)[0] == one.resource and not call.used]
     verbs = STATEMENTS.get(act.verb, (act.verb,))
-    fitting = [call for call in at_place if split(call.action)[1] in verbs or call.action.startswith("http:")]
+    fitting = [call for call in at_place if split(call.action)[1] in verbs or call.action.startswith(LOOSE)]
     for call in fitting:
         if call.at - slack <= act.at <= call.ended + slack:
             return call
     return "no allowed call of its task is left that did this then" if mine else "no call of its task was allowed"
 
 
-def _lease(reader: Reader, name: str) -> Lease | None:
-    task = name.removeprefix("remit_")[:30]
-    return next((one for one in leases.of_task(reader, task) if one.name == name), None)
+class _Leases:
+    """Leases by what a target calls them: their name, or the mark of their token."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._named = reader, dict[str, Lease | None]()
+        self._marked: dict[str, Lease] | None = None
+
+    def found(self, act: Act) -> Lease | None:
+        """The lease of this ledger that an act was done by."""
+        if act.mark and self._marked is None:
+            self._marked = {one.mark: one for one in self._reader.where(Lease) if one.mark}
+        if act.mark and self._marked and act.mark in self._marked:
+            return self._marked[act.mark]
+        if act.name and act.name not in self._named:
+            mine = leases.of_task(self._reader, act.name.removeprefix("remit_")[:30])
+            self._named[act.name] = next((one for one in mine if one.name == act.name), None)
+        return self._named.get(act.name)
 
 
 def _calls(db: Database) -> dict[str, list[_Call]]:

@@ -1,7 +1,7 @@
-"""A target's own log, read as acts: who did what, when. Pure; PostgreSQL (CSV, JSON, pgaudit in either) and CloudTrail.
+"""A target's own log, read as acts: who did what, when. Pure. PostgreSQL (pgaudit too), CloudTrail, GitHub's audit log.
 
-Who acted is read from what the target itself put there: the role that logged in, the session's name. Times must be in
-UTC, or say how far off they are: a zone's name alone is refused.
+Who acted is read from what the target itself put there: the role that logged in, the session's name, the digest of the
+token. Times must be in UTC, or say how far off they are: a zone's name alone is refused.
 """
 
 import csv
@@ -16,7 +16,7 @@ from remit.core.errors import RemitError
 from remit.core.lease import MARK
 from remit.core.moment import Instant
 
-KINDS: Final = ("postgres-csv", "postgres-json", "cloudtrail")
+KINDS: Final = ("postgres-csv", "postgres-json", "cloudtrail", "github")
 SILENT: Final = frozenset(
     {
         "BEGIN",
@@ -39,12 +39,28 @@ _TIME = re.compile(
 )
 _SAID = re.compile(r"(?:statement|execute [^:]*|fastpath function call): *(.*)", re.DOTALL)
 _WORD = re.compile(r"(?:\s|--[^\n]*\n?|/\*.*?\*/|\()*([a-z]+)", re.IGNORECASE | re.DOTALL)
+_READ: Final = (
+    "actor",
+    "hashed_token",
+    "repo",
+    "repository",
+    "request_id",
+    "request_method",
+    "url_path",
+    "user_programmatic_access_name",
+)
+"""What is read of an event of GitHub's audit log, as far as it is text."""
+Numbered = list[tuple[int, dict[str, Json]]]
 _NAME = re.compile(rf"{MARK}tsk_[a-z2-7]{{26}}_(?:own|del)_[a-z2-7]{{8}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that a target says was done. `name` is the lease's name at it, empty for everybody else's acts."""
+    """One thing that a target says was done. `name` is the lease's name at it, empty for everybody else's acts.
+
+    `mark` is what the target calls a token where leases have no names there; `group` is the request that it came of,
+    where the target says that and one request makes several acts.
+    """
 
     line: int
     at: Instant
@@ -52,20 +68,20 @@ class Act:
     user: str
     verb: str
     what: str
+    mark: str = ""
+    group: str = ""
 
 
 def read(text: str) -> tuple[str, list[Act]]:
     """Find out which log this is, and read its acts (`log_unknown`, `log_zone`)."""
-    head = text.lstrip()[:1]
-    if head == "{":
-        try:
-            whole = json.loads(text)
-        except ValueError:
-            return "postgres-json", list(_json_lines(text.splitlines()))
-        records = whole.get("Records")
-        if isinstance(records, list):
-            return "cloudtrail", list(_trail(records))
-        return "postgres-json", list(_json_lines(text.splitlines()))
+    if text.lstrip()[:1] in ("{", "["):
+        found = _objects(text)
+        if isinstance(found, dict):
+            return "cloudtrail", list(_trail(found["Records"]))
+        if any("@timestamp" in one and "action" in one for _, one in found):
+            return "github", list(_audited(found))
+        if text.lstrip()[0] == "{":
+            return "postgres-json", list(_json_lines(found))
     rows = list(csv.reader(text.splitlines(keepends=True), strict=False))
     if rows and len(rows[0]) >= 23 and _TIME.fullmatch(rows[0][0]):
         return "postgres-csv", list(_csv(rows))
@@ -97,15 +113,30 @@ def _csv(rows: Iterable[list[str]]) -> Iterator[Act]:
             yield from _spoken(number, row[0], row[1], row[13], row[7])
 
 
-def _json_lines(lines: Iterable[str]) -> Iterator[Act]:
-    for number, line in enumerate(lines, 1):
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            got = [str(value.get(name, "")) for name in ("timestamp", "user", "message", "ps")]
-            yield from _spoken(number, *got)
+def _objects(text: str) -> Numbered | dict[str, Json]:
+    """The objects of a list or of lines, numbered from 1; CloudTrail's one object as it is."""
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        return [(number, one) for number, one in enumerate(map(_parsed, text.splitlines()), 1) if one]
+    if isinstance(whole, dict) and isinstance(whole.get("Records"), list):
+        return whole
+    listed = whole if isinstance(whole, list) else [whole]
+    return [(number, one) for number, one in enumerate(listed, 1) if isinstance(one, dict)]
+
+
+def _parsed(line: str) -> dict[str, Json]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _json_lines(found: Numbered) -> Iterator[Act]:
+    for number, value in found:
+        got = [str(value.get(name, "")) for name in ("timestamp", "user", "message", "ps")]
+        yield from _spoken(number, *got)
 
 
 def _spoken(line: int, at: str, user: str, message: str, tag: str) -> Iterator[Act]:
@@ -134,6 +165,30 @@ def _trail(records: list[Json]) -> Iterator[Act]:
         place = str(record.get("eventSource", "")).partition(".")[0]
         user = str(who.get("arn", session))
         yield Act(number, instant_of(str(record["eventTime"])), _ours(session), user, f"{place}:{verb}", verb)
+
+
+def _audited(found: Numbered) -> Iterator[Act]:
+    """GitHub's audit log of an organisation or enterprise, as a list or in lines: each event names its token's digest.
+
+    A token that somebody gave a lease's name is read by that, too.
+    """
+    for number, one in found:
+        if "@timestamp" not in one or "action" not in one:
+            continue
+        said = {name: one[name] for name in _READ if isinstance(one.get(name), str)}
+        verb = str(one["action"])
+        asked = f"{said.get('request_method', '')} {said.get('url_path', '')}".strip()
+        what = " ".join(part for part in (asked or verb, said.get("repo") or said.get("repository", "")) if part)
+        label = _ours(said.get("user_programmatic_access_name", ""))
+        at, mark = _moment(one["@timestamp"]), said.get("hashed_token", "")
+        yield Act(number, at, label, said.get("actor", ""), verb, what, mark, said.get("request_id", ""))
+
+
+def _moment(value: Json) -> Instant:
+    """A time as GitHub writes it: milliseconds since 1970, or a text in UTC."""
+    if type(value) is int and 0 <= value < 2**53:
+        return Instant(value)
+    return instant_of(str(value))
 
 
 def _ours(user: str) -> str:
