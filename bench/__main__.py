@@ -26,6 +26,7 @@ PARTS = {
     "tokens": "tokens",
     "doors": "doors",
     "rightsize": "rightsize",
+    "reach": "reach",
     "start": "start",
     "scan": "scanned",
 }

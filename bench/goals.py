@@ -69,6 +69,8 @@ GOALS: Mapping[str, Goal] = {
     "lease.end_100_s": _most(2, " s"),
     "lease.dead_200_p99_ms": _most(500, " ms"),
     "rightsize.replay_s": _most(60, " s"),
+    "reach.first_s": _most(1, " s"),
+    "reach.whatif_s": _most(0.3, " s"),
     "cold_start_s": _most(1.5, " s"),
     "rss_idle_mb": _most(120, " MB"),
     "help_ms": _most(200, " ms"),

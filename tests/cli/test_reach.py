@@ -1,6 +1,7 @@
 """`remit reach`: numbers first, what-ifs, comparison, exports, and what an operator knows, at the real command line."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,10 +16,17 @@ from tests.kit.postgres import server
 from tests.kit.shell import Shell
 
 
-@pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
-    made = Shell(tmp_path).settle()
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = Shell(tmp_path_factory.mktemp("settled")).settle()
     made.write("known.toml", '[[edges]]\nfrom = "tool:read_note"\nto = "secret:mail-key"\nby = "stores"\n')
+    return made.folder
+
+
+@pytest.fixture
+def told(settled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
+    """The command line in a copy of what was set up once."""
+    shutil.copytree(settled, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOGNAME", "olga")
     return Told(capsys)
@@ -28,6 +36,12 @@ def table(told: Told, *words: str, code: int = 0) -> str:
     told.capsys.readouterr()
     assert run([*words]) == code
     return told.capsys.readouterr().out
+
+
+def refused(told: Told, *words: str) -> str:
+    told.capsys.readouterr()
+    assert run([*words]) != 0
+    return told.capsys.readouterr().err.partition("[")[2].partition("]")[0]
 
 
 def test_numbers_come_first_and_a_what_if_stands_beside_them(told: Told) -> None:
@@ -94,35 +108,39 @@ arguments = { relation = [{ one_of = ["public.orders"] }], "/columns/*" = [{ any
 """
 
 
-def test_a_database_is_looked_at_and_a_task_is_compared_with_its_standing_login(tmp_path: Path) -> None:
+def test_a_database_is_looked_at_and_a_task_is_compared_with_its_standing_login(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = database()
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute(ROLES.encode())
-    shell = Shell(tmp_path).settle()
+    shell = Shell(tmp_path)
     shell.write("password", PASSWORD)
-    shell.ok("remit secret put shop-db --from file:password")
+    told("secret", "put", "shop-db", "--from", "file:password")
     place = f"postgresql://gate_role@127.0.0.1:{server().port}/{url.rpartition('/')[2]}"
-    add = f"remit resource add shop --database {place} --schema public --domain office --owner olga --secret shop-db"
-    shell.ok(f"{add} --label sensitive")
-    assert "[secret_unknown]" in shell.run("remit reach introspect shop").err
-    made = json.loads(shell.ok("remit reach introspect shop --as env:SHOP -o json", SHOP=url))
+    add = f"resource add shop --database {place} --schema public --domain office --owner olga --secret shop-db"
+    told(*add.split(), "--label", "sensitive")
+    assert refused(told, "reach", "introspect", "shop") == "secret_unknown"
+    monkeypatch.setenv("SHOP", url)
+    made = told("reach", "introspect", "shop", "--as", "env:SHOP")
     assert (made["source"], made["login"]) == ("postgres", "remit")
     assert "count as all that those can do" in made["notes"][0]
     shell.write("clerk.toml", CLERK)
-    shell.ok("remit agent add clerk --owner olga --review 30d --purpose 'Looks.' --ceiling 'sql:shop/*'")
-    shell.ok("remit brief apply clerk.toml")
-    task = json.loads(shell.ok("remit task open clerk clerk -o json"))["id"]
-    found = json.loads(shell.ok(f"remit reach {task} --compare -o json"))
+    words = "agent add clerk --owner olga --review 30d --purpose Looks. --ceiling sql:shop/*"
+    told(*words.split())
+    told("brief", "apply", "clerk.toml")
+    task = told("task", "open", "clerk", "clerk")["id"]
+    found = told("reach", task, "--compare")
     assert (found["numbers"]["objects"], found["numbers"]["writable"]) == (1, 0)
     assert found["numbers"]["sensitive"] == 1
     standing = found["compare"]["numbers"]
     assert standing["objects"] > 1
     assert standing["writable"] > 1
-    way = json.loads(shell.ok("remit reach role:shop/gate_role --to role:shop/remit -o json"))["paths"]
-    by = [one["by"] for one in way[0]] if way else []
-    assert "runs as its owner" in by
-    assert "standing" in shell.ok(f"remit reach {task} --compare")
-    assert "[target_unavailable]" in shell.run("remit reach introspect shop --as env:SHOP", SHOP=f"{url}x").err
+    way = told("reach", "role:shop/gate_role", "--to", "role:shop/remit")["paths"]
+    assert "runs as its owner" in [one["by"] for one in way[0]]
+    assert "standing" in table(told, "reach", task, "--compare")
+    monkeypatch.setenv("SHOP", f"{url}x")
+    assert refused(told, "reach", "introspect", "shop", "--as", "env:SHOP") == "target_unavailable"
 
 
 def test_help_is_the_same_however_it_is_asked_for_and_shows_no_inner_name(told: Told) -> None:

@@ -143,6 +143,19 @@ def test_a_name_must_mean_one_thing():
         assert fault.value.code == code
 
 
+def test_what_is_said_twice_stands_once_in_order_of_what_it_leads_to():
+    builder = Builder()
+    nodes = [builder.node("object", f"n{n}") for n in range(4)]
+    for target, label in ((3, "b"), (1, "b"), (3, "b"), (1, "a"), (0, "self")):
+        builder.edge(nodes[0], nodes[target], label)
+    builder.edge(nodes[2], nodes[0], "b")
+    made = builder.build()
+    assert (list(made.offsets), list(made.targets)) == ([0, 3, 3, 4, 4], [1, 1, 3, 0])
+    assert [made.said[label] for label in made.labels] == ["b", "a", "b", "b"]
+    written = builder.node("write", "object:n3")
+    assert builder.build().cut([3]) == {3, written}
+
+
 def test_what_cannot_be_a_graph_is_refused():
     for kind, name in (("unheard", "x"), ("agent", ""), ("agent", "x" * 1025)):
         with pytest.raises(RemitError) as fault:

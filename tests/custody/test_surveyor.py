@@ -15,7 +15,7 @@ from remit.custody.surveyor import look
 from tests.kit import postgres
 from tests.kit.privileges import COLUMNS, Layout, layout, really
 
-SOME = range(15)
+SOME = range(5)
 ORDERS = 8
 """How many orders of gifts are tried before a right that was not found counts as one that is not there."""
 

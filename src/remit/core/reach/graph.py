@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from sys import byteorder
 from typing import Final
 
 from remit.core.errors import RemitError
@@ -22,6 +23,7 @@ KINDS: Final = (
 NUMBER: Final = {name: number for number, name in enumerate(KINDS)}
 _UNNAMED: Final = frozenset({NUMBER["write"], NUMBER["grant"]})
 """Kinds that are found by their keys alone."""
+_NAMED: Final = tuple(name for name, number in NUMBER.items() if number not in _UNNAMED)
 MOST: Final = 4_000_000
 """Nodes, or edges, of one graph."""
 LONGEST: Final = 1024
@@ -33,7 +35,7 @@ class Graph:
     """The graph in arrays: what leaves node `n` is `targets[offsets[n]:offsets[n + 1]]`, each with its label's number.
 
     `keys` are the nodes' keys, `KIND:NAME`; `kinds` their kinds' numbers; `titles` how some are called; `amounts` what
-    each grant may do at most; `sensitive` the domains that are.
+    each grant may do at most; `sensitive` the domains that are; `at` the number of each key.
     """
 
     keys: tuple[str, ...]
@@ -45,6 +47,7 @@ class Graph:
     titles: Mapping[int, str] = field(default_factory=dict)
     amounts: Mapping[int, Amount] = field(default_factory=dict)
     sensitive: frozenset[int] = frozenset()
+    at: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -70,12 +73,12 @@ class Graph:
 
     def find(self, text: str) -> int:
         """The node that is meant: by its key, its name or how it is called (`reach_unknown`, `reach_ambiguous`)."""
-        exact = [n for n, key in enumerate(self.keys) if key == text]
-        named = exact or [
-            n
-            for n, key in enumerate(self.keys)
-            if self.kinds[n] not in _UNNAMED and (key.partition(":")[2] == text or self.titles.get(n) == text)
-        ]
+        exact = self.at.get(text)
+        if exact is not None:
+            return exact
+        held = (self.at.get(f"{kind}:{text}") for kind in _NAMED)
+        called = {n for n, title in self.titles.items() if title == text and self.kinds[n] not in _UNNAMED}
+        named = sorted(called.union(n for n in held if n is not None))
         if not named:
             raise RemitError(
                 "reach_unknown", "Nothing of this name is in the graph.", "Name it as KIND:NAME; list: remit reach."
@@ -88,8 +91,8 @@ class Graph:
     def cut(self, nodes: Iterable[int]) -> frozenset[int]:
         """These nodes, each with the writes to it: without it, nothing can be written to it either."""
         gone = set(nodes)
-        writes = {f"write:{self.keys[node]}" for node in gone}
-        return frozenset(gone | {node for node, key in enumerate(self.keys) if key in writes})
+        writes = (self.at.get(f"write:{self.keys[node]}") for node in gone)
+        return frozenset(gone.union(node for node in writes if node is not None))
 
 
 class Builder:
@@ -100,7 +103,8 @@ class Builder:
         self._kinds = bytearray()
         self._at: dict[str, int] = {}
         self._labels: dict[str, int] = {}
-        self._edges: set[int] = set()
+        self._leaving: list[list[int]] = []
+        self._count = 0
         self._titles: dict[int, str] = {}
         self._amounts: dict[int, Amount] = {}
         self._sensitive: set[int] = set()
@@ -114,6 +118,7 @@ class Builder:
                 raise invalid("It has a node of no known kind, without a name, or too many of them.")
             at = self._at[key] = len(self.keys)
             self.keys.append(key)
+            self._leaving.append([])
             self._kinds.append(NUMBER[kind])
         if title:
             self._titles[at] = title
@@ -128,10 +133,11 @@ class Builder:
     def edge(self, source: int, target: int, label: str) -> None:
         """Say that whoever holds the first has the second."""
         number = self._labels.setdefault(label, len(self._labels))
-        if number >= _LABELS or len(self._edges) >= MOST:
+        if number >= _LABELS or self._count >= MOST:
             raise invalid("It has too many edges or labels.")
         if source != target:
-            self._edges.add(source << 48 | target << 16 | number)
+            self._count += 1
+            self._leaving[source].append(target << 32 | number)
 
     def writes(self, source: int, target: int, label: str) -> None:
         """Say that whoever holds the first can write to the second."""
@@ -146,26 +152,37 @@ class Builder:
 
     def build(self) -> Graph:
         """The graph of what was gathered."""
-        edges = sorted(self._edges)
-        leaving = Counter(edge >> 48 for edge in edges)
+        gathered: list[int] = []
+        offsets = array("i", [0])
+        for leaving in self._leaving:
+            gathered += sorted(set(leaving)) if len(leaving) > 1 else leaving
+            offsets.append(len(gathered))
+        edges = memoryview(array("Q", gathered)).cast("B")
+        low = byteorder == "little"
+        targets, labels = array("i"), array("H")
+        targets.frombytes(edges.cast("i")[int(low) :: 2].tobytes())
+        labels.frombytes(edges.cast("H")[0 if low else 3 :: 4].tobytes())
         return Graph(
             keys=tuple(self.keys),
             kinds=bytes(self._kinds),
-            offsets=array("i", accumulate((leaving[n] for n in range(len(self.keys))), initial=0)),
-            targets=array("i", (edge >> 16 & 0xFFFFFFFF for edge in edges)),
-            labels=array("H", (edge & 0xFFFF for edge in edges)),
+            offsets=offsets,
+            targets=targets,
+            labels=labels,
             said=tuple(self._labels),
             titles=self._titles,
             amounts=self._amounts,
             sensitive=frozenset(self._sensitive),
+            at=self._at,
         )
 
 
 def of_arrays(kinds: bytes, sources: Iterable[int], targets: Iterable[int]) -> Graph:
     """A graph of nodes by number alone, from edges in order of their sources; as a kept survey holds them."""
     leaving = Counter(sources)
+    keys = tuple(f"{KINDS[kind]}:{n}" for n, kind in enumerate(kinds))
     return Graph(
-        keys=tuple(f"{KINDS[kind]}:{n}" for n, kind in enumerate(kinds)),
+        keys=keys,
+        at={key: n for n, key in enumerate(keys)},
         kinds=kinds,
         offsets=array("i", accumulate((leaving[n] for n in range(len(kinds))), initial=0)),
         targets=array("i", targets),
