@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from remit.scan import family, idle, observed, rights, sdk
+from remit.scan import family, idle, login, observed, rights, sdk
 from remit.scan.sight import Granted, Used
 
 
@@ -72,3 +72,13 @@ def test_a_role_is_held_to_the_library_of_its_service() -> None:
     [asked] = sdk.granted("main.tf", text)
     assert [said for _, said in idle.idle([asked], [seen])] == ["only reads are called for"]
     assert list(idle.idle([asked], [Used("a.py", seen.app, "", writes=True)])) == []
+
+
+def test_a_login_with_a_standing_key_is_told_and_one_that_ends_is_not() -> None:
+    def lines(text: str) -> list[int]:
+        return [line for _, line, _ in login.told(ast.parse(text))]
+
+    assert lines("boto3.client('s3', aws_secret_access_key=s)") == [1]
+    assert lines("boto3.client('s3', aws_secret_access_key=s, aws_session_token=t)") == []
+    assert lines("boto3.client('s3', aws_secret_access_key=None)") == []
+    assert lines("CosmosClient(url, credential=key)\nCosmosClient(url, credential=DefaultAzureCredential())") == [1]

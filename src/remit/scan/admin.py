@@ -12,7 +12,7 @@ from remit.scan.node import Node
 _SCOPED: Final = re.compile(
     r"(?i)scopes?$|^permissions?$|permissions$|^roles?$|roles?$|^grants?$|^value$|^access$|^multivalue$"
     r"|claims?$|^privileges?$|^app[-_ ]?role"
-    r"|^delegated$"
+    r"|^delegated$|^role[-_ ]?(?:definition|template)[-_ ]?ids?$|^role[-_ ]?(?:names?|display[-_ ]?name)$"
     r"|^application$|^name$"
     r"|^resourceaccess$|^(?:bot|user|granted|approved|consented)$"
 )
@@ -26,7 +26,7 @@ _GOOGLE_BINDING: Final = re.compile(r"^google_(?:project|folder|organization)_ia
 _QUOTED: Final = re.compile(r"[\"']([\w:./-]{5,100})[\"']")
 HINT: Final = re.compile(
     r"(?i)admin|ClusterRole|owner|ReadWrite|FullControl|ManageAsApp|\*|AccessAsUser|IAMFullAccess|impersonate|escalate"
-    r"|system:masters|members|scim"
+    r"|system:masters|members|scim|" + "|".join(one[:8] for one in (*tier.GRAPH_IDS, *tier.ROLE_IDS, *_OWNER_IDS))
 )
 
 
@@ -63,6 +63,11 @@ def _scopes(part: Node) -> Iterator[Told]:
 def _app(part: Node) -> Iterator[Told]:
     """The permissions of a GitHub App, of an installation of one, or of a fine-grained token."""
     everywhere = part["repository_selection"].text == "all"
+    if part["uses"].text.startswith("actions/create-github-app-token@"):
+        for name, level in part["with"].members.items():
+            bare = name.removeprefix("permission-").replace("-", "_")
+            if bare != name and tier.app(bare, level.text, everywhere=False):
+                yield Kind.ADMIN, level.line, f"{bare} may be changed by it"
     for key in ("permissions", "default_permissions"):
         for group in (part[key], part[key]["organization"], part[key]["repository"]):
             for name, level in group.members.items():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, jsonc, launch, secret, server, tomldoc, yamldoc
+from remit.scan import consent, document, jsonc, launch, secret, server, tomldoc, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -16,7 +16,8 @@ NAMES: Final = frozenset(
     {
         ".mcp.json", "mcp.json", "managed-mcp.json", ".claude.json", "claude_desktop_config.json", "mcp-config.json",
         "mcp_config.json", "opencode.json", "opencode.jsonc", "settings.local.json", "managed-settings.json",
-        "mcp_settings.json",         "cline_mcp_settings.json", "hooks.json",
+        "mcp_settings.json", "cline_mcp_settings.json", "hooks.json", "gemini-extension.json", "mcp_servers.json",
+        "mcp-servers.json", "mcpServers.json", "crush.json", ".crush.json", "roomcp.json",
     }
 )  # fmt: skip
 _PLACES: Final = (
@@ -26,12 +27,30 @@ _PLACES: Final = (
     ".amazonq/mcp.json", ".zed/settings.json", "zed/settings.json", "Zed/settings.json",
 )  # fmt: skip
 KEYS: Final = frozenset({"mcpServers", "servers", "mcp_servers", "mcp", "extensions", "context_servers"})
+FOREIGN: Final = frozenset({"mcpServers", "mcp_servers", "context_servers"})
+"""Keys that hold servers in whatever file they stand."""
 MARKS: Final = frozenset({"command", "cmd", "args", "env", "headers", *server.ADDRESSES})
 
 
 def wants(path: str) -> bool:
     """Say whether this is such a file."""
     return path.rsplit("/", 1)[-1] in NAMES or f"/{path}".endswith(tuple(f"/{place}" for place in _PLACES))
+
+
+def foreign(path: str, text: str) -> bool:
+    """Say whether a file of no known client holds servers all the same."""
+    return not wants(path) and any(f"{key}" in text for key in FOREIGN)
+
+
+def in_foreign(path: str, text: str) -> Iterator[Told]:
+    """What is wrong with the servers that a file of no known client holds, itself or in a text of it."""
+    if not foreign(path, text):
+        return
+    for root in document.read(path, text):
+        for one in (root, *document.embedded(root)):
+            for name, entry in servers(one, FOREIGN):
+                for kind, line, said in (*server.told(entry), *consent.of_server(entry)):
+                    yield kind, line, f"server {name}: {said}"
 
 
 def read(path: str, text: str) -> tuple[Finding, ...] | None:
@@ -54,19 +73,19 @@ def read(path: str, text: str) -> tuple[Finding, ...] | None:
     return tuple(found)
 
 
-def servers(node: Node) -> Iterator[tuple[str, Node]]:
+def servers(node: Node, keys: frozenset[str] = KEYS) -> Iterator[tuple[str, Node]]:
     """Every server's entry in a document, with its name. One that is switched off is none."""
     for key, child in node.members.items():
-        if key in KEYS:
+        if key in keys:
             entries = {**child.members, **{one["name"].text or key: one for one in child.items if one is not child}}
             found = {name: one for name, one in entries.items() if MARKS & one.members.keys()}
             yield from found.items()
             rest = [one for name, one in entries.items() if name not in found]
             for one in rest:
-                yield from servers(one)
+                yield from servers(one, keys)
         else:
             for one in child.items:
-                yield from servers(one)
+                yield from servers(one, keys)
 
 
 def _reach(root: Node) -> Iterator[Told]:

@@ -39,7 +39,31 @@ def read(path: str, text: str) -> tuple[Node, ...]:
     if text.lstrip()[:1] in ("{", "["):
         found = _one(jsonc.read(text))
         return found or _lines(text)
-    return yamldoc.read(text) or () if path.endswith((".yaml", ".yml", ".template")) else ()
+    return listed(yamldoc.read(text) or ()) if path.endswith((".yaml", ".yml", ".template")) else ()
+
+
+def listed(roots: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The documents; of a cluster's list each item is one."""
+    return tuple(
+        item
+        for one in roots
+        for item in (one["items"].items if one["kind"].text == "List" and one["apiVersion"].text else [one])
+    )
+
+
+def embedded(root: Node) -> tuple[Node, ...]:
+    """Documents of settings that stand as a text in another: in a map of a cluster, in a file that Compose writes."""
+    texts = [*root["data"].members.values()] if root["kind"].text == "ConfigMap" else []
+    texts += [one["content"] for one in root["configs"].members.values()]
+    found = []
+    for one in texts:
+        bare = one.text.lstrip()
+        inner = jsonc.read(one.text) if bare[:1] in ("{", "[") else None
+        if inner is None and "\n" in bare and ":" in bare:
+            inner = next(iter(yamldoc.read(one.text) or ()), None)
+        if inner is not None:
+            found.append(inner.below(one.line if "\n" in one.text else one.line - 1))
+    return tuple(found)
 
 
 def _one(found: Node | None) -> tuple[Node, ...]:

@@ -16,7 +16,9 @@ def wants(path: str) -> bool:
     """Say whether this is such a file; one that is named as an example, a template or a test's is not."""
     name = path.rsplit("/", 1)[-1].lower()
     parts = name.split(".")
-    return (name.startswith(".env") or name.endswith(".env")) and not any(part in _SAMPLES for part in parts)
+    return (re.match(r"\.env(?![a-z])", name) is not None or name.endswith(".env")) and not any(
+        part in _SAMPLES for part in parts
+    )
 
 
 def read(path: str, text: str) -> tuple[Finding, ...]:

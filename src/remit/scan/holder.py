@@ -18,6 +18,11 @@ _ISSUES: Final = re.compile(
     r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector"
     r"|elasticsearch|vault)[\w.-]*(?=[:@]|$)"
 )
+_FEDERATED: Final = (
+    ("aws-actions/configure-aws-credentials@", "role-to-assume"),
+    ("google-github-actions/auth@", "workload_identity_provider"),
+    ("azure/login@", "client-id"),
+)
 _WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicaSet", "Service")
 
 
@@ -40,11 +45,24 @@ def read(path: str, text: str) -> tuple[Holder, ...]:
         return tuple(one for root in roots for one in _jobs(root))
     if path.endswith((".tf", ".tf.json")):
         return tuple(one for root in roots for one in task.holders(root, terraform=True))
+    more = _foreign(roots) if client.foreign(path, text) else []
     return tuple(
         one
         for root in roots
-        for one in (*_services(root), *_workloads(root), *_containers(root), *task.holders(root, terraform=False))
-    )
+        for one in (
+            *_services(root),
+            *_workloads(root),
+            *_external(root),
+            *_containers(root),
+            *task.holders(root, terraform=False),
+        )
+    ) + tuple(more)
+
+
+def _foreign(roots: tuple[Node, ...]) -> list[Holder]:
+    """The servers that a file of no known client holds."""
+    inner = (one for root in roots for one in (root, *document.embedded(root)))
+    return [held for one in inner for held in _servers(one, client.FOREIGN)]
 
 
 def issues(like: str) -> bool:
@@ -69,8 +87,8 @@ def like(entry: Node) -> str:
     return " ".join(word for word, _ in words)
 
 
-def _servers(root: Node) -> Iterator[Holder]:
-    for name, entry in client.servers(root):
+def _servers(root: Node, keys: frozenset[str] = client.KEYS) -> Iterator[Holder]:
+    for name, entry in client.servers(root, keys):
         if entry["disabled"].value is True or entry["enabled"].value is False:
             continue
         given = list(_given(entry))
@@ -135,7 +153,7 @@ def _jobs(root: Node) -> Iterator[Holder]:
         pairs = [*above, *_pairs(job["env"]), *_pairs(job["secrets"]), *_pairs(job["with"])]
         called = job["uses"].text
         for step in job["steps"].items:
-            pairs += [*_pairs(step["env"]), *_pairs(step["with"])]
+            pairs += [*_pairs(step["env"]), *_pairs(step["with"]), *_logged_in(step)]
             called += " " + step["uses"].text + " " + step["run"].text.partition("\n")[0]
         members = [member for part in job.inside() for member in part.members.values()]
         wholes += [
@@ -144,6 +162,14 @@ def _jobs(root: Node) -> Iterator[Holder]:
             if one.text and _ALL_SECRETS.search(one.text)
         ]
         yield Holder("job", name, job.line, called.strip(), tuple(dict.fromkeys(pairs)), tuple(wholes))
+
+
+def _logged_in(step: Node) -> Iterator[Pair]:
+    """A step that logs the job in as a service, with no stored secret."""
+    uses, given = step["uses"].text, step["with"]
+    for action, key in _FEDERATED:
+        if uses.startswith(action) and given[key].text:
+            yield Pair(f"service-account {key}", given[key].text, given[key].line)
 
 
 def _pairs(node: Node) -> list[Pair]:
@@ -169,6 +195,20 @@ def _services(root: Node) -> Iterator[Holder]:
         image = one["image"].text or one["build"].text or one["build"]["context"].text
         started = " ".join([image, *(word.text for word in (*one["entrypoint"].items, *one["command"].items))])
         yield Holder("service", name, one.line, started.strip(), tuple(pairs), tuple(wholes))
+
+
+def _external(root: Node) -> Iterator[Holder]:
+    """What an external secret hands to whom: each key of a store, to what the secret is made for."""
+    if root["kind"].text not in ("ExternalSecret", "SecretProviderClass"):
+        return
+    name = root["spec"]["target"]["name"].text or root["metadata"]["name"].text
+    pairs = []
+    for one in root["spec"]["data"].items:
+        ref = one["remoteRef"]
+        if ref["key"].text:
+            place = f"{ref['key'].text}/{ref['property'].text}".rstrip("/")
+            pairs.append(Pair(f"{one['secretKey'].text}_secret", f"${{secret:{place}}}", ref["key"].line))
+    yield Holder("workload", name, root.line, name, tuple(pairs))
 
 
 def _workloads(root: Node) -> Iterator[Holder]:

@@ -64,8 +64,12 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
     for one in held:
         if one.sort in _TOGETHER and not issues(one.like):
             by[_TOGETHER[one.sort], one.what].append(one)
-    for each in by.values():
-        groups = _holders(each)
+    every = {key: _holders(each) for key, each in by.items()}
+    for (sort, what), alone in every.items():
+        groups = alone
+        mates = every.get(("env" if sort == "a" else "a", what), [])
+        if len(alone) == len(mates) == 1 and sort == "a" and _apart(alone[0], mates[0]):
+            groups = [*alone, *mates]
         if len(groups) < 2:
             continue
         for number, group in enumerate(groups):
@@ -74,6 +78,14 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
                 also = f"{one.name} is also held by {other.holder} ({other.file})"
                 said = f"{one.holder}: {also}, and by {len(groups)} in all"
                 yield _found(Kind.SHARED, one.file, one.line, said)
+
+
+def _apart(one: list[Held], other: list[Held]) -> bool:
+    """Say whether a folder's file of variables and another holder of the same value are of two projects."""
+    places = [(posixpath.dirname(a.file), posixpath.dirname(b.file)) for a in one for b in other]
+    return not any(a.stored or b.stored for a in one for b in other) and all(
+        posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".") for a, b in places
+    )
 
 
 def _holders(each: list[Held]) -> list[list[Held]]:

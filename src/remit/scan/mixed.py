@@ -39,7 +39,7 @@ _PERSON_CODE: Final = re.compile(
     r"|\b(?:user|person|caller|delegated)_(?:access_)?(?:token|credentials?|jwt)\b|(?:request|req|ctx"
     r"|context)\.headers(?:\.get\(|\[)['\"]authorization"
     r"|\b(?:session|state|user)\[['\"](?:access_token|user_token|token)['\"]\]|['\"]\w*USER_(?:ACCESS_)?TOKEN['\"]"
-    r"|['\"]\w*_PAT['\"]|\bsubject_token\b",
+    r"|['\"]\w*_PAT['\"]|\bsubject_token\b|\bget_access_token\(\)|\bget_http_(?:headers|request)\(",
     re.IGNORECASE,
 )
 _SERVICE_CODE: Final = re.compile(
@@ -105,8 +105,7 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
     """Functions that use both; and a module whose own lines do."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            header = [one for one in ast.walk(node.args) if isinstance(one, ast.arg) and one.arg == "authorization"]
-            yield from _used(node.name, node.body, header[0].arg if header else "")
+            yield from _used(node.name, node.body, _header(node))
         elif isinstance(node, ast.Module):
             own = [
                 one
@@ -118,6 +117,48 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
             yield from _used("the module", own)
 
 
+_BEARER: Final = re.compile(r"HTTPAuthorizationCredentials|OAuth2\w*Bearer|HTTPBearer")
+
+
+def _header(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """The parameter that brings the caller's own token, as web frameworks give it; "" when none does."""
+    every = [*node.args.posonlyargs, *node.args.args]
+    given = dict(zip([one.arg for one in every][::-1], node.args.defaults[::-1], strict=False))
+    for one in (*every, *node.args.kwonlyargs):
+        asked = f"{ast.unparse(one.annotation) if one.annotation else ''} "
+        asked += ast.unparse(given[one.arg]) if one.arg in given else ""
+        if one.arg == "authorization" or _BEARER.search(asked):
+            return one.arg
+        if re.search(r"(?:^|_)(?:token|jwt|bearer)$", one.arg) and re.search(r"\b(?:Depends|Security)\(", asked):
+            return one.arg
+    return ""
+
+
+def _proofs(body: list[ast.stmt]) -> set[ast.AST]:
+    """What a service proves itself with where it asks for a person's token: the two are one grant."""
+    found: set[ast.AST] = set()
+    for one in body:
+        for node in ast.walk(one):
+            pairs: list[tuple[str, ast.expr]] = []
+            if isinstance(node, ast.Call):
+                pairs = [(word.arg, word.value) for word in node.keywords if word.arg]
+            elif isinstance(node, ast.Dict):
+                pairs = [
+                    (str(key.value), value)
+                    for key, value in zip(node.keys, node.values, strict=True)
+                    if isinstance(key, ast.Constant)
+                ]
+            names = {name for name, _ in pairs}
+            if names & {"subject_token", "assertion", "refresh_token", "code", "user_assertion"}:
+                found |= {
+                    part
+                    for name, value in pairs
+                    if name in ("client_secret", "client_credential", "client_assertion", "actor_token", "auth")
+                    for part in ast.walk(value)
+                }
+    return found
+
+
 def _own(text: str) -> bool:
     """Say whether an expression reads a secret of the program's own: none of a person's, and not the model's key."""
     read = _READ.match(text)
@@ -127,6 +168,7 @@ def _own(text: str) -> bool:
 
 def _used(name: str, body: list[ast.stmt], header: str = "") -> Iterator[Told]:
     person = service = 0
+    proofs = _proofs(body)
     for one in body:
         for node in ast.walk(one):
             if not isinstance(node, ast.expr) or not isinstance(
@@ -136,7 +178,7 @@ def _used(name: str, body: list[ast.stmt], header: str = "") -> Iterator[Told]:
             text = ast.unparse(node)[:300]
             if not person and (_PERSON_CODE.search(text) or (header and text == header)):
                 person = node.lineno
-            if not service and (_SERVICE_CODE.search(text) or _own(text)):
+            if not service and node not in proofs and (_SERVICE_CODE.search(text) or _own(text)):
                 service = node.lineno
     if person and service:
         yield Kind.MIXED, person, f"{name} acts with a person's token and with the service's own credential"

@@ -19,6 +19,7 @@ from remit.scan import (
     inherited,
     jsonc,
     lines,
+    login,
     mixed,
     observed,
     profile,
@@ -160,8 +161,10 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
                 yield Met(path, one.line, one.sort, one.name)
         yield from inherited.told(path, text, holders)
         yield from standing.told(holders)
+        yield from toxic.told_of(holders)
         if agentic:
             yield from mixed.told(holders)
+            yield from unowned.of_unit(path, text)
         if dotenv.wants(path):
             yield Envelope(
                 path, sum(bool(pair.text) and is_credential(pair.name) for one in holders for pair in one.pairs)
@@ -173,6 +176,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from admin.told(path, text)
         yield from unowned.told(path, text)
         yield from toxic.told(path, text)
+        yield from client.in_foreign(path, text)
         yield from export.read(path, text)
         yield from export.policies(path, text)
         yield from sdk.granted(path, text)
@@ -187,6 +191,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         holders = spoken.holders(tree)
         yield from held(path, holders, key)
         yield from spoken.told(tree)
+        yield from login.told(tree)
         yield from standing.told(holders)
         yield from mixed.told(holders)
         yield from admin.in_code(text)

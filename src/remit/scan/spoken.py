@@ -22,24 +22,19 @@ _ENVIRONS: Final = frozenset(
 _READ: Final = re.compile(
     r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
 )
-_LOGINS: Final = {
-    "from_service_account_file": "a key of a Google service account",
-    "from_service_account_info": "a key of a Google service account",
-    "from_service_account_json": "a key of a Google service account",
-    "from_json_keyfile_name": "a key of a Google service account",
-    "from_json_keyfile_dict": "a key of a Google service account",
-    "ClientSecretCredential": "a client secret of an Entra app",
-    "UsernamePasswordCredential": "a password where the service federates logins",
-    "StorageSharedKeyCredential": "an account key of Azure",
-    "AzureNamedKeyCredential": "an account key of Azure",
-}  # fmt: skip
 
 
 def holders(tree: ast.AST) -> tuple[Holder, ...]:
     """The servers that the code starts or calls, with what each is given; and the file with the rest."""
     found, names = [], _names(tree)
+    inside: set[ast.AST] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Dict):
+        if node in inside:
+            continue
+        if isinstance(node, ast.Call) and _CLIENT.search(code.called(node)) and not _many(node):
+            inside.update(ast.walk(node))
+            found += _client(node, names)
+        elif isinstance(node, ast.Dict):
             entries = {
                 key.value: one
                 for key, one in zip(node.keys, node.values, strict=True)
@@ -57,6 +52,53 @@ def holders(tree: ast.AST) -> tuple[Holder, ...]:
     return tuple(found)
 
 
+_CLIENT: Final = re.compile(
+    r"(?i)mcp\w*(?:server|toolset|tools?|adapter|params?|client)|server\w*mcp|^(?:stdio|sse|streamable_?http)\w*(?:params?"
+    r"|parameters|connection|transport|client)$"
+)
+_KEPT: Final = ("authorization", "auth", "bearer_token", "token", "api_key", "auth_token")
+
+
+def _many(node: ast.Call) -> bool:
+    """Say whether a call is given several servers, each with an entry of its own."""
+    dicts = [one for one in (*node.args, *(word.value for word in node.keywords)) if isinstance(one, ast.Dict)]
+    return any(isinstance(value, ast.Dict) and _is_entry(value) for one in dicts for value in one.values) or any(
+        key is not None and isinstance(key, ast.Constant) and key.value == "mcpServers"
+        for one in dicts
+        for key in one.keys
+    )
+
+
+def _client(node: ast.Call, names: dict[str, str]) -> list[Holder]:
+    """A server that code builds a client of: what stands anywhere in the call is the server's."""
+    pairs: list[Pair] = []
+    told: dict[str, str] = {}
+    for one in ast.walk(node):
+        for key, value in _members(one):
+            if key in ("env", "headers", "http_headers", "environment"):
+                pairs += _pairs(value, names)
+            elif key in _KEPT and _text(value, names):
+                pairs.append(Pair(key, _text(value, names), value.lineno))
+            elif isinstance(value, ast.Constant | ast.Name | ast.JoinedStr):
+                told.setdefault(key, _text(value, names))
+    texts = [_text(one, names) for one in node.args]
+    address = next((told[key] for key in ("url", "server_url", "base_url", "uri") if told.get(key)), "")
+    address = address or next((one for one in texts if one.startswith("http")), "")
+    started = told.get("command", "") or next((one for one in texts if one), "")
+    like = re.sub(r"^\w+://|[?#].*$|/$", "", address) or started
+    name = next((told[key] for key in ("name", "server_label", "server_name") if told.get(key)), "") or like
+    return [Holder("server", name, node.lineno, like, tuple(pairs))] if pairs else []
+
+
+def _members(node: ast.AST) -> list[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Call):
+        return [(one.arg, one.value) for one in node.keywords if one.arg]
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        return [(str(key.value), one) for key, one in pairs if isinstance(key, ast.Constant)]
+    return []
+
+
 def _names(tree: ast.AST) -> dict[str, str]:
     """What a name is assigned, where that is one read of the environment or one text."""
     names: dict[str, str] = {}
@@ -71,6 +113,8 @@ def _text(node: ast.expr, names: dict[str, str]) -> str:
         return node.value
     if isinstance(node, ast.Name):
         return names.get(node.id, "")
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _text(node.left, names) + _text(node.right, names)
     if isinstance(node, ast.JoinedStr):
         return "".join(
             _text(part.value if isinstance(part, ast.FormattedValue) else part, names) for part in node.values
@@ -108,7 +152,7 @@ def _pairs(node: ast.expr, names: dict[str, str]) -> Iterator[Pair]:
 
 
 def told(tree: ast.AST) -> Iterator[Told]:
-    """Environments that are handed on whole, and standing credentials that are logged in with."""
+    """Environments that are handed on whole."""
     whole = {
         node.targets[0].id
         for node in ast.walk(tree)
@@ -117,6 +161,16 @@ def told(tree: ast.AST) -> Iterator[Told]:
         and isinstance(node.targets[0], ast.Name)
         and _whole(node.value)
     }
+    whole |= {
+        node.func.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "update"
+        and isinstance(node.func.value, ast.Name)
+        and len(node.args) == 1
+        and _whole(node.args[0])
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             for one in node.keywords:
@@ -124,7 +178,6 @@ def told(tree: ast.AST) -> Iterator[Told]:
                     _whole(one.value) or (isinstance(one.value, ast.Name) and one.value.id in whole)
                 ):
                     yield Kind.INHERITED, one.value.lineno, "the whole environment is handed on"
-            yield from _login(node)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if (
@@ -149,27 +202,3 @@ def _whole(node: ast.expr) -> bool:
         )
     text = ast.unparse(node)
     return text in _ENVIRONS or bool(re.match(r"dict\((?:os\.)?environ, ", text))
-
-
-def _login(node: ast.Call) -> Iterator[Told]:
-    name = code.called(node)
-    given = {one.arg: one.value for one in node.keywords if one.arg}
-    if name in _LOGINS:
-        yield Kind.STANDING, node.lineno, f"{name} logs in with {_LOGINS[name]}"
-    elif "aws_secret_access_key" in given and "aws_session_token" not in given and "endpoint_url" not in given:
-        if not (
-            isinstance(given["aws_secret_access_key"], ast.Constant) and given["aws_secret_access_key"].value is None
-        ):
-            yield (
-                Kind.STANDING,
-                given["aws_secret_access_key"].lineno,
-                f"{name} logs in with an access key of an AWS user",
-            )
-    elif name == "acquire_token_by_username_password":
-        yield Kind.STANDING, node.lineno, f"{name} logs in with a password where the service federates logins"
-    elif (
-        "client_credential" in given
-        and name == "ConfidentialClientApplication"
-        and not isinstance(given["client_credential"], ast.Dict)
-    ):
-        yield Kind.STANDING, given["client_credential"].lineno, f"{name} logs in with a client secret of an Entra app"

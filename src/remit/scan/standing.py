@@ -79,6 +79,11 @@ _PROVIDERS: Final = {
     "azurerm": "client_secret",
     "azuread": "client_secret",
     "google": "credentials",
+    "github": "token",
+    "snowflake": "password",
+    "databricks": "token",
+    "vault": "token",
+    "azuredevops": "personal_access_token",
 }
 
 
@@ -186,7 +191,7 @@ def _terraform(root: Node) -> Iterator[Told]:
     for one in root["provider"].items:
         labels = [label.text for label in one["$labels"].items]
         key = _PROVIDERS.get(labels[0] if labels else "", "")
-        if key and one[key].text and not one["token"].text:
+        if key and one[key].text and (key == "token" or not one["token"].text):
             yield Kind.STANDING, one[key].line, f"the provider {labels[0]} is given a standing {key}"
 
 
@@ -200,7 +205,10 @@ _LOGINS: Final = {
 """Steps that can log in without a key: the input that is one, another that makes it short-lived, and its words."""
 _REGISTRY: Final = re.compile(r"\.amazonaws\.com|\.azurecr\.io|(?:^|\.)gcr\.io|\.pkg\.dev")
 _LENT: Final = re.compile(r"steps\.|github\.token|GITHUB_TOKEN")
-_PUBLISH: Final = re.compile(r"\b(?:npm|pnpm|yarn(?: npm)?) publish\b")
+_PUBLISH: Final = re.compile(
+    r"\b(?:(?:npm|pnpm|yarn(?: npm)?|uv|poetry|hatch|flit|cargo) publish|twine upload|gem push|nuget push)\b"
+)
+_PUBLISHES: Final = re.compile(r"(?i)token|password|auth|api_key")
 
 
 def _login(root: Node) -> Iterator[Told]:
@@ -214,6 +222,12 @@ def _login(root: Node) -> Iterator[Told]:
         clouds = uses == "docker/login-action" and bool(_REGISTRY.search(given["registry"].text))
         if clouds and password.text and not _LENT.search(password.text):
             yield Kind.STANDING, password.line, "the step logs in to a cloud's registry with a standing password"
-        token = part["env"]["NODE_AUTH_TOKEN"] if part["env"]["NODE_AUTH_TOKEN"].text else part["env"]["NPM_TOKEN"]
-        if token.text and _PUBLISH.search(part["run"].text):
-            yield Kind.STANDING, token.line, "the step publishes with a standing token"
+    for job in root["jobs"].members.values():
+        for step in job["steps"].items:
+            if _PUBLISH.search(step["run"].text):
+                envs = (*step["env"].members.items(), *job["env"].members.items(), *root["env"].members.items())
+                held = [one for name, one in envs if _PUBLISHES.search(name) and "secrets." in one.text]
+                if not held and re.search(r"(?:-p|--token|--password)[ =]\S*\$\{\{\s*secrets\.", step["run"].text):
+                    held = [step["run"]]
+                if held:
+                    yield Kind.STANDING, held[0].line, "the step publishes with a standing token"

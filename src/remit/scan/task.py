@@ -5,7 +5,7 @@ from typing import Final
 
 from remit.scan import launch
 from remit.scan.node import Node
-from remit.scan.sight import Holder, Pair
+from remit.scan.sight import Holder, Pair, Whole
 
 _SECRETS: Final = ("secrets", "Secrets")
 _ENVIRONMENTS: Final = ("environment", "Environment", "env")
@@ -24,10 +24,16 @@ def holders(root: Node, *, terraform: bool) -> Iterator[Holder]:
 def _below(name: str, resource: Node) -> Iterator[Holder]:
     for part in resource.inside():
         pairs = list(_pairs(part))
-        if pairs:
+        wholes = tuple(
+            Whole((one["value"] if one["value"].text else one["Value"]).line, "its environment is a whole file", "")
+            for key in ("environmentFiles", "EnvironmentFiles", "environment_files")
+            for one in part[key].items
+            if one["value"].text or one["Value"].text
+        )
+        if pairs or wholes:
             called = part["name"].text or part["Name"].text
             like = part["image"].text or part["Image"].text
-            yield Holder("task", f"{name}/{called}" if called else name, part.line, like or name, tuple(pairs))
+            yield Holder("task", f"{name}/{called}" if called else name, part.line, like or name, tuple(pairs), wholes)
 
 
 def _pairs(part: Node) -> Iterator[Pair]:
@@ -38,6 +44,10 @@ def _pairs(part: Node) -> Iterator[Pair]:
             given = next(
                 (one[at] for at in ("value", "Value", "valueFrom", "ValueFrom", "value_from") if one[at].text), one
             )
+            for source in one["value_source"].items:
+                for ref in source["secret_key_ref"].items:
+                    if named and ref["secret"].text:
+                        yield Pair(named, "${secret:" + ref["secret"].text.strip("${}") + "}", ref["secret"].line)
             if named and given.text:
                 yield Pair(named, stored(given.text) if key in _SECRETS else given.text, given.line)
             for name, value in (*one["variables"].members.items(), *one["Variables"].members.items()):

@@ -1,4 +1,4 @@
-"""Agents that code builds, and what the tools that each is given do. Pure."""
+"""Agents that code builds, and what the tools and servers that each is given do. Pure."""
 
 import ast
 import re
@@ -9,32 +9,40 @@ from remit.scan import toxic
 from remit.scan.launch import Told
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Part = tuple[str, int, frozenset[str]]
 _BUILT: Final = re.compile(
     r"(?:^|_)(?:agent|react_agent|tool_calling_agent|agent_executor)$|Agent$|^AgentExecutor$|^ChatAgent$"
 )
-_SETS: Final = re.compile(r"MCPClient$|^MCPConfig$|^MCPTools$|^MultiMCPTools$")
+_BOUND: Final = re.compile(r"^(?:bind_tools|ToolNode|ToolExecutor|with_tools)$")
+"""What is given the tools in its first place."""
+_GIVEN: Final = frozenset(
+    {"tools", "toolsets", "mcp_servers", "mcps", "allowed_tools", "functions", "plugins", "builtin_tools"}
+)
+_SETS: Final = re.compile(r"MCPClient$|^MCPConfig$|^MCPTools$|^MultiMCPTools$|^MCPClientGroup$|^MultiServerMCPClient$")
+_SERVER: Final = re.compile(
+    r"MCP\w*(?:Server|Toolset|Tools?|Adapter|Workbench)|(?:Server|Toolset|Tools?)MCP|MCPServer|Mcp\w+"
+)
+_TRANSPORTS: Final = re.compile(r"^(?:streamable[-_]?https?|https?|sse|stdio|websocket|mcp|npx|uvx)$")
 _CALLS: Final = (
     (toxic.OUT, re.compile(r"\.(?:sendmail|send_message|post|put|chat_postMessage|send_email|publish|send)$")),
     (toxic.STRANGERS, re.compile(r"^(?:requests|httpx|urllib\.request|aiohttp)\.(?:get|urlopen)$|\.goto$")),
-    (toxic.PRIVATE, re.compile(r"\.(?:execute|fetchone|fetchall|find_one|find|query|read_text|aggregate)$")),
+    (toxic.PRIVATE, re.compile(r"\.(?:execute|fetchone|fetchall|fetchrow|find_one|find|query|read_text|aggregate)$")),
 )
 
 
 def told(tree: ast.AST) -> Iterator[Told]:
     """The agents of a file that hold all three."""
     functions = {one.name: one for one in ast.walk(tree) if isinstance(one, Function)}
-    lists = {
+    names = {
         one.targets[0].id: one.value
         for one in ast.walk(tree)
         if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            tools = _given(node, lists)
-            if tools:
-                yield from _told(node.lineno, [_tool(one, functions) for one in tools])
-            elif _SETS.search(ast.unparse(node.func)):
-                yield from _told(node.lineno, [part for one in node.args for part in _servers(one)])
+            parts = [part for one in _given(node, names) for part in _parts(one, functions, names)]
+            if parts:
+                yield from _told(node.lineno, parts)
         elif (
             isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Call)
         ):
@@ -42,34 +50,90 @@ def told(tree: ast.AST) -> Iterator[Told]:
             yield from _told(node.lineno, [(one.name, one.lineno, _legs(one)) for one in mine])
 
 
-def _told(line: int, parts: list[tuple[str, int, frozenset[str]]]) -> Iterator[Told]:
+def _told(line: int, parts: list[Part]) -> Iterator[Told]:
     for kind, _, said in toxic.judged(parts):
         yield kind, line, said
 
 
-def _given(node: ast.Call, lists: dict[str, ast.expr]) -> list[ast.expr]:
-    """The tools that a call gives an agent: as `tools=`, or in the second place of what builds one."""
+def _given(node: ast.Call, names: dict[str, ast.expr]) -> list[ast.expr]:
+    """What a call gives an agent: its tools, its servers; by name, or in the place where what builds one has them."""
     name = ast.unparse(node.func).rpartition(".")[2]
-    given = next((one.value for one in node.keywords if one.arg in ("tools", "toolsets")), None)
-    if given is None and _BUILT.search(name) and len(node.args) > 1:
-        given = node.args[1]
-    if isinstance(given, ast.Name):
-        given = lists.get(given.id)
-    return list(given.elts) if isinstance(given, ast.List | ast.Tuple) else []
+    given = [one.value for one in node.keywords if one.arg in _GIVEN]
+    if _BOUND.match(name) or _SETS.search(name):
+        given += node.args[:1]
+        given += [one.value for one in node.keywords if one.arg in ("connections", "servers", "config")]
+    elif not given and _BUILT.search(name):
+        given += node.args[1:2]
+    return [part for one in given for part in _flat(one, names, 0)]
 
 
-def _tool(one: ast.expr, functions: dict[str, Function]) -> tuple[str, int, frozenset[str]]:
-    text = ast.unparse(one)[:200]
+def _flat(node: ast.expr, names: dict[str, ast.expr], depth: int) -> list[ast.expr]:
+    """The items of a list, or of lists put together; a dictionary of servers is one item."""
+    if isinstance(node, ast.Name) and depth < 4:
+        return _flat(names[node.id], names, depth + 1) if isinstance(names.get(node.id), _LISTS) else []
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return [
+            part
+            for one in node.elts
+            for part in (_flat(one.value, names, depth + 1) or [one] if isinstance(one, ast.Starred) else [one])
+        ]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_flat(node.left, names, depth + 1), *_flat(node.right, names, depth + 1)]
+    return [node] if isinstance(node, ast.Dict) else []
+
+
+_LISTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp)
+
+
+def _parts(one: ast.expr, functions: dict[str, Function], names: dict[str, ast.expr]) -> Iterator[Part]:
+    """One item that an agent is given: a tool, a server, or a dictionary of servers."""
+    if isinstance(one, ast.Dict):
+        yield from _servers(one)
+        return
+    line = one.lineno
+    if isinstance(one, ast.Name) and isinstance(names.get(one.id), ast.Call):
+        if not _SERVER.search(ast.unparse(names[one.id])) and not _wraps(names[one.id]):
+            made = names[one.id]
+            yield one.id, line, _tool(made, functions) or toxic.legs_of(one.id, by_verb=True)
+            return
+        one = names[one.id]
+    text = ast.unparse(one)[:2000]
+    if _SERVER.search(text.partition("(")[0]):
+        yield text[:60], line, toxic.legs_of(_words(one), by_verb=False)
+    elif isinstance(one, ast.Constant) and str(one.value).startswith(("http://", "https://")):
+        yield str(one.value), line, toxic.legs_of(str(one.value), by_verb=False)
+    else:
+        yield text[:60], line, _tool(one, functions)
+
+
+def _wraps(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and bool(re.search(r"(?i)tool", ast.unparse(node.func)))
+
+
+def _tool(one: ast.expr, functions: dict[str, Function]) -> frozenset[str]:
+    """What a tool does: by the function that it is or wraps, else by its words."""
     if isinstance(one, ast.Name) and one.id in functions:
-        return text, one.lineno, _legs(functions[one.id])
-    if re.search(r"\w*Toolkit\(", text):
-        return text, one.lineno, toxic.legs_of(re.search(r"(\w*)Toolkit\(", text)[1], by_verb=False)  # type: ignore[index]
-    return text, one.lineno, toxic.legs_of(text, by_verb=True)
+        return _legs(functions[one.id])
+    if isinstance(one, ast.Call):
+        wrapped = [
+            word.id for word in (*one.args, *(given.value for given in one.keywords))
+            if isinstance(word, ast.Name) and word.id in functions
+        ]  # fmt: skip
+        if wrapped:
+            return _legs(functions[wrapped[0]])
+    text = ast.unparse(one)[:200]
+    kit = re.search(r"(\w*)Toolkit\(", text)
+    if kit:
+        return toxic.legs_of(kit[1], by_verb=False)
+    return toxic.legs_of(text.partition("(")[0], by_verb=True) or toxic.legs_of(text, by_verb=True)
 
 
 def _legs(function: Function) -> frozenset[str]:
     """What a tool of this file does: by its name, else by the first line of what it says of itself, or its calls."""
     said = (ast.get_docstring(function) or "").partition("\n")[0]
+    named = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
+    if named & _TO and named & _WHAT:
+        return frozenset({toxic.OUT})
     if re.search(r"(?i)\bsends?\b|\bposts?\b|\bpublish", f"{function.name.replace('_', ' ')} {said}"):
         return frozenset({toxic.OUT})
     for text in (function.name, said):
@@ -80,16 +144,39 @@ def _legs(function: Function) -> frozenset[str]:
     return next((frozenset({leg}) for leg, shape in _CALLS if any(shape.search(one) for one in calls)), frozenset())
 
 
+_TO: Final = frozenset(
+    {
+        "to",
+        "recipient",
+        "recipients",
+        "to_address",
+        "phone",
+        "phone_number",
+        "number",
+        "channel",
+        "webhook_url",
+        "address",
+    }
+)
+_WHAT: Final = frozenset({"text", "body", "message", "content", "subject", "msg", "html"})
+"""Parameters of a tool that tells somebody something."""
+
+
 def _decorated(function: Function, agent: str) -> bool:
     return any(ast.unparse(one).startswith(f"{agent}.tool") for one in function.decorator_list)
 
 
-def _servers(node: ast.expr) -> Iterator[tuple[str, int, frozenset[str]]]:
+def _words(node: ast.expr) -> str:
+    """The texts of an expression, less those that only say how something is run."""
+    texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return " ".join(re.sub(r"^https?://", "", one) for one in texts if not _TRANSPORTS.match(one))
+
+
+def _servers(node: ast.Dict) -> Iterator[Part]:
     """The servers that a client of several is given, by name and address."""
-    if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(value, ast.Dict):
-                words = " ".join(
-                    one.value for one in ast.walk(value) if isinstance(one, ast.Constant) and isinstance(one.value, str)
-                )
-                yield str(key.value), key.lineno, toxic.legs_of(str(key.value) + " " + words, by_verb=False)
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(value, ast.Dict) and key.value in ("mcpServers", "servers"):
+            yield from _servers(value)
+        elif isinstance(key, ast.Constant) and isinstance(value, ast.Dict | ast.Call):
+            name = str(key.value)
+            yield name, key.lineno, toxic.legs_of(f"{name} {_words(value)}", by_verb=False)

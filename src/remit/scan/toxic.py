@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, consent, document, grant, holder, server, workflow, workload
+from remit.scan import client, consent, document, grant, holder, server, workflow
 from remit.scan.launch import Told
 from remit.scan.node import Node
+from remit.scan.sight import Holder
 
 STRANGERS, PRIVATE, OUT = "strangers", "private", "out"
 _ALL: Final = frozenset({STRANGERS, PRIVATE, OUT})
@@ -22,7 +23,9 @@ _MAIL: Final = frozenset(
 _BOTH_WAYS: Final = frozenset(
     {"playwright", "puppeteer", "browserbase", "browser", "stagehand", "selenium", "discord", "telegram", "whatsapp",
      "twitter", "github", "gitlab",
-     "hyperbrowser", "bluesky", "mastodon", "zendesk", "intercom", "freshdesk", "helpscout", "bitbucket", "gitea"}
+     "hyperbrowser", "bluesky", "mastodon", "zendesk", "intercom", "freshdesk", "helpscout", "bitbucket", "gitea",
+     "browsermcp", "browseruse", "chrome", "chromium", "devtools", "computer", "gorgias", "crisp", "facebook",
+     "instagram", "tiktok", "threads", "forgejo", "twitch", "kommo", "chatwoot"}
 )  # fmt: skip
 _STRANGERS: Final = frozenset(
     {"page", "pages", "browse", "fetch", "brave", "tavily", "exa", "firecrawl", "serp", "serpapi", "serper",
@@ -33,7 +36,12 @@ _STRANGERS: Final = frozenset(
      "searxng", "kagi", "bing", "url", "urls", "html", "issues", "issue", "ticket", "tickets", "reviews", "comments",
      "forum", "typeform",
      "webpage", "website", "bright", "brightdata", "arxiv", "scrapingbee", "newsapi", "news", "support", "helpdesk",
-     "googlesearch", "trustpilot", "appstore"}
+     "googlesearch", "trustpilot", "appstore", "wikipedia", "internet", "online", "navigate", "visit", "stackoverflow",
+     "pubmed", "social", "mentions", "feedback", "submissions", "inbound", "incoming", "websites", "webpages",
+     "serpstack",
+     "spider", "oxylabs", "scrapy", "scrapfly", "zenrows", "linkup", "diffbot", "hn", "producthunt", "quora", "g2",
+     "sitemap", "rendered", "browserless", "webscraper", "urlreader", "newsletter", "newsletters", "transcripts",
+     "scrapegraph", "feedly", "guestbook"}
 )  # fmt: skip
 _PRIVATE: Final = frozenset(
     {"filesystem", "postgres", "postgresql", "pg", "mysql", "mariadb", "sqlite", "mongo", "mongodb", "bigquery",
@@ -50,7 +58,16 @@ _PRIVATE: Final = frozenset(
      "netsuite", "sap", "dynamics", "zoho",
      "finance", "billing", "wiki", "medical", "contracts", "contract", "salaries", "secrets", "keychain",
      "directory", "duckdb", "cosmosdb", "pinecone",
-     "qdrant", "weaviate", "chroma", "milvus", "pipedrive", "looker", "metabase"}
+     "qdrant", "weaviate", "chroma", "milvus", "pipedrive", "looker", "metabase", "gdocs", "gsheets", "sheets",
+     "spreadsheet", "spreadsheets", "googledrive", "asana", "linear", "trello", "clickup", "monday", "basecamp",
+     "evernote", "notes", "egnyte", "intranet", "gong", "plaid", "bank", "banking", "brex", "ramp", "shopify",
+     "woocommerce", "paypal", "chargebee", "athena", "trino", "cassandra", "couchbase", "dynamo", "firestore",
+     "firebase", "cosmos", "timescale", "nocodb", "baserow", "coda", "smartsheet", "servicenow", "okta", "workspace",
+     "m365", "office365", "ehr", "fhir", "claims", "deals", "leads", "salary", "payslip", "payslips", "personnel",
+     "staff", "passwords", "credentials", "keyvault", "rag", "vectorstore", "retriever", "retrieval", "archive",
+     "payments", "payment", "transactions", "subscriptions", "hana", "teradata", "vertica", "db2", "spanner",
+     "bigtable", "keeper", "dashlane", "lastpass", "sage", "datev", "gusto", "rippling", "personio", "greenhouse",
+     "lever", "ashby", "zuora", "netbox", "snowflake2", "odoo", "erp", "policies", "graphconnectors", "dataverse"}
 )  # fmt: skip
 _OUT: Final = frozenset(
     {"slack", "twilio", "sendgrid", "mailgun", "resend", "ses", "smtp", "sms", "webhook", "webhooks", "zapier",
@@ -59,14 +76,21 @@ _OUT: Final = frozenset(
      "gist", "pastebin", "postmark", "mattermost",
      "send", "post", "publish", "upload", "notify", "reply", "tweet", "dispatch", "mailer", "mailchimp", "outbound",
      "pagerduty", "vonage", "rest",
-     "repl", "python", "sender", "poster", "notifier", "line", "signal", "matrix", "httpie", "api"}
+     "repl", "python", "sender", "poster", "notifier", "line", "signal", "matrix", "httpie", "api", "brevo", "mandrill",
+     "sparkpost", "klaviyo", "messagebird", "plivo", "gchat", "rocketchat", "zulip", "lark", "feishu", "dingtalk",
+     "wecom", "pushbullet", "viber", "ftp", "sftp", "wordpress", "ghost", "buffer", "make", "ifttt", "sns", "fax",
+     "comment", "submit", "share", "forward", "broadcast", "respond", "messenger", "announce", "novu", "courier",
+     "outgoing", "export", "sinch", "telnyx", "clickatell"}
 )  # fmt: skip
 _FORGE: Final = re.compile(r"(?i)github|gitlab")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
 _READ_ONLY: Final = re.compile(r"(?i)(?:^|_)read_?only(?:_mode)?$")
-_HINT: Final = re.compile(r"(?i)tools|scopes?\"|permissions?\"|scope,|mcp_?\w*(?:servers?|urls?|endpoints?)")
-_TOLD: Final = re.compile(r"(?i)mcp\w*_?(?:servers?|urls?|endpoints?)$")
+_HINT: Final = re.compile(
+    r"(?i)tools|capabilities\"|scopes?\"|permissions?\"|scope,|mcp_?\w*(?:servers?|urls?|endpoints?)"
+)
+_TOLD: Final = re.compile(r"(?i)mcp\w*_?(?:servers?|urls?|endpoints?|uris?|addresses|address|hosts?)$|_mcp$")
+_ADDRESS: Final = re.compile(r"(?i)^https?://[^\s,;]+/(?:mcp|sse)/?$")
 _SCOPES: Final = {
     STRANGERS: re.compile(r"^gmail\.(?:readonly|modify)$|^Mail\.Read(?:Write)?(?:\.|$)|^IMAP\."),
     PRIVATE: re.compile(
@@ -101,7 +125,7 @@ _NET: Final = re.compile(
 
 def told(path: str, text: str) -> Iterator[Told]:
     """The agents of a document that hold all three."""
-    if not (client.wants(path) or workflow.wants(path) or _HINT.search(text)):
+    if not (client.wants(path) or workflow.wants(path) or client.foreign(path, text) or _HINT.search(text)):
         return
     for root in document.read(path, text):
         if workflow.wants(path):
@@ -113,12 +137,15 @@ def told(path: str, text: str) -> Iterator[Told]:
             for part in root.inside():
                 yield from _listed(part)
                 yield from _scoped(part)
-            yield from _services(root)
+                yield from _capable(part)
+            for inner in (root, *document.embedded(root)):
+                for part in inner.inside():
+                    yield from _set(part, client.FOREIGN)
 
 
-def _set(part: Node) -> Iterator[Told]:
+def _set(part: Node, keys: frozenset[str] = client.KEYS) -> Iterator[Told]:
     """One client's servers; a project's own set is another agent's."""
-    for key in client.KEYS:
+    for key in keys:
         entries = {name: one for name, one in part[key].members.items() if client.MARKS & one.members.keys()}
         on = {n: o for n, o in entries.items() if o["disabled"].value is not True and o["enabled"].value is not False}
         yield from judged([(name, one.line, _of_server(name, one)) for name, one in on.items()])
@@ -168,14 +195,23 @@ def _all_tools(entry: Node, words: list[str]) -> bool:
     return any("all" in one.split(",") for one in chosen)
 
 
+_NO_VERBS: Final = frozenset({"python", "api", "rest", "export", "make", "archive", "buffer", "ghost"})
+_LOOKS: Final = frozenset({"search", "read", "list", "get", "reader", "inbox", "check", "summary", "tool", "tools"})
+_ENGINES: Final = frozenset({"google", "web", "internet", "bing", "brave", "online", "vertex", "public"})
+
+
 def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
     """What the words of a name tell. `by_verb`: it is one tool's, so that its first telling word says it all."""
     words = re.findall(r"[a-z]+\d*|\d[a-z]+", _HUMP.sub("_", text).lower())
     found = set(words)
     if by_verb:
-        if found & (_OUT - {"python", "api", "rest"}) and not found & {"read", "get", "list", "search", "fetch"}:
+        if found & (_OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
             return frozenset({OUT})
-        if found & (_STRANGERS | _MAIL | _BOTH_WAYS):
+        if words[:1] and words[0] in ("email", "mail", "message", "sms") and len(words) > 1 and not found & _LOOKS:
+            return frozenset({OUT})
+        if found & (_STRANGERS | _MAIL | _BOTH_WAYS) or ("search" in found and found & _ENGINES):
+            return frozenset({STRANGERS})
+        if found & {"requests", "http"} and "get" in found:
             return frozenset({STRANGERS})
         return frozenset({PRIVATE}) if found & _PRIVATE else frozenset()
     if found & _MAIL:
@@ -189,7 +225,7 @@ def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
         return frozenset({STRANGERS, OUT})
     if found & _PRIVATE:
         return frozenset({PRIVATE})
-    if found & (_OUT - {"api", "python", "line", "signal", "rest", "https"}):
+    if found & (_OUT - _NO_VERBS - {"line", "signal", "https", "comment", "submit", "share", "forward", "respond"}):
         return frozenset({OUT}) if not found & {"fetch"} else frozenset({STRANGERS})
     return frozenset({STRANGERS}) if found & _STRANGERS else frozenset()
 
@@ -216,14 +252,41 @@ def _scoped(part: Node) -> Iterator[Told]:
     yield from judged(legs)
 
 
-def _services(root: Node) -> Iterator[Told]:
-    """An agent of a Compose file that is told the addresses of its servers."""
-    for name, one in root["services"].members.items():
-        for key, value in workload.pairs(one["environment"]):
-            if _TOLD.search(key):
-                urls = [word for word in re.split(r"[,;\s]+", value.text) if word]
-                for kind, _, said in judged([(url, value.line, legs_of(url, by_verb=False)) for url in urls]):
-                    yield kind, one.line or value.line, f"{_short(name)}: {said}"
+_OF_COPILOT: Final = {
+    "WebSearch": frozenset({STRANGERS}), "Email": frozenset({STRANGERS, PRIVATE}),
+    "OneDriveAndSharePoint": frozenset({PRIVATE}), "GraphConnectors": frozenset({PRIVATE}),
+    "CopilotConnectors": frozenset({PRIVATE}), "TeamsMessages": frozenset({PRIVATE}), "Dataverse": frozenset({PRIVATE}),
+    "People": frozenset({PRIVATE}), "Meetings": frozenset({PRIVATE}),
+}  # fmt: skip
+"""What a declarative agent of Copilot is given, by the names of its manifest."""
+
+
+def _capable(part: Node) -> Iterator[Told]:
+    """A declarative agent: its capabilities, and its actions, each of which calls out."""
+    legs = [(one["name"].text, one.line, _OF_COPILOT.get(one["name"].text)) for one in part["capabilities"].items]
+    known = [(name, line, found) for name, line, found in legs if found]
+    calls = [
+        (one["id"].text, one.line, legs_of(f"{one['id'].text} {one['file'].text}", by_verb=False) | {OUT})
+        for one in part["actions"].items
+        if one["file"].text
+    ]
+    if known:
+        yield from judged([*known, *((name, line, found - {PRIVATE}) for name, line, found in calls)])
+
+
+def told_of(holders: tuple[Holder, ...]) -> Iterator[Told]:
+    """An agent that is told the addresses of its servers: in one variable, or each in one of its own."""
+    for one in holders:
+        parts = []
+        for pair in one.pairs:
+            urls = [word for word in re.split(r"[,;\s]+", pair.text) if re.match(r"https?://|[\w-]+=https?://", word)]
+            if urls and (_TOLD.search(pair.name) or _ADDRESS.match(pair.text)):
+                named = "" if len(urls) > 1 else re.sub(r"(?i)mcp|_?(?:urls?|servers?|endpoints?)$", "", pair.name)
+                parts += [
+                    (url, pair.line, legs_of(f"{named} {re.sub('^https?://', '', url)}", by_verb=False)) for url in urls
+                ]
+        for kind, line, said in judged(parts):
+            yield kind, line, f"{_short(one.name)}: {said}"
 
 
 def _jobs(root: Node) -> Iterator[Told]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, grant
+from remit.scan import client, document, grant, unit
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -29,7 +29,7 @@ _PLACES: Final[Mapping[str, re.Pattern[str]]] = {
     ),
     "purpose": re.compile(
         r"(?i)^(?:(?:business|app|agent)[-_ ]?)?(?:purpose|justification|description|reason|notes?|goal|objective"
-        r"|mission|use[-_ ]?case)$"
+        r"|mission|use[-_ ]?case|handoff[-_ ]?description)$"
     ),
 }
 _SAID: Final = {
@@ -49,7 +49,7 @@ _NOTHING: Final = frozenset(
 _NEVER: Final = frozenset(
     {"never", "no expiry", "no expiration", "does not expire", "doesn't expire", "never expires", "indefinite",
      "unlimited",
-     "permanent", "forever", "infinite", "none", "0", "no"}
+     "permanent", "forever", "infinite", "none", "0", "no", "-1", "no expiration date", "no end", "non-expiring"}
 )  # fmt: skip
 _FAR: Final = re.compile(r"^(?:2[1-9]\d\d|20[89]\d|[3-9]\d{3})-\d\d-\d\d")
 _IDENTITY: Final = re.compile(
@@ -60,6 +60,7 @@ _IDENTITY: Final = re.compile(
     r"|unique[-_ ]?id|hashed[-_ ]?token|service[-_ ]?accounts?|agent|token|secret"
     r"|skills|capabilities|protocol[-_]?version|instructions|system[-_]?prompt|backstory|allow[-_]?delegation|llm"
     r"|is[-_]?internal|access[-_]?level|api[-_]?key|expected[-_]?output|sub[-_]?agents"
+    r"|key[-_ ]?origin|key[-_ ]?algorithm|valid[-_ ]?after[-_ ]?time|token[-_ ]?infos?"
     r"|app[-_ ]?owner[-_ ]?organization[-_ ]?id|sign[-_ ]?in[-_ ]?audience|model|tools|user[-_ ]?key)$"
 )
 _KIND: Final = re.compile(
@@ -106,6 +107,7 @@ def _listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
             left += [(item, held) for item in reversed(one.value)]
         elif isinstance(one.value, dict) and not grant.over(one):
             known = sum(bool(_IDENTITY.match(name)) for name in one.value)
+            known += held and any(name.lower() in ("name", "id", "title") for name in one.value)
             if known >= (1 if named or held else 2):
                 yield from empty(one)
             left += [
@@ -143,34 +145,53 @@ def _labelled(root: Node) -> Iterator[Told]:
     """The labels and annotations of a workload, and the owner that a catalogue's entry names."""
     tags = {}
     for part in (root["metadata"]["annotations"], root["metadata"]["labels"]):
-        tags.update({name.rpartition("/")[2].rpartition(".")[2] or name: value for name, value in part.members.items()})
+        tags.update(_bare(part.members))
     spec = {
         name: value for name, value in root["spec"].members.items() if any(one.match(name) for one in _PLACES.values())
     }
     yield from empty(Node(root.line, {**spec, **tags}))
 
 
+def _bare(labels: dict[str, Node]) -> dict[str, Node]:
+    """Labels by the last word of their names: `acme.example/owner` is `owner`."""
+    return {name.rpartition("/")[2].rpartition(".")[2] or name: value for name, value in labels.items()}
+
+
+def of_unit(path: str, text: str) -> Iterator[Told]:
+    """A unit of an agent whose description is left empty."""
+    if unit.wants(path):
+        for line, key, value in unit.settings(text):
+            if key == "Description" and _says_nothing("purpose", key, Node(line, value)):
+                yield Kind.UNOWNED, line, "Description: nothing says what it is for"
+
+
 def _tagged(root: Node) -> Iterator[Told]:
     """The labels of a service, and the tags of a resource of CloudFormation."""
     for one in root["services"].members.values():
         labels = one["labels"]
-        pairs = (given.text.partition("=") for given in labels.items if given.text)
-        listed = {name: Node(labels.line, value) for name, _, value in pairs}
-        yield from empty(Node(one.line, {**labels.members, **listed}))
+        listed = {
+            given.text.partition("=")[0]: Node(given.line, given.text.partition("=")[2])
+            for given in labels.items
+            if given.text
+        }
+        yield from empty(Node(one.line, _bare({**labels.members, **listed})))
     for one in root["Resources"].members.values():
         if one["Type"].text.startswith("AWS::"):
             tags = one["Properties"]["Tags"].items
             yield from empty(Node(one.line, {tag["Key"].text: tag["Value"] for tag in tags if tag["Key"].text}))
 
 
+_AGENT: Final = re.compile(r"Agent$|AgentCard$|^AgentDefinition$|^create_agent$|^create_react_agent$|^Swarm$")
+
+
 def in_code(tree: ast.AST) -> Iterator[Told]:
     """Agents that are built with a purpose that says nothing."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2].endswith("Agent"):
+        if isinstance(node, ast.Call) and _AGENT.search(ast.unparse(node.func).rpartition(".")[2]):
             given = {
                 one.arg: Node(one.value.lineno, one.value.value)
                 for one in node.keywords
-                if one.arg and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str | None)
+                if one.arg and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
             }
             yield from empty(Node(node.lineno, given))
 

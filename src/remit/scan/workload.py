@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, jsonc, launch, secret, server, yamldoc
+from remit.scan import consent, document, jsonc, launch, secret, server, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -31,6 +31,7 @@ def read(path: str, text: str) -> tuple[Finding, ...] | None:
         documents = (one,) if one else None
     elif _COMPOSE.search(path) or "apiVersion" in text or "services:" in text:
         documents = yamldoc.read(text)
+        documents = documents and document.listed(documents)
     else:
         return ()
     if documents is None:

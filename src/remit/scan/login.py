@@ -1,0 +1,97 @@
+"""Logins in Python with a credential that does not end by itself, where the service lends one that does (AG104). Pure.
+
+The code is parsed, never run. Sources: the libraries' own pages of AWS, Google Cloud, Azure, Snowflake and Vault.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Kind
+from remit.scan import code
+from remit.scan.launch import Told
+
+_LOGINS: Final = {
+    "from_service_account_file": "a key of a Google service account",
+    "from_service_account_info": "a key of a Google service account",
+    "from_service_account_json": "a key of a Google service account",
+    "from_json_keyfile_name": "a key of a Google service account",
+    "from_json_keyfile_dict": "a key of a Google service account",
+    "ClientSecretCredential": "a client secret of an Entra app",
+    "UsernamePasswordCredential": "a password where the service federates logins",
+    "StorageSharedKeyCredential": "an account key of Azure",
+    "AzureNamedKeyCredential": "an account key of Azure",
+    "AzureKeyCredential": "a key of an Azure service",
+    "CfnAccessKey": "an access key of an AWS user, which it makes",
+    "ApplicationPassword": "a client secret of an Entra app, which it makes",
+    "ServicePrincipalPassword": "a client secret of an Entra app, which it makes",
+}  # fmt: skip
+_AZURE: Final = re.compile(
+    r"(?:Blob|Queue|Table|Share|DataLake|Container|ServiceBus|EventHub|Cosmos|WebPubSub|Service)\w*Client\."
+)
+_MADE: Final = re.compile(r"(?:^|\.)(?:iam\.AccessKey|serviceaccount\.Key|service_account\.Key)$")
+_HOSTED: Final = re.compile(r"\.rds\.amazonaws\.com|\.database\.azure\.com|\.database\.windows\.net")
+_MODELS: Final = frozenset({"AzureOpenAI", "AsyncAzureOpenAI", "AzureChatOpenAI"})
+_CONNECTS: Final = frozenset({"connect", "create_pool", "connect_async"})
+
+
+def told(tree: ast.AST) -> Iterator[Told]:
+    """Where code logs in with one, or makes one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = {one.arg: one.value for one in node.keywords if one.arg}
+            said = _named(node) or _aws(node, given) or _keyed(node, given)
+            if said:
+                yield Kind.STANDING, said[0], said[1]
+
+
+def _named(node: ast.Call) -> tuple[int, str] | None:
+    """A call whose name says it all."""
+    name, full = code.called(node), ast.unparse(node.func)
+    if name in _LOGINS:
+        return node.lineno, f"{name} logs in with {_LOGINS[name]}"
+    if name == "from_connection_string" and _AZURE.search(full):
+        return node.lineno, f"{full} logs in with an account key of Azure"
+    if _MADE.search(full):
+        return node.lineno, f"{full} makes a standing key"
+    if name == "acquire_token_by_username_password":
+        return node.lineno, f"{name} logs in with a password where the service federates logins"
+    return None
+
+
+def _aws(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None:
+    """A client or a session of AWS that is given a pair of keys; with a session's token they are short-lived."""
+    name = code.called(node)
+    said = f"{name} logs in with an access key of an AWS user"
+    if ast.unparse(node.func).endswith(("boto3.Session", "boto3.session.Session")) and len(node.args) == 2:
+        return node.lineno, said
+    if _is_given(given, "aws_secret_access_key") and not {"aws_session_token", "endpoint_url"} & given.keys():
+        return given["aws_secret_access_key"].lineno, said
+    return None
+
+
+def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None:
+    """A client that is given a key, a secret or a password as an argument."""
+    name, full = code.called(node), ast.unparse(node.func)
+    wanted = (
+        (name == "ConfidentialClientApplication" and not isinstance(given.get("client_credential"), ast.Dict),
+         "client_credential", "a client secret of an Entra app"),
+        (name == "CosmosClient" and not isinstance(given.get("credential"), ast.Call),
+         "credential", "an account key of Azure"),
+        (name in _MODELS, "api_key", "a key of an Azure service"),
+        (full == "hvac.Client", "token", "a token that does not end by itself"),
+        (name in _CONNECTS and "snowflake" in full and "authenticator" not in given,
+         "password", "a password where the service federates logins"),
+        (name in _CONNECTS and bool(_HOSTED.search(ast.unparse(node))),
+         "password", "a password where the service federates logins"),
+    )  # fmt: skip
+    for so, key, said in wanted:
+        if so and _is_given(given, key):
+            return given[key].lineno, f"{name} logs in with {said}"
+    return None
+
+
+def _is_given(given: dict[str, ast.expr], name: str) -> bool:
+    one = given.get(name)
+    return one is not None and not (isinstance(one, ast.Constant) and not one.value)
