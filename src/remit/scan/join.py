@@ -80,12 +80,18 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
                 yield _found(Kind.SHARED, one.file, one.line, said)
 
 
+_DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infra", "ops", "docker", "manifests"})
+"""Folders that hold how something of another folder is run."""
+
+
 def _apart(one: list[Held], other: list[Held]) -> bool:
     """Say whether a folder's file of variables and another holder of the same value are of two projects."""
     places = [(posixpath.dirname(a.file), posixpath.dirname(b.file)) for a in one for b in other]
-    return not any(a.stored or b.stored for a in one for b in other) and all(
-        posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".") for a, b in places
-    )
+    names = {posixpath.basename(place) for pair in places for place in pair}
+    called = {held.holder for held in (*one, *other)}
+    if any(held.stored for held in (*one, *other)) or names & _DEPLOYED or names & called:
+        return False
+    return all(posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".") for a, b in places)
 
 
 def _holders(each: list[Held]) -> list[list[Held]]:
