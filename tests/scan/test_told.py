@@ -67,7 +67,7 @@ def test_sorts_of_holders_are_not_mixed() -> None:
 
     assert [one.kind for one in join([held("server", "a"), held("service", "b")])] == [Kind.SHARED, Kind.SHARED]
     assert [one.kind for one in join([held("server", "a"), held("env", "b")])] == [Kind.SHARED, Kind.SHARED]
-    beside = Held("a/.env", 1, "env", "a", "a", "A_TOKEN", "d", stored=False)
+    beside = Held("a/.env", 1, "env", "here", "here", "A_TOKEN", "d", stored=False)
     assert list(join([held("server", "a"), beside])) == []
     assert list(join([held("profile", "a"), held("profile", "b")])) == []
 

@@ -85,11 +85,11 @@ _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infr
 
 
 def _apart(one: list[Held], other: list[Held]) -> bool:
-    """Say whether a folder's file of variables and another holder of the same value are of two projects."""
+    """Say whether a holder, and a folder's file of variables with the same value, are of two projects."""
     places = [(posixpath.dirname(a.file), posixpath.dirname(b.file)) for a in one for b in other]
-    names = {posixpath.basename(place) for pair in places for place in pair}
-    called = {held.holder for held in (*one, *other)}
-    if any(held.stored for held in (*one, *other)) or names & _DEPLOYED or names & called:
+    names = {posixpath.basename(place) for _, place in places}
+    deployed = {posixpath.basename(place) for place, _ in places} & _DEPLOYED
+    if any(held.stored for held in (*one, *other)) or deployed or names & {held.holder for held in one}:
         return False
     return all(posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".") for a, b in places)
 
