@@ -1,4 +1,4 @@
-"""Instants and windows. Milliseconds since the Unix epoch, UTC; no clock is read here."""
+"""Instants, windows, and how far clocks may be apart. Milliseconds since the Unix epoch, UTC; no clock is read here."""
 
 from dataclasses import dataclass
 from typing import Final, NewType
@@ -8,6 +8,8 @@ from remit.core.errors import RemitError
 Instant = NewType("Instant", int)
 """Milliseconds since 1970-01-01T00:00:00Z, never negative."""
 
+SKEW_MS: Final = 60_000
+"""Milliseconds that another's clock, or another node's, may be apart from ours: the one place, and never more."""
 LAST: Final = Instant(253_402_300_799_999)
 """9999-12-31T23:59:59.999Z: what RFC 3339 can still write, and the latest instant we accept."""
 
@@ -21,6 +23,26 @@ def instant(value: object) -> Instant:
             "Give the time as an integer of milliseconds.",
         )
     return Instant(value)
+
+
+def ahead(at: int, now: Instant) -> bool:
+    """Say whether an instant that another tells is of the future, by whatever clock it was told."""
+    return at > now + SKEW_MS
+
+
+def over(at: int, now: Instant, life: int) -> bool:
+    """Say whether an instant that another tells lies more than `life` milliseconds back, by whatever clock."""
+    return at < now - life - SKEW_MS
+
+
+def near(at: int, now: Instant) -> bool:
+    """Say whether an instant that another tells is now, by whatever clock."""
+    return abs(at - now) <= SKEW_MS
+
+
+def forgettable(end: int) -> Instant:
+    """From when on what counts until `end` counts by nobody's clock, so that it need not be remembered as spent."""
+    return Instant(end + SKEW_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.core.canonical import Json
-from remit.core.moment import Instant
+from remit.core.moment import Instant, ahead, over
 from remit.custody import jws
 from remit.custody.jwk import PublicKey, choose
 from remit.custody.jws import Jws, Refused, TokenRefusal
-from remit.custody.token import SKEW, seconds
+from remit.custody.token import seconds
 
 ASSERTION_LIFE: Final = 5 * 60
 """Seconds: a client assertion ends no later than this from now."""
@@ -97,7 +97,7 @@ def _assertion(payload: dict[str, Json], client: str, issuer: str, now: Instant)
     if payload.get("aud") not in (issuer, [issuer]):
         raise Refused("assertion_audience", "aud of a client assertion is our issuer identifier and nothing else.")
     issued, expires = times(payload, now)
-    if issued is not None and issued * 1000 < now - (ASSERTION_LIFE + SKEW) * 1000:
+    if issued is not None and over(issued * 1000, now, ASSERTION_LIFE * 1000):
         raise Refused("assertion_life", "A client assertion is no older than five minutes.")
     if expires * 1000 > now + ASSERTION_LIFE * 1000:
         raise Refused("assertion_life", "A client assertion ends within five minutes.")
@@ -154,9 +154,9 @@ def times(payload: dict[str, Json], now: Instant) -> tuple[int | None, int]:
     begins = seconds(payload, "nbf") if "nbf" in payload else None
     if now >= expires * 1000:
         raise Refused("token_expired", "The token has expired.")
-    if issued is not None and issued * 1000 > now + SKEW * 1000:
+    if issued is not None and ahead(issued * 1000, now):
         raise Refused("token_iat_future", "The token was issued in the future.")
-    if begins is not None and (begins >= expires or begins * 1000 > now + SKEW * 1000):
+    if begins is not None and (begins >= expires or ahead(begins * 1000, now)):
         raise Refused("token_nbf", "The token is not valid yet, or never will be.")
     return issued, expires
 

@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 from remit.core.canonical import Json, b64, read, unb64
 from remit.core.errors import RemitError
-from remit.core.moment import Instant
+from remit.core.moment import SKEW_MS, Instant, forgettable, near
 from remit.custody import nonce
 from remit.custody.jwk import PublicKey, read_key
 from remit.custody.jws import LONGEST, TokenRefusal
-from remit.custody.token import SKEW
 
 FAR: Final = 5 * 60
 """Seconds that a client's clock may be off when its proof holds a nonce of ours, which says when it was made."""
@@ -129,19 +128,18 @@ def _aged(
     made, given = body.get("iat"), body.get("nonce")
     if type(made) is not int:
         return TokenRefusal("dpop_proof_invalid", "A DPoP proof needs an iat in whole seconds.")
-    off = abs(made * 1000 - now)
     if given is None or nonces is None:
         if required:
             return TokenRefusal("proof_nonce", "This DPoP proof needs the nonce that comes with this answer.")
-        if off > SKEW * 1000:
+        if not near(made * 1000, now):
             return TokenRefusal("proof_time", "This DPoP proof was not made within a minute of now.")
-        return Proof(thumb, name, Instant((made + 2 * SKEW) * 1000))
+        return Proof(thumb, name, forgettable(made * 1000 + SKEW_MS))
     until = nonce.end(nonces, given, now) if isinstance(given, str) else None
     if until is None or not isinstance(given, str):
         return TokenRefusal("proof_nonce", "The nonce in this DPoP proof is not one that is good now.")
-    if off > FAR * 1000:
+    if abs(made * 1000 - now) > FAR * 1000:
         return TokenRefusal("proof_time", "The clock of whoever made this DPoP proof is over five minutes off.")
-    return Proof(thumb, name, Instant(until + SKEW * 1000), given)
+    return Proof(thumb, name, forgettable(until), given)
 
 
 def _same(said: Json, url: str) -> bool:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.core.canonical import Json, b64, canon
-from remit.core.moment import Instant
+from remit.core.moment import Instant, ahead, forgettable
 from remit.custody.assertion import signed
 from remit.custody.jwk import PublicKey
 from remit.custody.jws import Refused, TokenRefusal
 from remit.custody.signer import EVENT_PURPOSES, Signer
-from remit.custody.token import SKEW, seconds
+from remit.custody.token import seconds
 
 TYPE: Final = "secevent+jwt"
 OLDEST_S: Final = 7 * 24 * 60 * 60
@@ -57,7 +57,7 @@ def _event(payload: Mapping[str, Json], issuer: str, audience: str, now: Instant
     if "exp" in payload or "sub" in payload:
         raise Refused("event_claims", "A security event has neither exp nor sub.")
     told = seconds(dict(payload), "iat")
-    if told * 1000 > now + SKEW * 1000 or told * 1000 < now - OLDEST_S * 1000:
+    if ahead(told * 1000, now) or told * 1000 < now - OLDEST_S * 1000:
         raise Refused("event_time", "The event is of the future, or older than a week.")
     name, events = payload.get("jti"), payload.get("events")
     if not isinstance(name, str) or not 0 < len(name) <= 256 or not name.isprintable():
@@ -66,4 +66,4 @@ def _event(payload: Mapping[str, Json], issuer: str, audience: str, now: Instant
         raise Refused("event_one", "A security event token holds exactly one event.")
     kind, said = next(iter(events.items()))
     about = payload.get("sub_id", said.get("subject"))
-    return Event(name, kind, said, about, Instant(told * 1000), Instant((told + OLDEST_S + SKEW) * 1000))
+    return Event(name, kind, said, about, Instant(told * 1000), forgettable((told + OLDEST_S) * 1000))

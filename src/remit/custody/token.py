@@ -11,15 +11,13 @@ from typing import Final, Protocol, final
 from remit.core.canonical import Json, b64, canon
 from remit.core.errors import RemitError
 from remit.core.ids import CredentialId, TaskId, parse
-from remit.core.moment import Instant
+from remit.core.moment import Instant, ahead
 from remit.core.trust import TrustPath
 from remit.custody import jws
 from remit.custody.jws import Refused, TokenRefusal
 from remit.custody.signer import TOKEN_PURPOSES, Key, Signer
 
 TYPE: Final = "at+jwt"
-SKEW: Final = 60
-"""Seconds that an issuing node's clock may be ahead of a verifying one's."""
 LONGEST_LIFE: Final = 24 * 60 * 60
 """Seconds: no credential lives longer."""
 DEEPEST: Final = 9
@@ -171,7 +169,7 @@ def verify(
         return TokenRefusal("token_issuer", "The token is from another issuer.")
     if audience not in claims.audience:
         return TokenRefusal("token_audience", "The token is for another resource.")
-    if claims.issued > now + SKEW * 1000:
+    if ahead(claims.issued, now):
         return TokenRefusal("token_iat_future", "The token was issued in the future.")
     if now >= claims.expires:
         return TokenRefusal("token_expired", "The token has expired.")

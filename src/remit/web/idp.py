@@ -14,11 +14,11 @@ import msgspec
 
 from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
+from remit.core.moment import Instant, over
 from remit.core.session import LASTS
 from remit.custody.asserting import TYPE, assertion
 from remit.custody.assertion import Identity, groups_in
 from remit.custody.jws import TokenRefusal
-from remit.custody.token import SKEW
 from remit.web.fetch import answered, unreachable
 from remit.web.issuers import Known
 from remit.web.settings import Issuer, safe
@@ -143,7 +143,7 @@ async def _groups(issuer: Issuer, provider: Provider, subject: str, held: Json) 
 
 def _aged(found: Identity, now: int) -> Identity:
     """Refuse a proof that is older than what was asked for with `max_age`."""
-    if found.signed_in is not None and now - found.signed_in > LASTS + SKEW * 1000:
+    if found.signed_in is not None and over(found.signed_in, Instant(now), LASTS):
         raise refused("The person's proof is too old.")
     return found
 
