@@ -26,6 +26,7 @@ from remit.core.permit import BARE, Entry, Fault, Manner, Permit, Unknown
 from remit.core.principal import Service
 from remit.core.receipt import decode, outcome
 from remit.core.resource import Resource, Tool
+from remit.core.same import same
 from remit.store import payload
 from remit.store.apply import in_flight
 from remit.store.facts import principal_live
@@ -194,7 +195,7 @@ def _held(change: Change, asked: Asked, seen: Facts, decision: Decision, call_id
 def _stands(change: Change, service: Service) -> None:
     """Refuse a service that has left, whose owner has, or whose token was replaced (`unauthenticated`)."""
     now_is = change.reader.get(Service, service.id)
-    if now_is is None or now_is.token != service.token or not principal_live(change.reader, service.id):
+    if now_is is None or not same(now_is.token, service.token) or not principal_live(change.reader, service.id):
         raise _stranger()
 
 

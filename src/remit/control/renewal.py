@@ -19,6 +19,7 @@ from remit.core.errors import RemitError
 from remit.core.facts import NEVER
 from remit.core.moment import Instant
 from remit.core.record import changed
+from remit.core.same import same
 from remit.core.session import Session
 from remit.core.trust import TrustPath
 from remit.store import payload
@@ -56,7 +57,7 @@ def again(change: Change, client: Client, text: str, thumb: str) -> Refresh | Re
     one = held(change, client, text)
     if one is None:
         return _refused("This refresh token is not one of this client's.", "Begin the authorization again.")
-    if one.thumb and one.thumb != thumb:
+    if one.thumb and not same(thumb, one.thumb):
         return _refused("This refresh token is bound to a key that was not proved.", "Send a DPoP proof of its key.")
     if one.state == "ended" or change.now >= one.until:
         return _refused("This refresh token is over.", "Begin the authorization again.")

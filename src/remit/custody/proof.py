@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from remit.core.canonical import Json, b64, read, unb64
 from remit.core.errors import RemitError
 from remit.core.moment import SKEW_MS, Instant, forgettable, near
+from remit.core.same import same
 from remit.custody import nonce
 from remit.custody.jwk import PublicKey, read_key
 from remit.custody.jws import LONGEST, TokenRefusal
@@ -108,7 +109,7 @@ def verify_proof(
     name = body.get("jti")
     if not isinstance(name, str) or not 0 < len(name) <= 256 or not name.isprintable():
         return TokenRefusal("dpop_proof_invalid", "A DPoP proof needs a jti of up to 256 characters.")
-    if token and body.get("ath") != b64(hashlib.sha256(token.encode()).digest()):
+    if token and not same(body.get("ath"), b64(hashlib.sha256(token.encode()).digest())):
         return TokenRefusal("proof_other_token", "This DPoP proof is not for this token.")
     return _aged(body, key.thumbprint, name, now, nonces, required=required)
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from remit.core.canonical import Json
 from remit.core.moment import Instant
 from remit.core.resource import split
+from remit.core.same import same
 from remit.core.step import Step
 from remit.custody.asserting import signed_by
 from remit.custody.secret import Secret
@@ -78,7 +79,7 @@ class GoogleSource:
         }  # fmt: skip
         answer = self._apis[self._sts].ask("POST", urlsplit(self._sts).path, {}, form=form)
         token = answer.text("access_token")
-        if answer.status != 200 or not token or token == whole:
+        if answer.status != 200 or not token or same(token, whole):
             raise self._apis[self._sts].declined(answer, "downscope a token")
         if intent.left() <= 0:
             raise late()

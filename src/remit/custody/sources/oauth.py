@@ -172,9 +172,10 @@ class OAuthSource:
         return held
 
     def _renew(self, held: Secret, token: Json) -> None:
-        if isinstance(token, str) and token and token.encode() != held.reveal():
+        later = Secret(token.encode()) if isinstance(token, str) and token else held
+        if later != held:
             with self._lock:
-                self._renewed[_mark(held)] = Secret(token.encode())
+                self._renewed[_mark(held)] = later
 
     def _asked(self, minted: Minted) -> dict[str, Json] | None:
         if minted.secret is None or not self._there.introspect:

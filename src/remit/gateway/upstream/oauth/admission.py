@@ -1,5 +1,6 @@
 """Requests to a target that wants a token of the gate's own: shown with each, renewed, asked for when it is refused."""
 
+import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, final
 
@@ -75,7 +76,7 @@ class Admission:
         said = self._upstream.admission
         if said is None or not key:
             return None
-        if self._client is None or key != self._pem:
+        if self._client is None or not hmac.compare_digest(key, self._pem):
             own = keys.from_pem(key)
             self._pem = key
             self._client = Client(

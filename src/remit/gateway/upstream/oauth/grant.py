@@ -1,6 +1,5 @@
 """The ways by which the gate gets a token of its own: one function per grant, each a list of forms to be posted."""
 
-import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from remit.core.canonical import b64
 from remit.core.errors import RemitError
+from remit.core.same import same
 from remit.gateway.upstream.oauth.discovery import Server
 
 BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -76,7 +76,7 @@ def code(browser: Browser, redirect: str) -> Grant:
         mark = "&" if urlsplit(server.authorize).query else "?"
         back = urlsplit(await browser(f"{server.authorize}{mark}{urlencode(asked)}"))
         said = {name: values[0] for name, values in parse_qs(back.query).items() if len(values) == 1}
-        if back.geturl().partition("?")[0] != redirect or not hmac.compare_digest(said.get("state", ""), state):
+        if back.geturl().partition("?")[0] != redirect or not same(said.get("state"), state):
             raise _refused("The answer is not to this request.")
         if said.get("iss", server.issuer) != server.issuer or (server.says_issuer and "iss" not in said):
             raise _refused("The answer is from another authorization server.")
