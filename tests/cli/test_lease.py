@@ -58,7 +58,11 @@ def test_a_target_is_asked_before_it_is_registered_and_a_revocation_is_carried_o
     lent(shell, task)
     (one,) = json.loads(shell.ok(f"remit lease show --task {task} -o json"))
     assert one["state"] == "active"
-    assert one["name"] in shell.ok("remit lease show")
+    assert (one["rung"], one["takes_back"]) == ("per-task", True)
+    assert one["name"] in shell.ok("remit lease show --agent scribe --state active")
+    assert json.loads(shell.ok("remit lease show --state pending -o json")) == []
+    assert [each["rung"] for each in json.loads(shell.ok("remit lease ladder -o json"))] == ["per-task"]
+    assert "Dropped with its sessions" in shell.ok("remit lease ladder")
     assert json.loads(shell.ok("remit status -o json"))["leases"] == ["1 active"]
     with psycopg.connect(url) as conn:
         known = "SELECT count(*) FROM pg_roles WHERE rolname = %s"

@@ -4,14 +4,18 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.control import ladder as rungs
 from remit.control import resource as resources
+from remit.control.ladder import Standing
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
-from remit.core.lease import Lease
+from remit.core.lease import LIFE, Lease
 from remit.core.record import changed
 from remit.core.resource import Minting, Resource
 from remit.custody.source import Description
 from remit.custody.sources.opening import KINDS, open_source
 from remit.custody.sources.provider import discovered
+from remit.store import lease as store
 
 
 @click.group()
@@ -22,24 +26,54 @@ def lease() -> None:
 @lease.command()
 @click.argument("identity", metavar="[LEASE]", required=False)
 @click.option("--task", default="", help="Only those of this task.")
+@click.option("--agent", default="", help="Only those of this agent's tasks.")
+@click.option("--state", type=click.Choice(tuple(LIFE.table)), help="Only those in this state.")
 @click.option("--all", "everything", is_flag=True, help="Those that are proven dead too.")
 @format_option
 @click.pass_context
-def show(ctx: click.Context, *, identity: str | None, task: str, everything: bool, form: str) -> None:
-    """Show one lease, or list those that are not proven dead yet."""
+def show(
+    ctx: click.Context, *, identity: str | None, task: str, agent: str, state: str | None, everything: bool, form: str
+) -> None:
+    """Show one lease, or list those that are not proven dead yet, with what an end of each does at its target."""
     with at_desk(ctx) as desk:
         if identity:
             one = desk.need(Lease, identity)
-            emit(form, written(one) | {"name": one.name}, lambda: pairs(_whole(one)))
+            place = rungs.of_leases(desk.authority, desk.reader, [one])[one.id]
+            emit(form, written(one) | rungs.told(one, place), lambda: pairs(_whole(one, place)))
             return
-        found = [
-            one
-            for one in desk.reader.where(Lease, *(("task = ?", (task,)) if task else ()))
-            if everything or one.state != "dead"
+        whose = desk.agent(agent).id if agent else ""
+        over = everything or state == "dead"
+        found = store.page(desk.reader, "", -1, task=task, agent=whose, state=state or "", over=over)
+        places = rungs.of_leases(desk.authority, desk.reader, found)
+        rows = [
+            (
+                one.id,
+                one.state,
+                one.resource,
+                places[one.id].rung or "?",
+                one.name,
+                moment(one.until),
+                one.trouble or "-",
+            )
+            for one in found
         ]
-        rows = [(one.id, one.state, one.resource, one.name, moment(one.until), one.trouble or "-") for one in found]
-        heads = ("id", "state", "resource", "name at the target", "until", "trouble")
-        emit(form, [written(one) | {"name": one.name} for one in found], lambda: columns(heads, rows))
+        heads = ("id", "state", "resource", "rung", "name at the target", "until", "trouble")
+        data: Json = [written(one) | rungs.told(one, places[one.id]) for one in found]
+        emit(form, data, lambda: columns(heads, rows))
+
+
+@lease.command()
+@format_option
+@click.pass_context
+def ladder(ctx: click.Context, *, form: str) -> None:
+    """Show where each target stands on the ladder, and what an end of a lease truly does there."""
+    with at_desk(ctx) as desk:
+        found = rungs.ladder(desk.authority, desk.reader)
+    data: Json = [{"resource": one.resource, **one.to_json()} for one in found]
+    rows = [
+        (one.resource, one.rung or "?", "yes" if one.said and one.said.revocable else "no", one.does) for one in found
+    ]
+    emit(form, data, lambda: columns(("resource", "rung", "takes back", "what an end does"), rows))
 
 
 @lease.command()
@@ -85,11 +119,13 @@ def _asked(desk: Desk, resource: Resource) -> Description:
         source.close()
 
 
-def _whole(one: Lease) -> dict[str, object]:
+def _whole(one: Lease, place: Standing) -> dict[str, object]:
     """One lease, member by member, those that say something."""
     times = {"at": one.at, "until": one.until, "ended": one.ended, "died": one.died}
     found: dict[str, object] = {"id": one.id, "state": one.state, "name at the target": one.name}
     found |= {"task": one.task, "plan": one.plan, "path": one.path.value, "resource": one.resource, "source": one.kind}
     found |= {name: moment(value) for name, value in times.items() if value}
+    found |= {"rung": place.rung or "not known", "takes back": "yes" if place.said and place.said.revocable else "no"}
+    found |= {"what an end does": place.does}
     rest = {"because": one.because, "proof": one.proof, "trouble": one.trouble, "took ms": one.took}
     return found | {name: value for name, value in rest.items() if value}

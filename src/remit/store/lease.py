@@ -41,6 +41,22 @@ def of_task(reader: Reader, task: str) -> list[Lease]:
     return list(reader.where(Lease, "task = ?", (task,)))
 
 
+def page(
+    reader: Reader, after: str, most: int, *, task: str = "", agent: str = "", person: str = "", state: str = "",
+    resource: str = "", over: bool = True,
+) -> list[Lease]:  # fmt: skip
+    """Leases in the order of their ids, from behind `after`; with `over` those that are proven dead too.
+
+    `agent` and `person` are those of the task: who works on it, and whom it acts for.
+    """
+    asked = [("task = ?", task), ("state = ?", state), ("resource = ?", resource)]
+    asked += [("task IN (SELECT id FROM task WHERE agent = ?)", agent)]
+    asked += [("task IN (SELECT id FROM task WHERE person = ?)", person)]
+    given = [(text, value) for text, value in asked if value]
+    where = " AND ".join(["id > ?", *(text for text, _ in given), *([] if over else ["state <> 'dead'"])])
+    return list(reader.where(Lease, where, (after, *(value for _, value in given)), most))
+
+
 def open_ones(reader: Reader, task: str = "", resource: str = "") -> list[Lease]:
     """The leases that may still be lent: of a task, at a resource, or all."""
     if task:

@@ -23,6 +23,7 @@ from remit.web.api import (
     brief,
     consent,
     credential,
+    lease,
     plan,
     policy,
     principal,
@@ -35,7 +36,7 @@ from remit.web.api import (
     task,
 )
 from remit.web.attestors import Attestors
-from remit.web.console import asks, connections, consents, enter, home, signin, tasks
+from remit.web.console import asks, connections, consents, enter, home, leases, signin, tasks
 from remit.web.issuers import Issuers
 from remit.web.keysets import KeySets
 from remit.web.oauth import authorize, par, register, token
@@ -61,7 +62,7 @@ HEADERS: Final = (
 )
 PARTS: Final = (
     *(token, standing, metadata, log, health, access, ext_authz, signal, stream, enter, home, signin, asks, tasks),
-    *(connections, consents, authorize, par, register),
+    *(leases, connections, consents, authorize, par, register),
 )
 NOUNS: Final = (
     agent,
@@ -69,6 +70,7 @@ NOUNS: Final = (
     brief,
     consent,
     credential,
+    lease,
     plan,
     policy,
     principal,

@@ -55,6 +55,16 @@ def register(secret: Secret, shape: HeaderShape | VariableShape) -> None:
     _fill(secret, shape)
 
 
+STANDING: Final = Description(
+    "static",
+    Rung.BROKERED,
+    dynamic=False,
+    revocable=False,
+    says="A standing secret: lent to calls, never minted or dropped. Rotate it at the target to end it there.",
+)
+"""What every stored secret is."""
+
+
 @final
 class StaticSource:
     """Lends one stored secret in one shape. `fetch` opens it in the vault, each time anew."""
@@ -66,8 +76,7 @@ class StaticSource:
 
     def describe(self) -> Description:
         """Say that this secret outlives its leases."""
-        says = "A standing secret: lent to calls, never minted or dropped. Rotate it at the target to end it there."
-        return Description("static", Rung.BROKERED, dynamic=False, revocable=False, says=says)
+        return STANDING
 
     def mint(self, intent: Intent) -> Minted:
         """Nothing is made: check that the secret is there and can be carried."""

@@ -34,7 +34,12 @@ ALLOW: Final = "allow."
 NAMES: Final = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 SAYS: Final = (
-    "A session of a role for each task, narrowed by its steps. AWS cannot take it back: it is denied by policy."
+    "A session of a role for each task, narrowed by its steps. AWS cannot take it back: a drop denies this one session "
+    "by a policy on the role until it ends."
+)
+ENDS: Final = (
+    "A session of a role for each task, narrowed by its steps. AWS cannot take it back, and nothing denies it: it "
+    "lives until it ends by itself."
 )
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:[\w+=,.@/-]+/)?([\w+=,.@-]{1,64})", re.ASCII)
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d", re.ASCII)
@@ -62,8 +67,9 @@ class StsSource:
 
     def describe(self) -> Description:
         """Say that AWS does not take a session back."""
+        says = SAYS if self._denies else ENDS
         return Description(
-            "aws", Rung.SHORT, dynamic=True, revocable=False, says=SAYS, longest=12 * 3_600_000, shown="partial"
+            "aws", Rung.SHORT, dynamic=True, revocable=False, says=says, longest=12 * 3_600_000, shown="partial"
         )
 
     def mint(self, intent: Intent) -> Minted:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from remit.control import connection as connections
 from remit.control import resource as resources
 from remit.control.change import Change
+from remit.control.ladder import standing
 from remit.core import ids
 from remit.core.canonical import b64
 from remit.core.client import origin
@@ -124,6 +125,9 @@ def told(site: Site, who: Signed, places: list[tuple[Resource, Way]]) -> list[di
         if one.resource not in mine or one.state == "live":
             mine[one.resource] = one
     names = {place.name: (how.place, how.scopes) for place, how in places}
+    reader = site.reader()
+    targets = {name: reader.get(Resource, name) for name in {*names, *mine}}
+    stands = {name: standing(site.authority, one) for name, one in targets.items() if one is not None}
     return [
         {
             "name": name,
@@ -131,6 +135,8 @@ def told(site: Site, who: Signed, places: list[tuple[Resource, Way]]) -> list[di
             "asked": [inert(scope) for scope in names[name][1]] if name in names else [],
             "own": mine.get(name),
             "scopes": [inert(scope) for scope in mine[name].scopes] if name in mine else [],
+            "rung": place.rung if (place := stands.get(name)) else "",
+            "does": inert(place.does) if place else "",
         }
         for name in sorted({*names, *mine})
     ]
