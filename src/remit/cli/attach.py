@@ -1,9 +1,11 @@
 """Puts the batch on an event loop: turns are taken on the loop, what blocks runs in one commit thread."""
 
 import asyncio
+import contextlib
 import sys
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 from remit.control.batch import Batch, Job
 
@@ -15,7 +17,7 @@ def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     """
     # The commit thread hands over within a fraction of a sync, not after the default of 5 ms.
     sys.setswitchinterval(0.0005)
-    thread = ThreadPoolExecutor(1, "remit-commit")
+    jobs: SimpleQueue[tuple[Job, Job] | None] = SimpleQueue()
     waiting = False
 
     def turn() -> None:
@@ -30,19 +32,24 @@ def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
             loop.call_soon(turn)
 
     def offload(job: Job, after: Job) -> None:
-        def work() -> None:
-            try:
+        jobs.put((job, after))
+
+    def commits() -> None:
+        while (taken := jobs.get()) is not None:
+            job, after = taken
+            # The batch notes what broke a job of its own; whatever else it is, the thread must live for the next one.
+            with contextlib.suppress(Exception):
                 job()
-            finally:
-                loop.call_soon_threadsafe(after)
+            loop.call_soon_threadsafe(after)
 
-        thread.submit(work)
-
+    thread = threading.Thread(target=commits, name="remit-commit", daemon=True)
+    thread.start()
     before = batch.wake, batch._offload  # noqa: SLF001 - the composition root joins the two
     batch.wake, batch._offload = wake, offload  # noqa: SLF001
 
     def detach() -> None:
-        thread.shutdown(wait=True)
+        jobs.put(None)
+        thread.join()
         batch.wake, batch._offload = before  # noqa: SLF001
 
     return detach

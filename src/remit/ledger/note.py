@@ -6,6 +6,8 @@ demands; one by a key we know must hold. Faults: `note_invalid`, `vkey_invalid`.
 
 import base64
 import binascii
+import functools
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,6 +21,7 @@ from remit.ledger import LedgerFault, Verdict
 ED25519: Final = b"\x01"
 SIGNATURES_MAX: Final = 64
 _DASH: Final = "\u2014 "
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Verifier:
         return True
 
 
+@functools.lru_cache(maxsize=256)
 def key_id(name: str, public: bytes) -> bytes:
     """Return the four-byte key ID of an Ed25519 key under this name."""
     if not _is_name(name) or len(public) != 32:
@@ -166,7 +170,7 @@ def _is_name(name: str) -> bool:
 
 
 def _check_text(text: str) -> None:
-    if not text.endswith("\n") or any(char < " " and char != "\n" for char in text):
+    if not text.endswith("\n") or _CONTROL.search(text):
         raise _malformed("has control characters, or a text without its last newline")
 
 
