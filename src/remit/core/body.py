@@ -20,6 +20,7 @@ MOST: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}", re.ASCII)
 _FORMED: Final = re.compile(rb"(?:[A-Za-z0-9\-._~!$'()*,:@/?+]|%[0-9A-Fa-f]{2})*")
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_RESERVED: Final = re.compile(rb"[^A-Za-z0-9\-._~]")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BOUNDARY: Final = re.compile(
     r'multipart/form-data\s*;\s*boundary=("?)([A-Za-z0-9\'()+_,\-./:=?]{1,70})\1', re.IGNORECASE
@@ -73,7 +74,7 @@ def parts(kind: str, said: str, body: bytes) -> list[Part]:
 def written(kind: str, found: list[Part]) -> tuple[str, bytes]:
     """The media type and the octets of these parts, in the one way in which they are written here."""
     if kind == "form":
-        return FORM, b"&".join(one.name.encode() + b"=" + _escaped(one.data) for one in found)
+        return FORM, b"&".join(one.name.encode() + b"=" + escaped(one.data) for one in found)
     if kind != "multipart":
         return kind, found[0].data
     seal = hashlib.sha256()
@@ -156,11 +157,9 @@ def _plain(data: bytes) -> None:
         raise _ambiguous("a text holds a control character")
 
 
-_UNRESERVED: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
-
-
-def _escaped(data: bytes) -> bytes:
-    return b"".join(bytes([byte]) if byte in _UNRESERVED else b"%%%02X" % byte for byte in data)
+def escaped(data: bytes) -> bytes:
+    """Octets as they stand in a path, a query or a form: everything but unreserved characters is escaped (RFC 3986)."""
+    return _RESERVED.sub(lambda found: b"%%%02X" % found[0][0], data)
 
 
 def _same(said: str, wanted: str) -> None:

@@ -8,9 +8,11 @@ another request.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import msgspec
 
 from remit.core import body as bodies
 from remit.core.body import MEDIA
@@ -49,8 +51,7 @@ class Operation:
     upgrade: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request as the data plane tells of it: method, raw path and query, header names, and the body if any."""
 
     method: str
@@ -58,7 +59,9 @@ class Request:
     query: str = ""
     headers: frozenset[str] = frozenset()
     kind: str = ""
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
+
+    __repr__ = object.__repr__
 
 
 def operation(name: str, definition: Json) -> Operation | None:
@@ -90,18 +93,38 @@ def operation(name: str, definition: Json) -> Operation | None:
     return Operation(name, method, tuple(parts), tuple(holes), body, upgrade)
 
 
-def found(operations: Iterable[Operation], request: Request) -> tuple[str, dict[str, Json]]:
-    """The one operation that this request is, and its arguments.
+class Reading(NamedTuple):
+    """One request, read once: its operation, the decoded segments of its path, its query, and what its body holds.
 
-    Refuses a request that can be read in two ways (`request_ambiguous`), that is of no operation (`operation_unknown`)
+    A body is the members of an object, or parts, each with its arguments.
+    """
+
+    operation: Operation
+    segments: tuple[str, ...]
+    query: list[tuple[str, str]]
+    members: Mapping[str, Json]
+    parts: Sequence[tuple[bodies.Part, list[tuple[str, Json]]]]
+
+
+def found(operations: Iterable[Operation], request: Request) -> tuple[str, dict[str, Json]]:
+    """The one operation that this request is, and its arguments, as they stand there. Refuses what `reading` does."""
+    said = reading(operations, request)
+    return said.operation.name, dict(_pairs(said))
+
+
+def reading(operations: Iterable[Operation], request: Request) -> Reading:
+    """Read a request.
+
+    Refuses one that can be read in two ways (`request_ambiguous`), that is of no operation (`operation_unknown`)
     or of several (`operation_ambiguous`), and a body where the operation has none, or which is no JSON object
     (`body_refused`, `json_invalid`).
     """
     other = request.headers & OTHER_REQUEST
     if other:
         raise _ambiguous(f"the header {min(other)} could name another request")
-    segments = path_segments(request.path)
-    fits = [one for one in operations if _fits(one, request.method, segments)]
+    segments, method = path_segments(request.path), request.method
+    size = len(segments)
+    fits = [one for one in operations if one.method == method and len(one.parts) == size and _fits(one, segments)]
     if not fits:
         raise RemitError(
             "operation_unknown", "No operation of this resource is this request.", "Ask for one that is registered."
@@ -110,23 +133,29 @@ def found(operations: Iterable[Operation], request: Request) -> tuple[str, dict[
         raise RemitError(
             "operation_ambiguous", "Several operations of this resource are this request.", "Register one of them."
         )
-    one = fits[0]
-    pairs: list[tuple[str, Json]] = [
-        (part, value) for part, hole, value in zip(one.parts, one.holes, segments, strict=True) if hole
-    ]
-    pairs += query_pairs(request.query)
-    pairs += _body(one, request)
-    names = [name.casefold() for name, _ in pairs]
+    said = Reading(fits[0], segments, query_pairs(request.query), *_body(fits[0], request))
+    names = [name.casefold() for name, _ in _pairs(said)]
     if len(set(names)) != len(names):
         raise _ambiguous("an argument is given twice")
-    return one.name, dict(pairs)
+    return said
+
+
+def _pairs(said: Reading) -> Iterator[tuple[str, Json]]:
+    one = said.operation
+    for part, hole, value in zip(one.parts, one.holes, said.segments, strict=True):
+        if hole:
+            yield part, value
+    yield from said.query
+    yield from said.members.items()
+    for _, held in said.parts:
+        yield from held
 
 
 def path_segments(path: str) -> tuple[str, ...]:
     """The segments of a raw path, each decoded once."""
     if not path.startswith("/") or len(path) > LONGEST:
         raise _ambiguous("the path does not start with a slash, or is too long")
-    return () if path == "/" else tuple(_segment(text) for text in path[1:].split("/"))
+    return () if path == "/" else tuple(map(_segment, path[1:].split("/")))
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
@@ -152,6 +181,8 @@ def _segment(text: str) -> str:
 
 
 def _decoded(text: str) -> str:
+    if "%" not in text:
+        return text
     for escape in re.findall(r"%([0-9A-Fa-f]{2})", text):
         if chr(int(escape, 16)) in _PLAIN:
             raise _ambiguous("an escape stands where a plain character belongs")
@@ -164,30 +195,28 @@ def _decoded(text: str) -> str:
     return value
 
 
-def _fits(one: Operation, method: str, segments: tuple[str, ...]) -> bool:
-    return (
-        one.method == method
-        and len(one.parts) == len(segments)
-        and all(hole or part == value for part, hole, value in zip(one.parts, one.holes, segments, strict=True))
-    )
+def _fits(one: Operation, segments: tuple[str, ...]) -> bool:
+    return all(hole or part == value for part, hole, value in zip(one.parts, one.holes, segments, strict=True))
 
 
-def _body(one: Operation, request: Request) -> list[tuple[str, Json]]:
+def _body(
+    one: Operation, request: Request
+) -> tuple[Mapping[str, Json], Sequence[tuple[bodies.Part, list[tuple[str, Json]]]]]:
     if not one.body:
         if request.body:
             raise RemitError("body_refused", "This operation has no body.", "Send none, or register it with a body.")
-        return []
+        return {}, ()
     if not request.body:
-        return []
+        return {}, ()
     if one.body != "json":
-        return [pair for part in bodies.parts(one.body, request.kind, request.body) for pair in part.arguments]
+        return {}, [(part, part.arguments) for part in bodies.parts(one.body, request.kind, request.body)]
     if request.kind.split(";")[0].strip().lower() != "application/json":
         raise RemitError("body_refused", "The body is not JSON.", "Send it with Content-Type: application/json.")
     value = read(request.body)
     if not isinstance(value, dict):
         raise RemitError("body_refused", "The body is not a JSON object.", "Send the arguments as members.")
     members: Mapping[str, Json] = value
-    return list(members.items())
+    return members, ()
 
 
 def _ambiguous(why: str) -> RemitError:

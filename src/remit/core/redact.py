@@ -46,7 +46,7 @@ class Redactor:
 
     def redact(self, data: bytes) -> bytes:
         """Return a whole body without the values; the very same object when there were none in it."""
-        for mark in (*self._escapes, *self._literals):
+        for mark in (*self._escapes, *self._literals) if self._literals else ():
             if mark in data:
                 clean, count = self._pattern.subn(MARK, data)
                 return clean if count else data

@@ -6,29 +6,30 @@ segments and values, the body from its members. Path and query values become wha
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from remit.core import body as bodies
 from remit.core.call import Call
-from remit.core.canonical import EXACT, Json, read, write
+from remit.core.canonical import EXACT, Json, write
 from remit.core.errors import RemitError
-from remit.core.operation import Operation, Request, found, operation, path_segments, query_pairs
+from remit.core.operation import Operation, Request, operation, reading
 
-_PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,15}", re.ASCII)
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{0,14}[1-9])?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One request, understood: the call that is decided, and the target and body that go upstream."""
 
     call: Call
     operation: Operation
     target: bytes
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     media: str = "application/json"
+
+    __repr__ = object.__repr__
 
 
 class Operations:
@@ -37,45 +38,42 @@ class Operations:
     def __init__(self, resource: str, pinned: Mapping[str, Json]) -> None:
         self._resource = resource
         held = ((operation(name, definition), definition) for name, definition in sorted(pinned.items()))
-        self._known = {one.name: (one, kinds(definition)) for one, definition in held if one is not None}
-        self._every = [one for one, _ in self._known.values()]
+        known = [(one, kinds(definition)) for one, definition in held if one is not None]
+        self._types = {one.name: types for one, types in known}
+        self._every = [one for one, _ in known]
 
     def asked(self, request: Request, base: str) -> Asked:
         """Understand a request under the upstream's own path `base`.
 
-        Refuses what `core/operation` refuses, and a value that is not of the type that it should be
+        Refuses what `core/operation.reading` refuses, and a value that is not of the type that it should be
         (`argument_type`).
         """
-        name, _ = found(self._every, request)
-        one, types = self._known[name]
-        segments = path_segments(request.path)
-        pairs = query_pairs(request.query)
+        said = reading(self._every, request)
+        one, segments, pairs = said.operation, said.segments, said.query
+        types = self._types[one.name]
         texts = [(part, value) for part, hole, value in zip(one.parts, one.holes, segments, strict=True) if hole]
         arguments: dict[str, Json] = {part: typed(value, types.get(part, "")) for part, value in (*texts, *pairs)}
         body, media = b"", "application/json"
         if one.body == "json" and request.body:
-            members = read(request.body)
-            if not isinstance(members, dict):
-                raise RemitError("body_refused", "The body is not a JSON object.", "Send the arguments as members.")
-            arguments |= members
-            body = write(members)
-        elif one.body and request.body:
-            held = bodies.parts(one.body, request.kind, request.body)
+            arguments |= said.members
+            body = write(said.members)
+        elif said.parts:
             arguments |= {
                 part: typed(value, types.get(part, "")) if isinstance(value, str) and each.file is None else value
-                for each in held
-                for part, value in each.arguments
+                for each, held in said.parts
+                for part, value in held
             }
-            media, body = bodies.written(one.body, held)
-        target = base + "".join(f"/{quoted(value)}" for value in segments)
+            media, body = bodies.written(one.body, [each for each, _ in said.parts])
+        target = base + "".join([f"/{quoted(value)}" for value in segments])
         if pairs:
             target += "?" + "&".join(f"{part}={quoted(value)}" for part, value in pairs)
-        return Asked(Call(f"http:{self._resource}/{name}", arguments), one, (target or "/").encode(), body, media)
+        action = f"http:{self._resource}/{one.name}"
+        return Asked(Call(action, arguments), one, (target or "/").encode(), body, media)
 
 
 def quoted(value: str) -> str:
     """A text as it stands in a path or query: everything but unreserved characters is escaped (RFC 3986)."""
-    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in value.encode())
+    return bodies.escaped(value.encode()).decode()
 
 
 def kinds(definition: Json) -> dict[str, str]:

@@ -209,11 +209,13 @@ class Api:
         if len(shown) != 1 or not name.replace("-", "").isalnum() or not name.isascii():
             return None
         scheme, _, token = shown[0].partition(b" ")
-        proofs = tuple(value.decode("latin-1") for key, value in scope["headers"] if key == b"dpop")
-        if scheme.lower() not in (b"bearer", b"dpop") or not token.isascii():
+        scheme, proofs = scheme.lower(), [value.decode("latin-1") for key, value in scope["headers"] if key == b"dpop"]
+        if scheme not in (b"bearer", b"dpop") or not token.isascii():
             return None
+        if scheme == b"bearer" and not proofs and CERTIFICATE not in scope:
+            return self.authority.enter(token.strip().decode(), name)
         url = self._issuer + (scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or scope["path"])
-        manner = Manner(scheme.lower().decode(), proofs, scope["method"], url, scope.get(CERTIFICATE, ""))
+        manner = Manner(scheme.decode(), tuple(proofs), scope["method"], url, scope.get(CERTIFICATE, ""))
         return self.authority.enter(token.strip().decode(), name, manner)
 
     async def _challenge(self, send: Send, why: Unknown | None) -> None:
