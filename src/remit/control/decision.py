@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from remit.control import approval, flow, lease, lineage, task
 from remit.control.authority import Authority
@@ -33,8 +34,7 @@ Hold = Callable[[Change, Facts, Decision, str], Decision]
 RESULTS: Final = frozenset({"ok", "error", "cut", "not_sent", "unknown", "withheld"})
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """What the transaction holds of one decision, before anybody may act on it."""
 
     call: str

@@ -1,13 +1,12 @@
 """Answer: the only three words that a decision can say, each with its grounds."""
 
-from dataclasses import dataclass
+import msgspec
 
 from remit.core.grant import Consumption
 from remit.core.lineage.judge import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(msgspec.Struct, frozen=True):
     """What an allowed call uses up: task, scope (`plan:N` or `brief`), step, amounts; and the step's row limit."""
 
     task: str
@@ -17,8 +16,7 @@ class Charge:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(msgspec.Struct, frozen=True):
     """It may happen, if and only if this is durably recorded first.
 
     `visible` are the tools that a list may show; `counted` names the steps
@@ -35,8 +33,7 @@ class Allow:
     traced: Finding | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """It may happen once somebody of each of these groups says so."""
 
     groups: tuple[str, ...]
@@ -44,8 +41,7 @@ class Ask:
     traced: Finding | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(msgspec.Struct, frozen=True):
     """It may not happen. `what` says why without naming any argument's value; `may` says what to do instead.
 
     `approval` is the one that it waits for, if any.

@@ -6,7 +6,6 @@ rests on is still live at `facts.now` (law 1). Nothing is looked up here: what i
 """
 
 import functools
-from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -346,7 +345,7 @@ def _with_yes(facts: Facts, verdict: policies.Verdict, then: Allow) -> Decision:
     """What policy asks people about happens only with their yes to exactly this, as it stands now (law 6)."""
     asked = facts.asked
     if asked is not None and asked.approval.groups == verdict.groups and stands(asked, facts.now) == "yes":
-        return replace(then, approval=asked.approval.id)
+        return msgspec.structs.replace(then, approval=asked.approval.id)
     return Ask(verdict.groups, verdict.grounds, then.traced)
 
 

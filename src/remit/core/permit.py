@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from remit.core.canonical import Json, b64
 from remit.core.lineage.source import Heed
 from remit.core.resource import Resource
 from remit.core.trust import TrustPath
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(msgspec.Struct, frozen=True):
     """How a credential was shown, beside its text: what may prove that its key is there.
 
     `scheme` is that of the Authorization field, in lower case; `proofs` are the DPoP fields; `method` and `url` those
@@ -36,8 +37,7 @@ def x5t(der: bytes) -> str:
     return b64(hashlib.sha256(der).digest())
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A credential whose text is genuine and is for this resource. It says who is asking, and allows nothing.
 
     `thumb` is what it is bound to and was proved to hold; `ticket` the proof that the first decision uses up; `nonce`
@@ -77,8 +77,7 @@ class Carry:
     arguments: Mapping[str, Json] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What the decision's transaction knew of a call, for the target: on whose authority, by whom, for what errand."""
 
     subject: str
@@ -89,8 +88,7 @@ class Said:
     brief: str
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True):
     """Proof that this very call was allowed and that the ledger says so. The only thing that can forward or borrow.
 
     Built in one place, after the commit of its receipt. `until` is on the authority's monotonic clock that counts
@@ -116,8 +114,7 @@ class Permit:
     said: "Said | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lent:
+class Lent(msgspec.Struct, frozen=True):
     """What is put on the call on its way upstream, and the values that must not come back in an answer.
 
     `user` and `password` log in at a target that wants that, as a lease says; `key` is the gate's own, by which it is
@@ -142,8 +139,7 @@ class Leaf:
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """The authority could not decide or note, or the target gave no usable answer: refuse. Never an allow.
 
     `unsure` says that the call may have been done all the same: it was on its way.

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from remit.core.canonical import Json, write
 from remit.core.errors import RemitError
@@ -93,7 +95,7 @@ async def _carry(target: Target, line: Line | None, method: bytes, exchange: Exc
             outcome = await target.admission.send(key, method, send)
         except RemitError as fault:
             return exchange.broken(fault.code, fault.message, "error")
-        exchange.lent = replace(exchange.lent, hidden=(*exchange.lent.hidden, *target.admission.hidden))
+        exchange.lent = msgspec.structs.replace(exchange.lent, hidden=(*exchange.lent.hidden, *target.admission.hidden))
     else:
         outcome = await send(())
     if isinstance(outcome, Fault):

@@ -1,8 +1,9 @@
 """One request on its way to an API, and its answer on the way back: whole, as a stream of events, or as a WebSocket."""
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from remit.core.answer import Deny
 from remit.core.canonical import Json, write
@@ -46,20 +47,21 @@ class Gate(Protocol):
         """What takes these values out of answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """One request as it came: what it is, the fields that go on, where a redirect leads back to, and its client.
 
     `want` is the WebSocket that it asks for, on the line of `talk`.
     """
 
     asked: Asked
-    sent: list[fields.Field] = field(repr=False)
+    sent: list[fields.Field]
     prefix: str
     receive: Receive
     send: Send
     want: Wanted | None = None
     talk: Talk | None = None
+
+    __repr__ = object.__repr__
 
 
 class Target:
