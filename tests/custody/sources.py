@@ -18,6 +18,7 @@ HELD = {
     "google": "tests/custody/test_google.py",
     "kubernetes": "tests/custody/test_kubernetes.py",
     "mariadb": "tests/peers/test_mariadb.py",
+    "mysql": "tests/peers/test_mariadb.py",
     "oauth": "tests/custody/test_oauth.py",
     "openbao": "tests/custody/test_openbao.py",
     "postgres": "tests/custody/test_postgres.py",

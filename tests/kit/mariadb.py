@@ -1,4 +1,4 @@
-"""A real MariaDB server, unpacked from Debian's packages, for the length of a test module. End it with `close`."""
+"""A real MariaDB or MySQL server, unpacked from Debian's packages, for the length of a module. End it with `close`."""
 
 import os
 import shutil
@@ -26,10 +26,11 @@ GRANT ALL ON *.* TO 'remit'@'%' WITH GRANT OPTION;
 class MariaDB:
     """One server on a free port of 127.0.0.1."""
 
+    kind = "mariadb"
+
     def __init__(self, *settings: str) -> None:
-        place = peers.debian("mariadb")
         self.folder = Path(tempfile.mkdtemp(prefix="maria-", dir="/tmp"))
-        self._programs, self._settings = place, settings
+        self._programs, self._settings = self._unpacked(), settings
         self._user = "nobody" if os.getuid() == 0 else None
         self._data = self.folder / "data"
         self._data.mkdir(mode=0o700)
@@ -39,12 +40,7 @@ class MariaDB:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        share = place / "usr/share/mysql"
-        made = ["CREATE DATABASE mysql;", "USE mysql;"]
-        files = ("mysql_system_tables.sql", "mysql_system_tables_data.sql", "mysql_performance_tables.sql")
-        made += [(share / one).read_text(encoding="utf-8") for one in files]
-        made += ["FLUSH PRIVILEGES;", SET_UP]
-        self._run(["--bootstrap"], "\n".join(made).replace("@auth_root_socket", "NULL"))
+        self._boot()
         self._process = self._start()
 
     def url(self, database: str = "crm") -> str:
@@ -62,6 +58,18 @@ class MariaDB:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(PATIENCE_S)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _unpacked(self) -> Path:
+        return peers.debian("mariadb")
+
+    def _boot(self) -> None:
+        """Make the system tables, two databases and the administrator."""
+        share = self._programs / "usr/share/mysql"
+        made = ["CREATE DATABASE mysql;", "USE mysql;"]
+        files = ("mysql_system_tables.sql", "mysql_system_tables_data.sql", "mysql_performance_tables.sql")
+        made += [(share / one).read_text(encoding="utf-8") for one in files]
+        made += ["FLUSH PRIVILEGES;", SET_UP]
+        self._run(["--bootstrap"], "\n".join(made).replace("@auth_root_socket", "NULL"))
 
     def _words(self) -> list[str]:
         share = self._programs / "usr/share/mysql"
@@ -99,3 +107,37 @@ class MariaDB:
                 time.sleep(0.05)
             else:
                 return process
+
+
+class MySQL(MariaDB):
+    """The same of MySQL, whose packages come with a C library and a dynamic linker of their own."""
+
+    kind = "mysql"
+
+    def _unpacked(self) -> Path:
+        return peers.unstable("mysql")
+
+    def _boot(self) -> None:
+        file = self.folder / "boot.sql"
+        # One statement on a line, as its bootstrap reads them.
+        file.write_text(SET_UP.lstrip(), encoding="utf-8")
+        file.chmod(0o644)
+        self._run(["--initialize-insecure", f"--init-file={file}"], "")
+
+    def _words(self) -> list[str]:
+        place = self._programs
+        libraries = place / "usr/lib/x86_64-linux-gnu"
+        share = place / "usr/share/mysql"
+        return [
+            str(libraries / "ld-linux-x86-64.so.2"), "--library-path", str(libraries), str(place / "usr/sbin/mysqld"),
+            "--no-defaults", f"--basedir={place / 'usr'}", f"--datadir={self._data}", f"--lc-messages-dir={share}",
+            f"--character-sets-dir={share}/charsets", f"--plugin-dir={place}/usr/lib/mysql/plugin",
+            "--innodb-buffer-pool-size=32M", "--secure-file-priv=", "--mysqlx=OFF",
+            "--log-bin-trust-function-creators=ON", *self._settings,
+        ]  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": "/usr/bin:/bin"}
+
+
+SERVERS = {"mariadb": MariaDB, "mysql": MySQL}

@@ -56,6 +56,10 @@ DEBIAN = {
     "mariadb": ("mariadb-server-core", "libaio1", "liburing2"),
 }
 """Debian's packages are unpacked, not installed, and not pinned: a mirror keeps the newest version only."""
+UNSTABLE = {
+    "mysql": ("mysql-server-core",),
+}
+"""The same from Debian's next release, with all that they need, down to the C library: for what no release carries."""
 CLIENTS = {
     "py_mcp2": ("mcp2", "py_mcp2.py"),
     "py_mcp1": ("mcp1", "py_mcp1.py"),
@@ -98,6 +102,11 @@ def debian(name: str) -> Path:
     return _ready(name, DEBIAN[name])
 
 
+def unstable(name: str) -> Path:
+    """The folder of an environment of Debian's next release; its programs are run by its own dynamic linker."""
+    return _ready(name, UNSTABLE[name])
+
+
 def client(name: str, url: str, token: str, script: dict[str, object]) -> tuple[list[str], dict[str, str]]:
     """What to run, and in which environment, for one of the client drivers in `clients/`."""
     peer, driver = CLIENTS[name]
@@ -129,6 +138,9 @@ def _ready(name: str, pins: tuple[str, ...]) -> Path:
         elif name in DEBIAN:
             folder.mkdir()
             _unpack(name, folder, pins)
+        elif name in UNSTABLE:
+            folder.mkdir()
+            _unpack_all(name, folder, pins)
         else:
             folder.mkdir()
             program = node()
@@ -147,6 +159,32 @@ def _unpack(name: str, folder: Path, packages: tuple[str, ...]) -> None:
     for file in sorted(folder.glob("*.deb")):
         _install(name, ["dpkg", "-x", str(file), str(folder)], {})
         file.unlink()
+
+
+def _unpack_all(name: str, folder: Path, packages: tuple[str, ...]) -> None:
+    """Resolve against an empty machine, from the mirror that this one uses, download everything, and unpack it here."""
+    _install(name, ["apt-get", "update", "-qq"], {})
+    told = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian"]
+    said = subprocess.run(told, capture_output=True, text=True, timeout=LIMIT, check=False).stdout.split()
+    mirrors = [one for one in said if "security" not in one]
+    if not mirrors:
+        raise PeerMissingError(f"the peer '{name}' needs a machine that has Debian's packages within reach")
+    place = folder / "apt"
+    for one in ("lists/partial", "cache/archives/partial"):
+        (place / one).mkdir(parents=True)
+    (place / "status").touch()
+    (place / "sources.list").write_text(f"deb {mirrors[0]} unstable main\n")
+    (place / "apt.conf").write_text(
+        f'Dir::State "{place}"; Dir::State::lists "{place}/lists"; Dir::State::status "{place}/status";\n'
+        f'Dir::Cache "{place}/cache"; Dir::Etc::sourcelist "{place}/sources.list"; Dir::Etc::sourceparts "/dev/null";\n'
+        'APT::Sandbox::User "root"; APT::Install-Recommends "false"; Acquire::Languages "none";\n'
+    )
+    apart = {"APT_CONFIG": str(place / "apt.conf")}
+    _install(name, ["apt-get", "update", "-qq"], apart)
+    _install(name, ["apt-get", "install", "-qq", "-y", "--download-only", *packages], apart)
+    for file in sorted(place.glob("cache/archives/*.deb")):
+        _install(name, ["dpkg", "-x", str(file), str(folder)], {})
+    shutil.rmtree(place)
 
 
 def _holds(ready: Path, pins: tuple[str, ...]) -> bool:

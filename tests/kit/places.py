@@ -1,6 +1,7 @@
 """The targets at which mints are killed, each as a `Place`: real servers, and the stand-ins where there are none."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import psycopg
@@ -10,7 +11,7 @@ from tests.kit.dying import Place
 from tests.kit.github import APP, INSTALLATION, GitHub, pem
 from tests.kit.google import Google
 from tests.kit.kubernetes import ADMIN, Kubernetes
-from tests.kit.mariadb import MariaDB
+from tests.kit.mariadb import SERVERS
 from tests.kit.provider import CLIENT, provided
 
 
@@ -96,27 +97,28 @@ def at_aws() -> Iterator[Place]:
 
 
 @contextlib.contextmanager
-def at_mariadb() -> Iterator[Place]:
-    """A server with its scheduler on: what stands are users, rows and events."""
-    with contextlib.closing(MariaDB("--event-scheduler=ON")) as server:
+def at_mysql(kind: str) -> Iterator[Place]:
+    """A server of MariaDB or MySQL with its scheduler on: what stands are users, rows and events."""
+    with contextlib.closing(SERVERS[kind]("--event-scheduler=ON")) as server:
         with contextlib.closing(server.connect()) as conn, conn.cursor() as cursor:
             cursor.execute("CREATE TABLE orders (id int)")
+            cursor.execute("SELECT user FROM mysql.user")
+            others = {name for (name,) in cursor.fetchall()}
 
         def standing() -> set[str]:
             with contextlib.closing(server.connect()) as conn, conn.cursor() as cursor:
+                cursor.execute("SELECT user FROM mysql.user")
+                told = {f"user {name}" for (name,) in cursor.fetchall() if name not in others}
                 cursor.execute("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'remit'")
-                found = ["SELECT concat('user ', user) FROM mysql.user WHERE user LIKE 'remit\\_%'"]
                 if cursor.fetchall() != ((0,),):
-                    found.append("SELECT concat('row ', name) FROM remit.lease")
-                    found.append("SELECT concat('event ', event_name) FROM information_schema.events")
-                told: set[str] = set()
-                for one in found:
-                    cursor.execute(one)
-                    told |= {name for (name,) in cursor.fetchall()}
+                    cursor.execute("SELECT name FROM remit.lease")
+                    told |= {f"row {name}" for (name,) in cursor.fetchall()}
+                    cursor.execute("SELECT event_name FROM information_schema.events")
+                    told |= {f"event {name}" for (name,) in cursor.fetchall()}
                 return told
 
-        allowed = {f"allow.{kind}": "select orders" for kind in KINDS}
-        yield Place("mariadb", server.url().encode(), allowed, standing)
+        allowed = {f"allow.{one}": "select orders" for one in KINDS}
+        yield Place(kind, server.url().encode(), allowed, standing)
 
 
 KINDS = ("read_note", "write_note", "wipe")
@@ -125,7 +127,7 @@ PLACES = {
     "postgres": at_postgres, "openbao": at_openbao, "kubernetes": at_kubernetes, "github": at_github,
     "google": at_google, "oauth": at_oauth,
 }  # fmt: skip
-PEERS = {"aws": at_aws, "mariadb": at_mariadb}
+PEERS = {"aws": at_aws} | {kind: functools.partial(at_mysql, kind) for kind in SERVERS}
 """Those that need a program which `make test` has not."""
 
 

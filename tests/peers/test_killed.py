@@ -1,4 +1,4 @@
-"""A mint killed at each named point, and after each of its steps, at AWS (*partial*: moto) and at MariaDB."""
+"""A mint killed at each named point, and after each of its steps, at AWS (*partial*: moto), MariaDB, MySQL."""
 
 import pytest
 

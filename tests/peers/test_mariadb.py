@@ -1,4 +1,4 @@
-"""MariaDB as a source, against a real server: users that hold what the plan holds, and are gone when dropped."""
+"""MariaDB and MySQL as sources, against real servers: users hold what the plan holds, and are gone when dropped."""
 
 import os
 import time
@@ -15,7 +15,7 @@ from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted
 from remit.custody.sources.mariadb import MariaSource
 from tests.custody.sources import NoDrop, Suite, refused
-from tests.kit.mariadb import MariaDB
+from tests.kit.mariadb import PASSWORD, SERVERS, MySQL
 from tests.kit.nouns import named
 
 NUMBERS = iter(range(10_000))
@@ -25,12 +25,13 @@ TABLES = (
     "CREATE TABLE hr.salaries (id int, amount int)",
     "CREATE FUNCTION answer() RETURNS int DETERMINISTIC RETURN 42",
 )
+LOGIN = {"mariadb": "CONNECTION ADMIN", "mysql": "CONNECTION_ADMIN"}
 ALLOW = {"allow.list_orders": "select orders(id, total)", "allow.pay": "select,update orders; insert orders(id, total)"}
 
 
-@pytest.fixture(scope="module")
-def server():
-    made = MariaDB("--event-scheduler=ON")
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request):
+    made = SERVERS[request.param]("--event-scheduler=ON")
     with closing(made.connect()) as conn, conn.cursor() as cursor:
         for one in TABLES:
             cursor.execute(one)
@@ -40,8 +41,12 @@ def server():
 
 @pytest.fixture
 def source(server):
-    with closing(MariaSource(Secret(server.url().encode()), "ledger", ALLOW)) as made:
+    with closing(opened(server)) as made:
         yield made
+
+
+def opened(server, owner="ledger", settings=ALLOW):
+    return MariaSource(Secret(server.url().encode()), owner, settings, server.kind)
 
 
 def step(action="mcp:crm/list_orders", relation=(), columns=None, path="own"):
@@ -109,12 +114,13 @@ def test_a_user_can_do_what_the_step_lists_and_nothing_else(source, server):
         for statement in REFUSED:
             with pytest.raises(pymysql.Error):
                 rows(conn, statement)
-        assert rows(conn, "SELECT USER()")[0][0].startswith(minted.name), "the server's own log leads to the task"
+        user = rows(conn, "SELECT USER()")[0][0].partition("@")[0]
+        assert minted.name[10:36] in user, "the server's own log leads to the task"
     assert source.reach(minted) == ("select crm.orders (id, total)",)
     with closing(server.connect()) as conn:
         assert rows(conn, "SELECT count(*), sum(total) FROM orders") == [(2, 30)]
-        ((task, labels),) = rows(conn, f"SELECT task, labels FROM remit.lease WHERE name = '{minted.name}'")
-        assert task in minted.name
+        ((name, task, labels),) = rows(conn, f"SELECT name, task, labels FROM remit.lease WHERE account = '{user}'")
+        assert (name, task in minted.name) == (minted.name, True)
         assert "T-7 'x'; --" in labels
     source.drop(minted)
 
@@ -200,7 +206,7 @@ def test_rows_follow_the_person_whom_the_session_is_for(source, server):
 
 
 def test_two_ledgers_on_one_server_never_see_each_others_names(source, server):
-    with closing(MariaSource(Secret(server.url().encode()), "another", ALLOW)) as other:
+    with closing(opened(server, "another")) as other:
         minted, foreign = source.mint(intent()), other.mint(intent())
         assert (foreign.name in source.found(), minted.name in other.found()) == (False, False)
         source.drop(minted)
@@ -219,3 +225,36 @@ def test_a_server_that_is_away_is_a_fault_and_never_a_proof():
         ):
             assert refused(verb, minted) == "target_unavailable"
         assert refused(source.lend, minted) == "lease_ended"
+
+
+def test_the_other_of_the_two_is_refused_by_name(server):
+    other = next(kind for kind in SERVERS if kind != server.kind)
+    with closing(MariaSource(Secret(server.url().encode()), "ledger", ALLOW, other)) as source:
+        assert refused(source.mint, intent()) == "target_declined"
+
+
+def test_a_login_with_just_what_the_guide_lists_is_enough(server):
+    """The list of `docs/guide/targets.md`; one privilege less, and something of it fails."""
+    with closing(server.connect()) as conn:
+        for one in (
+            f"CREATE USER 'keeper'@'%' IDENTIFIED BY '{PASSWORD}'",
+            f"GRANT CREATE USER, PROCESS, EVENT, {LOGIN[server.kind]} ON *.* TO 'keeper'@'%'",
+            "GRANT SELECT ON mysql.* TO 'keeper'@'%'",
+            "GRANT ALL ON remit.* TO 'keeper'@'%'",
+            "GRANT SELECT, INSERT, UPDATE ON crm.* TO 'keeper'@'%' WITH GRANT OPTION",
+        ):
+            rows(conn, one)
+    url = server.url().replace("remit:", "keeper:").encode()
+    with closing(MariaSource(Secret(url), "ledger", ALLOW, server.kind)) as source:
+        Suite(source, intent, opens(server)).holds()
+
+
+def test_what_mysql_gives_or_withholds_from_every_user_is_not_passed_over():
+    settings = ALLOW | {"statement_s": "5"}
+    assert refused(lambda: MariaSource(Secret(b"mysql://a:b@127.0.0.1/x"), "l", settings, "mysql")) == "setting_invalid"
+    with closing(MySQL("--event-scheduler=OFF", "--mandatory-roles=everybody")) as server:
+        with closing(server.connect()) as conn:
+            rows(conn, "CREATE ROLE everybody")
+        with closing(opened(server, settings={"allow.list_orders": "select orders"})) as source:
+            assert refused(source.mint, intent()) == "target_declined"
+            assert source.found() == ()

@@ -15,7 +15,7 @@ from remit.core.limit.values import AnyValue, OneOf
 from remit.core.resource import split
 from remit.core.step import Step
 
-KINDS: Final = ("mariadb", "postgres")
+KINDS: Final = ("mariadb", "mysql", "postgres")
 """The sources whose rights are these."""
 VERBS: Final = ("select", "insert", "update", "delete", "truncate", "call")
 BY_COLUMN: Final = ("select", "insert", "update")

@@ -1,4 +1,4 @@
-"""What the MariaDB source says to a server: what is ours there, the rights of a plan, names and how they are quoted."""
+"""What the source of MariaDB and MySQL says to a server: what is ours there, the rights of a plan, quoted names."""
 
 import re
 from collections.abc import Mapping
@@ -15,12 +15,13 @@ OURS: Final = frozenset({"mysql", "information_schema", "performance_schema", "s
 """Schemas that no plan gets anything in."""
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS remit.lease (name VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,"
-    " ledger VARCHAR(255) NOT NULL, task VARCHAR(64) NOT NULL, person VARCHAR(64) NOT NULL, labels TEXT NOT NULL)"
+    " account VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, ledger VARCHAR(255) NOT NULL,"
+    " task VARCHAR(64) NOT NULL, person VARCHAR(64) NOT NULL, labels TEXT NOT NULL, KEY (account))"
     " CHARACTER SET utf8mb4"
 )
 _PERSON: Final = (
     "CREATE FUNCTION IF NOT EXISTS remit.person() RETURNS VARCHAR(64) READS SQL DATA SQL SECURITY DEFINER"
-    " RETURN (SELECT person FROM remit.lease WHERE name = SUBSTRING_INDEX(SESSION_USER(), '@', 1))"
+    " RETURN (SELECT person FROM remit.lease WHERE account = SUBSTRING_INDEX(SESSION_USER(), '@', 1))"
 )
 PLACE: Final = ("CREATE DATABASE IF NOT EXISTS remit", _TABLE, _PERSON)
 """What is ours there. Views of the delegated path ask `remit.person()`; an agent can neither write nor set it."""
@@ -35,12 +36,11 @@ UNION ALL
 SELECT 'call', concat(Db, '.', Routine_name), '' FROM mysql.procs_priv WHERE User = %(name)s
 ORDER BY 2, 1
 """
-_NAME = re.compile(r"remit_[a-z0-9_]{1,74}", re.ASCII)
 _STATEMENT = re.compile(r"\s*([a-z]+(?:,[a-z]+)*)\s+([^\s(;]+)\s*(?:\(([^)]*)\))?\s*", re.ASCII)
 
 
 def asked(steps: tuple[Step, ...], allow: Mapping[str, tuple[Right, ...]], home: str) -> tuple[Right, ...]:
-    """What these steps ask for. Refuses a kind that nothing is set for, and what MariaDB gives on no one table."""
+    """What these steps ask for. Refuses a kind that nothing is set for, and what neither gives on one table."""
     told: list[Right] = []
     for kind in sorted({split(step.action)[1] for step in steps if not step.action.startswith("sql:")}):
         if kind not in allow:
@@ -51,7 +51,7 @@ def asked(steps: tuple[Step, ...], allow: Mapping[str, tuple[Right, ...]], home:
     if any(one.schema.lower() in OURS for one in given):
         raise _unbounded("it names a schema of the server's own")
     if any(one.verb == "truncate" for one in given):
-        raise _unbounded("to truncate a table is to drop it, in MariaDB")
+        raise _unbounded("to truncate a table is to drop it there")
     return given
 
 
@@ -73,13 +73,6 @@ def granted(conn: Connection, one: Right) -> str:
         return f"EXECUTE ON {kinds[0]} {place}"
     columns = f" ({', '.join(map(quoted, one.columns))})" if one.columns else ""
     return f"{one.verb.upper()}{columns} ON TABLE {place}"
-
-
-def account(name: str) -> str:
-    """The account of a name of ours, from any host, quoted. Refuses any other name."""
-    if not _NAME.fullmatch(name):
-        raise RemitError("lease_invalid", "This name was not made by Remit.", "Look at the target.")
-    return f"'{name}'@'%'"
 
 
 def quoted(name: str) -> str:
@@ -111,5 +104,7 @@ def _unbounded(why: str) -> RemitError:
 
 
 def setting_refused(what: str) -> RemitError:
-    """What a mariadb source cannot do without, or cannot read."""
-    return RemitError("setting_invalid", f"A mariadb source must know {what}.", "Set it: remit lease mint … --set.")
+    """What a source of these cannot do without, or cannot read."""
+    return RemitError(
+        "setting_invalid", f"A source of this kind must know {what}.", "Set it: remit lease mint … --set."
+    )

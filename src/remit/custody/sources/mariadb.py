@@ -1,17 +1,16 @@
-"""MariaDB: a user for each task and path, with the rights of its plan's steps and no other; dropped, then tried.
+"""MariaDB and MySQL: a user for each task and path, with its plan's rights and no other; dropped, then tried.
 
 The admin login is sealed (a `mysql://` URL with its password and a database). Settings, all optional: `connections`
 (10), `statement_s` (30), `tls` (`system`, or the path of a file of CAs; must be there where the server is not on this
 machine), `user_variable` and `password_variable`. A step's rights are those of its `sql:` action, or what
 `allow.KIND` = `VERB TABLE(COLUMN, …); …` says of another kind. What is ours stands in the schema `remit` there. A user
-is locked until the last statement of its mint, which the server itself refuses past the mint's deadline.
+is locked until the last statement of its mint, which the server itself refuses past the mint's deadline. What the two
+servers say differently stands in `maria_dialect`; MySQL holds no statements to a time, and takes no `statement_s`.
 """
 
-import hashlib
 import json
 import ssl
 import threading
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, final
@@ -24,10 +23,9 @@ from remit.core.errors import RemitError
 from remit.core.sql_rights import Right
 from remit.custody.secret import Secret
 from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.sources.maria_dialect import DIALECTS, LATE, account
 from remit.custody.sources.maria_sql import (
-    PLACE,
     REACH,
-    account,
     allowed,
     asked,
     granted,
@@ -43,7 +41,6 @@ WAITS: Final = 400
 LINGERS: Final = 100
 """How often 5 ms are waited for a refused log-in to leave the list of sessions."""
 ALLOW: Final = "allow."
-LATE: Final = "remit: this mint is late"
 SAYS: Final = (
     "A user for each task and path, with the plan's rights. Dropped with its sessions, and proven by a log-in."
 )
@@ -53,10 +50,12 @@ SAYS: Final = (
 class MariaSource:
     """One server. Keeps admin connections that nobody uses at the moment; safe to call from several threads."""
 
-    def __init__(self, url: Secret, owner: str, settings: Mapping[str, str]) -> None:
-        self._url, self._owner = url, owner
+    def __init__(self, url: Secret, owner: str, settings: Mapping[str, str], kind: str = "mariadb") -> None:
+        self._url, self._owner, self._dialect = url, owner, DIALECTS[kind]
         self._connections = _number(settings, "connections", "10", 10_000)
         self._statement = _number(settings, "statement_s", "30", 86_400)
+        if "statement_s" in settings and not self._dialect.statements:
+            raise setting_refused("no statement_s: this server holds no user's statements to a time")
         self._tls = _tls(url, settings.get("tls", ""))
         self._user = VariableShape(settings.get("user_variable", "MYSQL_USER")).name
         self._password = VariableShape(settings.get("password_variable", "MYSQL_PASSWORD")).name
@@ -74,16 +73,15 @@ class MariaSource:
 
     def describe(self) -> Description:
         """Say that each login is made for one task, and that a drop ends it with its sessions."""
-        return Description("mariadb", Rung.PER_TASK, dynamic=True, revocable=True, says=SAYS)
+        return Description(self._dialect.kind, Rung.PER_TASK, dynamic=True, revocable=True, says=SAYS)
 
     def mint(self, intent: Intent) -> Minted:
         """Make the user, locked; give it its rights; let it in last, unless the server's clock says that it is late."""
         given = asked(intent.steps, self._allow, self._home)
-        password = b64encode(intent.random(32))
         with self._admin() as conn:
             self._place(conn)
             ((now, scheduled),) = rows(
-                conn, "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS INT), @@event_scheduler = 'ON'"
+                conn, "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED), @@event_scheduler = 'ON'"
             )
             left = intent.left()
             if left <= 0:
@@ -92,8 +90,8 @@ class MariaSource:
                 # An earlier try of this very mint came through and its answer did not: its password is lost.
                 self._drop(conn, intent.name)
             try:
-                self._make(conn, intent, given, password, now + left, ends=(now + intent.life) if scheduled else 0)
-            except pymysql.Error:
+                password = self._make(conn, intent, given, now + left, ends=(now + intent.life) if scheduled else 0)
+            except (pymysql.Error, RemitError):
                 self._drop(conn, intent.name)
                 raise
         return Minted(intent.name, intent.until, Secret(password))
@@ -102,8 +100,9 @@ class MariaSource:
         """User and password, for who connects for the agent, and for a program that Remit runs for the task."""
         if minted.secret is None:
             raise RemitError("lease_ended", "The password of this lease is not known.", "Send the call again.")
-        environ = ((self._user, Secret(minted.name.encode())), (self._password, minted.secret))
-        return Lent(user=minted.name, password=minted.secret, environ=environ)
+        user = self._dialect.user(minted.name)
+        environ = ((self._user, Secret(user.encode())), (self._password, minted.secret))
+        return Lent(user=user, password=minted.secret, environ=environ)
 
     def drop(self, minted: Minted) -> None:
         """No log-in any more, then no session, then no user."""
@@ -128,7 +127,8 @@ class MariaSource:
     def reach(self, minted: Minted) -> tuple[str, ...]:
         """Each verb on each table that the user may use, as the server says."""
         with self._admin() as conn:
-            found = rows(conn, REACH, {"who": f"'{minted.name}'@'%'", "name": minted.name})
+            user = self._dialect.user(minted.name)
+            found = rows(conn, REACH, {"who": account(user), "name": user})
         return tuple(f"{verb} {place}{f' ({columns})' if columns else ''}" for verb, place, columns in found)
 
     def found(self) -> tuple[str, ...]:
@@ -145,37 +145,37 @@ class MariaSource:
         for conn in free:
             _shut(conn)
 
-    def _make(
-        self, conn: Connection, intent: Intent, given: tuple[Right, ...], password: bytes, limit: int, *, ends: int
-    ) -> None:
+    def _make(self, conn: Connection, intent: Intent, given: tuple[Right, ...], limit: int, *, ends: int) -> bytes:
         """The statements of one mint. Each alone makes nothing that lets anybody in, but the last."""
-        who = account(intent.name)
-        verifier = hashlib.sha1(hashlib.sha1(password).digest()).hexdigest().upper()  # noqa: S324 - as MariaDB keeps it
+        user = self._dialect.user(intent.name)
+        who = account(user)
         labels = json.dumps(dict(intent.labels), sort_keys=True)
-        row = (intent.name, self._owner, intent.task, intent.person, labels)
-        secure = "REQUIRE SSL" if self._tls else ""
-        with conn.cursor() as cursor:
-            cursor.execute("REPLACE INTO remit.lease (name, ledger, task, person, labels) VALUES (%s,%s,%s,%s,%s)", row)
-            cursor.execute(
-                f"CREATE USER {who} IDENTIFIED BY PASSWORD '*{verifier}' {secure}"
-                f" WITH MAX_USER_CONNECTIONS {self._connections} MAX_STATEMENT_TIME {self._statement}"
-                " ACCOUNT LOCK PASSWORD EXPIRE INTERVAL 1 DAY"
+        row = (intent.name, user, self._owner, intent.task, intent.person, labels)
+        timed = f" MAX_STATEMENT_TIME {self._statement}" if self._dialect.statements else ""
+        held = (
+            f"{'REQUIRE SSL' if self._tls else ''} WITH MAX_USER_CONNECTIONS {self._connections}{timed}"
+            " ACCOUNT LOCK PASSWORD EXPIRE INTERVAL 1 DAY"
+        )
+        rows(
+            conn,
+            "REPLACE INTO remit.lease (name, account, ledger, task, person, labels) VALUES (%s,%s,%s,%s,%s,%s)",
+            row,
+        )
+        password = self._dialect.make(conn, user, held, intent.random)
+        for one in given:
+            rows(conn, f"GRANT {granted(conn, one)} TO {who}")
+        if ends:
+            rows(
+                conn,
+                f"CREATE EVENT remit.{quoted(intent.name)} ON SCHEDULE AT FROM_UNIXTIME({ends / 1000})"
+                f" DO DROP USER IF EXISTS {who}",
             )
-            for one in given:
-                cursor.execute(f"GRANT {granted(conn, one)} TO {who}")
-            if ends:
-                cursor.execute(
-                    f"CREATE EVENT remit.{quoted(intent.name)} ON SCHEDULE AT FROM_UNIXTIME({ends / 1000})"
-                    f" DO DROP USER IF EXISTS {who}"
-                )
-            cursor.execute(
-                f"BEGIN NOT ATOMIC IF NOW(3) >= FROM_UNIXTIME({limit / 1000}) THEN"
-                f" SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{LATE}'; END IF; ALTER USER {who} ACCOUNT UNLOCK; END"
-            )
+        self._dialect.let_in(conn, user, limit)
+        return password
 
     def _drop(self, conn: Connection, name: str) -> None:
         """End it step by step; each can be done again. Its row goes last: until then it is found."""
-        who = account(name)
+        who = account(self._dialect.user(name))
         with conn.cursor() as cursor:
             if self._there(conn, name):
                 cursor.execute(f"ALTER USER IF EXISTS {who} ACCOUNT LOCK")
@@ -197,7 +197,7 @@ class MariaSource:
             with conn.cursor() as cursor:
                 for one in sessions:
                     try:
-                        cursor.execute(f"KILL HARD CONNECTION {int(one)}")
+                        cursor.execute(f"KILL CONNECTION {int(one)}")
                     except pymysql.err.OperationalError as fault:
                         if fault.args[0] != _NO_SUCH_THREAD:
                             raise
@@ -205,22 +205,24 @@ class MariaSource:
         raise RemitError("target_unended", "Sessions of this user do not end at the target.", "Look at the target.")
 
     def _sessions(self, conn: Connection, name: str) -> list[int]:
-        return [one for (one,) in rows(conn, "SELECT id FROM information_schema.processlist WHERE user = %s", (name,))]
+        text = "SELECT id FROM information_schema.processlist WHERE user = %s"
+        return [one for (one,) in rows(conn, text, (self._dialect.user(name),))]
 
     def _there(self, conn: Connection, name: str) -> bool:
-        return bool(rows(conn, "SELECT 1 FROM mysql.global_priv WHERE User = %s", (name,)))
+        text = f"SELECT 1 FROM {self._dialect.users} WHERE User = %s"  # noqa: S608 - one of two tables
+        return bool(rows(conn, text, (self._dialect.user(name),)))
 
     def _place(self, conn: Connection) -> None:
         if self._placed:
             return
         with conn.cursor() as cursor:
-            for one in PLACE:
+            for one in self._dialect.place:
                 cursor.execute(one)
         self._placed = True
 
     def _lets_in(self, name: str, password: str) -> bool:
         try:
-            _shut(self._connected(name, password, None))
+            _shut(self._connected(self._dialect.user(name), password, None))
         except pymysql.Error:
             return False
         return True
@@ -261,9 +263,11 @@ class MariaSource:
             return conn
         parts = urlsplit(self._url.reveal().decode())
         made = self._connected(unquote(parts.username or ""), unquote(parts.password or ""), self._home)
-        if "MariaDB" not in str(made.get_server_info()):
+        if not self._dialect.is_of(str(made.get_server_info())):
             _shut(made)
-            raise RemitError("target_declined", "This server is no MariaDB.", "Use another source for it.")
+            raise RemitError(
+                "target_declined", f"This server is no {self._dialect.kind}.", "Use another source for it."
+            )
         return made
 
     def _connected(self, user: str, password: str, database: str | None) -> Connection:

@@ -15,6 +15,7 @@ KINDS: Final = {
     "google": "",
     "kubernetes": "",
     "mariadb": "mariadb",
+    "mysql": "mariadb",
     "oauth": "",
     "openbao": "",
     "postgres": "postgres",
@@ -70,10 +71,10 @@ def _opened(kind: str, secret: Secret, owner: str, minting: Minting, now: Callab
         from remit.custody.sources.kubernetes import KubernetesSource
 
         return KubernetesSource(secret, owner, settings)
-    if kind == "mariadb":
+    if kind in ("mariadb", "mysql"):
         from remit.custody.sources.mariadb import MariaSource
 
-        return MariaSource(secret, owner, settings)
+        return MariaSource(secret, owner, settings, kind)
     if kind == "openbao":
         from remit.custody.sources.openbao import OpenBaoSource
 
