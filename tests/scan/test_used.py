@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from remit.scan import family, idle, login, observed, rights, sdk
+from remit.scan import acting, family, idle, login, observed, rights, sdk
 from remit.scan.sight import Granted, Used
 
 
@@ -82,3 +82,14 @@ def test_a_login_with_a_standing_key_is_told_and_one_that_ends_is_not() -> None:
     assert lines("boto3.client('s3', aws_secret_access_key=s, aws_session_token=t)") == []
     assert lines("boto3.client('s3', aws_secret_access_key=None)") == []
     assert lines("CosmosClient(url, credential=key)\nCosmosClient(url, credential=DefaultAzureCredential())") == [1]
+
+
+def test_a_tool_that_runs_what_it_is_told_is_told_and_one_with_a_list_is_not() -> None:
+    def lines(text: str) -> list[int]:
+        return [line for _, line, _ in acting.told(ast.parse(text))]
+
+    body = "@tool\ndef sh(cmd):\n    {}subprocess.run(cmd, shell=True)\n"
+    assert lines(body.format("")) == [3]
+    assert lines(body.format("assert cmd in ALLOWED; ")) == []
+    assert lines("def sh(cmd):\n    os.popen(cmd)\nAgent(tools=[sh])") == [2]
+    assert lines("def sh(cmd):\n    os.popen(cmd)\nAgent(tools=[other])") == []

@@ -4,6 +4,7 @@ Read are Claude Code and Desktop, Cursor, Windsurf, Kiro and Gemini CLI (`mcpSer
 opencode (`mcp`), Codex (`mcp_servers`, TOML) and Goose (`extensions`, YAML).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -26,6 +27,8 @@ _PLACES: Final = (
     "goose/config.yaml", ".goose/config.yaml", ".goose/config.yml", ".continue/config.yaml", ".kiro/settings/mcp.json",
     ".amazonq/mcp.json", ".zed/settings.json", "zed/settings.json", "Zed/settings.json",
 )  # fmt: skip
+_AGENTS: Final = re.compile(r"(?:^|/)(?:\.?amazonq/(?:cli-)?agents|\.kiro/agents|amazon-q/agents)/[^/]+\.json$")
+"""Agents of Amazon Q and Kiro, each a file of settings."""
 KEYS: Final = frozenset({"mcpServers", "servers", "mcp_servers", "mcp", "extensions", "context_servers"})
 FOREIGN: Final = frozenset({"mcpServers", "mcp_servers", "context_servers"})
 """Keys that hold servers in whatever file they stand."""
@@ -34,6 +37,8 @@ MARKS: Final = frozenset({"command", "cmd", "args", "env", "headers", *server.AD
 
 def wants(path: str) -> bool:
     """Say whether this is such a file."""
+    if path.endswith(".json") and _AGENTS.search(path):
+        return True
     return path.rsplit("/", 1)[-1] in NAMES or f"/{path}".endswith(tuple(f"/{place}" for place in _PLACES))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import hcl, jsonc, launch, secret, server, yamldoc
 from remit.scan.launch import Told
-from remit.scan.node import Node
+from remit.scan.node import NOTHING, Node
 
 _READS: Final = re.compile(
     r"^(?:Get|List|Describe|BatchGet|BatchDetect|Head|Lookup|Query|Scan|Select|Search|View|Check|Detect|Estimate"
@@ -64,6 +64,7 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
     for part in root.inside():
         yield from _statement(part, terraform=terraform)
         yield from _azure(part)
+        yield from _unasked(part)
         if not terraform and not stack:
             continue
         for name, value in part.members.items():
@@ -78,6 +79,24 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         for one in root["provider"].items:
             yield from server.checks(one)
         yield from _defaults(root)
+
+
+_SERVES: Final = re.compile(r"(?i)mcp|agent")
+
+
+def _unasked(part: Node) -> Iterator[Told]:
+    """A server of tools that the cloud lets everybody call."""
+    texts = " ".join(one.text for one in part.inside() if one.text)
+    labels = [one.text for one in part["$labels"].items]
+    url = part["Properties"]["AuthType"] if part["Type"].text == "AWS::Lambda::Url" else NOTHING
+    if labels[:1] == ["aws_lambda_function_url"]:
+        url = part["authorization_type"]
+    if url.text == "NONE" and _SERVES.search(texts):
+        yield Kind.OPEN_REMOTE, url.line, "anybody may call it, and is not asked who they are"
+    if part["role"].text == "roles/run.invoker" and _SERVES.search(texts):
+        for one in (part["member"], *part["members"].items):
+            if one.text == "allUsers":
+                yield Kind.OPEN_REMOTE, one.line, "anybody may call it, and is not asked who they are"
 
 
 def _defaults(root: Node) -> Iterator[Told]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, launch, secret, server
+from remit.scan import acting, consent, launch, secret, server
 from remit.scan.launch import Told, Word
 from remit.scan.node import Node, Value
 
@@ -53,10 +53,8 @@ _ROOT: Final = re.compile(
 _SERVERS: Final = frozenset({"run", "FastMCP", "run_http_async", "run_async"})
 _NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback")
-_CODE: Final = frozenset({"PythonREPLTool", "PythonAstREPLTool", "PythonREPL", "PythonTools"})
-_TOOL: Final = re.compile(r"(?:^|[._])tool(?:$|\()")
-_LINES: Final = frozenset(
-    {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"}
+_CODE: Final = frozenset(
+    {"CodeInterpreterToolSpec", "PythonREPLTool", "PythonAstREPLTool", "PythonREPL", "PythonTools"}
 )
 _LOADED: Final = frozenset({"terminal", "python_repl"})
 _TRIAL: Final = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
@@ -79,6 +77,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     try:
         tree = ast.parse(text)
         told = [one for node in ast.walk(tree) for one in _node(node)]
+        told += acting.told(tree)
         if any(_asks(node) for node in ast.walk(tree)):
             told = [one for one in told if one[2] is not _NOBODY]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -93,25 +92,6 @@ def _node(node: ast.AST) -> Iterator[Told]:
         yield from _called(node)
     elif isinstance(node, ast.Dict):
         yield from _dict(node)
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        yield from _function(node)
-
-
-def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Told]:
-    """A function that agents may call as a tool, and that gives what they say to a shell as it stands."""
-    text = ast.unparse(node)
-    if not any(_TOOL.search(ast.unparse(one)) for one in node.decorator_list) or _LIMITS.search(text):
-        return
-    said = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
-    for call in ast.walk(node):
-        if not isinstance(call, ast.Call) or not call.args:
-            continue
-        name, first = ast.unparse(call.func), call.args[0]
-        shell = name in _LINES or (
-            name.startswith("subprocess.") and any(one.arg == "shell" and _is(one.value, True) for one in call.keywords)
-        )
-        if shell and isinstance(first, ast.Name) and first.id in said:
-            yield Kind.BROAD_TOOL, call.lineno, f"the tool {node.name} gives any command to a shell"
 
 
 def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
@@ -121,6 +101,8 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
         name = _place(target)
         if isinstance(node.value, ast.Attribute) and node.value.attr in ("_create_unverified_context", "CERT_NONE"):
             yield Kind.OPEN_REMOTE, node.value.lineno, "certificates are not checked"
+        if name == "host" and ".settings." in ast.unparse(target) and _is(node.value, "0.0.0.0"):  # noqa: S104
+            yield Kind.OPEN_REMOTE, node.value.lineno, _NOBODY
         if isinstance(target, ast.Attribute) and name in ("verify", "check_hostname") and _is(node.value, False):
             yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -142,6 +124,10 @@ def called(node: ast.Call) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
+_CALLS: Final = re.compile(r"(?i)mcp|^sse_client$|^streamable_?http\w*$|^websocket_client$|^Client$|Transport$")
+"""What calls a server whose address is the first thing that it is given."""
+
+
 def _called(node: ast.Call) -> Iterator[Told]:
     name = called(node)
     given = {one.arg: one.value for one in node.keywords if one.arg}
@@ -150,8 +136,14 @@ def _called(node: ast.Call) -> Iterator[Told]:
             yield Kind.LITERAL_SECRET, value.lineno, f"{key} holds a literal value"
         if key in ("verify", "verify_ssl", "ssl", "check_hostname", "verify_certs") and _is(value, False):
             yield Kind.OPEN_REMOTE, value.lineno, f"{key} turns certificate checks off"
-        if key in server.ADDRESSES and isinstance(value, ast.Constant) and isinstance(value.value, str):
+        if (
+            key in (*server.ADDRESSES, "agent_card")
+            and isinstance(value, ast.Constant)
+            and isinstance(value.value, str)
+        ):
             yield from ((Kind.OPEN_REMOTE, value.lineno, said) for said in server.address(value.value))
+    if node.args and isinstance(node.args[0], ast.Constant) and _CALLS.search(name):
+        yield from ((Kind.OPEN_REMOTE, node.lineno, said) for said in server.address(str(node.args[0].value)))
     if name == "_create_unverified_context":
         yield Kind.OPEN_REMOTE, node.lineno, "certificates are not checked"
     yield from _tools(name, node, given)

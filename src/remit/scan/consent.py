@@ -54,7 +54,8 @@ _YOLO: Final = (
     "--auto-approve-everything", "--dangerously-allow-all", "--trust-all-tools", "--yes-always",
     "--approval-mode=yolo", "--approval-mode yolo", "--permission-mode bypassPermissions",
     "--permission-mode=bypassPermissions", "--always-approve", "--dangerously-auto-approve",
-    "--ask-for-approval never", "-a never",
+    "--ask-for-approval never", "-a never", "--permission-mode acceptEdits", "--permission-mode=acceptEdits",
+    "--permission-mode dontAsk", "--skip-permissions-unsafe", "--trust-all-tools", "--auto-approve-all",
 )  # fmt: skip
 _CURSOR: Final = frozenset(
     {
@@ -109,6 +110,7 @@ def of_client(path: str, root: Node) -> Iterator[Told]:
     yield from _claude(root)
     yield from _switches(root)
     yield from _codex(root)
+    yield from _allowed(root)
     yield from _opencode(root)
     for name in ("hooks", "hook"):
         yield from _hooks(root[name])
@@ -123,8 +125,17 @@ def of_client(path: str, root: Node) -> Iterator[Told]:
 def shell(line: str, number: int) -> Iterator[Told]:
     """What a line of a profile, a unit or a workflow lets run with nobody asked."""
     bare = "" if line.lstrip().startswith("#") or re.search(r"\b(?:echo|printf)\b", line) else line.split("#", 1)[0]
-    if any(re.search(rf"(?:^|[\s\"'=]){re.escape(flag)}(?:[\s\"';]|$)", bare) for flag in _YOLO):
+    if any(re.search(rf"(?:^|[\s\"'=]){re.escape(flag)}(?:[\s\"';]|$)", bare) for flag in _YOLO) or _UNASKED.search(
+        bare
+    ):
         yield Kind.UNASKED, number, "an agent is started so that everything runs with nobody asked"
+
+
+_UNASKED: Final = re.compile(
+    r"\bcursor-agent\b.*\s(?:--force|-f)(?=\s|$)|\baider\b.*\s--yes(?=\s|$)|\b(?:gemini|qwen)\b.*\s-y(?=\s|$)"
+    r"|\bdroid exec\b.*--auto[ =]high|\bcopilot\b.*--allow-tool[ =][\"']?(?:shell|write)[\"']?(?=\s|$)"
+    r"|\bq chat\b.*--trust-tools=\S*(?:fs_write|execute_bash)"
+)
 
 
 def loose(line: str, number: int) -> Iterator[Told]:
@@ -137,7 +148,7 @@ def loose(line: str, number: int) -> Iterator[Told]:
 def _claude(root: Node) -> Iterator[Told]:
     rules = root["permissions"]
     for one in rules["allow"].items:
-        if one.text and _rule_writes(one.text):
+        if one.text and rule_writes(one.text):
             yield Kind.UNASKED, one.line, f"{_short(one.text)} is allowed with nobody asked"
     mode = rules["defaultMode"] if rules["defaultMode"].text else root["defaultMode"]
     if mode.text in ("bypassPermissions", "acceptEdits", "dontAsk"):
@@ -146,7 +157,8 @@ def _claude(root: Node) -> Iterator[Told]:
         yield Kind.UNASKED, root["enableAllProjectMcpServers"].line, "every server of a project is approved unseen"
 
 
-def _rule_writes(rule: str) -> bool:
+def rule_writes(rule: str) -> bool:
+    """Say whether a rule that Claude Code allows beforehand lets more be done than read."""
     tool, _, inner = rule.partition("(")
     inner = inner.rstrip(")").strip()
     if tool.startswith("mcp__"):
@@ -186,6 +198,22 @@ def _only_reads(rule: str) -> bool:
     group = re.search(r"\((?:\?:)?([\w| -]+)\)", bare)
     each = [f"{bare[: group.start()]}{one}{bare[group.end() :]}" for one in group[1].split("|")] if group else [bare]
     return all(_READ_COMMANDS.match(one.strip().lstrip("^")) for whole in each for one in whole.split("|"))
+
+
+_LOUD: Final = frozenset(
+    {"fs_write", "execute_bash", "execute_cmd", "use_aws", "write", "shell", "aws", "*", "@*", "@builtin"}
+)
+
+
+def _allowed(root: Node) -> Iterator[Told]:
+    """What an agent of Amazon Q or Kiro may use unasked: `@server` is every tool of it."""
+    loud = [
+        one
+        for one in root["allowedTools"].items
+        if one.text in _LOUD or (one.text.startswith("@") and ("/" not in one.text or writes(one.text)))
+    ]
+    if loud and root["tools"].value is not None:
+        yield Kind.UNASKED, loud[0].line, f"allowedTools lets {_named(loud)} run with nobody asked"
 
 
 def _codex(root: Node) -> Iterator[Told]:

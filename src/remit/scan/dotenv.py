@@ -32,6 +32,9 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         if launch.unchecked(name, value):
             said = f"{name} turns certificate checks off"
             found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
+        if launch.unasked(name, value):
+            said = f"{name} lets everything run with nobody asked"
+            found.append(Finding(Kind.UNASKED, Confidence.HIGH, Evidence(path, number, said)))
         if server.plain(value):
             said = f"{name} says that the connection is made without TLS or its checks"
             found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))

@@ -71,6 +71,14 @@ def _service(name: str, one: Node) -> Iterator[Told]:
     if len(words) == 1:
         words = [(word, words[0][1]) for word in words[0][0].split()]
     yield from _said(f"service {name}", _started(words))
+    if any(_is_out(port) for port in one["ports"].items):
+        yield from _said(f"service {name}", launch.open_to_all(words))
+
+
+def _is_out(port: Node) -> bool:
+    """Say whether a port is published beyond the machine."""
+    address = port["host_ip"].text or port.text
+    return not address.startswith(("127.", "localhost", "[::1]", "::1"))
 
 
 def _manifest(root: Node) -> Iterator[Told]:
