@@ -70,6 +70,23 @@ def test_what_an_operator_knows_is_kept_with_its_instant_and_widens_the_reach(to
     assert table(told, "reach", "introspect", "notes", "--from", "bad.toml", code=2) == ""
 
 
+ACCOUNT = {
+    "UserDetailList": [{"UserName": "ann", "Arn": "arn:aws:iam::123456789012:user/ann", "UserPolicyList": [
+        {"PolicyName": "p", "PolicyDocument": {"Statement": [
+            {"Effect": "Allow", "Action": ["s3:GetObject", "iam:PutUserPolicy"], "Resource": "*"}]}}]}],
+}  # fmt: skip
+
+
+def test_an_account_of_aws_is_read_from_its_details(told: Told) -> None:
+    Path("account.json").write_text(json.dumps(ACCOUNT), encoding="utf-8")
+    made = told("reach", "introspect", "notes", "--from", "account.json", "--source", "aws")
+    assert made["source"] == "aws"
+    found = told("reach", "role:notes/user/ann", "--to", "rights:notes/everything")
+    assert found["paths"][0][-1]["by"] == "writes its policies (iam:PutUserPolicy)"
+    assert found["numbers"]["writable"] > 300
+    assert any("SCP" in note for note in made["notes"])
+
+
 def test_what_opens_a_tasks_systems_must_be_known_to_be_compared_with(told: Told) -> None:
     task = told("task", "open", "notes", "scribe")["id"]
     assert table(told, "reach", task, "--compare", code=2) == ""

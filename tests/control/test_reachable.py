@@ -10,8 +10,9 @@ from remit.core.budget import Budget
 from remit.core.errors import RemitError
 from remit.core.permit import Permit
 from remit.core.reach import facts
-from remit.core.reach.answer import answer
-from remit.core.resource import Injection, Upstream
+from remit.core.reach.answer import answer, labelled
+from remit.core.resource import Injection, Minting, Upstream
+from remit.core.step import Step
 from remit.core.task import Plan
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
@@ -105,6 +106,29 @@ def test_a_secret_reaches_all_that_it_opens_and_code_reaches_what_its_program_wa
     way = answer(made, made.find("mcp:shell/wipe"), to=made.find("secret:mail-key")).paths[0]
     assert [made.kind(node) for node in way] == ["tool", "code", "secret"]
     assert answer(made, made.find("secret:mail-key")).numbers["sensitive"] == 1
+
+
+def test_what_is_minted_at_aws_is_what_its_kind_was_set_to_and_its_key_makes_the_whole_role(world):
+    world.authority.vault.put("upstream", "aws-key", Secret(b"AKIA:x"))
+    settings = {"role": "arn:aws:iam::123456789012:role/agents", "region": "eu-west-1",
+                "allow.read_note": "s3:GetObject,s3:ListBucket,sqs:SendMessage arn:aws:s3:::notes/*,*"}  # fmt: skip
+    world.act(
+        lambda c: resource.add(
+            c, name="cloud", domain="office", owner=world.owner.id, by="operator", tools=TOOLS,
+            upstream=Upstream(argv=("python", "x.py")),
+            minting=Minting(kind="aws", secret="aws-key", settings=settings),
+        )
+    )  # fmt: skip
+    agent = world.an_agent("clouded", "mcp:cloud/*")
+    step = Step.from_json({"action": "mcp:cloud/read_note", "path": "own", "arguments": {"path": [{"any": True}]}})
+    world.act(lambda c: brief.apply(c, world.a_brief(name="cloud", agents=(agent.id,), steps=(step,)), "operator"))
+    made = graph(world)
+    reached = {made.keys[n] for n in answer(made, made.find(f"agent:{agent.id}")).walked.order}
+    there = {"object:cloud/arn:aws:s3:::notes/*", "object:cloud/s3 *", "object:cloud/sqs *"}
+    assert there <= reached
+    assert "role:cloud/role/agents" not in reached
+    way = answer(made, made.find("secret:aws-key"), to=made.find("role:cloud/role/agents")).paths[0]
+    assert labelled(made, way)[-1][1] == "makes credentials of"
 
 
 def test_what_an_operator_knows_widens_it_and_says_how_old_it_is(world):

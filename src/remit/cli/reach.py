@@ -1,34 +1,24 @@
 """`remit reach`: how far something reaches if it turns, by which ways, and what cutting would gain."""
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from remit.cli.desk import Desk, at_desk
+from remit.cli.looking import READERS, looked
 from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
-from remit.cli.settings import environment, read_reference
-from remit.cli.values import document
 from remit.control import reachable, survey
 from remit.control.landscape import Landscape
-from remit.control.resource import SECRETS
 from remit.core.canonical import Json
-from remit.core.errors import RemitError
 from remit.core.moment import Instant
-from remit.core.reach import facts
 from remit.core.reach.amount import number
 from remit.core.reach.answer import GAINED, VIEWS, Answer, answer, labelled
 from remit.core.reach.export import dot, opengraph
 from remit.core.reach.graph import Graph
 from remit.core.reach.picture import svg
-from remit.core.reach.postgres import survey as seen_in
-from remit.core.reach.survey import Seen
-from remit.core.resource import Resource
-from remit.custody.secret import Secret
 
-READERS: Final[dict[str, Callable[[str], Seen]]] = {"facts": lambda file: facts.read(document(file))}
-"""What reads a file of each source."""
 EXPORTS = ("dot", "svg", "json", "bloodhound")
 NUMBERS = ("systems", "writable", "objects", "domains", "sensitive", "logins", "secrets", "code")
 
@@ -145,8 +135,8 @@ def introspect(
 ) -> None:
     """Look at what RESOURCE lets whom do, and keep what was seen with its instant and digest.
 
-    A database is looked at as the login that leases are minted with there. Another look at the same source takes its
-    place; the ledger has every one.
+    A database or an account of AWS is looked at as whoever leases are minted as there. Another look at the same source
+    takes its place; the ledger has every one.
     """
     if (file is None and source is not None) or (file is not None and login is not None):
         raise click.UsageError("Give a file and what it is, or a login to look with.")
@@ -162,26 +152,6 @@ def introspect(
         "edges": made.edges,
     }
     emit(form, written(made), lambda: [*pairs(members), *(f"Note: {note}" for note in made.notes)])
-
-
-def looked(desk: Desk, resource: str, login: str | None) -> Seen:
-    """What a database says of its rights (`secret_unknown` when there is no login, `driver_missing`)."""
-    try:
-        from remit.custody.surveyor import look
-    except ImportError as fault:
-        raise RemitError(
-            "driver_missing", "The driver for postgres is not installed.", "Install it: pip install 'remit[postgres]'."
-        ) from fault
-    if login is not None:
-        return seen_in(look(Secret(read_reference(login, environment()).strip())))
-    minting = desk.need(Resource, resource).minting
-    if minting is None or minting.kind != "postgres" or not minting.secret:
-        raise RemitError(
-            "secret_unknown",
-            f"{resource} names no login of a database to look with.",
-            "Give one: --as env:NAME. Or an export of the target: --from FILE --source KIND.",
-        )
-    return seen_in(look(desk.authority.lending.get(SECRETS, minting.secret)))
 
 
 def agents(graph: Graph) -> list[tuple[str, str, dict[str, int]]]:

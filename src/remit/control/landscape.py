@@ -8,6 +8,7 @@ from remit.core.brief import Brief
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.reach import survey as surveys
+from remit.core.reach.aws.pattern import placed, within
 from remit.core.reach.bound import lay
 from remit.core.reach.graph import Builder
 from remit.core.reach.survey import Seen, Survey
@@ -42,7 +43,26 @@ def grant(made: Landscape, name: str, step: Step, brief: Brief, agent: Agent | N
     resource, verb = split(step.action)
     if step.action.startswith("sql:"):
         _tables(made, made_of, resource, verb, step)
+    for one, label in _session(made, resource, verb):
+        at = made.builder.node("object", f"{resource}/{one}")
+        made.builder.edge(at, made.builder.node("resource", resource), "is in")
+        (made.builder.edge if reads else made.builder.writes)(made_of, at, label)
     return made_of
+
+
+def _session(made: Landscape, resource: str, kind: str) -> list[tuple[str, str]]:
+    """What the session at AWS that is minted for a kind of step may touch there, and how."""
+    one = made.resources.get(resource)
+    if one is None or one.minting is None or one.minting.kind != "aws":
+        return []
+    actions, _, places = one.minting.settings.get(f"allow.{kind}", "").partition(" ")
+    found = []
+    for place in places.strip().split(",") if places else ():
+        mine = [action for action in actions.split(",") if within(action, place)]
+        for service in sorted({action.partition(":")[0].lower() for action in mine}):
+            listed = [action for action in mine if action.lower().startswith(f"{service}:")]
+            found.append((placed(service, place), ", ".join(listed)))
+    return found
 
 
 def _tables(made: Landscape, grant: int, resource: str, verb: str, step: Step) -> None:
@@ -74,6 +94,14 @@ def openers(made: Landscape, one: Resource) -> list[tuple[str, str]]:
     found = {injection.secret: user for injection in one.injections}
     found |= {minting: logins[0] if logins else ""} if minting else {}
     return sorted(found.items())
+
+
+def minted(one: Resource) -> tuple[str, ...]:
+    """The logins at a target that credentials are made of there, by what its source was set to."""
+    settings = one.minting.settings if one.minting else {}
+    if one.minting and one.minting.kind == "aws" and "role" in settings:
+        return (f"role/{settings['role'].rpartition('/')[2]}",)
+    return ()
 
 
 def _usable(seen: Seen, resource: str, made: Landscape) -> dict[str, set[str]]:

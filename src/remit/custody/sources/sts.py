@@ -144,16 +144,25 @@ class StsSource:
         return text
 
     def call(
-        self, service: str, form: dict[str, str], keys: tuple[str, Secret, str] | None = None, *, missing: bool = False
+        self,
+        service: str,
+        form: dict[str, str],
+        keys: tuple[str, Secret, str] | None = None,
+        *,
+        missing: bool = False,
+        most: int = LARGEST,
     ) -> str:
-        """Send one signed request (SigV4) and return what came back; with `missing`, what is not there is no fault."""
+        """Send one signed request (SigV4) and return what came back; with `missing`, what is not there is no fault.
+
+        Of the answer, `most` bytes are read.
+        """
         url, body = (self._sts if service == "sts" else self._iam), urlencode(form, quote_via=quote).encode()
         region = self._region if service == "sts" else "us-east-1"
         heads = _signed(service, region, urlsplit(url).netloc, body, keys or self._keys, self._now())
         request = urllib.request.Request(url, body, heads, method="POST")  # noqa: S310 - see _endpoint
         try:
             with urllib.request.build_opener().open(request, timeout=PATIENCE_S) as answer:
-                said: bytes = answer.read(LARGEST)
+                said: bytes = answer.read(most)
         except urllib.error.HTTPError as fault:
             with fault:
                 code = _found(fault.read(LARGEST).decode(errors="replace"), "Code")

