@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from remit.scan import acting, family, idle, login, observed, rights, sdk
+from remit.scan import acting, family, idle, login, observed, rights, sdk, settings, tsobject
 from remit.scan.sight import Granted, Used
 
 
@@ -93,3 +93,19 @@ def test_a_tool_that_runs_what_it_is_told_is_told_and_one_with_a_list_is_not() -
     assert lines(body.format("assert cmd in ALLOWED; ")) == []
     assert lines("def sh(cmd):\n    os.popen(cmd)\nAgent(tools=[sh])") == [2]
     assert lines("def sh(cmd):\n    os.popen(cmd)\nAgent(tools=[other])") == []
+
+
+def test_statements_are_read_from_typescript_with_their_lines() -> None:
+    text = "new iam.PolicyStatement({\n  actions: ['s3:*'], // all\n  resources: [bucket.arn(x, '}')],\n});\n"
+    [one] = tsobject.statements(text)
+    assert (one["effect"].text, one["actions"].items[0].text, one["actions"].line) == ("Allow", "s3:*", 2)
+    assert one["resources"].items[0].text == "${bucket.arn(x, '}')}"
+    assert tsobject.statements("new PolicyStatement({ actions: [") == ()
+
+
+def test_settings_of_any_kind_are_read_for_an_issuers_shape() -> None:
+    key = "ghp_" + "Zt7qWm2Lx9RbVc4Hn8Ds5Kf3Jg6Ty1PuXw0e"
+    assert [line for _, line, _ in settings.told("a/app.json", f'{{"x":\n"{key}"}}')] == [2]
+    assert list(settings.told("a/app.sample.json", f'{{"x": "{key}"}}')) == []
+    assert list(settings.told("a/app.json", '{"token": "q7ZtWm2Lx9RbVc4Hn8"}')) == []
+    assert len(list(settings.told("a/agent.json", '{"token": "q7ZtWm2Lx9RbVc4Hn8"}'))) == 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import hcl, jsonc, launch, secret, server, yamldoc
+from remit.scan import hcl, jsonc, launch, secret, server, tsobject, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 
@@ -35,14 +35,16 @@ _NO_RESOURCE: Final = ("ssmmessages:", "ec2messages:", "autoscaling-plans:", "ce
 
 def wants(path: str) -> bool:
     """Say whether this is such a file, or may be one: what it is, its text says."""
-    return path.endswith((".tf", ".tf.json", ".json", ".yaml", ".yml", ".template", ".py"))
+    return path.endswith((".tf", ".tf.json", ".tfvars", ".json", ".yaml", ".yml", ".template", ".py", ".ts"))
 
 
 def roots(path: str, text: str) -> tuple[Node, ...]:
     """The documents of a file that may hold policies; none when nothing in it says so."""
     if path.endswith(".py"):
         return _in_code(text) if "Statement" in text else ()
-    if path.endswith(".tf"):
+    if path.endswith(".ts"):
+        return tsobject.statements(text)
+    if path.endswith((".tf", ".tfvars")):
         one = hcl.read(text)
         return (one,) if one else ()
     if not re.search(r"Action|[sS]tatement|actions\b|AWSTemplateFormatVersion|AWS::", text):
@@ -53,7 +55,11 @@ def roots(path: str, text: str) -> tuple[Node, ...]:
 
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: what is no such document holds no such finding."""
-    told = [one for root in roots(path, text) for one in _told(root, terraform=path.endswith((".tf", ".tf.json")))]
+    told = [
+        one
+        for root in roots(path, text)
+        for one in _told(root, terraform=path.endswith((".tf", ".tf.json", ".tfvars")))
+    ]
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
 
 
@@ -70,15 +76,34 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         for name, value in part.members.items():
             if value.text and name != "default" and secret.is_held(name, value.text):
                 yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
-        if part["host_path"].text and launch.held(part["host_path"].text):
-            yield Kind.HOST_MOUNT, part["host_path"].line, "a home, credentials or socket of the host is mounted"
-        for one in part["host_path"].items:
-            if one["path"].text and launch.held(one["path"].text):
-                yield Kind.HOST_MOUNT, one["path"].line, "a home, credentials or socket of the host is mounted"
+        yield from _mounted(part)
+        yield from _image(part)
     if terraform:
         for one in root["provider"].items:
             yield from server.checks(one)
         yield from _defaults(root)
+
+
+def _mounted(part: Node) -> Iterator[Told]:
+    if part["host_path"].text and launch.held(part["host_path"].text):
+        yield Kind.HOST_MOUNT, part["host_path"].line, "a home, credentials or socket of the host is mounted"
+    source = part["Host"]["SourcePath"] if part["Host"]["SourcePath"].text else part["source"]
+    if source.text and (source is not part["source"] or part["type"].text == "bind") and launch.held(source.text):
+        yield Kind.HOST_MOUNT, source.line, "a home, credentials or socket of the host is mounted"
+    for one in part["host_path"].items:
+        if one["path"].text and launch.held(one["path"].text):
+            yield Kind.HOST_MOUNT, one["path"].line, "a home, credentials or socket of the host is mounted"
+
+
+def _image(part: Node) -> Iterator[Told]:
+    """A container that is given a credential, and whose image has no exact version."""
+    image = part["image"] if part["image"].text else part["Image"]
+    keyed = any(part[key].items for key in ("secrets", "Secrets"))
+    for one in (*part["env"].items, *part["environment"].items, *part["Environment"].items):
+        named = one["name"].text or one["Name"].text
+        keyed = keyed or bool(one["value_source"].items or one["value_from"].items) or secret.is_name(named)
+    if keyed and image.text and not launch.pinned_image(image.text):
+        yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 
 
 _SERVES: Final = re.compile(r"(?i)mcp|agent")
@@ -86,17 +111,15 @@ _SERVES: Final = re.compile(r"(?i)mcp|agent")
 
 def _unasked(part: Node) -> Iterator[Told]:
     """A server of tools that the cloud lets everybody call."""
-    texts = " ".join(one.text for one in part.inside() if one.text)
     labels = [one.text for one in part["$labels"].items]
     url = part["Properties"]["AuthType"] if part["Type"].text == "AWS::Lambda::Url" else NOTHING
     if labels[:1] == ["aws_lambda_function_url"]:
         url = part["authorization_type"]
-    if url.text == "NONE" and _SERVES.search(texts):
-        yield Kind.OPEN_REMOTE, url.line, "anybody may call it, and is not asked who they are"
-    if part["role"].text == "roles/run.invoker" and _SERVES.search(texts):
-        for one in (part["member"], *part["members"].items):
-            if one.text == "allUsers":
-                yield Kind.OPEN_REMOTE, one.line, "anybody may call it, and is not asked who they are"
+    asked = [url] if url.text == "NONE" else []
+    if part["role"].text == "roles/run.invoker":
+        asked += [one for one in (part["member"], *part["members"].items) if one.text == "allUsers"]
+    if asked and _SERVES.search(" ".join(one.text for one in part.inside() if one.text)):
+        yield Kind.OPEN_REMOTE, asked[0].line, "anybody may call it, and is not asked who they are"
 
 
 def _defaults(root: Node) -> Iterator[Told]:

@@ -124,13 +124,7 @@ def called(node: ast.Call) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
-_CALLS: Final = re.compile(r"(?i)mcp|^sse_client$|^streamable_?http\w*$|^websocket_client$|^Client$|Transport$")
-"""What calls a server whose address is the first thing that it is given."""
-
-
-def _called(node: ast.Call) -> Iterator[Told]:
-    name = called(node)
-    given = {one.arg: one.value for one in node.keywords if one.arg}
+def _given(given: dict[str, ast.expr]) -> Iterator[Told]:
     for key, value in given.items():
         if isinstance(value, ast.Constant) and isinstance(value.value, str) and secret.is_held(key, value.value):
             yield Kind.LITERAL_SECRET, value.lineno, f"{key} holds a literal value"
@@ -142,17 +136,40 @@ def _called(node: ast.Call) -> Iterator[Told]:
             and isinstance(value.value, str)
         ):
             yield from ((Kind.OPEN_REMOTE, value.lineno, said) for said in server.address(value.value))
+
+
+_CALLS: Final = re.compile(r"(?i)mcp|^sse_client$|^streamable_?http\w*$|^websocket_client$|^Client$|Transport$")
+"""What calls a server whose address is the first thing that it is given."""
+
+
+def _called(node: ast.Call) -> Iterator[Told]:
+    name = called(node)
+    given = {one.arg: one.value for one in node.keywords if one.arg}
+    yield from _given(given)
     if node.args and isinstance(node.args[0], ast.Constant) and _CALLS.search(name):
         yield from ((Kind.OPEN_REMOTE, node.lineno, said) for said in server.address(str(node.args[0].value)))
     if name == "_create_unverified_context":
         yield Kind.OPEN_REMOTE, node.lineno, "certificates are not checked"
+    yield from _fallback(node)
     yield from _tools(name, node, given)
     yield from _serves(name, given)
     if "command" in given or "args" in given:
-        yield from launch.told(_words(given))
+        started = node.args[:1] if "command" not in given and "stdio" in name.lower() else []
+        yield from launch.told([*(word for one in started for word in _words({"command": one})), *_words(given)])
     yield from _unasked(given)
-    if "volumes" in given and isinstance(given["volumes"], ast.Dict | ast.List):
-        yield from _volumes(given["volumes"])
+    for key in ("volumes", "extra_volumes", "binds"):
+        if isinstance(given.get(key), ast.Dict | ast.List):
+            yield from _volumes(given[key])
+
+
+def _fallback(node: ast.Call) -> Iterator[Told]:
+    """A variable's value where it is not set."""
+    called = ast.unparse(node.func)
+    if len(node.args) != 2 or not re.search(r"environ\.(?:get|setdefault)$|(?:getenv|putenv)$", called):
+        return
+    name, value = (one.value if isinstance(one, ast.Constant) else "" for one in node.args)
+    if isinstance(name, str) and isinstance(value, str) and secret.is_held(name, value):
+        yield Kind.LITERAL_SECRET, node.lineno, f"{name} has a literal value where it is not set"
 
 
 def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
@@ -271,8 +288,8 @@ def _words(given: dict[str, ast.expr]) -> list[Word]:
     return [(one.text, one.line) for one in (_read(node, 0) for node in nodes) if one.text]
 
 
-def _volumes(given: ast.Dict | ast.List) -> Iterator[Told]:
-    for one in given.keys if isinstance(given, ast.Dict) else given.elts:
+def _volumes(given: ast.expr) -> Iterator[Told]:
+    for one in given.keys if isinstance(given, ast.Dict) else given.elts if isinstance(given, ast.List) else []:
         text = _read(one, 0).text if one is not None else ""
         if one is not None and text and launch.held(launch.source(text)):
             yield Kind.HOST_MOUNT, one.lineno, "a home, credentials or socket of the host is mounted"

@@ -159,6 +159,10 @@ def package_of(words: list[Word]) -> Word | None:
     rest = words[1:]
     if first in ("npm", "pnpm", "yarn", "uv", "bun") and rest and rest[0][0] in ("exec", "dlx", "tool", "x"):
         rest = rest[2:] if rest[0][0] == "tool" else rest[1:]
+    elif first == "uv" and rest and rest[0][0] == "run":
+        texts = [word for word, _ in rest]
+        held = any(word in ("--frozen", "--locked") for word in texts)
+        return next((after for (word, _), after in pairwise(rest) if word == "--with" and not held), None)
     elif first == "deno":
         return next((one for one in rest if one[0].startswith(_SPECIFIERS)), None)
     elif first not in RUNNERS:

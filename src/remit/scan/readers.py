@@ -25,6 +25,7 @@ from remit.scan import (
     profile,
     rights,
     sdk,
+    settings,
     spoken,
     standing,
     tomldoc,
@@ -63,7 +64,7 @@ OTHERS: Final = frozenset(
     {
         "bmp", "c", "cc", "cpp", "cs", "css", "eot", "gif", "go", "gz", "h", "hpp", "html", "ico", "ipynb", "java",
         "jpeg", "jpg", "js", "jsx", "kt", "less", "lock", "log", "lua", "map", "mjs", "otf", "pdf", "php", "png",
-        "pyc", "rb", "rs", "rst", "scala", "scss", "sh", "so", "sql", "svelte", "svg", "swift", "tar", "ts", "tsx",
+        "pyc", "rb", "rs", "rst", "scala", "scss", "sh", "so", "sql", "svelte", "svg", "swift", "tar", "tsx",
         "ttf", "txt", "vue", "wasm", "webp", "woff", "woff2", "xml", "zip",
     }
 )  # fmt: skip
@@ -177,6 +178,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from unowned.told(path, text)
         yield from toxic.told(path, text)
         yield from client.in_foreign(path, text)
+        yield from settings.told(path, text)
         yield from export.read(path, text)
         yield from export.policies(path, text)
         yield from sdk.granted(path, text)

@@ -19,7 +19,7 @@ _NAME: Final = re.compile(
 )
 _REFERENCE: Final = re.compile(
     r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):"
-    r"|^[a-z][a-z0-9+.-]*://|^ENC\[",
+    r"|^[a-z][a-z0-9+.-]*://|^ENC\[|^(?:os\.environ|process\.env)[./\[]",
     re.IGNORECASE,
 )
 _MADE_UP: Final = re.compile(
@@ -43,9 +43,13 @@ _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@\"']*:([^\s@/\"']+)@")
 _KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
 
 
+_NO_SECRET: Final = re.compile(r"(?:^|_)(?:hashed|hash|digest|fingerprint|masked|encrypted|sealed|last_eight)(?:_|$)")
+
+
 def is_name(name: str) -> bool:
-    """Say whether a variable, header or flag of this name carries a secret."""
-    return bool(_NAME.search(_HUMP.sub("_", name.lstrip("-")).lower()))
+    """Say whether a variable, header or flag of this name carries a secret, and no digest of one."""
+    bare = _HUMP.sub("_", name.lstrip("-")).lower()
+    return bool(_NAME.search(bare)) and not _NO_SECRET.search(bare)
 
 
 def is_reference(value: str) -> bool:
@@ -73,6 +77,11 @@ def is_literal(value: str) -> bool:
         and not _MADE_UP.search(bare)
         and _bits(bare) >= LEAST_BITS
     )
+
+
+def may_hold(text: str) -> bool:
+    """Say whether a text may hold a secret of a known shape: quickly, and never no where `is_known` says yes."""
+    return bool(_SHAPE.search(text) or _ADDRESS.search(text) or _KEY.search(text))
 
 
 def is_known(value: str) -> bool:

@@ -24,11 +24,22 @@ def wants(path: str) -> bool:
 
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: a line that is no assignment is passed over."""
-    return tuple(
-        Finding(kind, Confidence.HIGH, Evidence(path, line, said))
-        for number, key, value in settings(text)
-        for kind, line, said in _told(number, key, value)
+    told = [one for number, key, value in settings(text) for one in _told(number, key, value)]
+    told += _image(text)
+    return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in told)
+
+
+def _image(text: str) -> Iterator[Told]:
+    """A quadlet that is given a credential, and whose image has no exact version."""
+    every = list(settings(text))
+    keyed = any(
+        key in ("Secret", "EnvironmentFile")
+        or (key == "Environment" and any(secret.is_name(word.partition("=")[0]) for word in split(value)))
+        for _, key, value in every
     )
+    for number, key, value in every:
+        if key == "Image" and keyed and not value.endswith((".image", ".build")) and not launch.pinned_image(value):
+            yield Kind.UNPINNED, number, "an image with no exact version is given a credential"
 
 
 def settings(text: str) -> Iterator[tuple[int, str, str]]:

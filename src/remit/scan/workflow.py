@@ -45,8 +45,10 @@ def _part(part: Node) -> Iterator[Told]:
         if mount.text and launch.held(launch.source(mount.text)):
             yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
     yield from _used(part)
+    keyed = any(_SECRET.search(one.text) for one in part["env"].members.values())
     for words in _commands(part["run"]):
-        yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED)
+        asked = keyed and any(word in ("-y", "--yes", "uvx", "pipx", "bunx", "dlx") for word, _ in words)
+        yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or asked)
 
 
 def _commands(run: Node) -> Iterator[list[Word]]:
@@ -75,7 +77,8 @@ def _used(part: Node) -> Iterator[Told]:
     if not uses.text or uses.text.startswith(_OURS) or _SHA.search(uses.text):
         return
     held = [one.text for one in (*part["with"].members.values(), *part["env"].members.values())]
-    if any(_SECRET.search(one) for one in held):
+    called = part["secrets"].text == "inherit" or bool(part["secrets"].members)
+    if called or any(_SECRET.search(one) for one in held):
         yield Kind.UNPINNED, uses.line, "a step of others at a tag or branch is given a credential"
 
 

@@ -67,6 +67,8 @@ def _service(name: str, one: Node) -> Iterator[Told]:
         place = launch.source(mount.text) if mount.text else mount["source"].text
         if place and launch.held(place):
             yield Kind.HOST_MOUNT, mount.line, f"service {name}: {_MOUNT}"
+    for key, value in pairs(one["build"]["args"]):
+        yield from _said(f"service {name}", server.variable("args", key, value))
     words = [(word.text, word.line) for word in (*one["entrypoint"].items, *one["command"].items) if word.text]
     if len(words) == 1:
         words = [(word, words[0][1]) for word in words[0][0].split()]

@@ -1,0 +1,39 @@
+"""Secrets in settings of any other kind: JSON, YAML and TOML that no reader of its own knows (AG101). Pure.
+
+An issuer's shape is told wherever it stands; a secret that only its name tells, where the file has to do with agents.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Kind
+from remit.scan import client, document, inherited, secret, workflow
+from remit.scan.launch import Told
+
+_SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults", "lock")
+_LARGEST: Final = 200_000
+"""Characters of a file above which it is data, and no settings."""
+
+
+def told(path: str, text: str) -> Iterator[Told]:
+    """What stands in full in such a file. Exports of tables, and what is named as an example, are not read."""
+    name = path.rsplit("/", 1)[-1].lower()
+    parts = name.replace("-", ".").replace("_", ".").split(".")
+    if (
+        client.wants(path)
+        or workflow.wants(path)
+        or name.endswith((".csv", ".tf", ".tfvars", ".jsonl", ".ndjson", ".template"))
+        or any(part in _SAMPLES for part in parts)
+        or len(text) > _LARGEST
+    ):
+        return
+    known, agentic = secret.may_hold(text), inherited.is_agentic(path, text)
+    if not (known or agentic):
+        return
+    for root in document.read(path, text):
+        if root["apiVersion"].text and root["kind"].text:
+            continue
+        for part in root.inside():
+            for key, value in part.members.items():
+                if value.text and (secret.is_known(value.text) or (agentic and secret.is_held(key, value.text))):
+                    yield Kind.LITERAL_SECRET, value.line, f"{key[:60]} holds a literal value"
