@@ -41,6 +41,14 @@ def test_a_header_that_names_another_request_is_refused(name):
     assert code(request("GET", "/", "", "", headers=frozenset({"accept", name}))) == "request_ambiguous"
 
 
+@pytest.mark.parametrize("name", ["_method", "_METHOD", "x-http-method-override"])
+def test_an_argument_that_names_another_method_is_refused_wherever_it_stands(name):
+    known = [operation("a", {"http": {"method": "POST", "path": "/a", "body": True}})]
+    said = {"kind": "application/json", "body": json.dumps({name: "DELETE"}).encode()}
+    assert code(Request("POST", "/a", **said), known) == "request_ambiguous"
+    assert code(Request("POST", "/a", f"{name}=DELETE"), known) == "request_ambiguous"
+
+
 def test_two_operations_of_one_request_are_refused_and_other_bodies_too():
     twice = [*KNOWN, operation("other", {"http": {"method": "GET", "path": "/{page}"}})]
     assert code(request("GET", "/admin", "", ""), twice) == "operation_ambiguous"

@@ -29,6 +29,9 @@ _PLACED: Final = re.compile(
     r'form-data; name="([A-Za-z_][A-Za-z0-9_.\-]{0,63})"(?:; filename="([^"\\\r\n/%\x00-\x1f\x7f]{0,128})")?',
     re.IGNORECASE,
 )
+CHARSET: Final = "_charset_"
+"""A field that says in which charset the others are (RFC 7578 section 4.6): some readers believe it, and others not."""
+_PLAINLY: Final = re.compile(rf'{FORM}\s*(?:;\s*charset=("?)utf-8\1\s*)?', re.IGNORECASE)
 _TEXT: Final = re.compile(r"text/plain(?:;\s*charset=utf-8)?", re.IGNORECASE)
 
 
@@ -61,14 +64,15 @@ def parts(kind: str, said: str, body: bytes) -> list[Part]:
     (`request_ambiguous`).
     """
     media = said.partition(";")[0].strip().lower()
-    if kind == "form":
-        _same(media, FORM)
-        return _form(body)
-    if kind == "multipart":
-        _same(media, MULTIPART)
-        return _multipart(said.strip(), body)
-    _same(media, kind)
-    return [Part("body", body, "", kind)]
+    if kind not in ("form", "multipart"):
+        _same(media, kind)
+        return [Part("body", body, "", kind)]
+    _same(media, FORM if kind == "form" else MULTIPART)
+    found = _form(said.strip(), body) if kind == "form" else _multipart(said.strip(), body)
+    for one in found:
+        if one.name.casefold() == CHARSET:
+            raise _ambiguous("a field says a charset for the others")
+    return found
 
 
 def written(kind: str, found: list[Part]) -> tuple[str, bytes]:
@@ -90,7 +94,9 @@ def written(kind: str, found: list[Part]) -> tuple[str, bytes]:
     return f"{MULTIPART}; boundary={mark.decode()}", b"".join(pieces) + b"--%b--\r\n" % mark
 
 
-def _form(body: bytes) -> list[Part]:
+def _form(said: str, body: bytes) -> list[Part]:
+    if not _PLAINLY.fullmatch(said):
+        raise _ambiguous("its media type says more than that it is UTF-8")
     found = []
     for piece in body.split(b"&"):
         name, equals, value = piece.partition(b"=")
@@ -142,8 +148,8 @@ def _part(text: bytes) -> Part:
         _plain(data)
         return Part(placed[1], data)
     media = media.partition(";")[0].strip().lower() or "application/octet-stream"
-    if not placed[2] or not MEDIA.fullmatch(media):
-        raise _ambiguous("a file has no plain name or type")
+    if not placed[2] or not MEDIA.fullmatch(media) or media.startswith("multipart/"):
+        raise _ambiguous("a file has no plain name or type, or is a form of its own")
     return Part(placed[1], data, placed[2], media)
 
 

@@ -3,8 +3,8 @@
 A tool's pinned definition says `"http": {"method": …, "path": …, "body": …}`, with `{name}` for whole path segments;
 `body` is whether there is one of JSON, or which other it is.
 A request is refused when two readers could read it differently (`request_ambiguous`): dot segments, empty segments,
-encoded slashes, an escape that need not be one, a name given twice, a plus sign in the query, headers that name
-another request.
+encoded slashes, an escape that need not be one, a name given twice, a plus sign in the query, headers and arguments
+that name another request.
 """
 
 import re
@@ -26,6 +26,8 @@ OTHER_REQUEST: Final = frozenset(
         "x-original-uri", "x-original-method", "upgrade",
     }
 )  # fmt: skip
+OTHER_ARGUMENT: Final = frozenset({"_method", "x-http-method-override", "x-http-method", "x-method-override"})
+"""Arguments by which some servers take a request for one of another method, wherever they stand."""
 LONGEST: Final = 8_192
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})+", re.ASCII)
@@ -137,6 +139,8 @@ def reading(operations: Iterable[Operation], request: Request) -> Reading:
     names = [name.casefold() for name, _ in _pairs(said)]
     if len(set(names)) != len(names):
         raise _ambiguous("an argument is given twice")
+    if OTHER_ARGUMENT.intersection(names):
+        raise _ambiguous("an argument could name another method")
     return said
 
 

@@ -1,7 +1,9 @@
 """Bodies that are no JSON through the HTTP gate: as typed arguments, or as digests, and written anew."""
 
+import contextlib
 import hashlib
 import json
+import socket
 import subprocess
 
 import pytest
@@ -61,6 +63,8 @@ def test_a_form_is_decided_as_typed_arguments_and_written_anew(target, seen):
     assert charge(b"amount=1e1&to=acct-1") == (400, "argument_type")
     assert charge(b"amount=1&amount=2&to=acct-1") == (400, "request_ambiguous")
     assert charge(b"amount=1&AMOUNT=2&to=acct-1") == (400, "request_ambiguous")
+    assert charge(b"amount=1&to=acct-1&_method=DELETE") == (400, "request_ambiguous")
+    assert charge(b"amount=1&to=acct-1&_charset_=utf-16") == (400, "request_ambiguous")
     assert charge(b'{"amount": 1}', "application/json") == (400, "body_refused")
     assert charge(b"to=acct-1", "text/plain") == (400, "body_refused")
     assert len(seen) == 1
@@ -93,6 +97,49 @@ def test_octets_pass_where_they_are_described_and_are_the_ones_that_were_meant(t
     assert paper(b"") == 403
     assert target.code("/http/pay/orders", "GET", PAPER, content_type="application/pdf")[0] == 400
     assert len(seen) == 1
+
+
+def framed(target, *lines, body):
+    """Send one request of these lines and octets as they are; the status, 0 where the line was ended without one."""
+    head = [b"POST /http/pay/charges HTTP/1.1", b"host: 127.0.0.1", b"connection: close"]
+    head += [b"authorization: Bearer " + target.token.encode(), b"content-type: " + FORM.encode(), *lines]
+    data = b""
+    with socket.create_connection(("127.0.0.1", target.port), timeout=10) as conn, contextlib.suppress(ConnectionError):
+        conn.sendall(b"\r\n".join([*head, b"", body]))
+        while more := conn.recv(65536):
+            data += more
+    return int(data.split(b" ", 2)[1]) if data else 0
+
+
+GOOD = b"amount=12&to=acct-1"
+LENGTH, CHUNKED = b"content-length: %d" % len(GOOD), b"transfer-encoding: chunked"
+PIECES = b"c\r\namount=12&to\r\n7\r\n=acct-1\r\n0\r\n\r\n"
+LOOSE = [
+    ((LENGTH, CHUNKED), PIECES), ((CHUNKED, LENGTH), PIECES), ((LENGTH, b"content-length: 5"), GOOD),
+    ((b"content-length: %d, 5" % len(GOOD),), GOOD), ((b"content-length: +19",), GOOD),
+    ((b"content-length: 0x13",), GOOD),
+    ((b"transfer-encoding: gzip, chunked",), PIECES), ((CHUNKED, CHUNKED), PIECES),
+    ((b"transfer-encoding: xchunked",), PIECES), ((b"transfer-encoding : chunked",), PIECES),
+    ((CHUNKED,), b"0x13\r\n" + GOOD + b"\r\n0\r\n\r\n"), ((CHUNKED,), b"-1\r\n" + GOOD + b"\r\n0\r\n\r\n"),
+    ((CHUNKED,), b"5\r\n" + GOOD + b"\r\n0\r\n\r\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "body"), LOOSE)
+def test_a_body_whose_end_could_be_seen_in_two_places_goes_nowhere(target, seen, lines, body):
+    assert framed(target, *lines, body=body) in (0, 400, 501)
+    assert seen == []
+
+
+def test_what_goes_upstream_is_the_body_that_was_decided_whatever_stands_behind_it(target, seen):
+    behind = b"POST /http/pay/charges HTTP/1.1\r\nhost: x\r\n\r\n"
+    assert framed(target, CHUNKED, body=PIECES) == 200
+    assert framed(target, CHUNKED, body=PIECES + behind) in (200, 400)
+    assert framed(target, LENGTH, body=GOOD + b"&to=evil") in (200, 400)
+    assert {body for _, _, body, _ in seen} == {GOOD}
+    for one in seen:
+        assert [value for name, value in one[3] if name == "content-length"] == [str(len(GOOD))]
+        assert "transfer-encoding" not in dict(one[3])
 
 
 @pytest.mark.parametrize("library", ["requests", "httpx", "aiohttp", "fetch"])

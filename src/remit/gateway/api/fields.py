@@ -43,6 +43,8 @@ def there(given: Iterable[Field], *, body: bool, media: str = "application/json"
     for name, value in given:
         if not _PLAIN.fullmatch(value):
             raise _invalid("A header field holds octets that are no visible ASCII.")
+        if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            raise _invalid("The body is encoded for its transfer in another way than in chunks.")
         if name in THERE:
             if name in seen:
                 raise _invalid("A header field is given twice.")
