@@ -14,7 +14,7 @@ import msgspec
 from remit.cli.output import NO, columns, emit, forms, say
 from remit.core.finding import Severity
 from remit.core.shown import shown
-from remit.scan import accepted, kept
+from remit.scan import accepted, kept, shapes
 from remit.scan.accepted import Marked, State, Suppression
 from remit.scan.report import report
 from remit.scan.sarif import sarif
@@ -108,6 +108,8 @@ def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
         count = Counter(one.state for one in marked)
         rest = f" ({count[State.KNOWN]} known, {count[State.SUPPRESSED]} answered for)" if len(count) > 1 else ""
         say(f"{len(marked)} findings{rest} in {found.read} files read, of {found.met} met.")
+        if not shapes.source():
+            say("Issuers' shapes of secrets: only the few built in. More are known with: pip install 'remit[scan]'.")
 
 
 def _lines(marked: tuple[Marked, ...]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import shapes
 from remit.scan.readers import Looked
 from remit.scan.sight import Envelope, Granted, Handed, Held, Met, Sight, Used
 
@@ -136,8 +137,8 @@ def _flat(one: Sight) -> tuple[str, list[str | int | bool | None]]:
 
 @cache
 def _rules() -> str:
-    """The rules that read: a digest of the scanner's own text."""
-    found = hashlib.sha256()
+    """The rules that read: a digest of the scanner's own text, and the version of the library that knows shapes."""
+    found = hashlib.sha256(shapes.source().encode())
     for package in ("remit.scan", "remit.core"):
         for one in sorted(files(package).iterdir(), key=lambda each: each.name):
             if one.name.endswith(".py"):

@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from typing import Final
 
+from remit.scan import shapes
+
 SHORTEST: Final = 12
 """Characters below which a value is not held to be a secret."""
 
@@ -33,13 +35,14 @@ _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
 
 _SHAPE: Final = re.compile(
     r"\bAKIA[A-Z2-7]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bglpat-[\w-]{20,}"
-    r"|\bsk-(?:proj|ant|live|svcacct|or)-[\w-]{20,}|\bAIza[\w-]{35}\b|\bxox[abprs]-[A-Za-z0-9-]{20,}"
+    r"|\bsk-(?:proj|ant|live|svcacct|or)-[\w-]{20,}|\bsk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b|\bAIza[\w-]{35}\b|\bxox[abprs]-[A-Za-z0-9-]{20,}"
     r"|https://hooks\.slack\.com/services/T\w+/B\w+/\w{16,}|\b[sr]k_live_[A-Za-z0-9]{20,}|\bSG\.[\w-]{16,}\.[\w-]{32,}"
     r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEI[\w-]{50,}|\bhf_[A-Za-z]{34}\b|\bntn_[A-Za-z0-9]{40,}"
     r"|\blin_api_[A-Za-z0-9]{32,}"
 )
-"""What issuers make recognisable: their own prefixes and lengths, as they publish them."""
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@\"']*:([^\s@/\"']+)@")
+"""What issuers make recognisable, as they publish it: those that the kept library (`shapes`) lacks, and the commonest,
+so that a scan without it finds those too."""
+_ADDRESS: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@\"']*:([^\s@/\"']+)@")
 _KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
 
 
@@ -81,13 +84,15 @@ def is_literal(value: str) -> bool:
 
 def may_hold(text: str) -> bool:
     """Say whether a text may hold a secret of a known shape: quickly, and never no where `is_known` says yes."""
-    return bool(_SHAPE.search(text) or _ADDRESS.search(text) or _KEY.search(text))
+    return bool(_SHAPE.search(text) or _ADDRESS.search(text) or _KEY.search(text)) or any(shapes.found(text))
 
 
 def is_known(value: str) -> bool:
     """Say whether a text holds a secret whatever it is called: an issuer's shape, a key, a password in an address."""
     shaped = _SHAPE.search(value)
     if shaped and not _MADE_UP.search(shaped[0]) and _bits(shaped[0]) >= LEAST_BITS:
+        return True
+    if any(not _MADE_UP.search(one) and _bits(one) >= LEAST_BITS for one in shapes.found(value)):
         return True
     held = _ADDRESS.search(value)
     if held and not _REFERENCE.search(held[1]) and not _MADE_UP.search(held[1]) and is_password(held[1]):

@@ -12,7 +12,7 @@ from typing import Final
 from remit.scan import secret
 
 _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/:@\"']*:[^\s@/\"']+)@")
+_ADDRESS: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://([^\s/:@\"']*:[^\s@/\"']+)@")
 _ACTIONS: Final = re.compile(r"\$\{\{\s*secrets\.(\w+)\s*\}\}")
 _NAMED: Final = re.compile(
     r"\$\{(?:env:)?([A-Za-z_]\w*)(?::?[-?][^}]*)?\}|(?<![\w$])\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|\{env:([A-Za-z_]\w*)\}"
