@@ -39,7 +39,9 @@ from remit.scan.walk import scan as walk
     "--anew", is_flag=True, help="Read every file again, also those that have not changed since the last scan."
 )
 @click.option("--enroll", is_flag=True, help="Show the agents that were met beside those that are registered.")
-@click.option("--write", is_flag=True, help="With --enroll: propose those that are not registered.")
+@click.option("--fix", is_flag=True, help="Show as a patch what can be mended with no risk; nothing is written.")
+@click.option("--write", is_flag=True, help="With --fix: do it. With --enroll: propose those that are not registered.")
+@click.option("--values", type=click.Path(), help="With --fix --write: a new file, yours alone, for secrets taken out.")
 @click.option("--owner", default="", help="With --write: the person who answers for what is proposed.")
 @click.option("--review", default="30d", show_default=True, help="With --write: when it must be looked at.")
 @forms("table", "json", "sarif", "html")
@@ -55,7 +57,9 @@ def scan(
     suppress: str | None,
     anew: bool,
     enroll: bool,
+    fix: bool,
     write: bool,
+    values: str | None,
     owner: str,
     review: str,
     form: str,
@@ -71,6 +75,10 @@ def scan(
         places = (*places, str(Path.home()))
     if not places:
         raise click.UsageError("Name a PATH, or --home.")
+    if (fix or enroll) and form not in ("table", "json"):
+        raise click.UsageError("--fix and --enroll are told as a table or as JSON.")
+    if (fix and enroll) or (values and not (fix and write)) or (write and not (fix or enroll)):
+        raise click.UsageError("--write goes with --fix or with --enroll, and --values with --fix --write.")
     today = datetime.now(UTC).date()
     known = accepted.baseline(Path(baseline).read_bytes()) if baseline else frozenset()
     answered = accepted.suppressions(Path(suppress).read_bytes(), today) if suppress else ()
@@ -82,6 +90,11 @@ def scan(
         put_forward(ctx, found, owner=owner, review=review, write=write, form=form)
         return
     marked = accepted.mark(found.findings, known, answered, today)
+    if fix:
+        from remit.cli.mending import mending
+
+        mending(ctx, places, marked, write=write, values=values, form=form)
+        return
     _print(form, found, marked)
     _warn(answered, today)
     if write_baseline:

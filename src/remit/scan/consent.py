@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import server
+from remit.scan import secret, server
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -264,4 +264,8 @@ def _named(nodes: list[Node]) -> str:
 
 
 def _short(text: str) -> str:
+    """A rule or a tool's name in few characters; of a rule that a secret may stand in, only its head."""
+    words = re.split(r"[\s=:,;\"'()]+", text)
+    if secret.is_known(text) or any(secret.is_literal(one) for one in words):
+        text = f"{text.partition('(')[0]}(…)" if "(" in text else "a rule with a secret in it"
     return "".join(c for c in text if c.isprintable())[:60]

@@ -12,7 +12,7 @@ from typing import Final
 from remit.scan.cursor import Cursor
 from remit.scan.node import DEEPEST, Node
 
-_SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*+")
+SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*+")
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*+"')
 _WORD: Final = re.compile(r"-?[0-9][0-9.eE+-]*|true|false|null")
 
@@ -24,7 +24,7 @@ def read(text: str) -> Node | None:
     The last file read is kept, for its next reader.
     """
     try:
-        reader = _Reader(text, _SPACE)
+        reader = Reader(text, SPACE)
         found = reader.node(0)
         reader.skip()
     except ValueError:
@@ -32,8 +32,11 @@ def read(text: str) -> Node | None:
     return found if reader.at == len(text) else None
 
 
-class _Reader(Cursor):
+class Reader(Cursor):
+    """One reading of one document. What is wrong raises ValueError."""
+
     def node(self, depth: int) -> Node:
+        """A value, so many levels down."""
         if depth > DEEPEST:
             raise ValueError
         self.skip()
@@ -47,6 +50,7 @@ class _Reader(Cursor):
         return Node(line, self.word())
 
     def members(self, depth: int) -> dict[str, Node]:
+        """What stands in an object, up to its end."""
         found: dict[str, Node] = {}
         while not self.take("}"):
             name = self.string()
@@ -58,6 +62,7 @@ class _Reader(Cursor):
         return found
 
     def items(self, depth: int) -> list[Node]:
+        """What stands in a list, up to its end."""
         found: list[Node] = []
         while not self.take("]"):
             found.append(self.node(depth + 1))
@@ -66,6 +71,7 @@ class _Reader(Cursor):
         return found
 
     def string(self) -> str:
+        """A text in quotes."""
         found = _STRING.match(self.text, self.at)
         if not found:
             raise ValueError
@@ -73,6 +79,7 @@ class _Reader(Cursor):
         return str(json.loads(found.group()))
 
     def word(self) -> int | float | bool | None:
+        """A number, or one of the three words."""
         found = _WORD.match(self.text, self.at)
         if not found:
             raise ValueError

@@ -1,4 +1,4 @@
-"""The walk: the only I/O of the scanner. It reads regular files of bounded size, follows no link and runs nothing."""
+"""The walk: all that the scanner reads. It reads regular files of bounded size, follows no link and runs nothing."""
 
 import os
 import secrets
@@ -82,7 +82,7 @@ def _known(path: str, name: str, kept: Kept | None) -> readers.Looked | None:
 
 
 def _look(path: str, name: str, key: bytes, kept: Kept | None) -> readers.Looked | str:
-    read = _bytes(path)
+    read = contents(path)
     if isinstance(read, str):
         return read
     data, seen = read
@@ -114,7 +114,7 @@ def _paths(places: tuple[str, ...], unread: list[Unread]) -> Iterator[str]:
             unread.append(Unread(folder.replace(os.sep, "/"), _why(fault)))
 
 
-def _bytes(path: str) -> tuple[bytes, os.stat_result] | str:
+def contents(path: str) -> tuple[bytes, os.stat_result] | str:
     """The file's bytes and its mark; else why not. It is opened without waiting (a FIFO), and no link is followed."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY)

@@ -1,0 +1,184 @@
+"""`remit scan --fix`: what can be mended with no risk, as a patch first; with `--write`, done."""
+
+import os
+import shlex
+import stat
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from remit.cli.output import NO, complain, emit, say
+from remit.core.canonical import Json
+from remit.core.errors import RemitError
+from remit.core.finding import Finding, Kind
+from remit.core.shown import shown
+from remit.scan import dotenv, rewrite
+from remit.scan.accepted import Marked, State
+from remit.scan.locked import locked
+from remit.scan.mend import Mended, mend
+from remit.scan.patch import patch
+from remit.scan.refer import Names
+from remit.scan.walk import contents
+
+_OTHERS: Final = 0o007
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be written: files by their new text, and files that others than owner and group can read."""
+
+    files: tuple[Mended, ...]
+    open: tuple[tuple[str, int], ...]
+    asked: int
+
+
+def mending(
+    ctx: click.Context, places: Sequence[str], marked: Sequence[Marked], *, write: bool, values: str | None, form: str
+) -> None:
+    """Show the patch of what is new; with `write`, apply it. Exit code 1 when a file could not be written."""
+    made = plan([one.finding for one in marked if one.state is State.NEW], places)
+    refused = applied(made, places, values) if write else []
+    emit(form, told(made, refused, written=write), lambda: lines(made))
+    if form == "table":
+        _say(made, refused, written=write, values=values)
+    if refused:
+        ctx.exit(NO)
+
+
+def plan(findings: Sequence[Finding], places: Sequence[str]) -> Plan:
+    """What can be mended of these findings. Files are read again; what cannot be is passed over."""
+    by: dict[str, list[Finding]] = defaultdict(list)
+    for one in findings:
+        by[one.evidence.file].append(one)
+    texts = {path: text for path in sorted(by) if (text := _text(path)) is not None}
+    names = Names(os.environ)
+    for text in texts.values():
+        names.reserve(text)
+    known = locked(places)
+    made = [
+        mend(path, text, by[path], names, lambda kind, name, path=path: known(path, kind, name))  # type: ignore[misc]
+        for path, text in texts.items()
+    ]
+    wide = [(path, _mode(path)) for path in sorted(by) if dotenv.wants(path) and _secret(by[path])]
+    shut = tuple((path, mode) for path, mode in wide if mode & _OTHERS)
+    return Plan(tuple(one for one in made if one.fixes), shut, len(findings))
+
+
+def applied(made: Plan, places: Sequence[str], values: str | None) -> list[RemitError]:
+    """Write all of it, each file whole or not at all; what was refused comes back. Secrets are put away first."""
+    taken = {name: value for one in made.files for fix in one.fixes for name, value in fix.takes}
+    unset = {name: value for name, value in taken.items() if os.environ.get(name) != value}
+    if unset and values is None:
+        raise click.UsageError(
+            f"{len(unset)} secrets are taken out of files ({', '.join(sorted(unset))}). Say where they go:"
+            " --values FILE, a new file that you alone can open."
+        )
+    if values is not None and unset:
+        home = os.path.realpath(Path.home())
+        if any(rewrite.below(values, place) for place in places if os.path.realpath(place) != home):
+            raise click.UsageError("The file of --values lies in what is scanned: name one elsewhere.")
+        rewrite.keep(values, "".join(f"{n}={shlex.quote(v)}\n" for n, v in sorted(unset.items())).encode())
+    refused = []
+    for one in made.files:
+        try:
+            rewrite.rewrite(one.path, one.before.encode(), one.after.encode(), places)
+        except (RemitError, OSError) as fault:
+            refused.append(_fault(one.path, fault))
+    for path, _ in made.open:
+        try:
+            rewrite.shut(path, places)
+        except (RemitError, OSError) as fault:
+            refused.append(_fault(path, fault))
+    return refused
+
+
+def lines(made: Plan) -> list[str]:
+    """The patch."""
+    found = [line for one in made.files for line in patch(one).rstrip("\n").split("\n")]
+    for path, mode in made.open:
+        name = shown(path.lstrip("/"))
+        found += [f"diff --git a/{name} b/{name}", f"old mode {0o100000 | mode:o}", f"new mode {_shut(mode):o}"]
+    return found
+
+
+def told(made: Plan, refused: Sequence[RemitError], *, written: bool) -> dict[str, Json]:
+    """The same as JSON: docs/spec/scan.md."""
+    files: list[Json] = [
+        {
+            "file": one.path,
+            "fixes": [
+                {"code": f.kind.value, "line": f.line, "what": f.said, "takes": [name for name, _ in f.takes]}
+                for f in one.fixes
+            ],
+            "patch": patch(one),
+        }
+        for one in made.files
+    ]
+    modes: list[Json] = [
+        {"file": path, "from": f"{mode:04o}", "to": f"{mode & ~_OTHERS:04o}"} for path, mode in made.open
+    ]
+    return {
+        "version": 1,
+        "written": written,
+        "files": files,
+        "modes": modes,
+        "refused": [one.message for one in refused],
+    }
+
+
+def _say(made: Plan, refused: Sequence[RemitError], *, written: bool, values: str | None) -> None:
+    fixes = [(one.path, fix) for one in made.files for fix in one.fixes]
+    for path, fix in fixes:
+        say(f"{fix.kind.value} {shown(path)}:{fix.line}: {shown(fix.said)}")
+    for fault in refused:
+        complain(fault)
+    count = sum(1 if fix.kind is not Kind.LITERAL_SECRET else len(fix.takes) for _, fix in fixes) + len(made.open)
+    if not count:
+        say(f"Nothing can be mended with no risk; {made.asked} findings say what to do: remit scan.")
+        return
+    rest = "The others say what to do: remit scan."
+    if not written:
+        say(
+            f"{count} changes can be made with no risk, for {made.asked} findings. What is *** is not printed, so let"
+            f" --write make them. {rest}"
+        )
+        return
+    say(f"{len(made.files) + len(made.open) - len(refused)} files were written. {rest}")
+    if any(fix.takes for _, fix in fixes):
+        where = f"They are in {shown(values)}; read it into the client's environment." if values else ""
+        say(f"Secrets that stood in files are known to whoever read them: have each issued anew. {where}".rstrip())
+
+
+def _text(path: str) -> str | None:
+    read = contents(path)
+    try:
+        return None if isinstance(read, str) else read[0].decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _secret(findings: Sequence[Finding]) -> bool:
+    return any(one.kind is Kind.LITERAL_SECRET for one in findings)
+
+
+def _mode(path: str) -> int:
+    try:
+        seen = Path(path).lstat()
+    except OSError:
+        return 0
+    return stat.S_IMODE(seen.st_mode) if stat.S_ISREG(seen.st_mode) else 0
+
+
+def _shut(mode: int) -> int:
+    return 0o100000 | (mode & ~_OTHERS)
+
+
+def _fault(path: str, fault: RemitError | OSError) -> RemitError:
+    if isinstance(fault, RemitError):
+        return fault
+    why = fault.strerror or "the system refused"
+    return RemitError("fix_refused", f"{path} is not written: {why}.", "Look at the file, and run the scan again.")

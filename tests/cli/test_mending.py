@@ -1,0 +1,130 @@
+"""`remit scan --fix`: a patch first, with no secret in it; with --write done, whole or not at all."""
+
+import json
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remit.cli import mending
+from remit.cli.main import run
+
+KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
+CONFIG = (
+    '\ufeff{\r\n  "mcpServers": {\r\n'
+    '    "notes": {"command": "npx", "args": ["-y", "@org/notes"], "env": {"NOTES_TOKEN": "%s"},\r\n'
+    '      "autoApprove": ["get_note", "delete_note"]},\r\n'
+    '    "mail": {"url": "https://mail.example.com/mcp", "headers": {"Authorization": "Bearer %s"}}\r\n  }\r\n}'
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = tmp_path / "site"
+    made.mkdir()
+    (made / ".mcp.json").write_bytes((CONFIG % (KEY, KEY + "x")).encode())
+    (made / ".mcp.json").chmod(0o640)
+    (made / "package-lock.json").write_text('{"packages": {"node_modules/@org/notes": {"version": "2.3.4"}}}')
+    (made / ".env").write_text(f"API_KEY={KEY}\n")
+    (made / ".env").chmod(0o644)
+    for name in ("NOTES_TOKEN", "MAIL_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+def test_a_patch_is_shown_first_and_nothing_is_written(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {one: (one.read_bytes(), one.stat().st_mtime_ns, one.stat().st_mode) for one in tree.iterdir()}
+    assert run(["scan", str(tree), "--fix"]) == 0
+    heard = capsys.readouterr()
+    assert '-    "notes": {"command": "npx", "args": ["***", "@org/notes"], "env": {"NOTES_TOKEN": "***"},' in heard.out
+    assert '"@org/notes@2.3.4"], "env": {"NOTES_TOKEN": "${NOTES_TOKEN}"},' in heard.out
+    assert '+      "autoApprove": ["get_note"]},' in heard.out
+    assert "old mode 100644\nnew mode 100640\n" in heard.out
+    assert "5 changes can be made with no risk" in heard.err
+    assert not any(KEY[at : at + 4] in heard.out + heard.err for at in range(len(KEY) - 3))
+    assert {one: (one.read_bytes(), one.stat().st_mtime_ns, one.stat().st_mode) for one in tree.iterdir()} == before
+
+
+def test_what_was_shown_is_written_and_found_no_more(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = tree.parent / "taken.env"
+    assert run(["scan", str(tree), "--fix", "--write"]) == 2
+    assert "--values FILE" in capsys.readouterr().err
+    assert KEY in (tree / ".mcp.json").read_text(), "nothing is taken out that has no place to go"
+    assert run(["scan", str(tree), "--fix", "--write", "--values", str(tree / "in.env")]) == 2
+    found = told(tree, capsys)
+    assert run(["scan", str(tree), "--fix", "--write", "--values", str(values)]) == 0
+    wanted = CONFIG % ("${NOTES_TOKEN}", "${MAIL_TOKEN}")
+    wanted = wanted.replace('"@org/notes"', '"@org/notes@2.3.4"').replace(', "delete_note"', "")
+    assert (tree / ".mcp.json").read_bytes() == wanted.encode(), "every other byte stays: mark, line ends, order"
+    assert stat.S_IMODE((tree / ".mcp.json").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tree / ".env").stat().st_mode) == 0o640
+    assert stat.S_IMODE(values.stat().st_mode) == 0o600
+    kept = dict(line.split("=", 1) for line in values.read_text().splitlines())
+    assert {name: shlex.split(value)[0] for name, value in kept.items()} == {
+        "NOTES_TOKEN": KEY, "MAIL_TOKEN": KEY + "x",
+    }  # fmt: skip
+    left = told(tree, capsys)
+    assert left < found
+    assert sorted(code for code, *_ in left) == ["AG101"], "the .env holds its secret still, for fewer eyes"
+    assert [one.name for one in tree.iterdir() if ".part" in one.name] == []
+    assert run(["scan", str(tree), "--fix"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def told(tree: Path, capsys: pytest.CaptureFixture[str]) -> set[tuple[str, str, str]]:
+    capsys.readouterr()
+    assert run(["scan", str(tree), "-o", "json"]) == 0
+    return {(one["code"], one["file"], one["evidence"]) for one in json.loads(capsys.readouterr().out)["findings"]}
+
+
+def test_a_value_that_the_environment_has_needs_no_other_place(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NOTES_TOKEN", KEY)
+    monkeypatch.setenv("MAIL_TOKEN", KEY + "x")
+    assert run(["scan", str(tree), "--fix", "--write", "-o", "json"]) == 0
+    said: Any = json.loads(capsys.readouterr().out)
+    assert (said["version"], said["written"], said["refused"]) == (1, True, [])
+    assert [one["to"] for one in said["modes"]] == ["0640"]
+    [file] = said["files"]
+    assert [(one["code"], one["takes"]) for one in file["fixes"]] == [
+        ("AG101", ["NOTES_TOKEN"]), ("AG101", ["MAIL_TOKEN"]), ("AG131", []), ("AG120", []),
+    ]  # fmt: skip
+    assert KEY not in json.dumps(said)
+
+
+def test_what_could_not_be_written_is_said_and_the_rest_is(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tree / "more").mkdir()
+    (tree / "more" / ".mcp.json").write_text('{"mcpServers": {"a": {"command": "node", "trust": true}}}')
+    os.link(tree / "more" / ".mcp.json", tree / "other.bin")
+    values = str(tree.parent / "taken.env")
+    assert run(["scan", str(tree), "--fix", "--write", "--values", values]) == 1
+    heard = capsys.readouterr().err
+    assert "fix_refused" in heard
+    assert "${NOTES_TOKEN}" in (tree / ".mcp.json").read_text()
+    assert "true" in (tree / "more" / ".mcp.json").read_text()
+    (tree / "more" / ".mcp.json").unlink()
+    monkeypatch.setattr(mending.rewrite, "rewrite", None)
+    assert run(["scan", str(tree), "--fix", "--write", "--values", values]) == 0, "there is nothing more to write"
+
+
+def test_what_is_kept_goes_into_a_new_file_only(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = tree.parent / "taken.env"
+    values.write_text("mine")
+    assert run(["scan", str(tree), "--fix", "--write", "--values", str(values)]) == 2
+    assert "fix_refused" in capsys.readouterr().err
+    assert values.read_text() == "mine"
+    assert KEY in (tree / ".mcp.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--fix", "--enroll"], ["--write"], ["--values", "x"], ["--fix", "--values", "x"], ["--fix", "-o", "sarif"]],
+)
+def test_options_that_make_no_sense_together_are_refused(tree: Path, words: list[str]) -> None:
+    assert run(["scan", str(tree), *words]) == 2
