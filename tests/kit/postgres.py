@@ -67,6 +67,26 @@ class Postgres:
         self.stop("immediate")
         self.start()
 
+    def standby(self) -> None:
+        """Keep all that is committed now, as a standby that hears nothing of what comes after. Stops it for that."""
+        self.stop()
+        shutil.rmtree(self.folder / "standby", ignore_errors=True)
+        self._copy(self._data, self.folder / "standby")
+        self.start()
+
+    def fail_over(self) -> None:
+        """The server is gone, and the standby answers in its place."""
+        self.stop("immediate")
+        shutil.rmtree(self._data)
+        self._copy(self.folder / "standby", self._data)
+        self.start()
+
+    def _copy(self, source: Path, to: Path) -> None:
+        shutil.copytree(source, to, symlinks=True)
+        if self._user is not None:
+            for one in (to, *to.rglob("*")):
+                shutil.chown(one, self._user)
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to every process of the server."""
         parent = int((self._data / "postmaster.pid").read_text(encoding="utf-8").split()[0])

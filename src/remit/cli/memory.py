@@ -21,11 +21,15 @@ NAME: Final = "head"
 
 
 def remember(folder: Path, authority: Authority) -> None:
-    """Keep the newest head; called after commits, never before. A folder that cannot be written keeps the old one."""
-    newest = log.newest(authority.view)
+    """Keep the newest head; called after commits, never before. A folder that cannot be written keeps the old one.
+
+    So does a store that no longer holds the head that was kept, however far it has grown since.
+    """
     with contextlib.suppress(OSError, RemitError):
+        newest = log.newest(authority.view)
         if newest.size <= seen_size(folder):
             return
+        check(folder, authority)
         fresh = folder / f"{NAME}.{os.getpid()}"
         fresh.write_text(newest.note, encoding="utf-8")
         fresh.chmod(0o600)

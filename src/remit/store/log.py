@@ -46,15 +46,36 @@ class Log:
         self._db = db
         self._kept: tuple[Head, Edge] | None = None
         self._next: tuple[Head, Edge] | None = None
+        self._seen = EMPTY
         self.head = EMPTY
 
     def begin(self, head: Head | None = None) -> Head:
-        """Read the head anew, unless it was read with the lock; it must be called first in every transaction."""
+        """Read the head anew, unless it was read with the lock; it must be called first in every transaction.
+
+        Refuses a ledger that is not the one that was seen before, with more or the same entries (`ledger_regressed`).
+        """
         self.head = newest(self._db) if head is None else head
         self._next = None
         if self._kept is None or self._kept[0] != self.head:
-            self._kept = self.head, self._grown() or self._restore(self.head)
+            edge = self._grown()
+            if edge is None:
+                self.hold(self._db)
+            self._kept = self.head, edge or self._restore(self.head)
+        self._seen = self.head
         return self.head
+
+    def hold(self, db: Database) -> None:
+        """Refuse a store that has lost what was committed in it before, whatever was written since.
+
+        So does one that failed over to a standby which had not everything: what was revoked stands there as live. It is
+        refused until the process is started anew, and with it whoever opens the store (`store_restored`).
+        """
+        if self._seen.size and at_size(db, self._seen.size) != self._seen:
+            raise RemitError(
+                "ledger_regressed",
+                f"The store has lost entries: {self._seen.size} were committed here, and it holds them no more.",
+                "Put the newer store back; or stop every node and run remit doctor --accept-restore.",
+            )
 
     def append(self, entries: Sequence[bytes], at: Instant, sign: Callable[[int, bytes], str]) -> Head:
         """Append entries, store the tiles they complete, and sign and store the new head."""
@@ -80,6 +101,7 @@ class Log:
         """Keep the new edge: the transaction that appended has committed."""
         if self._next is not None:
             self._kept, self._next = self._next, None
+            self._seen = self._kept[0]
 
     def dropped(self) -> None:
         """Forget everything: the transaction ended otherwise, or in doubt."""

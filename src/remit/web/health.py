@@ -66,6 +66,7 @@ def flaws(site: Site) -> list[dict[str, str]]:
     try:
         authority.clock.now()
         held("store", authority.db.usable and authority.view.usable, "Run remit doctor.")
+        authority.log.hold(authority.view)
         for purpose in {*ALWAYS, *(EVENT_PURPOSES[one.algorithm] for one in site.settings.receivers)}:
             authority.signer.active(purpose)
         for name in ("common", *TrustPath):

@@ -57,6 +57,7 @@ UNREADY: Final = (
     "commit_",
     "schema_",
     "clock_",
+    "ledger_regressed",
     "queue_full",
     "deadline_passed",
     "key_missing",
