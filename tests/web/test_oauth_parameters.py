@@ -10,6 +10,7 @@ from remit.core.task import Plan
 from remit.store.record import Reader
 from tests.kit.asking_people import BACK, CHALLENGE, GATE, company, error_of, fields_of
 from tests.kit.signin import query
+from tests.kit.site import ADMIN
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,17 @@ def test_what_parameters_say_stands_in_what_the_person_agrees_to(firm):
     plain = firm.page(authorization_details=details())
     assert fields_of(page)["request"] != fields_of(plain)["request"]
     code = query(firm.answer(page).headers["location"])["code"]
-    task = firm.token(code=code).json["authorization_details"][0]["task"]
+    told = firm.token(code=code).json
+    task = told["authorization_details"][0]["task"]
     named = [one.to_json()["arguments"]["path"] for one in record(firm, Plan, f"{task}:1").steps if one.arguments]
     assert all({"equals": "/notes/a"} in one for one in named)
+    again = firm.renew(told["refresh_token"]).json
+    for one in (told, again):
+        assert one["authorization_details"][0]["parameters"] == {"path": "/notes/a"}, "said as it was granted"
+    seen = firm.site.form("/oauth/introspect", {"token": again["access_token"]}, authorization=f"Bearer {ADMIN}")
+    assert seen.json["authorization_details"][0]["parameters"] == {"path": "/notes/a"}
+    whole = firm.token(code=query(firm.answer(plain).headers["location"])["code"]).json
+    assert "parameters" not in whole["authorization_details"][0]
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,7 @@ def give(
         at=change.now,
         until=opened.deadline,
         shown=shown,
+        parameters=dict(wish.parameters),
     )
     change.record("consent.given", consent, person.id)
     text = f"rmc_{b64(change.authority.random(32))}"

@@ -3,7 +3,10 @@
 import re
 from typing import Final
 
+import msgspec
+
 from remit.core import ids
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.lifecycle import Lifecycle
 from remit.core.moment import Instant, instant
@@ -20,7 +23,8 @@ CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 class Consent(Record, frozen=True, kw_only=True, tag_field="noun", tag="consent"):
     """That this person let this agent do this one task, by which client, and that they still do.
 
-    `shown` is the digest of what they saw. Every call under the task rests on it. Owned by the person.
+    `shown` is the digest of what they saw; `parameters` what the client asked, and they agreed, that arguments be.
+    Every call under the task rests on it. Owned by the person.
     """
 
     id: str
@@ -33,6 +37,7 @@ class Consent(Record, frozen=True, kw_only=True, tag_field="noun", tag="consent"
     at: Instant
     until: Instant
     shown: str
+    parameters: dict[str, Json] = msgspec.field(default_factory=dict)
     state: str = "live"
 
     def __post_init__(self) -> None:

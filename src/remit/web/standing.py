@@ -110,9 +110,14 @@ def _seen(site: Site, change: Change, client: Client, text: str) -> dict[str, Js
 
 def _its(change: Change, client: Client, one: Credential) -> bool:
     """Say whether a credential came of a consent by this client."""
-    task = change.reader.get(Task, one.task)
-    consent = change.reader.get(Consent, task.consent) if task is not None and task.consent else None
+    consent = _agreed(change, one)
     return consent is not None and consent.client == client.id
+
+
+def _agreed(change: Change, one: Credential) -> Consent | None:
+    """The consent that a credential's task rests on, if it rests on one."""
+    task = change.reader.get(Task, one.task)
+    return change.reader.get(Consent, task.consent) if task is not None and task.consent else None
 
 
 async def _caller(site: Site, request: Request, asked: Form) -> Acting | None:
@@ -133,10 +138,13 @@ def _told(site: Site, change: Change, one: Credential) -> dict[str, Json]:
         "exp": one.expires // 1000,
         "jti": one.id,
         "token_type": "DPoP" if one.thumb else "Bearer",
-        "authorization_details": [{"type": DETAILS, "task": one.task, "plan": one.plan, "path": one.path.value}],
     }
+    detail: dict[str, Json] = {"type": DETAILS, "task": one.task, "plan": one.plan, "path": one.path.value}
     if one.path is TrustPath.DELEGATED:
         said["act"] = acting(credential.acting(change, one))
+        consent = _agreed(change, one)
+        detail |= {"parameters": consent.parameters} if consent is not None and consent.parameters else {}
+    said["authorization_details"] = [detail]
     if one.bound:
         said["cnf"] = {"jkt": one.thumb} if one.thumb else {"x5t#S256": one.certificate}
     return said

@@ -3,7 +3,7 @@
 The task is named by `authorization_details` (RFC 9396), resources by RFC 8707, the key by RFC 9449.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -95,8 +95,11 @@ async def answer(
     return told(site, *given)
 
 
-def told(site: Site, made: Issued, plan: Plan) -> dict[str, Json]:
-    """What a token response says of a credential (RFC 6749 section 5.1, RFC 9396 section 7)."""
+def told(site: Site, made: Issued, plan: Plan, parameters: Mapping[str, Json] | None = None) -> dict[str, Json]:
+    """What a token response says of a credential (RFC 6749 section 5.1, RFC 9396 section 7).
+
+    `parameters` are those that the person agreed to: no later plan of the task goes beyond them.
+    """
     one, path = made.credential, made.credential.path
     return {
         "access_token": made.text,
@@ -111,6 +114,7 @@ def told(site: Site, made: Issued, plan: Plan) -> dict[str, Json]:
                 "path": path.value,
                 "locations": [credential.audience(site.authority.issuer, name) for name in one.audience],
                 "actions": _actions(plan, path),
+                **({"parameters": dict(parameters)} if parameters else {}),
             }
         ],
     }

@@ -9,7 +9,7 @@ from remit.control.change import Change
 from remit.control.credential import Issued
 from remit.core.canonical import Json
 from remit.core.client import Client
-from remit.core.consent import Code, Refresh
+from remit.core.consent import Code, Consent, Refresh
 from remit.core.errors import RemitError
 from remit.core.task import Plan
 from remit.core.trust import TrustPath
@@ -33,7 +33,7 @@ async def give(site: Site, request: Request, asked: Form, take: Taking) -> dict[
     proof = proving.proof(site, request)
     thumb, shown = proof.thumb if proof else "", proving.certificate(request)
 
-    def work(change: Change) -> list[tuple[Issued, str, Plan] | RemitError]:
+    def work(change: Change) -> list[tuple[Issued, str, Plan, Consent] | RemitError]:
         entered = client.enter(change)
         if not proving.once(change, proof):
             return [proving.SPENT]
@@ -42,14 +42,14 @@ async def give(site: Site, request: Request, asked: Form, take: Taking) -> dict[
             return [one]
         return [change.part(lambda part: _made(part, entered, one))]
 
-    def _made(change: Change, entered: Client, one: Code | Refresh) -> tuple[Issued, str, Plan]:
+    def _made(change: Change, entered: Client, one: Code | Refresh) -> tuple[Issued, str, Plan, Consent]:
         made, text = renewal.give(change, entered, one, resources, thumb, "" if thumb else shown)
         plan = change.need(Plan, f"{made.credential.task}:{made.credential.plan}")
         giving.scope(asked, plan, TrustPath.DELEGATED)
-        return made, text, plan
+        return made, text, plan, change.need(Consent, one.consent)
 
     (given,) = await site.act(client.client.id, work)
     if isinstance(given, RemitError):
         raise given
-    made, text, plan = given
-    return {**giving.told(site, made, plan), "refresh_token": text}
+    made, text, plan, consent = given
+    return {**giving.told(site, made, plan, consent.parameters), "refresh_token": text}
