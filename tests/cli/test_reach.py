@@ -87,6 +87,30 @@ def test_an_account_of_aws_is_read_from_its_details(told: Told) -> None:
     assert any("SCP" in note for note in made["notes"])
 
 
+BOUND = {"kind": "ClusterRoleBinding", "metadata": {"name": "b"}, "roleRef": {"kind": "ClusterRole", "name": "r"},
+         "subjects": [{"kind": "User", "name": "ann"}]}  # fmt: skip
+RULES = {"kind": "ClusterRole", "metadata": {"name": "r"},
+         "rules": [{"verbs": ["create"], "apiGroups": [""], "resources": ["pods"]}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "form", "start"),
+    [
+        ("kubernetes", {"items": [RULES, BOUND]}, "role:notes/user/ann"),
+        ("github", {"installations": [{"id": 1, "app_slug": "bot", "permissions": {"contents": "write"}}]},
+         "role:notes/app/bot"),
+        ("scopes", {"grants": [{"name": "bot", "scopes": ["chat:write", "repo"]}]}, "role:notes/bot"),
+    ],
+)  # fmt: skip
+def test_an_export_of_each_source_is_read(told: Told, source: str, form: object, start: str) -> None:
+    Path("export.json").write_text(json.dumps(form), encoding="utf-8")
+    made = told("reach", "introspect", "notes", "--from", "export.json", "--source", source)
+    assert made["source"] == source
+    assert told("reach", start)["numbers"]["writable"] > 0
+    Path("export.json").write_text("{}", encoding="utf-8")
+    assert refused(told, "reach", "introspect", "notes", "--from", "export.json", "--source", source) == "reach_invalid"
+
+
 def test_what_opens_a_tasks_systems_must_be_known_to_be_compared_with(told: Told) -> None:
     task = told("task", "open", "notes", "scribe")["id"]
     assert table(told, "reach", task, "--compare", code=2) == ""

@@ -11,6 +11,7 @@ from remit.core.errors import RemitError
 from remit.core.permit import Permit
 from remit.core.reach import facts
 from remit.core.reach.answer import answer, labelled
+from remit.core.reach.survey import Seen
 from remit.core.resource import Injection, Minting, Upstream
 from remit.core.step import Step
 from remit.core.task import Plan
@@ -129,6 +130,37 @@ def test_what_is_minted_at_aws_is_what_its_kind_was_set_to_and_its_key_makes_the
     assert "role:cloud/role/agents" not in reached
     way = answer(made, made.find("secret:aws-key"), to=made.find("role:cloud/role/agents")).paths[0]
     assert labelled(made, way)[-1][1] == "makes credentials of"
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "seen", "there"),
+    [
+        ("oauth", {"scope.read_note": "notes.read notes.more"}, [("rights", "notes.read", "")], ["notes.read"]),
+        ("kubernetes", {"namespace": "prod", "role.read_note": "Role/r,ClusterRole/c"},
+         [("rights", "role/prod/r", ""), ("rights", "clusterrole/c in prod", ""), ("rights", "clusterrole/c", "")],
+         ["role/prod/r", "clusterrole/c in prod"]),
+        ("github", {"allow.read_note": "contents:write,issues:read site"},
+         [("object", "acme/site contents", ""), ("object", "acme/wiki contents", "")], ["acme/site contents"]),
+    ],
+)  # fmt: skip
+def test_what_a_step_has_minted_is_found_in_the_survey_of_its_target(world, kind, settings, seen, there):
+    world.authority.vault.put("upstream", "key", Secret(b"x"))
+    world.act(
+        lambda c: resource.add(
+            c, name="far", domain="office", owner=world.owner.id, by="operator", tools=TOOLS,
+            upstream=Upstream(argv=("python", "x.py")), minting=Minting(kind=kind, secret="key", settings=settings),
+        )
+    )  # fmt: skip
+    agent = world.an_agent("afar", "mcp:far/*")
+    step = Step.from_json({"action": "mcp:far/read_note", "path": "own", "arguments": {"path": [{"any": True}]}})
+    world.act(lambda c: brief.apply(c, world.a_brief(name="far", agents=(agent.id,), steps=(step,)), "operator"))
+    source = {"oauth": "scopes"}.get(kind, kind)
+    told = Seen(format="remit-survey-v1", source=source, nodes=tuple(seen), edges=())
+    world.act(lambda c: survey.keep(c, "far", told, "operator"))
+    made = graph(world)
+    reached = [made.keys[n] for n in answer(made, made.find(f"agent:{agent.id}")).walked.order]
+    names = [key.partition(":far/")[2] for key in reached if key.startswith(("rights:", "object:"))]
+    assert sorted(names) == sorted(there)
 
 
 def test_what_an_operator_knows_widens_it_and_says_how_old_it_is(world):

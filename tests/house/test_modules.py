@@ -20,6 +20,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/core/hook.py": "tests/cli/test_hooking.py",
     "src/remit/store/hook.py": "tests/cli/test_hooking.py",
     "src/remit/control/held.py": "tests/control/test_reachable.py",
+    "src/remit/control/minted.py": "tests/control/test_reachable.py",
     "src/remit/cli/looking.py": "tests/cli/test_reach.py",
     "src/remit/custody/surveyor_aws.py": "tests/peers/test_aws_survey.py",
     "src/remit/core/reach/aws/account.py": "tests/core/test_reach_aws_become.py",

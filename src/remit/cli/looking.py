@@ -69,6 +69,25 @@ def _aws(file: str) -> Seen:
     return survey(_bytes(file), actions())
 
 
+def _kubernetes(file: str) -> Seen:
+    from remit.core.reach.kubernetes.survey import survey
+
+    return survey(_bytes(file))
+
+
+def _github(file: str) -> Seen:
+    from remit.core.reach.github import survey
+
+    return survey(_bytes(file))
+
+
+def _scopes(file: str) -> Seen:
+    from remit.core.reach.scopes import survey, table
+    from remit.custody.scopes import text
+
+    return survey(_bytes(file), table(text()))
+
+
 def _bytes(file: str) -> bytes:
     place = Path(file)
     if place.stat().st_size > LARGEST:
@@ -76,5 +95,11 @@ def _bytes(file: str) -> bytes:
     return place.read_bytes()
 
 
-READERS: Final[dict[str, Callable[[str], Seen]]] = {"facts": _facts, "aws": _aws}
+READERS: Final[dict[str, Callable[[str], Seen]]] = {
+    "facts": _facts,
+    "aws": _aws,
+    "kubernetes": _kubernetes,
+    "github": _github,
+    "scopes": _scopes,
+}
 """What reads a file of each source."""

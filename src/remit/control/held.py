@@ -98,5 +98,5 @@ def _connections(made: Landscape) -> None:
         builder.writes(node, account, f"opens ({' '.join(one.scopes)})"[:200])
         builder.edge(account, builder.node("resource", one.resource), "is in")
         for scope in one.scopes:
-            if builder.has("role", f"{one.resource}/{scope}"):
-                builder.edge(node, builder.node("role", f"{one.resource}/{scope}"), "has the scope")
+            if builder.has("rights", f"{one.resource}/{scope}"):
+                builder.edge(node, builder.node("rights", f"{one.resource}/{scope}"), "has the scope")

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from remit.control import reach as bounds
+from remit.control.minted import asked
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.reach import survey as surveys
-from remit.core.reach.aws.pattern import placed, within
 from remit.core.reach.bound import lay
 from remit.core.reach.graph import Builder
 from remit.core.reach.survey import Seen, Survey
@@ -43,26 +43,22 @@ def grant(made: Landscape, name: str, step: Step, brief: Brief, agent: Agent | N
     resource, verb = split(step.action)
     if step.action.startswith("sql:"):
         _tables(made, made_of, resource, verb, step)
-    for one, label in _session(made, resource, verb):
-        at = made.builder.node("object", f"{resource}/{one}")
-        made.builder.edge(at, made.builder.node("resource", resource), "is in")
-        (made.builder.edge if reads else made.builder.writes)(made_of, at, label)
+    if resource in made.resources:
+        _minted(made, made_of, made.resources[resource], verb, reads=reads)
     return made_of
 
 
-def _session(made: Landscape, resource: str, kind: str) -> list[tuple[str, str]]:
-    """What the session at AWS that is minted for a kind of step may touch there, and how."""
-    one = made.resources.get(resource)
-    if one is None or one.minting is None or one.minting.kind != "aws":
-        return []
-    actions, _, places = one.minting.settings.get(f"allow.{kind}", "").partition(" ")
-    found = []
-    for place in places.strip().split(",") if places else ():
-        mine = [action for action in actions.split(",") if within(action, place)]
-        for service in sorted({action.partition(":")[0].lower() for action in mine}):
-            listed = [action for action in mine if action.lower().startswith(f"{service}:")]
-            found.append((placed(service, place), ", ".join(listed)))
-    return found
+def _minted(made: Landscape, at: int, one: Resource, kind: str, *, reads: bool) -> None:
+    """What the credential that is minted for a step is for at its target, as far as settings and surveys tell."""
+    builder = made.builder
+    for there in asked(one, kind, made.seen.get(one.name, [])):
+        name = f"{one.name}/{there.name}"
+        if not there.made and not builder.has(there.kind, name):
+            continue
+        node = builder.node(there.kind, name)
+        if there.kind == "object":
+            builder.edge(node, builder.node("resource", one.name), "is in")
+        (builder.edge if reads or there.kind != "object" else builder.writes)(at, node, there.how)
 
 
 def _tables(made: Landscape, grant: int, resource: str, verb: str, step: Step) -> None:
@@ -94,14 +90,6 @@ def openers(made: Landscape, one: Resource) -> list[tuple[str, str]]:
     found = {injection.secret: user for injection in one.injections}
     found |= {minting: logins[0] if logins else ""} if minting else {}
     return sorted(found.items())
-
-
-def minted(one: Resource) -> tuple[str, ...]:
-    """The logins at a target that credentials are made of there, by what its source was set to."""
-    settings = one.minting.settings if one.minting else {}
-    if one.minting and one.minting.kind == "aws" and "role" in settings:
-        return (f"role/{settings['role'].rpartition('/')[2]}",)
-    return ()
 
 
 def _usable(seen: Seen, resource: str, made: Landscape) -> dict[str, set[str]]:

@@ -10,7 +10,8 @@ from typing import Final
 
 from remit.control import reach as bounds
 from remit.control.held import held
-from remit.control.landscape import Landscape, grant, minted, openers
+from remit.control.landscape import Landscape, grant, openers
+from remit.control.minted import logins
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.canonical import Json
@@ -99,7 +100,7 @@ def _secrets(made: Landscape, one: Resource) -> None:
             builder.writes(secret, builder.node("resource", one.name), "opens")
         if login:
             builder.edge(secret, builder.node("role", f"{one.name}/{login}"), "logs in as")
-    for role in minted(one) if one.minting and one.minting.secret else ():
+    for role in logins(one) if one.minting and one.minting.secret else ():
         key = builder.node("secret", one.minting.secret if one.minting else "")
         builder.edge(key, builder.node("role", f"{one.name}/{role}"), "makes credentials of")
     if CODE in one.labels:
