@@ -1,6 +1,7 @@
 """The graph over a real store: what stands, what is held now, what was used, and what a task spares."""
 
 import pytest
+from msgspec import structs
 
 from remit.control import brief, reachable, resource, survey
 from remit.control import reach as bounds
@@ -18,6 +19,7 @@ from remit.core.task import Plan
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.store.record import Reader
+from tests.kit import nouns
 from tests.kit.nouns import code
 from tests.kit.world import TOOLS, read_call
 
@@ -107,6 +109,63 @@ def test_a_secret_reaches_all_that_it_opens_and_code_reaches_what_its_program_wa
     way = answer(made, made.find("mcp:shell/wipe"), to=made.find("secret:mail-key")).paths[0]
     assert [made.kind(node) for node in way] == ["tool", "code", "secret"]
     assert answer(made, made.find("secret:mail-key")).numbers["sensitive"] == 1
+
+
+def way(world, source, target, view="now"):
+    """What leads from one to another, edge by edge; nothing when nothing does."""
+    made = graph(world, view)
+    paths = answer(made, made.find(source), to=made.find(target)).paths
+    return [by for _, by in labelled(made, paths[0])][1:] if paths else []
+
+
+def test_a_task_reaches_what_was_delegated_below_it(world):
+    above = world.a_task(requester=world.person.id, person=world.person.id, by=world.person.id)
+    child = world.a_task(parent=above.id, person=world.person.id, requester=world.person.id, by=world.person.id)
+    assert way(world, above.id, f"task:{child.id}", "possible") == ["delegated to"]
+    given = world.a_credential(child.id, TrustPath.DELEGATED, world.person.id)
+    assert way(world, above.id, f"credential:{given.credential.id}", "possible") == ["delegated to", "has"]
+
+
+def test_a_refresh_token_gives_new_credentials_while_its_consent_lives(world):
+    now = world.authority.clock.now()
+    agreed = nouns.consent(person=world.person.id, agent=world.agent.id, at=now, until=now + 10**6)
+    task = world.a_task(requester=world.person.id, person=world.person.id, by=world.person.id)
+    token = nouns.refresh(consent=agreed.id, made=now, until=now + 10**6)
+    world.act(lambda c: c.record("consent.given", agreed, "operator"))
+    world.act(lambda c: c.record("refresh.made", token, "operator"))
+    world.act(lambda c: c.record("task.planned", structs.replace(task, consent=agreed.id), "operator"))
+    made = graph(world, "now")
+    found = answer(made, made.find(f"refresh:{token.id}")).numbers
+    assert (found["systems"], found["writable"]) == (1, 3)
+    assert way(world, f"agent:{world.agent.id}", f"refresh:{token.id}") == ["holds"]
+    assert way(world, f"person:{world.person.id}", f"refresh:{token.id}") == ["consented to"]
+    world.act(lambda c: c.record("consent.withdrawn", structs.replace(agreed, state="withdrawn"), "operator"))
+    assert code(graph(world, "now").find, f"refresh:{token.id}") == "reach_unknown"
+
+
+def test_a_lease_is_for_the_steps_that_it_was_minted_for_and_held_where_it_was_handed_out(world):
+    task = world.a_task()
+    now = world.authority.clock.now()
+    for letter, direct in (("a", False), ("b", True)):
+        given = {"at": now, "mint_by": now + 1, "until": now + 10**6, "plan": task.plan, "task": task.id}
+        one = nouns.lease(id=nouns.named("lse", letter), direct=direct, round=1 + direct, **given)
+        world.act(lambda c, one=one: c.record("lease.intended", one, "operator"))
+        made = graph(world, "now")
+        found = answer(made, made.find(f"lease:{one.id}")).numbers
+        assert (found["systems"], found["writable"]) == (1, 3)
+        assert bool(way(world, f"agent:{world.agent.id}", f"lease:{one.id}")) is direct
+
+
+def test_a_connection_opens_an_account_and_what_its_scopes_are_for(world):
+    one = nouns.connection(person=world.person.id, scopes=("notes.read",))
+    world.act(lambda c: c.record("connection.made", one, "operator"))
+    places = (("rights", "notes.read", ""), ("object", "google notes", ""))
+    seen = Seen(format="remit-survey-v1", source="scopes", nodes=places, edges=((0, 1, "3 read", False),))
+    world.act(lambda c: survey.keep(c, "notes", seen, "operator"))
+    ways = [way(world, f"person:{world.person.id}", place) for place in (
+        f"object:notes/account-{world.person.id}", "object:notes/google notes")]  # fmt: skip
+    assert ways[0][0] == "connected"
+    assert ways[1] == ["connected", "has the scope", "3 read"]
 
 
 def test_what_is_minted_at_aws_is_what_its_kind_was_set_to_and_its_key_makes_the_whole_role(world):

@@ -51,7 +51,7 @@ class Becoming:
         able = self.judge.somewhere(actor)
         found = Powers()
         found.takes += self._takes(actor, able)
-        found.takes += self._assumes(actor, arn)
+        found.takes += self._assumes(actor, arn, able)
         found.takes += self._passes(actor, able)
         found.writes += self._writes(actor, able)
         found.lifts += self._lifts(actor, able)
@@ -120,11 +120,11 @@ class Becoming:
                 elif there and trusts:
                     yield Step(role.name, f"gets into what may run as it in {short}", sure=False)
 
-    def _assumes(self, actor: Actor, arn: str) -> Iterator[Step]:
-        number = self.judge.verbs.number(ASSUMED)
+    def _assumes(self, actor: Actor, arn: str, able: Able) -> Iterator[Step]:
+        number, leave = self.judge.verbs.number(ASSUMED), self._has(able, ASSUMED)
         for role in self._of["role"]:
             named, account = self.trusts(role, arn, actor.context)
-            if number is None or role.arn == arn or not max(named, account):
+            if number is None or role.arn == arn or not max(named, min(account, leave)):
                 continue
             says = self._assumed(actor, arn, role.arn, number, named, account)
             if says:

@@ -70,6 +70,7 @@ class Judge:
         self.unjudged: set[str] = set()
         self.places: dict[str, set[str]] = {service: set() for service in verbs.rooms}
         self._seen: set[int] = set()
+        self._told: dict[int, tuple[int, int, Statement]] = {}
 
     def see(self, actor: Actor) -> None:
         """Note each place that an actor's policies name."""
@@ -218,18 +219,23 @@ class Judge:
         return [resolved(place, context) for place in one.resources]
 
     def _possible(self, one: Statement) -> int:
-        verbs = self.verbs
-        listed = 0
-        for action in one.actions:
-            listed |= verbs.sure(action) if "Action" in one.but else verbs.may(action)
-        return verbs.all & ~listed if "Action" in one.but else listed
+        return self._masks(one)[0]
 
     def _certain(self, one: Statement) -> int:
-        verbs = self.verbs
-        listed = 0
-        for action in one.actions:
-            listed |= verbs.may(action) if "Action" in one.but else verbs.sure(action)
-        return verbs.all & ~listed if "Action" in one.but else listed
+        return self._masks(one)[1]
+
+    def _masks(self, one: Statement) -> tuple[int, int]:
+        """The actions that a statement can mean, and those that it surely means; told once."""
+        held = self._told.get(id(one))
+        if held is None:
+            verbs, possible, certain = self.verbs, 0, 0
+            for action in one.actions:
+                possible |= verbs.may(action)
+                certain |= verbs.sure(action)
+            if "Action" in one.but:
+                possible, certain = verbs.all & ~certain, verbs.all & ~possible
+            held = self._told[id(one)] = (possible, certain, one)
+        return held[0], held[1]
 
 
 def _both(one: str, other: str) -> str:
