@@ -126,14 +126,23 @@ def _paths(graph: Graph, walked: Walk, to: int | None) -> list[list[int]]:
     """Shortest ways to what tells most."""
     if to is not None:
         return [walked.path(to)] if walked.before[to] >= 0 else []
-    ranks = {NUMBER[kind]: rank for rank, kind in enumerate(_FIRST)}
-    rest = {rank: [node for node in walked.order[1:] if graph.kinds[node] == kind][:SHOWN]
-            for kind, rank in ranks.items()}  # fmt: skip
-    first = [node for node in walked.order if node in graph.sensitive]
-    named = list(dict.fromkeys([*first, *(node for rank in range(len(_FIRST)) for node in rest[rank])]))[:SHOWN]
+    held = bytes(map(graph.kinds.__getitem__, walked.order))
+    rest = [walked.order[place] for kind in _FIRST for place in _first(held, NUMBER[kind])]
+    first = [node for node in walked.order if node in graph.sensitive] if graph.sensitive else []
+    named = list(dict.fromkeys([*first, *rest]))[:SHOWN]
     ways = [walked.path(node) for node in named]
     inner = {node for way in ways for node in way[:-1]}
     return [way for way in ways if way[-1] not in inner]
+
+
+def _first(kinds: bytes, kind: int) -> list[int]:
+    """The first places of a kind, the start left out."""
+    found: list[int] = []
+    place = kinds.find(kind, 1)
+    while place >= 0 and len(found) < SHOWN:
+        found.append(place)
+        place = kinds.find(kind, place + 1)
+    return found
 
 
 def _chokes(graph: Graph, walked: Walk) -> list[Choke] | None:

@@ -77,10 +77,12 @@ def dominators(graph: Graph, walked: Walk) -> list[int] | None:
             held = nearest[to]
             if held and held != at:
                 nearest[to] = _parting(nearest, at, held)
+    low = {node for at, node in enumerate(order) if nearest[at]}
     left = [
         (at, to)
         for at, node in enumerate(order)
-        for to in map(of, targets[offsets[node] : offsets[node + 1]])
+        if not low.isdisjoint(next_ := targets[offsets[node] : offsets[node + 1]])
+        for to in map(of, next_)
         if nearest[to]
     ]
     moved = True
