@@ -173,7 +173,7 @@ def usable(seen: Seen, login: str) -> dict[str, set[str]]:
 def missing(resource: str) -> RemitError:
     """The refusal where a survey's text is gone."""
     return RemitError(
-        "survey_missing", f"What was seen of {resource} is gone.", f"Look again: remit reach survey {resource}."
+        "survey_missing", f"What was seen of {resource} is gone.", f"Look again: remit reach introspect {resource}."
     )
 
 
