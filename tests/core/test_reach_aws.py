@@ -32,7 +32,9 @@ ACTIONS = json.dumps(
     | {
         service: {
             "privileges": {name: {"access_level": level} for name, level in names.items()},
-            "resources": {"x": {"arn": f"arn:${{Partition}}:{service}:::x"}},
+            "resources": {
+                one: {"arn": f"arn:${{Partition}}:{one}:::x"} for one in {"sts": ("iam",)}.get(service, (service,))
+            },
         }
         for service, names in LEVELS.items()
     }
@@ -101,12 +103,15 @@ def wrong_places(seed):
     verbs = judge.verbs
     said = {key: set(verbs.named(one.mask)) for key, one in judge.able(actor, judge.given(actor)).items()}
     wrong = []
+    universe = [*(f"arn:aws:s3:::{text}" for text in TEXTS), "arn:aws:elsewhere:::x"]
     for action in NAMES[:4]:
         number = verbs.number(action)
-        texts = {t for t in TEXTS if oracle.can(layers, action, f"arn:aws:s3:::{t}", who)}
+        there = {arn for arn in universe if oracle.can(layers, action, arn, who)}
         places = [place for (_, place), mask in said.items() if number in mask]
-        wrong += [(action, t) for t in texts if not any(covers(place, f"arn:aws:s3:::{t}") for place in places)]
-        wrong += [(action, p) for p in places if not any(covers(p, f"arn:aws:s3:::{t}") for t in texts)]
+        wrong += [(action, arn) for arn in there if not any(covers(place, arn) for place in places)]
+        # All but something, less what is denied but for some of that: that nothing is left of it is not looked for.
+        told = [p for p in places if p != "*" or "NotResource" not in json.dumps(layers)]
+        wrong += [(action, p) for p in told if not any(covers(p, arn) for arn in there)]
     return wrong
 
 

@@ -46,12 +46,22 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Actions that are allowed on a place and all that is in it, but on some; `sure` when no condition is left open."""
+    """Actions that are allowed on a place and all that is in it, but on some; `sure` when no condition is left open.
+
+    Where a limit reaches only a part of the place, it stands in `part`: of what lies in the place, only that counts.
+    """
 
     place: str
     mask: int
     sure: bool
     but: tuple[str, ...] = ()
+    part: tuple[str, ...] = ()
+
+    def reaches(self, place: str) -> bool:
+        """Say that it is for all of a place, as far as it is for the whole of its own."""
+        if place != self.place and not all(covers(one, place) for one in (self.place, *self.part)):
+            return False
+        return not any(covers(one, place) for one in self.but)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +100,14 @@ class Judge:
         found = self._allowed(actor.statements, actor.context)
         for limit in actor.limits:
             held = self._allowed(limit, actor.context)
-            merged: dict[tuple[str, bool, tuple[str, ...]], int] = {}
+            merged: dict[tuple[str, bool, tuple[str, ...], tuple[str, ...]], int] = {}
             for one in found:
                 for other in held:
-                    place, mask = _both(one.place, other.place), one.mask & other.mask
-                    if place and mask:
-                        key = (place, one.sure and other.sure, tuple(dict.fromkeys((*one.but, *other.but))))
-                        merged[key] = merged.get(key, 0) | mask
-            found = [Given(place, mask, sure, but) for (place, sure, but), mask in merged.items()]
+                    both = _both(one, other)
+                    if both is not None:
+                        key = (both.place, both.sure, both.but, both.part)
+                        merged[key] = merged.get(key, 0) | both.mask
+            found = [Given(place, mask, sure, but, part) for (place, sure, but, part), mask in merged.items()]
         return found
 
     def _allowed(self, statements: Iterable[Statement], context: Context) -> list[Given]:
@@ -123,7 +133,7 @@ class Judge:
         for one in given:
             for service, part in self.verbs.apart(one.mask):
                 for place in self.places[service]:
-                    if covers(one.place, place) and not any(covers(but, place) for but in one.but):
+                    if one.reaches(place):
                         key = service, place
                         possible[key] = possible.get(key, 0) | part
                         if one.sure:
@@ -238,10 +248,14 @@ class Judge:
         return held[0], held[1]
 
 
-def _both(one: str, other: str) -> str:
-    """What two places have in common, as narrow as it can be written; empty when that is nothing."""
-    if covers(other, one):
-        return one
-    if covers(one, other):
-        return other
-    return one if overlaps(one, other) else ""
+def _both(one: Given, other: Given) -> Given | None:
+    """What two layers allow together, at the narrower place; nothing when they have nothing in common."""
+    mask = one.mask & other.mask
+    if not mask or not overlaps(one.place, other.place):
+        return None
+    place = other.place if covers(one.place, other.place) else one.place
+    part = {each for each in (other.place, *one.part, *other.part) if not covers(each, place)}
+    if not all(overlaps(each, place) for each in part):
+        return None
+    but = dict.fromkeys((*one.but, *other.but))
+    return Given(place, mask, one.sure and other.sure, tuple(but), tuple(sorted(part)))
