@@ -5,7 +5,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from remit.core import check as checking
@@ -22,6 +22,7 @@ LAW = settings(
     database=None,
     deadline=None,
     report_multiple_bugs=False,
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 
