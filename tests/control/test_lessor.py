@@ -30,13 +30,13 @@ CALL = Call("sql:shop/select", {"relation": "public.orders", "columns": ["id"]})
 class Shop(Lending):
     """A world with a registered database at which leases are minted."""
 
-    def __init__(self, folder, url):
-        World.__init__(self, folder)
+    def __init__(self, folder, url, clock=None, life=3_600_000):
+        World.__init__(self, folder, clock)
         self.inline = Inline()
         self.lessor = Lessor(self.authority, self.batch, self.inline.post)
         self.gate = Gate(self.authority, self.batch, self.lessor)
         self.batch.moved = self.lessor.look
-        self.url = url
+        self.url, self.life = url, life
 
     def settle(self):
         World.settle(self)
@@ -47,7 +47,7 @@ class Shop(Lending):
             lambda c: resource.add(
                 c, name="shop", upstream=Upstream(url=self.url), domain="office", owner=self.owner.id, kind="postgres",
                 tools=verbs, reads=frozenset({"select"}), by="operator",
-                minting=Minting(kind="postgres", secret="shop-admin"),
+                minting=Minting(kind="postgres", secret="shop-admin", life=self.life),
             )
         )  # fmt: skip
         keeper = self.act(

@@ -6,8 +6,10 @@ was lent opens it. `holds` fails with an AssertionError on a source whose drop i
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import pytest
 
 from remit.core.errors import RemitError
 from remit.custody.source import Gone, Intent, Lent, Minted, Rung, Source
@@ -74,6 +76,7 @@ class Suite:
         if Gone.GONE in self.gone:
             assert not self.opens(lent), "what was lent opens the target still"
             assert minted.name not in self.source.found(), "it stands at the target still"
+            assert self.source.reach(minted) == (), "what is gone reaches something still"
         self.source.drop(minted)
         assert self.source.probe(minted) in self.gone
 
@@ -82,6 +85,8 @@ class Suite:
         never = Minted(intent.name, intent.until, None)
         self.source.drop(never)
         assert self.source.probe(never) in self.never
+        if Gone.GONE in self.gone:
+            assert self.source.reach(never) == (), "what never was reaches something"
 
     def mints_late_never(self) -> None:
         if not self.source.describe().dynamic:
@@ -126,3 +131,43 @@ class NoDrop:
 
     def drop(self, minted: Minted) -> None:
         """Say that it is done, and do nothing."""
+
+
+class NoReach(NoDrop):
+    """A source that says of everything that it reaches nothing."""
+
+    def drop(self, minted: Minted) -> None:
+        """Do what the source does."""
+        self._source.drop(minted)
+
+    def reach(self, minted: Minted) -> tuple[str, ...]:
+        """Say that it touches nothing."""
+        del minted
+        return ()
+
+
+class Believing(NoDrop):
+    """A source that calls gone what it dropped, and does not look: the suite must fail where nobody can know."""
+
+    def drop(self, minted: Minted) -> None:
+        """Do what the source does, and call it done from here on."""
+        self._source.drop(minted)
+        self._done = True
+
+    def probe(self, minted: Minted) -> Gone:
+        """Believe it."""
+        return Gone.GONE if getattr(self, "_done", False) else self._source.probe(minted)
+
+
+def fails_where_it_must(suite: Suite) -> None:
+    """Hold the suite itself to what it is for: it fails on a drop that does nothing, and on a reach that is not told.
+
+    Where no probe can prove an end, it fails on one that says so all the same.
+    """
+    planted = {NoReach: "cannot say what it reaches"}
+    planted |= (
+        {NoDrop: "after the drop says live"} if Gone.GONE in suite.gone else {Believing: "after the drop says gone"}
+    )
+    for fault, says in planted.items():
+        with pytest.raises(AssertionError, match=says):
+            replace(suite, source=fault(suite.source)).holds()

@@ -17,7 +17,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted, Rung
 from remit.custody.sources.github import GitHubSource
-from tests.custody.sources import NoDrop, Suite, refused
+from tests.custody.sources import Suite, fails_where_it_must, refused
 from tests.kit.github import APP, INSTALLATION, GitHub, pem
 from tests.kit.nouns import named
 
@@ -64,9 +64,8 @@ def test_partial_it_does_what_every_source_does(source, github):
     assert (said.rung, said.revocable, said.shown) == (Rung.PER_TASK, True, "partial")
 
 
-def test_partial_a_drop_that_does_nothing_fails_the_suite(source, github):
-    with pytest.raises(AssertionError, match="after the drop says live"):
-        Suite(NoDrop(source), intent, opens(github), never=(Gone.UNKNOWN,)).holds()
+def test_partial_the_suite_fails_on_a_drop_that_does_nothing_and_a_reach_that_is_not_told(source, github):
+    fails_where_it_must(Suite(source, intent, opens(github), never=(Gone.UNKNOWN,)))
 
 
 def test_partial_a_token_has_the_permissions_and_repositories_of_the_steps(source, github):

@@ -17,7 +17,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted, Rung
 from remit.custody.sources.kubernetes import KubernetesSource
-from tests.custody.sources import NoDrop, Suite, refused
+from tests.custody.sources import Suite, fails_where_it_must, refused
 from tests.kit.kubernetes import ADMIN, Kubernetes
 from tests.kit.nouns import named
 
@@ -65,9 +65,8 @@ def test_partial_it_does_what_every_source_does(source, cluster):
     assert (said.rung, said.revocable, said.shown) == (Rung.PER_TASK, True, "partial")
 
 
-def test_partial_a_drop_that_does_nothing_fails_the_suite(source, cluster):
-    with pytest.raises(AssertionError, match="after the drop says live"):
-        Suite(NoDrop(source), intent, opens(cluster)).holds()
+def test_partial_the_suite_fails_on_a_drop_that_does_nothing_and_a_reach_that_is_not_told(source, cluster):
+    fails_where_it_must(Suite(source, intent, opens(cluster)))
 
 
 def test_partial_an_account_has_the_roles_of_its_steps_and_says_whose_it_is(source, cluster):

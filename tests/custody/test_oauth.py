@@ -16,7 +16,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted, Rung
 from remit.custody.sources.oauth import OAuthSource
-from tests.custody.sources import NoDrop, Suite, refused
+from tests.custody.sources import Suite, fails_where_it_must, refused
 from tests.kit.nouns import named
 from tests.kit.provider import CLIENT, provided
 
@@ -95,9 +95,8 @@ def test_a_provider_that_renews_refresh_tokens_is_followed_even_by_many_mints_at
         assert renewed.reveal() != provider["people"]["ann"].encode()
 
 
-def test_a_drop_that_does_nothing_fails_the_suite(source, provider):
-    with pytest.raises(AssertionError, match="after the drop says live"):
-        Suite(NoDrop(source), functools.partial(intent, provider), functools.partial(opens, provider)).holds()
+def test_the_suite_fails_on_a_drop_that_does_nothing_and_a_reach_that_is_not_told(source, provider):
+    fails_where_it_must(Suite(source, functools.partial(intent, provider), functools.partial(opens, provider)))
 
 
 def test_a_token_has_the_scopes_of_the_steps_and_no_other_and_is_the_persons(source, provider):

@@ -13,7 +13,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted
 from remit.custody.sources.openbao import OpenBaoSource
-from tests.custody.sources import NoDrop, Suite, refused
+from tests.custody.sources import Suite, fails_where_it_must, refused
 from tests.kit import openbao
 from tests.kit.nouns import named
 
@@ -65,9 +65,8 @@ def test_it_does_what_every_source_does(source, bao):
     Suite(source, intent, opens(bao)).holds()
 
 
-def test_a_drop_that_does_nothing_fails_the_suite(source, bao):
-    with pytest.raises(AssertionError, match="after the drop says live"):
-        Suite(NoDrop(source), intent, opens(bao)).holds()
+def test_the_suite_fails_on_a_drop_that_does_nothing_and_a_reach_that_is_not_told(source, bao):
+    fails_where_it_must(Suite(source, intent, opens(bao)))
 
 
 def test_the_token_carries_the_task_and_ends_with_the_lease(source, bao):

@@ -17,7 +17,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted
 from remit.custody.sources.postgres import PostgresSource
-from tests.custody.sources import NoDrop, Suite, refused
+from tests.custody.sources import Suite, fails_where_it_must, refused
 from tests.kit.nouns import named
 from tests.kit.postgres import Postgres
 
@@ -95,9 +95,8 @@ def test_it_does_what_every_source_does(source, place):
     Suite(source, intent, functools.partial(opens, place)).holds()
 
 
-def test_a_drop_that_does_nothing_fails_the_suite(source, place):
-    with pytest.raises(AssertionError, match="after the drop says live"):
-        Suite(NoDrop(source), intent, functools.partial(opens, place)).holds()
+def test_the_suite_fails_on_a_drop_that_does_nothing_and_a_reach_that_is_not_told(source, place):
+    fails_where_it_must(Suite(source, intent, functools.partial(opens, place)))
 
 
 def lent(source, *steps, **members):

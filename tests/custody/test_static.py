@@ -17,7 +17,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted, Rung, Source
 from remit.custody.sources.static import HeaderShape, StaticSource, VariableShape, register
-from tests.custody.sources import Suite
+from tests.custody.sources import Suite, fails_where_it_must
 
 CANARY = b"sk-canary/4f+1c=9a&77<x>"
 INTENT = Intent("remit-1", TaskId("tsk_a"), TrustPath.OWN, Instant(5))
@@ -47,7 +47,9 @@ def test_it_does_what_every_source_does_and_never_calls_gone_what_it_cannot_end(
     """A standing secret opens its target for ever: what the suite holds here is that no probe says otherwise."""
     source = StaticSource(HeaderShape("Authorization", "Bearer {secret}"), lambda: Secret(CANARY))
     opens = lambda lent: lent.headers[0][1].reveal() == b"Bearer " + CANARY  # noqa: E731
-    Suite(source, lambda **m: INTENT, opens, gone=(Gone.NOTHING,), never=(Gone.NOTHING,)).holds()
+    suite = Suite(source, lambda **m: INTENT, opens, gone=(Gone.NOTHING,), never=(Gone.NOTHING,))
+    suite.holds()
+    fails_where_it_must(suite)
     assert (source.describe().rung, source.describe().revocable) == (Rung.BROKERED, False)
     with pytest.raises(AssertionError, match="says nothing"):
         Suite(source, lambda **m: INTENT, opens).holds()

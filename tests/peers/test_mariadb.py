@@ -14,7 +14,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.source import Gone, Intent, Minted
 from remit.custody.sources.mariadb import MariaSource
-from tests.custody.sources import NoDrop, Suite, refused
+from tests.custody.sources import Suite, fails_where_it_must, refused
 from tests.kit.mariadb import PASSWORD, SERVERS, MySQL
 from tests.kit.nouns import named
 
@@ -90,9 +90,8 @@ def test_it_does_what_every_source_does(source, server):
     Suite(source, intent, opens(server)).holds()
 
 
-def test_a_drop_that_does_nothing_fails_the_suite(source, server):
-    with pytest.raises(AssertionError, match="after the drop says live"):
-        Suite(NoDrop(source), intent, opens(server)).holds()
+def test_the_suite_fails_on_a_drop_that_does_nothing_and_a_reach_that_is_not_told(source, server):
+    fails_where_it_must(Suite(source, intent, opens(server)))
 
 
 REFUSED = (
