@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from remit.core.errors import RemitError
 from remit.core.ids import TaskId
 from remit.core.moment import Instant
 from remit.core.step import Step
@@ -170,3 +171,13 @@ class Parts(Protocol):
     def newest(self, held: Secret) -> Secret:
         """What that has become by now, where the provider exchanges it for another at a use; else it itself."""
         ...
+
+
+def late() -> RemitError:
+    """What a mint past its deadline is."""
+    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
+
+
+def unknown() -> RemitError:
+    """What lending is when nothing was recorded of a mint."""
+    return RemitError("lease_ended", "What this lease minted is not known.", "Send the call again.")

@@ -21,8 +21,8 @@ from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.asserting import signed_by
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
-from remit.custody.sources.rest import Answer, Api, after, late, unbounded, unknown, unset
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer, late, unknown
+from remit.custody.sources.rest import Answer, Api, after, unbounded, unset
 from remit.custody.sources.static import VariableShape
 
 KIND: Final = "github"

@@ -19,8 +19,8 @@ from remit.core.same import same
 from remit.core.step import Step
 from remit.custody.asserting import signed_by
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
-from remit.custody.sources.rest import Api, after, late, secure, unbounded, unknown, unset
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer, late, unknown
+from remit.custody.sources.rest import Api, after, secure, unbounded, unset
 from remit.custody.sources.static import VariableShape
 
 KIND: Final = "google"

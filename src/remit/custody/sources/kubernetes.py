@@ -20,8 +20,8 @@ from remit.core.moment import Instant
 from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
-from remit.custody.sources.rest import Answer, Api, after, late, unbounded, unknown, unset
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer, late, unknown
+from remit.custody.sources.rest import Answer, Api, after, unbounded, unset
 from remit.custody.sources.static import VariableShape
 
 KIND: Final = "kubernetes"

@@ -10,7 +10,6 @@ servers say differently stands in `maria_dialect`; MySQL holds no statements to 
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, final
@@ -22,7 +21,8 @@ from pymysql.connections import Connection
 from remit.core.errors import RemitError
 from remit.core.sql_rights import Right
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, late, unknown
+from remit.custody.sources.admin import Admins
 from remit.custody.sources.maria_dialect import DIALECTS, LATE, account
 from remit.custody.sources.maria_sql import (
     REACH,
@@ -67,9 +67,8 @@ class MariaSource:
             for name, text in settings.items()
             if name.startswith(ALLOW)
         }
-        self._free: list[Connection] = []
-        self._lock = threading.Lock()
-        self._over = self._placed = False
+        self._admins = Admins(self._opened, _answers, _shut)
+        self._placed = False
 
     def describe(self) -> Description:
         """Say that each login is made for one task, and that a drop ends it with its sessions."""
@@ -85,7 +84,7 @@ class MariaSource:
             )
             left = intent.left()
             if left <= 0:
-                raise _late()
+                raise late()
             if self._there(conn, intent.name):
                 # An earlier try of this very mint came through and its answer did not: its password is lost.
                 self._drop(conn, intent.name)
@@ -99,7 +98,7 @@ class MariaSource:
     def lend(self, minted: Minted) -> Lent:
         """User and password, for who connects for the agent, and for a program that Remit runs for the task."""
         if minted.secret is None:
-            raise RemitError("lease_ended", "The password of this lease is not known.", "Send the call again.")
+            raise unknown()
         user = self._dialect.user(minted.name)
         environ = ((self._user, Secret(user.encode())), (self._password, minted.secret))
         return Lent(user=user, password=minted.secret, environ=environ)
@@ -140,10 +139,7 @@ class MariaSource:
 
     def close(self) -> None:
         """Close the admin connections."""
-        with self._lock:
-            self._over, free, self._free = True, self._free, []
-        for conn in free:
-            _shut(conn)
+        self._admins.close()
 
     def _make(self, conn: Connection, intent: Intent, given: tuple[Right, ...], limit: int, *, ends: int) -> bytes:
         """The statements of one mint. Each alone makes nothing that lets anybody in, but the last."""
@@ -231,36 +227,12 @@ class MariaSource:
     def _admin(self) -> Iterator[Connection]:
         """An admin connection for one piece of work; one that faulted is not used again."""
         try:
-            conn = self._taken()
+            with self._admins.one() as conn:
+                yield conn
         except pymysql.Error as fault:
             raise _fault(fault) from None
-        try:
-            yield conn
-        except pymysql.Error as fault:
-            _shut(conn)
-            raise _fault(fault) from None
-        except BaseException:
-            _shut(conn)
-            raise
-        with self._lock:
-            kept = not self._over and len(self._free) < 8
-            if kept:
-                self._free.append(conn)
-        if not kept:
-            _shut(conn)
 
-    def _taken(self) -> Connection:
-        while True:
-            with self._lock:
-                conn = self._free.pop() if self._free else None
-            if conn is None:
-                break
-            try:
-                conn.ping(reconnect=False)
-            except pymysql.Error:
-                _shut(conn)
-                continue
-            return conn
+    def _opened(self) -> Connection:
         parts = urlsplit(self._url.reveal().decode())
         made = self._connected(unquote(parts.username or ""), unquote(parts.password or ""), self._home)
         if not self._dialect.is_of(str(made.get_server_info())):
@@ -295,6 +267,14 @@ def _tls(url: Secret, said: str) -> ssl.SSLContext | None:
         raise setting_refused("tls, as system or the path of a file of CAs") from None
 
 
+def _answers(conn: Connection) -> bool:
+    try:
+        conn.ping(reconnect=False)
+    except pymysql.Error:
+        return False
+    return True
+
+
 def _shut(conn: Connection) -> None:
     try:
         conn.close()
@@ -309,16 +289,12 @@ def _number(settings: Mapping[str, str], name: str, held: str, most: int) -> int
     return int(text)
 
 
-def _late() -> RemitError:
-    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
-
-
 def _fault(fault: pymysql.Error) -> RemitError:
     """What the server says, without what was sent to it: an error of syntax quotes the statement."""
     number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
     said = str(fault.args[1]) if len(fault.args) > 1 else ""
     if LATE in said:
-        return _late()
+        return late()
     if number in (0, 2002, 2003, 2006, 2013):
         return RemitError("target_unavailable", "The database cannot be reached.", "Look at the target.")
     told = "" if number == 1064 else ": " + " ".join(said.split())[:140]

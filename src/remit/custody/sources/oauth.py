@@ -18,7 +18,7 @@ from remit.core.moment import Instant
 from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer, late, unknown
 from remit.custody.sources.exchanging import Exchanging
 from remit.custody.sources.provider import refused, setting
 
@@ -61,7 +61,7 @@ class OAuthSource:
         if intent.held is None or not intent.person:
             raise RemitError("connection_missing", "The person has not connected this account.", "Ask them to.")
         if intent.left() <= 0:
-            raise _late()
+            raise late()
         with self._turn(intent.person):
             held = self.newest(intent.held)
             said = self._way.token(held, wanted, lambda token: self._renew(held, token))
@@ -77,7 +77,7 @@ class OAuthSource:
         if not given <= set(wanted) or str(said.get("token_type", "")).lower() != "bearer" or intent.left() <= 0:
             self.drop(minted)
             if intent.left() <= 0:
-                raise _late()
+                raise late()
             raise RemitError(
                 "target_declined", "The provider gave another token than was asked for.", "Ask the provider."
             )
@@ -86,7 +86,7 @@ class OAuthSource:
     def lend(self, minted: Minted) -> Lent:
         """The Authorization header."""
         if minted.secret is None:
-            raise RemitError("lease_ended", "The token of this lease is not known.", "Send the call again.")
+            raise unknown()
         return bearer(minted.secret)
 
     def drop(self, minted: Minted) -> None:
@@ -189,7 +189,3 @@ class OAuthSource:
 
 def _mark(held: Secret) -> bytes:
     return hashlib.sha256(held.reveal()).digest()
-
-
-def _late() -> RemitError:
-    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")

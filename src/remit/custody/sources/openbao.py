@@ -18,8 +18,8 @@ from remit.core.errors import RemitError
 from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
-from remit.custody.sources.rest import Answer, Api, after, late, unbounded, unknown, unset
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, late, unknown
+from remit.custody.sources.rest import Answer, Api, after, unbounded, unset
 from remit.custody.sources.static import HeaderShape, VariableShape
 
 KIND: Final = "openbao"

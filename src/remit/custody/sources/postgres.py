@@ -8,7 +8,6 @@ plans may ask for; it need not be a superuser. Settings, all optional: `connecti
 import hashlib
 import hmac
 import json
-import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,8 @@ from psycopg import sql
 from remit.core.errors import RemitError
 from remit.core.sql_rights import Right, rights, writes
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, late, unknown
+from remit.custody.sources.admin import Admins
 
 PATIENCE_S: Final = 5
 ROUNDS: Final = 4096
@@ -48,9 +48,7 @@ class PostgresSource:
     def __init__(self, url: Secret, owner: str, settings: Mapping[str, str] | None = None) -> None:
         self._url, self._owner = url, owner
         self._settings = {name: _number(name, (settings or {}).get(name, held)) for name, held in DEFAULTS.items()}
-        self._free: list[psycopg.Connection[Any]] = []
-        self._lock = threading.Lock()
-        self._over = False
+        self._admins = Admins(self._opened, _answers, psycopg.Connection[Any].close)
 
     def describe(self) -> Description:
         """Say that each login is made for one task, and that a drop ends it with its sessions."""
@@ -64,7 +62,7 @@ class PostgresSource:
             now, until, whole = conn.execute(_TIMES, (intent.life,)).fetchone() or (0, "", False)
             left = intent.left()
             if left <= 0:
-                raise _late()
+                raise late()
             if intent.person:
                 self._people(conn)
             script = self._script(
@@ -81,7 +79,7 @@ class PostgresSource:
     def lend(self, minted: Minted) -> Lent:
         """User and password, for whoever connects on the agent's behalf (`lease_ended` when it was never recorded)."""
         if minted.secret is None:
-            raise RemitError("lease_ended", "The password of this lease is not known.", "Send the call again.")
+            raise unknown()
         return Lent(user=minted.name, password=minted.secret)
 
     def drop(self, minted: Minted) -> None:
@@ -120,58 +118,29 @@ class PostgresSource:
 
     def close(self) -> None:
         """Close the admin connections."""
-        with self._lock:
-            self._over, free, self._free = True, self._free, []
-        for conn in free:
-            conn.close()
+        self._admins.close()
 
     @contextmanager
     def _admin(self) -> Iterator[psycopg.Connection[Any]]:
         """An admin connection for one piece of work; one that faulted is not used again."""
-        conn = self._taken()
         try:
-            yield conn
+            with self._admins.one() as conn:
+                yield conn
         except psycopg.Error as fault:
-            conn.close()
             raise _fault(fault) from None
-        except BaseException:
-            conn.close()
-            raise
-        with self._lock:
-            kept = not self._over and len(self._free) < 8
-            if kept:
-                self._free.append(conn)
-        if not kept:
-            conn.close()
-
-    def _taken(self) -> psycopg.Connection[Any]:
-        while True:
-            with self._lock:
-                conn = self._free.pop() if self._free else None
-            if conn is None:
-                return self._opened()
-            try:
-                conn.execute("SELECT 1")
-            except psycopg.Error:
-                conn.close()
-                continue
-            return conn
 
     def _opened(self) -> psycopg.Connection[Any]:
-        try:
-            conn = psycopg.connect(
-                self._url.reveal().decode(),
-                autocommit=True,
-                connect_timeout=PATIENCE_S,
-                application_name="remit",
-                prepare_threshold=None,
-            )
-            conn.execute(
-                "SET statement_timeout = 5000; SET lock_timeout = 3000; SET idle_in_transaction_session_timeout = 5000;"
-                " SET client_min_messages = error; SET search_path = pg_catalog"
-            )
-        except psycopg.Error as fault:
-            raise _fault(fault) from None
+        conn = psycopg.connect(
+            self._url.reveal().decode(),
+            autocommit=True,
+            connect_timeout=PATIENCE_S,
+            application_name="remit",
+            prepare_threshold=None,
+        )
+        conn.execute(
+            "SET statement_timeout = 5000; SET lock_timeout = 3000; SET idle_in_transaction_session_timeout = 5000;"
+            " SET client_min_messages = error; SET search_path = pg_catalog"
+        )
         return conn
 
     def _people(self, conn: psycopg.Connection[Any]) -> None:
@@ -305,6 +274,14 @@ ORDER BY 2, 1
 """
 
 
+def _answers(conn: psycopg.Connection[Any]) -> bool:
+    try:
+        conn.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
 def _path(role: sql.Identifier, schemas: list[str]) -> list[sql.Composable]:
     """Names without a schema are looked for where the plan reaches, and nowhere that the role could write."""
     names = sql.SQL(", ").join(map(sql.Identifier, schemas or ["pg_catalog"]))
@@ -362,15 +339,11 @@ def _number(name: str, value: str | int) -> int:
     return number
 
 
-def _late() -> RemitError:
-    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
-
-
 def _fault(fault: psycopg.Error) -> RemitError:
     """What the database says, without what was sent to it."""
     said = fault.diag.message_primary
     if said == "remit: this mint is late":
-        return _late()
+        return late()
     if isinstance(fault, psycopg.OperationalError) and said is None:
         return RemitError("target_unavailable", "The database cannot be reached.", "Look at the target.")
     what = " ".join((said or type(fault).__name__).split())[:160]

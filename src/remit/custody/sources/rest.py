@@ -121,16 +121,6 @@ def after(settings: Mapping[str, str], prefix: str) -> dict[str, str]:
     return {name.removeprefix(prefix): text for name, text in settings.items() if name.startswith(prefix)}
 
 
-def late() -> RemitError:
-    """What a mint past its deadline is."""
-    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
-
-
-def unknown() -> RemitError:
-    """What lending is when nothing was recorded of a mint."""
-    return RemitError("lease_ended", "What this lease minted is not known.", "Send the call again.")
-
-
 def unbounded(source: str, name: str, why: str) -> RemitError:
     """What a plan is whose rights cannot be computed from the settings."""
     return RemitError(

@@ -22,7 +22,7 @@ from remit.core.moment import Instant
 from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, late, unknown
 
 PATIENCE_S: Final = 5
 LARGEST: Final = 256 * 1024
@@ -76,7 +76,7 @@ class StsSource:
         """Assume the role under the session policy of the steps; name, tags and SourceIdentity carry the task."""
         policy = self.policy(intent.steps)
         if intent.left() <= 0:
-            raise _late()
+            raise late()
         seconds = max(SHORTEST_S, intent.life // 1000)
         form = {
             "Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": self._role, "RoleSessionName": intent.name,
@@ -90,14 +90,14 @@ class StsSource:
         if not all(values):
             raise RemitError("target_declined", "AWS gave no session.", "Look at the role's trust policy.")
         if intent.left() <= 0:
-            raise _late()
+            raise late()
         ends = Instant(self._now() + 1000 * seconds)
         return Minted(intent.name, intent.until, Secret(json.dumps(values).encode()), None, ends)
 
     def lend(self, minted: Minted) -> Lent:
         """The environment of a program that Remit runs for the task."""
         if minted.secret is None:
-            raise RemitError("lease_ended", "The keys of this lease are not known.", "Send the call again.")
+            raise unknown()
         values = [Secret(one.encode()) for one in json.loads(minted.secret.reveal())]
         return Lent(environ=tuple(zip(VARIABLES, values, strict=True)))
 
@@ -227,10 +227,6 @@ def _endpoint(url: str) -> str:
 def _found(text: str, name: str) -> str:
     match = re.search(rf"<{name}>([^<]+)</{name}>", text)
     return match[1] if match else ""
-
-
-def _late() -> RemitError:
-    return RemitError("mint_late", "The mint came too late to count.", "Send the call again.")
 
 
 def _unbounded(why: str) -> RemitError:
