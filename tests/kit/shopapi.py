@@ -294,11 +294,13 @@ def pay(
     leaf: Path | None = None,
     settings: Settings = DEFAULTS,
     proxy_tls: ssl.SSLContext | None = None,
+    shapes: Any = None,
+    lineage: Any = None,
 ) -> Iterator[Pay]:
     """A governed API with a task that holds these steps; `base` is another one than this kit's own.
 
     With a `leaf` the API is at https://localhost, which the gate must find trusted; with `proxy_tls` the forward gate
-    is spoken to under TLS.
+    is spoken to under TLS. `shapes` and `lineage` are the API's connector and the brief's rule.
     """
     upstream = Behind()
     with tempfile.TemporaryDirectory() as text, running(upstream.app(), leaf=leaf) as (behind, _):
@@ -314,7 +316,7 @@ def pay(
             lambda c: resource.add(
                 c, name=NAME, upstream=Upstream(url=base or own), domain="office",
                 owner=owner, kind="http", tools=tools,
-                injections=(Injection(secret="pay-key", header="x-api-key"),), by="operator",
+                injections=(Injection(secret="pay-key", header="x-api-key"),), by="operator", shapes=shapes or {},
             )
         )  # fmt: skip
         world.agent = act(
@@ -333,10 +335,12 @@ def pay(
         act(lambda c: policy.apply(c, layers, 1, "operator"))
         made = Brief(
             name="target", version=1, purpose="Drive.", steps=steps, dispatchers=(owner,), agents=(world.agent.id,),
-            domains=("office",), life=8 * hour, idle=hour, credential_life=hour,
+            domains=("office",), life=8 * hour, idle=hour, credential_life=hour, lineage=lineage,
         )  # fmt: skip
         act(lambda c: brief.apply(c, made, "operator"))
-        opened = act(lambda c: task.open_task(c, brief="target", agent=world.agent.id, requester=owner, by=owner))
+        asked = {"request": "Refund what is open."} if lineage else {}
+        errand = {"brief": "target", "agent": world.agent.id, "requester": owner, "by": owner} | asked
+        opened = act(lambda c: task.open_task(c, **errand))
         given = act(lambda c: credential.give(c, task_id=opened.id, agent_id=world.agent.id, path=TrustPath.OWN))
         gate = Api(world.gate, "http://127.0.0.1:8787", settings)
         forward, door = Forward(world.gate, gate, proxy_tls), socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Rows: how many an HTTP answer holds, for what limits them. In doubt more, never fewer. Pure."""
+"""What an HTTP answer holds: how many rows, for what limits them, and which values, for lineage. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -26,6 +26,16 @@ def rows(kind: bytes, body: bytes) -> int:
     if kind == b"text/event-stream":
         return sum(line.startswith(b"data") for line in body.splitlines())
     return 1
+
+
+def held(kind: bytes, body: bytes) -> tuple[Json] | None:
+    """What an answer says, where it is JSON in one reading; None for any other: its values are not known."""
+    if not kind.endswith(b"json") or kind.endswith(LINED):
+        return None
+    try:
+        return (read(body),)
+    except RemitError:
+        return None
 
 
 def _arrays(value: Json) -> Iterator[int]:

@@ -13,7 +13,7 @@ from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.api import fields
 from remit.gateway.api.operations import Asked, Operations
-from remit.gateway.api.rows import rows
+from remit.gateway.api.rows import held, rows
 from remit.gateway.authority import Authority
 from remit.gateway.enforce import Ended, Event, Expired, Refuse
 from remit.gateway.serve import sockets
@@ -154,7 +154,7 @@ class Passing:
         if isinstance(outcome, Trouble):
             return self._troubled(outcome)
         async with outcome:
-            return await self._back(outcome, lent, counted=bool(permit.counted))
+            return await self._back(outcome, lent, permit)
 
     async def _socket(self, permit: Permit, lent: Lent, headers: list[fields.Field]) -> Event | None:
         """Open a WebSocket and pass its messages until it ends: nobody can say how many rows they hold."""
@@ -174,7 +174,7 @@ class Passing:
             if isinstance(found, Trouble):
                 return self._troubled(found)
             if isinstance(found, sockets.Declined):
-                return self._whole(found.status, found.headers, found.body, lent, counted=False)
+                return self._whole(found.status, found.headers, found.body, lent, permit)
             self._streaming = self._taken = True
             bounds = self._gate.settings.body, self._gate.settings.answer
             up, down = await sockets.passed(talk, found, want, self._gate.redactor(lent.hidden).redact, bounds)
@@ -188,20 +188,20 @@ class Passing:
         self._fail(502, outcome.code.value, outcome.detail)
         return Ended({"result": "unknown" if outcome.sent else "not_sent", "error": outcome.code.value})
 
-    async def _back(self, reply: Reply, lent: Lent, *, counted: bool) -> Ended:
+    async def _back(self, reply: Reply, lent: Lent, permit: Permit) -> Ended:
         kind = (reply.header(b"content-type") or b"").partition(b";")[0].strip().lower()
         coded = (reply.header(b"content-encoding") or b"identity").strip().lower() != b"identity"
-        if kind == b"text/event-stream" and reply.status == 200 and not counted and not coded:
+        if kind == b"text/event-stream" and reply.status == 200 and not permit.counted and not coded:
             return await self._stream(reply, self._headers(reply.headers, lent), self._gate.redactor(lent.hidden))
         body = b"" if coded else await reply.read(self._gate.settings.answer)
-        return self._whole(reply.status, reply.headers, body, lent, counted=counted)
+        return self._whole(reply.status, reply.headers, body, lent, permit)
 
     def _headers(self, given: list[fields.Field], lent: Lent) -> list[fields.Field]:
         redactor, target = self._gate.redactor(lent.hidden), self._target
         headers = fields.back(given, target.origin, target.base, self._arrived.prefix)
         return [(name, redactor.redact(value)) for name, value in headers]
 
-    def _whole(self, status: int, given: list[fields.Field], body: bytes, lent: Lent, *, counted: bool) -> Ended:
+    def _whole(self, status: int, given: list[fields.Field], body: bytes, lent: Lent, permit: Permit) -> Ended:
         """An answer that has come whole, cleaned of what was lent."""
         if any(name == b"content-encoding" and value.strip().lower() != b"identity" for name, value in given):
             self._fail(502, "upstream_garbage", "The API's answer is compressed, which was not asked for.")
@@ -210,7 +210,9 @@ class Passing:
         self._answer = status, self._headers(given, lent), clean
         result: dict[str, Json] = {"result": "ok" if status < 400 else "error", "status": status}
         kind = dict(given).get(b"content-type", b"").partition(b";")[0].strip().lower()
-        return Ended(result | {"bytes": len(clean), "rows": rows(kind, clean) if counted else None})
+        result |= {"bytes": len(clean), "rows": rows(kind, clean) if permit.counted else None}
+        said = None if permit.heed is None and permit.carry is None else held(kind, clean)
+        return Ended(result if said is None else result | {"answer": said[0]})
 
     async def _stream(self, reply: Reply, headers: list[fields.Field], redactor: Redactor) -> Ended:
         """Events pass as they come; that they have ended is noted before the stream is closed."""
