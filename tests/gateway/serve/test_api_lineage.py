@@ -51,14 +51,14 @@ def test_an_object_is_touched_only_once_an_answer_has_named_it(target):
     assert [one["/order"].partition(":")[0] for one in places if one] == ["nobody", "trusted", "nobody"]
 
 
-@pytest.mark.parametrize(
-    "page", [b'[{"id": "o-1"}', b'[{"id": "o-1", "id": "o-2"}]', b"o-1", b'{"id": NaN}', b'[{"id": "\\ud800"}]']
-)
-def test_an_answer_that_cannot_be_read_in_one_way_vouches_for_nothing(target, page):
-    target.upstream.page = page
-    assert target.ask("/http/pay/orders")[0] == 200
-    assert remembered(target) == 0
-    assert refund(target) == (403, "value_undeclared")
+TWICE = (b'[{"id": "o-1"}', b'[{"id": "o-1", "id": "o-2"}]', b"o-1", b'{"id": NaN}', b'[{"id": "\\ud800"}]')
+
+
+def test_an_answer_that_cannot_be_read_in_one_way_vouches_for_nothing(target):
+    for target.upstream.page in TWICE:
+        assert target.ask("/http/pay/orders")[0] == 200
+        assert remembered(target) == 0
+        assert refund(target) == (403, "value_undeclared")
 
 
 def test_an_answer_that_failed_or_is_no_json_vouches_for_nothing(target):
