@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from remit.control import agent as agents
 from remit.control import login
+from remit.store.opening import Aside
 from remit.web.app import build
 from remit.web.settings import WebSettings
 from remit.web.site import do
@@ -174,11 +175,12 @@ def site(folder: Path, settled: bool = True, **settings: Any) -> Iterator[Site]:
 
     if settled:
         world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
-    told = WebSettings(**settings)
+    told, aside = WebSettings(**settings), Aside(world.authority.db.path)
     try:
-        with serving(build(world.authority, world.batch, gate, told, world.gate)) as (url, loop):
+        with serving(build(world.authority, world.batch, gate, told, world.gate, aside=aside)) as (url, loop):
             yield Site(world, url, loop)
     finally:
+        aside.close()
         world.close()
 
 

@@ -11,14 +11,23 @@ from pathlib import Path
 import pytest
 
 from remit.cli import evidence_check
+from remit.control import policy, resource
 from remit.core.approval import Approval
+from remit.core.resource import Upstream
 from remit.ledger import note
 from tests.kit import peers
+from tests.kit.approving import asking
 from tests.kit.asks import Asks
+from tests.kit.leasing import irrevocable, lent, minted_at
 from tests.kit.site import site
+from tests.kit.sizing import offered, used
+from tests.kit.world import COMMON, TOOLS
 
 LIMIT = 180
-PICTURES = ("approvals-phone-light", "approval-phone-light", "approval-desk-light", "home-desk-dark", "task-phone-dark")
+PICTURES = (
+    "approvals-phone-light", "approval-phone-light", "approval-desk-light", "home-desk-dark", "task-phone-dark",
+    "leases-phone-dark", "reach-phone-dark", "reach-one-phone-dark", "right-size-one-phone-dark",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -33,6 +42,7 @@ def test_people_answer_and_operators_follow_by_keyboard_on_any_screen(asks, tmp_
     assert chromium, "Debian's package chromium is missing"
     out = Path(os.environ.get("REMIT_SEEN") or tmp_path / "seen")
     out.mkdir(mode=0o700, exist_ok=True)
+    lends_and_proposes(asks)
     waits = asks.ask("/notes/2026/plan for the autumn.md")
     for n in range(3):
         asks.ask(f"/notes/2026/chapter {n}.md")
@@ -54,7 +64,9 @@ def test_people_answer_and_operators_follow_by_keyboard_on_any_screen(asks, tmp_
     found = json.loads(ran.stdout)
     assert {name: told for name, told in found.items() if told and name != "steps"} == {}
     assert found["steps"] == [
-        "One question waits.", "scribe asks for read_note at notes", "You said yes. It is recorded.", "live",
+        "One question waits.", "scribe asks for read_note at notes", "You said yes. It is recorded.",
+        "One lease is not proven dead.", "How far each agent reaches if it turns",
+        "What briefs give, and what was used", "live",
     ]  # fmt: skip
     assert all((out / f"{name}.png").stat().st_size > 10_000 for name in PICTURES)
     one = asks.site.act(lambda c: c.need(Approval, waits))
@@ -62,6 +74,21 @@ def test_people_answer_and_operators_follow_by_keyboard_on_any_screen(asks, tmp_
     authority = asks.world.authority
     keys = [note.parse_vkey(each) for each in authority.verifiers()]
     assert evidence_check.examine((out / "evidence.json").read_bytes(), keys, authority.name)[0] is None
+
+
+def lends_and_proposes(asks):
+    """What the operator's other pages show: a lease that cannot be proven dead, and a proposal of less."""
+    act, owner = asks.site.act, asks.world.owner.id
+    used(asks, "a/1", "a/2", "a/3")
+    act(offered)
+    own = {"a.cedar": asking("staff")}
+    act(lambda c: policy.apply(c, {"common": COMMON, "delegated": {}, "own": own}, 3, "operator"))
+    given = {"upstream": Upstream(url="http://127.0.0.1:9/reports"), "domain": "office", "owner": owner, "tools": TOOLS}
+    act(lambda c: resource.add(c, name="reports", by="operator", **given))
+    for name in ("notes", "reports"):
+        minted_at(act, name=name)
+    irrevocable(act, lent(act, asks.task))
+    act(lambda c: resource.mint_at(c, "notes", None, "operator"))
 
 
 def _refuse_once_looked_at(asks, out):

@@ -117,6 +117,13 @@ def bind(settings: Settings, port: int = 0) -> socket.socket:
     return made
 
 
+def _rarely_collect() -> None:
+    """What a call makes dies with it by reference count: looking for cycles every 700 objects finds nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def _serve(desk: Desk, listening: socket.socket) -> None:
     import uvicorn
 
@@ -134,12 +141,13 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     detach = attach(batch, loop)
     # A database across a network answers when it can: what a lessor looks for is read beside the loop then.
     aside = Aside(place_of(settings)) if settings.store else None
+    reaching = Aside(place_of(settings) if settings.store else store_path(settings))
     lessor = Lessor(authority, batch, loop.call_soon_threadsafe, aside=aside)
     gate = Gate(authority, batch, lessor)
     gates = Gates(settings, gate)
     standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
-        build(authority, batch, gates, web, gate, standing.refused),
+        build(authority, batch, gates, web, gate, standing.refused, reaching),
         http=door(standing, proxy=settings.certificate_proxy, api=gates.api),
         ws="none",
         lifespan="off",
@@ -166,10 +174,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     _every(loop, SWEEP_S, lambda: _tick(batch, settings.data, authority))
     gates.start(loop, lambda port: bind(settings, port), settings)
     say(f"Remit answers at {settings.origin}")
-    gc.collect()
-    gc.freeze()
-    # What a call makes dies with it by reference count: looking for cycles every 700 objects costs and finds nothing.
-    gc.set_threshold(20_000, 20, 20)
+    _rarely_collect()
     try:
         loop.run_until_complete(server.serve(sockets=[listening]))
     finally:
@@ -177,6 +182,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         gates.close(loop)
         silence()
         lessor.close()
+        reaching.close()
         gate.settle()
         until = time.monotonic() + settings.drain_seconds
         while not batch.idle and time.monotonic() < until:

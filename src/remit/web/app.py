@@ -16,6 +16,7 @@ from remit.control.access import Door
 from remit.control.authority import Authority
 from remit.control.batch import Batch
 from remit.core.errors import RemitError
+from remit.store.opening import Aside
 from remit.web import access, ext_authz, health, log, metadata, signal, standing, stream
 from remit.web.api import (
     agent,
@@ -27,6 +28,7 @@ from remit.web.api import (
     plan,
     policy,
     principal,
+    reach,
     receipt,
     resource,
     revocation,
@@ -36,13 +38,14 @@ from remit.web.api import (
     task,
 )
 from remit.web.attestors import Attestors
-from remit.web.console import asks, connections, consents, enter, home, leases, signin, tasks
+from remit.web.console import asks, connections, consents, enter, home, leases, reaches, rightsizes, signin, tasks
 from remit.web.issuers import Issuers
 from remit.web.keysets import KeySets
 from remit.web.oauth import authorize, par, register, token
 from remit.web.problem import problem
 from remit.web.proving import NONCE
 from remit.web.rate import RETRY, Buckets, Rate
+from remit.web.reaching import Reaching
 from remit.web.settings import WebSettings
 from remit.web.site import Site, Watched
 
@@ -62,7 +65,7 @@ HEADERS: Final = (
 )
 PARTS: Final = (
     *(token, standing, metadata, log, health, access, ext_authz, signal, stream, enter, home, signin, asks, tasks),
-    *(leases, connections, consents, authorize, par, register),
+    *(leases, reaches, rightsizes, connections, consents, authorize, par, register),
 )
 NOUNS: Final = (
     agent,
@@ -74,6 +77,7 @@ NOUNS: Final = (
     plan,
     policy,
     principal,
+    reach,
     receipt,
     resource,
     revocation,
@@ -91,10 +95,12 @@ def build(
     settings: WebSettings,
     watched: Watched | None = None,
     turned_away: Mapping[str, int] = NONE,
+    aside: Aside | None = None,
 ) -> App:
     """Build the application. `gate` is the raw app of `/mcp/…`; `watched` is what counts its noise, for the metrics.
 
-    `turned_away` is how many connections were refused, by reason.
+    `turned_away` is how many connections were refused, by reason. With `aside` graphs of reach are read over that
+    connection, beside the loop.
     Everything runs on the loop that serves it; `batch` must be attached to that same loop.
     """
     door = Door(authority, batch, watched.unknown if watched else None)
@@ -109,6 +115,7 @@ def build(
         Attestors(authority.issuer, authority.clock.steady),
         Buckets(settings.client_rate, authority.clock.steady),
         KeySets(authority.clock.steady),
+        Reaching(authority, aside),
     )
     routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}

@@ -18,6 +18,7 @@ from remit.web.issuers import Issuers
 from remit.web.kept import Documents
 from remit.web.keysets import KeySets
 from remit.web.rate import Buckets
+from remit.web.reaching import Reaching
 from remit.web.settings import WebSettings
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Site:
     attestors: Attestors
     rates: Buckets
     client_keys: KeySets[tuple[PublicKey, ...]]
+    reaching: Reaching
     documents: Documents = field(default_factory=Documents)
     waiting: int = 0
 

@@ -114,6 +114,9 @@ def operator(browser, scheme: str) -> None:
         page.get_by_role("link", name="See its flow").click()
         look(page, f"flow-{where}-{scheme}")
         page.go_back()
+    beyond(page, scheme)
+    page.set_viewport_size(DESK)
+    page.goto(f"{ASKED['url']}/console/tasks/{ASKED['task']}?live=no")
     with page.expect_download() as taken:
         page.get_by_role("button", name="Download its evidence").click()
     taken.value.save_as(OUT / "evidence.json")
@@ -123,6 +126,26 @@ def operator(browser, scheme: str) -> None:
     page.locator("ol.course").get_by_text("passwd").wait_for(timeout=20_000)
     FOUND["steps"].append("live" if "passwd" not in before and "passwd" in page.inner_text("ol.course") else "still")
     context.close()
+
+
+def beyond(page: Page, scheme: str) -> None:
+    """What is lent, how far agents reach, and what of their briefs is used: by keyboard from the top of each page."""
+    for name in ("Leases", "Reach", "Right-size"):
+        page.set_viewport_size(DESK)
+        page.goto(f"{ASKED['url']}/console/tasks")
+        tab(page, f"^{name} ")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("/console/(leases|reach|rightsize)$"))
+        FOUND["steps"].append(page.inner_text("h1"))
+        inner = {"Reach": "/console/reach/of", "Right-size": "/console/rightsize/rsz_"}.get(name)
+        for size, where in ((DESK, "desk"), (PHONE, "phone")):
+            page.set_viewport_size(size)
+            look(page, f"{name.lower()}-{where}-{scheme}")
+            if inner:
+                page.locator(f'a.card[href^="{inner}"]').first.click()
+                page.wait_for_url(re.compile(re.escape(inner)))
+                look(page, f"{name.lower()}-one-{where}-{scheme}")
+                page.go_back()
 
 
 with sync_playwright() as play:
