@@ -14,7 +14,7 @@ from remit.core.resource import Minting
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.custody.sources.provider import discovered
-from tests.kit.provider import CLIENT, provided
+from tests.kit.provider import BOTH, CLIENT, THERE, provided
 from tests.kit.shopapi import NAME, pay, step
 
 STEPS = tuple(
@@ -24,10 +24,10 @@ STEPS = tuple(
 SCOPES = {"scope.list_orders": "notes.read", "scope.read_order": "notes.read", "scope.echo": "notes.read"}
 
 
-@pytest.fixture(scope="module")
-def provider():
+@pytest.fixture(scope="module", params=["refresh", "exchange", "id-jag"])
+def provider(request):
     with provided() as found:
-        yield found
+        yield found | {"by": request.param}
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,11 @@ def target(provider):
     with pay(steps=(step("echo"), *STEPS)) as made:
         world = made.world
         given = {"issuer": provider["issuer"], "client": "remit", "scope.refund": "notes.read notes.write"} | SCOPES
+        given |= {"by": provider["by"]}
+        if provider["by"] == "id-jag":
+            given |= {"target.issuer": provider["there"], "target.client": "remit-there"}
         minting = Minting(kind="oauth", secret="idp", settings=discovered(given))
-        made.act(lambda c: resource.put_secret(c, "idp", Secret(CLIENT)))
+        made.act(lambda c: resource.put_secret(c, "idp", Secret(BOTH)))
         made.act(lambda c: resource.mint_at(c, NAME, minting, "operator"))
         people = {"ann": world.person.id, "bob": world.owner.id}
         made.act(lambda c: brief.apply(c, with_people(c, people), "operator"))
@@ -68,9 +71,12 @@ def opened(target, who, *names):
 
 
 def asked(provider, token):
-    fields = {"token": token, "client_id": "remit", "client_secret": CLIENT.decode()}
-    body = urllib.parse.urlencode(fields).encode()
-    with urllib.request.urlopen(f"{provider['issuer']}/token/introspection", body, timeout=10) as answer:
+    """What is said of a token where it counts: of an access token by ID-JAG that is the target's own server."""
+    there = provider["by"] == "id-jag" and token not in provider["people"].values()
+    client, secret = ("remit-there", THERE) if there else ("remit", CLIENT)
+    fields = {"token": token, "client_id": client, "client_secret": secret.decode()}
+    body, issuer = urllib.parse.urlencode(fields).encode(), provider["there" if there else "issuer"]
+    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=10) as answer:
         return json.load(answer)
 
 
