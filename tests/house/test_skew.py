@@ -18,7 +18,8 @@ LIVES = {
     ("custody/grant.py", "LONGEST_S"), ("custody/secevent.py", "OLDEST_S"), ("custody/proof.py", "FAR"),
     ("web/issuers.py", "oldest"), ("web/keysets.py", "oldest"), ("web/issuers.py", "AGAIN_MS"),
     ("web/keysets.py", "AGAIN_MS"), ("web/issuers.py", "KEPT_MS"), ("web/keysets.py", "KEPT_MS"),
-    ("web/kept.py", "KEPT_MS"), ("web/reaching.py", "LASTS_MS"), ("web/listening.py", "KEYS_S"), ("web/rate.py", "MINUTE"), ("web/api/poll.py", "wait"),
+    ("web/kept.py", "KEPT_MS"), ("web/reaching.py", "LASTS_MS"),
+    ("web/listening.py", "KEYS_S"), ("web/rate.py", "MINUTE"), ("web/api/poll.py", "wait"),
     ("core/decision.py", "idle"), ("core/freshness.py", "owner"), ("core/freshness.py", "person"),
     ("core/freshness.py", "agent"), ("core/reach/survey.py", "OLD"), ("core/witness.py", "max_age"),
 }  # fmt: skip
