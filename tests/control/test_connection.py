@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.control import connection, revocation
+from remit.control import connection, resource, revocation
 from remit.core.connection import Connection
 from remit.core.permit import Permit
 from remit.core.resource import Minting
@@ -84,3 +84,22 @@ def test_a_person_who_ends_it_or_leaves_takes_it_along(world):
 def test_where_no_tokens_of_people_are_lent_nobody_connects(world):
     world.register(minting=Minting(kind="folder"))
     assert code(connected, world) == "connection_refused"
+
+
+JAG = {"by": "id-jag", "target.issuer": "https://one.example", "target.token": "https://one.example/t"}
+
+
+def test_another_server_of_the_target_is_refused_while_what_one_gave_is_not_proven_dead(world):
+    """Its token would be shown to the other server, to be ended there."""
+    world.register(minting=Minting(kind="oauth", settings=JAG))
+    connected(world)
+    assert isinstance(called(world), Permit)
+    for settings in (JAG | {"target.revoke": "https://two.example/r"}, {}, JAG | {"target.client": "another"}):
+        other = Minting(kind="oauth", settings=settings)
+        assert code(world.act, lambda c, o=other: resource.mint_at(c, "notes", o, "operator")) == "connection_live"
+    assert world.act(
+        lambda c: resource.mint_at(c, "notes", Minting(kind="oauth", settings=JAG, life=60_000), "operator")
+    )
+    assert world.settle_targets()
+    moved = Minting(kind="oauth", settings=JAG | {"target.revoke": "https://two.example/r"})
+    assert world.act(lambda c: resource.mint_at(c, "notes", moved, "operator")).minting == moved, "with its connections"

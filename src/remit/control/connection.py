@@ -9,6 +9,7 @@ from remit.control import lease as leases
 from remit.control.change import Change
 from remit.core.connection import LEAVING, LIFE, Connection
 from remit.core.errors import RemitError
+from remit.core.lease import Lease
 from remit.core.principal import Person
 from remit.core.record import changed
 from remit.core.resource import Minting, Resource
@@ -16,6 +17,7 @@ from remit.custody.secret import Secret
 from remit.store.record import Reader
 
 SECRETS: Final = leases.CONNECTIONS
+CONNECTED: Final = leases.CONNECTED
 _LEAVING: Final = f"state IN ({', '.join(map(repr, LEAVING))})"
 
 
@@ -27,7 +29,7 @@ def connect(
     Refuses a person who is not here, and a resource that lends nothing of people (`connection_refused`).
     """
     who, place = change.need(Person, person), change.need(Resource, resource)
-    if who.state != "active" or place.state != "active" or place.minting is None or place.minting.kind != "oauth":
+    if who.state != "active" or place.state != "active" or place.minting is None or place.minting.kind != CONNECTED:
         raise RemitError(
             "connection_refused",
             "Only a person who is here connects, and only where tokens of people are lent.",
@@ -104,16 +106,26 @@ def end_at(change: Change, resource: str, by: str, because: str) -> int:
 def hold(change: Change, resource: str, before: Minting | None, after: Minting | None) -> None:
     """Refuse another provider, client or address while people's tokens of the one before are kept (`connection_live`).
 
-    A token that one provider gave is never shown to another, and only its own provider can take it back.
+    And another server of the target while what was lent there is not proven dead. A token that one server gave is never
+    shown to another, and only its own can take it back.
     """
-    if before is None or before.kind != "oauth" or _provider(before) == _provider(after):
+    if before is None or before.kind != CONNECTED:
         return
-    kept = change.reader.where(Connection, f"state = 'live' OR {_LEAVING}")
+    moved = _places(before, "") != _places(after, "")
+    kept = change.reader.where(Connection, f"state = 'live' OR {_LEAVING}") if moved else ()
     if any(one.resource == resource for one in kept):
         raise RemitError(
             "connection_live",
             f"People have connected {resource} at the provider that is set there now.",
             f"End these connections first: remit connect {resource} --end.",
+        )
+    moved = moved or _places(before, "target.") != _places(after, "target.")
+    lent = change.reader.where(Lease, "resource = ? AND state <> 'dead'", (resource,)) if moved else ()
+    if any(one.kind == CONNECTED for one in lent):
+        raise RemitError(
+            "connection_live",
+            f"What was lent at {resource} is not proven dead at the server that gave it.",
+            "End the tasks that it was lent to, and wait until it is: remit lease show.",
         )
 
 
@@ -128,8 +140,10 @@ def leaving(reader: Reader) -> list[Connection]:
     return list(reader.where(Connection, _LEAVING))
 
 
-def _provider(minting: Minting | None) -> tuple[str, ...]:
-    """Who a connection's token is for: the client, and every address that the token itself is sent to."""
-    if minting is None or minting.kind != "oauth":
+def _places(minting: Minting | None, where: str) -> tuple[str, ...]:
+    """The client and every address that tokens are sent to: at the provider, or at the `target.` server of its own."""
+    if minting is None or minting.kind != CONNECTED or (where and minting.settings.get("by") != "id-jag"):
         return ()
-    return tuple(minting.settings.get(name, "") for name in ("client", "token", "issuer", "revoke", "introspect"))
+    return tuple(
+        minting.settings.get(where + name, "") for name in ("client", "token", "issuer", "revoke", "introspect")
+    )
