@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import ssl
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from joserfc.jwk import ECKey
 
 from remit.cli.door import CERTIFICATE, Standing, ask_for_certificates, door, forwarded
+from remit.cli.renewing import Renewing
 from remit.cli.settings import load
 from remit.control import agent, brief, login, task
 from remit.core.errors import RemitError
@@ -108,6 +110,59 @@ def test_our_own_tls_takes_what_is_trusted_and_nothing_else(secure):
         assert shown(secure, one)["certificate"] == certificate.digest(one.der)
     with pytest.raises((ssl.SSLError, OSError)):
         shown(secure, STRANGER)
+
+
+@pytest.fixture
+def moving(tmp_path):
+    """The same, with files that change under it: an own certificate, and who vouches for clients."""
+    trusted, own = tmp_path / "trusted.pem", tmp_path / "own.pem"
+    trusted.write_bytes(pem(AUTHORITY))
+    own.write_bytes(Path(held(tmp_path, SERVER)).read_bytes())
+    real, made, said = uvicorn.Config.load, [], []
+
+    def context():
+        fresh = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        fresh.load_cert_chain(own)
+        ask_for_certificates(fresh, str(trusted))
+        return fresh
+
+    def loaded(config):
+        real(config)
+        config.ssl = context()
+        made.append(Renewing(config.ssl, context, (str(own), str(trusted)), said.append))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.Config, "load", loaded)
+        files = {"ssl_certfile": str(own), "ssl_keyfile": str(own)}
+        with serving(echo, http=door(Standing(50, 50)), **files) as (url, _):
+            yield SimpleNamespace(
+                at=(tmp_path, url.replace("http://127.0.0.1", "https://localhost")), trusted=trusted, own=own,
+                look=made[0].look, said=said,
+            )  # fmt: skip
+
+
+def test_who_vouches_for_clients_and_who_we_are_is_read_again_while_it_serves(moving):
+    assert shown(moving.at, ISSUED)["certificate"]
+    with pytest.raises(OSError, match=r"(?i)ssl|reset|closed|alert"):
+        shown(moving.at, ALONE)
+    moving.trusted.write_bytes(pem(ALONE))
+    moving.look()
+    assert shown(moving.at, ALONE)["certificate"] == certificate.digest(ALONE.der)
+    with pytest.raises(OSError, match=r"(?i)ssl|reset|closed|alert"):
+        shown(moving.at, ISSUED)
+    moving.trusted.write_bytes(b"half a certif")
+    moving.look()
+    assert shown(moving.at, ALONE)["certificate"], "what cannot be read leaves in force what was there"
+    assert len(moving.said) == 1
+    assert "stay in force" in moving.said[0]
+    moving.trusted.write_bytes(pem(ALONE, AUTHORITY))
+    other = certify("localhost", AUTHORITY)
+    moving.own.write_bytes(Path(held(moving.at[0], other)).read_bytes())
+    moving.look()
+    assert shown(moving.at, ISSUED)["certificate"] == certificate.digest(ISSUED.der)
+    port = int(moving.at[1].rpartition(":")[2].strip("/"))
+    assert ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("localhost", port))) == other.der
+    assert len(moving.said) == 1
 
 
 def test_a_field_of_a_client_says_nothing_and_goes_no_further(secure):

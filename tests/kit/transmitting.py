@@ -13,7 +13,9 @@ from joserfc.jwk import ECKey, RSAKey
 class Transmitter:
     """Holds events until they are acknowledged or refused. `answers` are what it says instead, while there are any.
 
-    An answer is a status, or a body with 200. `asked` are the bodies that came; `holds` is how long a poll may wait.
+    An answer is a status, or a body with 200. With a `client`, what it says to prove itself, a poll wants the newest of
+    the `tokens` that are given for it at `/token`; `grants` are what was asked there. `asked` are the bodies that came;
+    `holds` is how long a poll may wait.
     """
 
     def __init__(self, kind: str = "RSA") -> None:
@@ -27,6 +29,9 @@ class Transmitter:
         self.answers: list[Any] = []
         self.keys = True
         self.holds = 2.0
+        self.client = ""
+        self.tokens: list[str] = []
+        self.grants: list[tuple[str, str]] = []
         self.at_once = 1000
         self.on_ack: Any = None
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
@@ -67,6 +72,17 @@ class Transmitter:
         self.sets[name] = text
         return str(name)
 
+    def door(self, path: str, shown: str | None, text: bytes) -> tuple[int, bytes] | None:
+        """A token for whoever is the client (RFC 6749 section 4.4), or that a poll is not let in; None when it is."""
+        if path != "/token":
+            wrong = self.client and shown not in [f"Bearer {held}" for held in self.tokens[-1:]]
+            return (401, b"") if wrong else None
+        self.grants.append((str(shown), text.decode()))
+        if shown != self.client:
+            return 401, b'{"error":"invalid_client"}'
+        self.tokens.append(f"token-{len(self.tokens)}")
+        return 200, json.dumps({"access_token": self.tokens[-1], "token_type": "Bearer", "expires_in": 60}).encode()
+
     def close(self) -> None:
         self.server.shutdown()
         self.thread.join(5)
@@ -81,7 +97,12 @@ def handler(one: Transmitter) -> type[BaseHTTPRequestHandler]:
             self.say(200 if one.keys else 503, one.jwks())
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            text = self.rfile.read(int(self.headers["content-length"]))
+            early = one.door(self.path, self.headers["authorization"], text)
+            if early is not None:
+                self.say(*early)
+                return
+            body = json.loads(text)
             one.asked.append(body)
             one.headers.append({k.lower(): v for k, v in self.headers.items()})
             told = one.answers.pop(0) if one.answers else None

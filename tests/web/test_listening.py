@@ -1,6 +1,7 @@
 """Events that are polled end what pushed ones end; they are acknowledged after that, and only then."""
 
 import asyncio
+import base64
 import threading
 import time
 
@@ -142,6 +143,31 @@ def test_what_can_never_be_taken_is_said_so_once_and_holds_nothing_back(place, o
     assert other.acked == [good]
     assert state(place, Task, errand) == "ended"
     assert len(signals(place)) == 1
+
+
+def test_a_token_is_asked_for_as_a_client_and_another_one_when_it_counts_no_more(place):
+    place.other.client = "Basic " + base64.b64encode(b"us%3A1:s%26cret").decode()
+    errand = opened(place, place.bot, requester=place.pia)
+    event(place)
+    given = {"token": f"{place.other.url}/token", "client": "us:1", "scope": "ssf.read"}
+    listen(place, **given, secret=b"s&cret")
+    until(lambda: place.other.acked)
+    assert state(place, Task, errand) == "ended"
+    assert place.other.grants == [(place.other.client, "grant_type=client_credentials&scope=ssf.read")]
+    place.other.tokens.append("theirs alone")
+    event(place)
+    until(lambda: len(place.other.acked) == 2)
+    assert len(place.other.grants) == 2, "it was renewed, and once"
+    assert place.said == [], "nothing went wrong on the way"
+
+
+def test_a_client_that_is_refused_polls_nothing_and_says_no_secret(place):
+    place.other.client = "Basic other"
+    listen(place, token=f"{place.other.url}/token", client="us", secret=b"hidden-word")
+    until(lambda: place.said)
+    assert place.said[0].startswith("Transmitter idp: Its token endpoint gives nothing. It answered 401.")
+    assert place.other.asked == []
+    assert "hidden-word" not in "".join(place.said)
 
 
 def test_a_lost_acknowledgement_and_a_restart_make_nothing_count_twice_and_lose_nothing(place, other):

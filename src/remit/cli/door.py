@@ -240,4 +240,7 @@ def ask_for_certificates(context: ssl.SSLContext | None, trusted: str | None) ->
             "reference_invalid", f"There are no certificates in {trusted}.", "Correct client_certificates."
         ) from fault
     context.verify_mode = ssl.CERT_OPTIONAL
+    # Whose certificate counts is looked at in each handshake: nothing is resumed from before it was taken away.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -46,7 +46,8 @@ def polled(settings: Settings, environ: Mapping[str, str]) -> tuple[Source, ...]
     return tuple(
         Source(
             one.name, one.poll, rules.read_reference(one.authorization, environ).strip() if one.authorization else b"",
-            one.private,
+            one.private, one.token, one.client,
+            rules.read_reference(one.secret, environ).strip() if one.secret else b"", one.scope,
         )
         for one in settings.transmitters
     )  # fmt: skip

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from remit.cli.door import ask_for_certificates
+from remit.cli.output import say
+from remit.cli.renewing import Renewing
 from remit.cli.settings import Settings, tls_path
 from remit.control.gate import Gate
 from remit.core.errors import RemitError
@@ -24,8 +26,10 @@ class Gates:
     def __init__(self, settings: Settings, gate: Gate) -> None:
         self.mcp = Mcp(gate, settings.origin)
         self.api = Api(gate, settings.origin)
-        self._postgres: Postgres | None = databases(settings, gate) if settings.postgres_port else None
-        self._forward: Forward | None = forward(settings, gate, self.api) if settings.forward_port else None
+        tls = secured(settings)
+        self.renewing = renewing(tls, settings)
+        self._postgres: Postgres | None = databases(settings, gate, tls) if settings.postgres_port else None
+        self._forward: Forward | None = forward(gate, self.api, tls) if settings.forward_port else None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Hand a request to the gate that its path names."""
@@ -58,7 +62,7 @@ class Gates:
             loop.run_until_complete(self._postgres.close())
 
 
-def databases(settings: Settings, gate: Gate) -> "Postgres":
+def databases(settings: Settings, gate: Gate, tls: ssl.SSLContext | None) -> "Postgres":
     """The gate before databases (`driver_missing`). It shows this server's certificate, and asks clients for theirs."""
     try:
         from remit.gateway.serve.postgres.gate import Postgres
@@ -66,14 +70,14 @@ def databases(settings: Settings, gate: Gate) -> "Postgres":
         raise RemitError(
             "driver_missing", "The gate before databases is not installed.", "Install remit[postgres]."
         ) from fault
-    return Postgres(gate, settings.origin, secured(settings))
+    return Postgres(gate, settings.origin, tls)
 
 
-def forward(settings: Settings, gate: Gate, api: Api) -> "Forward":
+def forward(gate: Gate, api: Api, tls: ssl.SSLContext | None) -> "Forward":
     """The proxy for programs that nobody can change; where this server has a certificate it is spoken to under TLS."""
     from remit.gateway.serve.forward.gate import Forward
 
-    return Forward(gate, api, secured(settings))
+    return Forward(gate, api, tls)
 
 
 def secured(settings: Settings) -> ssl.SSLContext | None:
@@ -85,3 +89,11 @@ def secured(settings: Settings) -> ssl.SSLContext | None:
     context.load_cert_chain(settings.tls_cert.removeprefix("file:"), settings.tls_key.removeprefix("file:"))
     ask_for_certificates(context, tls_path(settings.client_certificates))
     return context
+
+
+def renewing(context: ssl.SSLContext | None, settings: Settings) -> Renewing | None:
+    """What reads this server's certificate, and whose count of clients, again when the files change."""
+    if context is None:
+        return None
+    files = tuple(tls_path(one) or "" for one in (settings.tls_cert, settings.tls_key, settings.client_certificates))
+    return Renewing(context, lambda: secured(settings) or context, files, say)

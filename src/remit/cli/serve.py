@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ from remit.custody.signer import EVENT_PURPOSES
 from remit.store.opening import Aside
 
 if TYPE_CHECKING:
+    from remit.cli.gates import Gates
     from remit.web.hint import Hints
     from remit.web.listening import Listening
 
@@ -127,7 +129,7 @@ def _rarely_collect() -> None:
 def _serve(desk: Desk, listening: socket.socket) -> None:
     import uvicorn
 
-    from remit.cli.door import Standing, ask_for_certificates, door
+    from remit.cli.door import Standing, door
     from remit.cli.facing import web_settings
     from remit.cli.gates import Gates
     from remit.web.app import build
@@ -160,7 +162,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
         ssl_keyfile=tls_path(settings.tls_key),
     )
     config.load()
-    ask_for_certificates(config.ssl, tls_path(settings.client_certificates))
+    _certificates(config.ssl, gates, settings, loop)
     server = uvicorn.Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.
@@ -278,6 +280,19 @@ def new_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def _certificates(
+    context: ssl.SSLContext | None, gates: "Gates", settings: Settings, loop: asyncio.AbstractEventLoop
+) -> None:
+    """Ask clients for theirs, where the settings say whose count; and read all files again when they change."""
+    from remit.cli.door import ask_for_certificates
+    from remit.cli.gates import renewing
+
+    ask_for_certificates(context, tls_path(settings.client_certificates))
+    for one in (gates.renewing, renewing(context, settings)):
+        if one is not None:
+            _every(loop, SWEEP_S, one.look)
 
 
 def _every(loop: asyncio.AbstractEventLoop, seconds: float, job: Callable[[], None]) -> None:

@@ -86,12 +86,19 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A transmitter that is polled: the name it is registered under, its poll endpoint, what is sent along."""
+    """A transmitter that is polled: the name it is registered under, its poll endpoint, what is sent along.
+
+    That is an `authorization`, or a token of its `token` endpoint, asked for as `client` with its `secret`.
+    """
 
     name: str
     poll: str
     authorization: str = ""
     private: bool = False
+    token: str = ""
+    client: str = ""
+    secret: str = ""
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +189,7 @@ def _references(*sources: Mapping[str, Any]) -> set[str]:
     told = [one for source in sources for one in source.get("receivers") or () if isinstance(one, Received)]
     held = {one.client_secret for one in issuers} | {one.client_key for one in issuers} | {one.secret for one in hooks}
     polled = [one for source in sources for one in source.get("transmitters") or () if isinstance(one, Polled)]
-    held |= {one.authorization for one in told} | {one.authorization for one in polled}
+    held |= {one.authorization for one in told} | {one.authorization for one in polled} | {one.secret for one in polled}
     return held | {str(source[name]) for source in sources for name in names if source.get(name)}
 
 
@@ -364,6 +371,14 @@ def _transmitter(held: dict[str, Any], where: str, before: list[Any]) -> None:
             "setting_invalid",
             f"{where}: a transmitter has a name of its own and the URL of its poll endpoint.",
             "Give both, https or this very machine; the authorization as env:NAME, file:PATH or keyring:NAME.",
+        )
+    own = [held.get(one, "") for one in ("token", "client", "secret")]
+    whole = all(own) and _reachable(own[0].partition("?")[0]) and own[2].startswith(_REFERENCES) and not secret
+    if not whole and any((*own, held.get("scope"))):
+        raise RemitError(
+            "setting_invalid",
+            f"{where}: a token is asked for at an endpoint, as a client, with a secret, and instead of authorization.",
+            "Give token (https or this very machine), client, and secret as env:NAME, file:PATH or keyring:NAME.",
         )
 
 

@@ -5,10 +5,12 @@ followed, time and size are bounded, and no proxy is used.
 """
 
 import http.client
+import re
 import socket
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
@@ -24,16 +26,28 @@ REACH_S: Final = 5.0
 WHOLE_S: Final = PATIENCE_S + 2 * REACH_S
 """How long one poll takes at most, however slowly it is answered."""
 LARGEST: Final = 2 * 1024 * 1024
+LONGEST: Final = 64 * 1024
+"""Octets of a token endpoint's answer, at most."""
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,16384}=*", re.ASCII)
+"""How a bearer token is spelt (RFC 6750 section 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A transmitter that is polled, by the name it is registered under, and what is sent along to it."""
+    """A transmitter that is polled, by the name it is registered under, and what is sent along to it.
+
+    With a `token` endpoint a bearer token is asked for there instead, as `client` with its `secret` (RFC 6749 section
+    4.4), for `scope` if there is one; and another one whenever a poll is answered 401.
+    """
 
     transmitter: str
     url: str
     authorization: bytes = b""
     private: bool = False
+    token: str = ""
+    client: str = ""
+    secret: bytes = b""
+    scope: str = ""
 
 
 class Poller:
@@ -43,6 +57,7 @@ class Poller:
         self.source = source
         self._line: socket.socket | None = None
         self._over = False
+        self._bearer = ""
 
     def ask(self, said: Json) -> Answer | str:
         """Poll once: what it answers, or what went wrong. Never raises."""
@@ -63,7 +78,19 @@ class Poller:
             cut(line)
 
     def _ask(self, body: bytes) -> Answer | str:
-        parts = urlsplit(self.source.url)
+        fresh = not self._bearer
+        status, data = self._post(self.source.url, body, self._headers())
+        if status == 401:
+            self._bearer = ""
+            if self.source.token and not fresh:
+                status, data = self._post(self.source.url, body, self._headers())
+        if status != 200:
+            return f"It answered {status}."
+        return answer(read(data)) if len(data) <= LARGEST else "It answered too much at once."
+
+    def _post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """The status, and of 200 what was said: up to an octet more than is taken."""
+        parts = urlsplit(url)
         host, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
         address = resolved(host, port, private=self.source.private)
@@ -71,17 +98,35 @@ class Poller:
         with dialled(address, port, name=host if secure else "", each_s=REACH_S, whole_s=WHOLE_S) as line:
             self._line = connection.sock = line
             if self._over:
-                return "It is asked no more."
+                raise RemitError("poll_over", "It is asked no more.", "Start Remit again.")
             line.settimeout(PATIENCE_S)
             where = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", where, body, self._headers())
+            connection.request("POST", where, body, headers)
             with connection.getresponse() as said:
-                if said.status != 200:
-                    return f"It answered {said.status}."
-                data = said.read(LARGEST + 1)
-        return answer(read(data)) if len(data) <= LARGEST else "It answered too much at once."
+                return said.status, said.read(LARGEST + 1) if said.status == 200 else b""
 
     def _headers(self) -> dict[str, str]:
         said = {"content-type": "application/json", "accept": "application/json"}
+        if self.source.token:
+            self._bearer = self._bearer or self._admitted()
+            return said | {"authorization": f"Bearer {self._bearer}"}
         given = self.source.authorization.decode("latin-1")
         return said | ({"authorization": given} if given else {})
+
+    def _admitted(self) -> str:
+        """A token of the transmitter's own (`token_refused`)."""
+        one = self.source
+        form = {"grant_type": "client_credentials"} | ({"scope": one.scope} if one.scope else {})
+        proof = b64encode(f"{quote(one.client, safe='')}:{quote(one.secret, safe='')}".encode()).decode()
+        headers = {
+            "content-type": "application/x-www-form-urlencoded", "accept": "application/json",
+            "authorization": f"Basic {proof}",
+        }  # fmt: skip
+        status, data = self._post(one.token, urlencode(form).encode(), headers)
+        said = read(data) if status == 200 and len(data) <= LONGEST else None
+        text = said.get("access_token") if isinstance(said, dict) else None
+        kind = said.get("token_type") if isinstance(said, dict) else None
+        if not isinstance(text, str) or not _TOKEN.fullmatch(text) or str(kind).lower() != "bearer":
+            why = f"It answered {status}." if status != 200 else "It answered with no bearer token."
+            raise RemitError("token_refused", f"Its token endpoint gives nothing. {why}", "Check client and secret.")
+        return text
