@@ -49,7 +49,9 @@ def routes(site: Site) -> list[Route]:
         session, _ = await posted(site, request)
         await site.act("login", lambda change: login.end(change, session.id, "operator"))
         answer = page("left")
-        answer.delete_cookie(cookie(site), path="/")
+        # A cookie of a `__Host-` name is taken away only by one that is as strict as it was.
+        secure = site.authority.issuer.startswith("https:")
+        answer.delete_cookie(cookie(site), path="/", secure=secure, httponly=True, samesite="strict")
         return answer
 
     async def token(request: Request) -> Response:
