@@ -31,7 +31,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/web/console/report.py": "tests/cli/test_evidence.py",
     "src/remit/core/policy_text.py": "tests/core/test_policy.py",
     "src/remit/core/policy_tree.py": "tests/core/test_policy.py",
-    "src/remit/core/redact.py": "tests/custody/test_static.py",
     "src/remit/custody/sources/maria_sql.py": "tests/peers/test_mariadb.py",
     "src/remit/custody/sources/mariadb.py": "tests/peers/test_mariadb.py",
     "src/remit/custody/sources/sts.py": "tests/peers/test_sts.py",

@@ -86,6 +86,7 @@ def secured(settings: Settings) -> ssl.SSLContext | None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.load_cert_chain(settings.tls_cert.removeprefix("file:"), settings.tls_key.removeprefix("file:"))
     ask_for_certificates(context, tls_path(settings.client_certificates))
     return context

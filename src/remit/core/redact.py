@@ -8,6 +8,7 @@ compression (ask upstream for identity encoding), reversal, or one character per
 import base64
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final, final
 
 MARK: Final = b"[redacted by Remit]"
@@ -29,7 +30,7 @@ _SHORT: Final = {
 class Redactor:
     """The values of one resource, compiled once for all its answers. Values under 8 bytes are ignored."""
 
-    __slots__ = ("_escapes", "_first", "_literals", "_longest", "_pattern", "_spelled")
+    __slots__ = ("_escapes", "_first", "_literals", "_longest", "_pattern", "_seekers", "_spelled")
 
     def __init__(self, secrets: Iterable[bytes]) -> None:
         values = sorted({s for s in secrets if len(s) >= _FEWEST}, key=lambda v: (-len(v), v))
@@ -41,6 +42,7 @@ class Redactor:
         self._pattern = re.compile(
             b"|".join(b"".join(_group(byte) for byte in text) for text in self._spelled) or b"(?!)"
         )
+        self._seekers = [re.compile(text) for text in _seekers(spelled)]
         self._first = {spelling[:1] for text in self._spelled for spelling in text[0]}
         self._escapes = (b"%", b"\\", b"&", b"+") if any(b" " in v for v in values) else (b"%", b"\\", b"&")
 
@@ -48,17 +50,38 @@ class Redactor:
         """Return a whole body without the values; the very same object when there were none in it."""
         for mark in (*self._escapes, *self._literals) if self._literals else ():
             if mark in data:
-                clean, count = self._pattern.subn(MARK, data)
-                return clean if count else data
-        return data
+                break
+        else:
+            return data
+        done, start = [], 0
+        for found in self.matches(data):
+            done += [data[start : found.start()], MARK]
+            start = found.end()
+        return b"".join([*done, data[start:]]) if done else data
 
     def stream(self) -> "RedactedStream":
         """Begin one streamed answer."""
         return RedactedStream(self)
 
     def matches(self, data: bytes) -> Iterator[re.Match[bytes]]:
-        """Find the complete values."""
-        return self._pattern.finditer(data)
+        """Find the complete values, leftmost first and none in another.
+
+        As `finditer` of the whole pattern would, which is tried only where something that has one certain beginning
+        was found: a regular expression that begins with one octet is looked for many times faster than a choice.
+        """
+        seeks = [
+            *(partial(_found, one, data) for one in self._seekers),
+            *(partial(data.find, one) for one in self._literals),
+        ]
+        places = [(place, seek) for seek in seeks if (place := seek(0)) >= 0]
+        while places:
+            at = min(place for place, _ in places)
+            found = self._pattern.match(data, at)
+            if found is not None:
+                yield found
+            stop = at + 1 if found is None else found.end()
+            moved = ((place if place >= stop else seek(stop), seek) for place, seek in places)
+            places = [(place, seek) for place, seek in moved if place >= 0]
 
     def unfinished(self, data: bytes, start: int, stop: int) -> int | None:
         """Find the first place from which the data runs out in the middle of a value."""
@@ -145,6 +168,24 @@ def _group(spellings: tuple[bytes, ...]) -> bytes:
         return re.escape(spellings[0])
     longer = b"|".join(re.escape(s) for s in spellings[1:])
     return b"(?:" + re.escape(spellings[0]) + b"|(?i:" + longer + b"))"
+
+
+def _found(seeker: re.Pattern[bytes], data: bytes, start: int) -> int:
+    found = seeker.search(data, start)
+    return -1 if found is None else found.start()
+
+
+def _seekers(spelled: list[list[tuple[bytes, ...]]]) -> Iterator[bytes]:
+    """Each value once for every way to write its first octet, so that each begins with one certain octet."""
+    for text in spelled:
+        rest = b"".join(map(_group, text[1:]))
+        for spelling in text[0]:
+            yield (re.escape(spelling) if len(spelling) == 1 else _either(spelling)) + rest
+
+
+def _either(spelling: bytes) -> bytes:
+    """An escape, its digits and letters in either case."""
+    return b"".join(b"[%c%c]" % (one, one ^ 32) if chr(one).isalpha() else re.escape(bytes([one])) for one in spelling)
 
 
 def _encoded(value: bytes) -> list[bytes]:

@@ -1,10 +1,12 @@
 """WebSockets through both gates, before a real server: decided before they open, whole messages both ways, and cut."""
 
 import base64
+import contextlib
 import json
 import socket
 import subprocess
 import time
+import tracemalloc
 from contextlib import contextmanager
 
 import pytest
@@ -196,6 +198,49 @@ def test_revoke_07_it_is_cut_within_two_seconds_of_the_end_of_its_task(tmp_path,
         assert time.monotonic() - began < 2
         assert until(lambda: made.upstream.open == 0)
         assert until(lambda: last(made).get("result") == "cut")
+
+
+@pytest.mark.parametrize("way", ["reverse", "forward"])
+def test_who_reads_nothing_is_cut_all_the_same_and_gets_nothing_afterwards(tmp_path, way):
+    with trusting(tmp_path) as leaf, pay(leaf=leaf) as made, speaking(made, way) as ws:
+        ws.text()
+        for _ in range(4):
+            ws.say(TextMessage(data="flood"))
+        assert until(lambda: made.upstream.open == 1)
+        assert until(lambda: waits(made.api.running))
+        made.revoke()
+        assert until(lambda: last(made).get("result") == "cut")
+        gone = [one._arrived.talk.line.gone for one in RUNNING]
+        assert until(lambda: all(one.done() for one in gone))
+        rest = b""
+        with contextlib.suppress(OSError):
+            while more := ws.conn.recv(1 << 20):
+                rest = (rest + more)[-100:]
+        assert b"what allowed this has ended" not in rest
+
+
+RUNNING = []
+
+
+def waits(running):
+    """Whether what is running has something to send that its client does not take."""
+    RUNNING[:] = tuple(running)
+    return any(one._arrived.talk.line._open is not None for one in RUNNING)
+
+
+def test_pieces_of_nothing_without_end_weigh_nothing(target):
+    with speaking(target, "reverse") as ws:
+        ws.text()
+        ws.say(TextMessage(data="a", message_finished=False))
+        empty = b"\x00\x80\x00\x00\x00\x00" * 20_000
+        tracemalloc.start()
+        try:
+            ws.conn.sendall(empty)
+            assert ws.say(Ping(payload=b"y")).next() == Pong(payload=b"y")
+            assert tracemalloc.get_traced_memory()[0] < 60_000
+        finally:
+            tracemalloc.stop()
+        assert ws.say(TextMessage(data="b", message_finished=True)).text() == "heard ab"
 
 
 def test_where_rows_are_limited_or_values_followed_there_is_none():

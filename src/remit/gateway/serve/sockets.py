@@ -28,6 +28,8 @@ from remit.gateway.upstream.pool import Pool
 MOST: Final = 64
 """How many WebSockets may be open with one API."""
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_TOLD_S: Final = 0.5
+"""How long a client that is cut has to take what was sent before."""
 _ENDED, _LARGE, _GONE = 1008, 1009, 1001
 
 
@@ -159,6 +161,8 @@ async def passed(
         await asyncio.wait((up, down), timeout=1.0)
     except asyncio.CancelledError:
         client.tell(_ENDED, "what allowed this has ended")
+        # Who takes nothing keeps nothing either: what waits for it in vain is not sent later.
+        asyncio.get_running_loop().call_later(_TOLD_S, talk.line.abort)
         raise
     finally:
         for one in (up, down):
@@ -191,20 +195,21 @@ class Side:
 
 async def _pass(come: Side, go: Side, clean: Callable[[bytes], bytes], most: int) -> None:
     """Pass one direction's messages, each whole, until it closes."""
-    parts, size = list[bytes](), 0
+    # One text that grows: a list of pieces without end, each of nothing, would hold more than they weigh.
+    held, size = bytearray(), 0
     while True:
         for event in come.ws.events():
             if isinstance(event, Message):
                 data = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
-                parts.append(data)
+                held += data
                 size += len(data)
                 if size > most:
                     await _close(come, go, CloseConnection(code=_LARGE, reason="the message is too large"))
                     return
                 if event.message_finished:
                     come.octets += size
-                    await go.say(_message(clean(b"".join(parts)), text=isinstance(event, TextMessage)))
-                    parts, size = [], 0
+                    await go.say(_message(clean(bytes(held)), text=isinstance(event, TextMessage)))
+                    held, size = bytearray(), 0
             elif isinstance(event, Ping):
                 await come.line.write(come.ws.send(event.response()))
             elif isinstance(event, CloseConnection):

@@ -52,7 +52,7 @@ def context(leaf: Leaf) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols(["http/1.1"])
-    made.options |= ssl.OP_NO_TICKET
+    made.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     made.num_tickets = 0
     made.sni_callback = _wanted
     # TLS takes files only: what stands there for a moment is sealed.
