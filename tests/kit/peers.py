@@ -51,6 +51,7 @@ NPM = {
     "sarif": ("@microsoft/jest-sarif@1.0.0-beta.0",),
     "multitool": ("@microsoft/sarif-multitool-linux@5.7.0",),
     "provider": ("oidc-provider@9.13.3",),
+    "wild": ("undici@8.13.1", "ws@8.23.0", "https-proxy-agent@9.1.0"),
 }
 DEBIAN = {
     "mariadb": ("mariadb-server-core", "libaio1", "liburing2"),

@@ -55,3 +55,24 @@ def test_an_unchanged_program_works_and_each_of_its_requests_is_decided(target, 
     assert ("http:pay/@session", "host_refused") in calls
     assert [dict(fields)["x-api-key"] for _, _, _, fields in target.upstream.seen] == [KEY, KEY]
     assert json.loads(target.upstream.seen[1][2]) == {"order": "o-1", "amount": 5}
+
+
+@pytest.mark.parametrize("way", ["forward", "reverse"])
+def test_undici_and_ws_work_through_either_gate(target, tmp_path, way):
+    """Pooled and pipelined connections, a chunked body, twelve requests at once, compression offered by ws."""
+    words = [str(peers.node()), str(KIT / "clients" / "wild.mjs")]
+    base = f"https://localhost:{target.behind}/v1"
+    if way == "reverse":
+        base = f"http://127.0.0.1:{target.port}/http/pay"
+    said = environment(target, tmp_path) | {"PEER_PREFIX": str(peers.npm_prefix("wild"))}
+    done = subprocess.run(
+        [*words, base, *([target.token] if way == "reverse" else [])],
+        env=said, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["read"], told["chunked"], told["refused"]) == (200, 200, 403)
+    assert told["waited"] in (200, "UND_ERR_NOT_SUPPORTED")
+    assert told["many"] == [200] * 12
+    assert told["ws"] == ["your key is [redacted by Remit]", "heard hello", 4001]
+    assert told["other"] == ["Unexpected server response: 403", 1006]
