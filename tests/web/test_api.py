@@ -1,6 +1,7 @@
 """`/v1` by noun: who may see and do what."""
 
 from remit.control import brief, task
+from remit.store import log
 from tests.kit.asking import code
 from tests.kit.world import COMMON, DAY, TOOLS, steps
 
@@ -42,6 +43,27 @@ def test_the_operator_registers_reads_and_stops(place):
     second = place.get(f"/v1/agents?limit=2&after={place.get('/v1/agents?limit=2').json['next']}").json
     assert len(second["items"]) == 2
     assert "next" not in second
+
+
+def test_log_15_no_request_creates_redirects_or_ends_a_record(place):
+    """Where the record goes is in the settings file alone: there is no address that takes it, whoever asks."""
+    size = log.newest(place.world.authority.view).size
+    places = (
+        "/v1/sinks",
+        "/v1/ledger",
+        "/v1/ledger/sinks",
+        "/v1/settings",
+        "/v1/log",
+        "/log/checkpoint",
+        "/log/tile/0/0",
+    )
+    for path in places:
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            answer = place.send(
+                path, {"path": "/etc/cron.d/x", "socket": "/run/x.sock", "enabled": False}, method=method
+            )
+            assert answer.status in (404, 405), (method, path)
+    assert log.newest(place.world.authority.view).size == size
 
 
 def test_a_revocation_answers_when_nothing_more_is_allowed(place):
