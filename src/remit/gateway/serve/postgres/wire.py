@@ -10,6 +10,8 @@ from remit.gateway.serve.side import Side
 
 HIGH: Final = 1024 * 1024
 """How many octets may wait unread before the other side is made to wait."""
+SLOW_S: Final = 60.0
+"""How long the other side may take over what was sent before the end, before it counts as gone."""
 
 
 class Wire(Side):
@@ -20,6 +22,8 @@ class Wire(Side):
         self._frames = Frames(most)
         self._raw = bytearray()
         self._framed = False
+        self._lost = False
+        self._late: asyncio.TimerHandle | None = None
         self.gone = False
         self.partial = 0.0
         """Since when a message waits for its rest; 0.0 when none does."""
@@ -46,7 +50,9 @@ class Wire(Side):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why it is gone changes nothing
         """The connection is gone."""
-        self.gone = True
+        self.gone = self._lost = True
+        if self._late is not None:
+            self._late.cancel()
         self._wake()
         self.resume_writing()
 
@@ -117,9 +123,11 @@ class Wire(Side):
         self._transport = made
 
     def close(self) -> None:
-        """End it after what was written has left."""
+        """End it after what was written has left, and in any case soon."""
         if self._transport is not None:
             self._transport.close()
+            if self._late is None and not self._lost:
+                self._late = asyncio.get_running_loop().call_later(SLOW_S, self.abort)
 
     def abort(self) -> None:
         """End it now."""
