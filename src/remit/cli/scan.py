@@ -42,6 +42,7 @@ from remit.scan.walk import scan as walk
 @click.option("--fix", is_flag=True, help="Show as a patch what can be mended with no risk; nothing is written.")
 @click.option("--write", is_flag=True, help="With --fix: do it. With --enroll: propose those that are not registered.")
 @click.option("--values", type=click.Path(), help="With --fix --write: a new file, yours alone, for secrets taken out.")
+@click.option("--briefs", type=click.Path(file_okay=False), help="With --enroll: write drafts of briefs into it.")
 @click.option("--owner", default="", help="With --write: the person who answers for what is proposed.")
 @click.option("--review", default="30d", show_default=True, help="With --write: when it must be looked at.")
 @forms("table", "json", "sarif", "html")
@@ -60,6 +61,7 @@ def scan(
     fix: bool,
     write: bool,
     values: str | None,
+    briefs: str | None,
     owner: str,
     review: str,
     form: str,
@@ -87,7 +89,7 @@ def scan(
     if enroll:
         from remit.cli.enrolling import enroll as put_forward
 
-        put_forward(ctx, found, owner=owner, review=review, write=write, form=form)
+        put_forward(ctx, found, places, owner=owner, review=review, write=write, briefs=briefs, form=form)
         return
     marked = accepted.mark(found.findings, known, answered, today)
     if fix:

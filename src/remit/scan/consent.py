@@ -266,6 +266,6 @@ def _named(nodes: list[Node]) -> str:
 def _short(text: str) -> str:
     """A rule or a tool's name in few characters; of a rule that a secret may stand in, only its head."""
     words = re.split(r"[\s=:,;\"'()]+", text)
-    if secret.is_known(text) or any(secret.is_literal(one) for one in words):
+    if secret.is_known(text) or any(secret.is_literal(one) and re.search(r"\d", one) for one in words):
         text = f"{text.partition('(')[0]}(…)" if "(" in text else "a rule with a secret in it"
     return "".join(c for c in text if c.isprintable())[:60]
