@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import columns, emit, say
+from remit.cli.output import columns, emit, many, say
 from remit.cli.values import due
 from remit.control import agent as agents
 from remit.control.change import Change
@@ -117,8 +117,7 @@ def _drafts(met: Sequence[Proposed], folder: str | None, owner: str) -> None:
 def _say(missing: Sequence[Proposed], new: Sequence[str], *, write: bool) -> None:
     done = "proposed" if write else "would be proposed (--write does it)"
     verb = ("was " if len(missing) == 1 else "were ") if write else ""
-    many = "1 agent" if len(missing) == 1 else f"{len(missing)} agents"
-    say(f"{many} {verb}{done}." if missing else "Every agent that was met is registered.")
+    say(f"{many(len(missing), 'agent')} {verb}{done}." if missing else "Every agent that was met is registered.")
     for one in missing:
         ceiling = " ".join(f"--ceiling 'mcp:{name}/*'" for name in one.resources) or "--ceiling ACTION"
         say(f"  One review lets it act within a ceiling: remit agent review {one.name} --next 90d {ceiling}")

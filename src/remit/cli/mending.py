@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from remit.cli.output import NO, complain, emit, say
+from remit.cli.output import NO, complain, emit, many, say
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.finding import Finding, Kind
@@ -74,7 +74,7 @@ def applied(made: Plan, places: Sequence[str], values: str | None) -> list[Remit
     unset = {name: value for name, value in taken.items() if os.environ.get(name) != value}
     if unset and values is None:
         raise click.UsageError(
-            f"{len(unset)} secrets are taken out of files ({', '.join(sorted(unset))}). Say where they go:"
+            f"{many(len(unset), 'secret')} to take out of files ({', '.join(sorted(unset))}). Say where they go:"
             " --values FILE, a new file that you alone can open."
         )
     if values is not None and unset:
@@ -138,16 +138,16 @@ def _say(made: Plan, refused: Sequence[RemitError], *, written: bool, values: st
         complain(fault)
     count = sum(1 if fix.kind is not Kind.LITERAL_SECRET else len(fix.takes) for _, fix in fixes) + len(made.open)
     if not count:
-        say(f"Nothing can be mended with no risk; {made.asked} findings say what to do: remit scan.")
+        say(f"Nothing can be mended with no risk, for {many(made.asked, 'finding')}: remit scan says what to do.")
         return
     rest = "The others say what to do: remit scan."
     if not written:
         say(
-            f"{count} changes can be made with no risk, for {made.asked} findings. What is *** is not printed, so let"
-            f" --write make them. {rest}"
+            f"{many(count, 'change')} can be made with no risk, for {many(made.asked, 'finding')}. What is *** is not"
+            f" printed, so let --write do it. {rest}"
         )
         return
-    say(f"{len(made.files) + len(made.open) - len(refused)} files were written. {rest}")
+    say(f"Written: {many(len(made.files) + len(made.open) - len(refused), 'file')}. {rest}")
     if any(fix.takes for _, fix in fixes):
         where = f"They are in {shown(values)}; read it into the client's environment." if values else ""
         say(f"Secrets that stood in files are known to whoever read them: have each issued anew. {where}".rstrip())

@@ -97,6 +97,11 @@ def written(record: Record) -> dict[str, Json]:
     return dump(record) | ({"state": state} if state else {})
 
 
+def many(count: int, word: str) -> str:
+    """So many of something, in words: 1 file, 2 files."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def say(text: str) -> None:
     """Say something that is no data, on stderr."""
     click.echo(text, err=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from remit.cli.output import NO, columns, emit, forms, say
+from remit.cli.output import NO, columns, emit, forms, many, say
 from remit.core.finding import Severity
 from remit.core.shown import shown
 from remit.scan import accepted, kept, shapes
@@ -122,7 +122,7 @@ def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
             say(f"not read: {shown(one.file)}: {one.reason}")
         count = Counter(one.state for one in marked)
         rest = f" ({count[State.KNOWN]} known, {count[State.SUPPRESSED]} answered for)" if len(count) > 1 else ""
-        say(f"{len(marked)} findings{rest} in {found.read} files read, of {found.met} met.")
+        say(f"{many(len(marked), 'finding')}{rest} in {many(found.read, 'file')} read, of {found.met} met.")
         if not shapes.source():
             say("Issuers' shapes of secrets: only the few built in. More are known with: pip install 'remit[scan]'.")
 

@@ -263,9 +263,14 @@ def _named(nodes: list[Node]) -> str:
     return ", ".join(_short(one.text) for one in nodes[:3]) + (" and more" if len(nodes) > 3 else "")
 
 
+def secretive(text: str) -> bool:
+    """Say whether a secret may stand in a rule or a tool's name."""
+    words = re.split(r"[\s=:,;\"'()]+", text)
+    return secret.is_known(text) or any(secret.is_literal(one) and re.search(r"\d", one) for one in words)
+
+
 def _short(text: str) -> str:
     """A rule or a tool's name in few characters; of a rule that a secret may stand in, only its head."""
-    words = re.split(r"[\s=:,;\"'()]+", text)
-    if secret.is_known(text) or any(secret.is_literal(one) and re.search(r"\d", one) for one in words):
+    if secretive(text):
         text = f"{text.partition('(')[0]}(…)" if "(" in text else "a rule with a secret in it"
     return "".join(c for c in text if c.isprintable())[:60]

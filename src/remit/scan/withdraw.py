@@ -21,8 +21,6 @@ _UNNAMED: Final = frozenset({"enableAllProjectMcpServers"})
 _STOPS: Final = re.compile(r"/\.(?:claude|cursor|gemini)/[^/]+$")
 """Clients in which a hook that exits with 2 refuses the call, by their own pages."""
 _LET: Final = re.compile(r"\s*(?:\|\||;)\s*(?:true|:|exit 0)\s*;?\s*$")
-_INERT: Final = re.compile(r"[A-Za-z][\w.*/:-]{0,40}(?:\([a-z0-9 .*/:_-]{0,40}\))?")
-"""A name of a tool, or a rule, that no secret can stand in."""
 
 
 def approvals(path: str, document: Placed, found: Mapping[int, str]) -> Iterator[Fix]:
@@ -76,7 +74,7 @@ def _thinned(document: Placed, listed: Node, found: Mapping[int, str], loud: Cal
     start, end = document.span(listed)
     if any(start < at < end for at, _ in document.comments):
         return
-    shows = frozenset(one.text for one in listed.value if one.text and _INERT.fullmatch(one.text))
+    shows = frozenset(one.text for one in listed.value if one.text and not consent.secretive(one.text))
     names = ", ".join(one.text if one.text in shows else "***" for one in gone)
     name = document.name(listed)
     yield Fix(
