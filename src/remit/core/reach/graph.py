@@ -103,7 +103,7 @@ class Builder:
         self._kinds = bytearray()
         self._at: dict[str, int] = {}
         self._labels: dict[str, int] = {}
-        self._leaving: list[list[int]] = []
+        self._leaving: list[array[int]] = []
         self._count = 0
         self._titles: dict[int, str] = {}
         self._amounts: dict[int, Amount] = {}
@@ -118,7 +118,7 @@ class Builder:
                 raise invalid("It has a node of no known kind, without a name, or too many of them.")
             at = self._at[key] = len(self.keys)
             self.keys.append(key)
-            self._leaving.append([])
+            self._leaving.append(array("Q"))
             self._kinds.append(NUMBER[kind])
         if title:
             self._titles[at] = title
@@ -152,12 +152,11 @@ class Builder:
 
     def build(self) -> Graph:
         """The graph of what was gathered."""
-        gathered: list[int] = []
-        offsets = array("i", [0])
+        gathered, offsets = array("Q"), array("i", [0])
         for leaving in self._leaving:
-            gathered += sorted(set(leaving)) if len(leaving) > 1 else leaving
+            gathered.extend(sorted(set(leaving)) if len(leaving) > 1 else leaving)
             offsets.append(len(gathered))
-        edges = memoryview(array("Q", gathered)).cast("B")
+        edges = memoryview(gathered).cast("B")
         low = byteorder == "little"
         targets, labels = array("i"), array("H")
         targets.frombytes(edges.cast("i")[int(low) :: 2].tobytes())

@@ -70,21 +70,29 @@ def dominators(graph: Graph, walked: Walk) -> list[int] | None:
     for at, node in enumerate(order):
         place[node] = at
     nearest = [0, *(place[walked.before[node]] for node in order[1:])]
-    of = place.__getitem__
     # Most nodes end below the start itself after one look at their edges, and are never looked at again.
+    low = bytearray(len(graph.kinds))
     for at, node in enumerate(order):
-        for to in map(of, targets[offsets[node] : offsets[node + 1]]):
-            held = nearest[to]
-            if held and held != at:
-                nearest[to] = _parting(nearest, at, held)
-    low = {node for at, node in enumerate(order) if nearest[at]}
+        low[node] = nearest[at] > 0
+    for at, node in enumerate(order):
+        for other in targets[offsets[node] : offsets[node + 1]]:
+            if low[other]:
+                to = place[other]
+                if nearest[to] != at:
+                    nearest[to] = _parting(nearest, at, nearest[to])
+                    low[other] = nearest[to] > 0
     left = [
-        (at, to)
+        (at, place[other])
         for at, node in enumerate(order)
-        if not low.isdisjoint(next_ := targets[offsets[node] : offsets[node + 1]])
-        for to in map(of, next_)
-        if nearest[to]
+        for other in targets[offsets[node] : offsets[node + 1]]
+        if low[other]
     ]
+    _settle(nearest, left)
+    return nearest
+
+
+def _settle(nearest: list[int], left: Sequence[tuple[int, int]]) -> None:
+    """Lift nodes by these edges until nothing moves."""
     moved = True
     while moved:
         moved = False
@@ -93,7 +101,6 @@ def dominators(graph: Graph, walked: Walk) -> list[int] | None:
             above = _parting(nearest, at, held)
             if above != held:
                 nearest[to], moved = above, True
-    return nearest
 
 
 def _parting(nearest: list[int], one: int, other: int) -> int:

@@ -3,14 +3,18 @@
 `covers` may miss a cover between patterns that are written oddly, and never claims one that is none.
 """
 
+import re
 from functools import lru_cache
+from typing import Final
 
-_KEPT = 1 << 16
+_KEPT: Final = 1 << 16
+_RUN: Final = re.compile(r"[?*]*\*[?*]*")
 
 
 @lru_cache(_KEPT)
 def covers(outer: str, inner: str) -> bool:
     """Say that whatever matches `inner` matches `outer`. A text without wildcards is a pattern that matches itself."""
+    outer, inner = _plain(outer), _plain(inner)
     if outer in ("*", inner):
         return True
     at = here = 0
@@ -26,6 +30,11 @@ def covers(outer: str, inner: str) -> bool:
         else:
             return False
     return not outer[at:].strip("*")
+
+
+def _plain(pattern: str) -> str:
+    """A pattern with each run of wildcards written in one way: the single ones, and then the star."""
+    return _RUN.sub(lambda run: "?" * run[0].count("?") + "*", pattern) if "*" in pattern else pattern
 
 
 @lru_cache(_KEPT)
