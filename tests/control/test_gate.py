@@ -82,6 +82,32 @@ def test_a_secret_is_lent_for_the_call_and_named_as_hidden(world, held):
     assert "hush" not in str(told(world))
 
 
+def test_a_secret_that_another_process_replaced_or_removed_is_not_lent_again(world, held):
+    world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush-hush")))
+    registered(world, injections=(Injection(secret="key", header="x-key"),))
+    permit = world.decide(read_call(), world.enter(held.text))
+    assert world.gate.borrow(permit).hidden == world.gate.borrow(permit).hidden == (b"hush-hush",)
+    with world.authority.db.transaction():
+        world.authority.vault.put(resource.SECRETS, "key", Secret(b"hush-again"))
+    assert world.gate.borrow(permit).headers == ((b"x-key", b"hush-again"),)
+    with world.authority.db.transaction():
+        world.authority.vault.forget(resource.SECRETS, "key")
+    assert world.gate.borrow(permit).code == "secret_unknown"
+
+
+def test_what_was_lent_leaves_memory_when_something_ended(world, held):
+    world.act(lambda c: resource.put_secret(c, "key", Secret(b"hush-hush")))
+    registered(world, injections=(Injection(secret="key", header="x-key"),))
+    permit = world.decide(read_call(), world.enter(held.text))
+    world.gate.borrow(permit)
+    lending = world.authority.lending
+    first = lending.awake(resource.SECRETS, "key")
+    assert lending.awake(resource.SECRETS, "key") is first
+    world.act(lambda c: revocation.revoke(c, "resource", "notes", "op"))
+    world.gate.borrow(permit)
+    assert lending.awake(resource.SECRETS, "key") is not first, "it was opened anew"
+
+
 def test_a_secret_that_would_break_a_header_or_is_missing_is_not_lent(world, held):
     registered(world, injections=(Injection(secret="key", header="x-key"),))
     permit = world.decide(read_call(), world.enter(held.text))

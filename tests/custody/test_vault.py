@@ -15,7 +15,7 @@ from remit.core.canonical import b64
 from remit.core.errors import RemitError
 from remit.custody.root import Root, make_root_file, open_root
 from remit.custody.secret import Secret
-from remit.custody.vault import Place, Vault, seal, unseal
+from remit.custody.vault import AWAKE, Place, Vault, seal, unseal
 from tests.kit.rows import MemorySecretRows
 from tests.kit.tokens import dice
 
@@ -96,6 +96,36 @@ def test_a_row_swapped_with_another_does_not_open():
     assert code(vault.get, "upstream", "git") == "secret_sealed_wrong"
     assert code(seal, ROOT, HERE, Secret(bytes(64 * 1024 + 1)), os.urandom) == "secret_too_long"
     assert code(Vault, rows, [], os.urandom) == "key_missing"
+
+
+def test_what_is_open_for_calls_to_borrow_is_never_another_row_s_value():
+    rows = MemorySecretRows()
+    vault, other = Vault(rows, [ROOT], dice("v")), Vault(rows, [ROOT], dice("w"))
+    vault.put("upstream", "crm", Secret(CANARY))
+    assert vault.awake("upstream", "crm") is vault.awake("upstream", "crm") == Secret(CANARY)
+    other.put("upstream", "crm", Secret(CANARY + b"\2"))
+    assert vault.awake("upstream", "crm") == Secret(CANARY + b"\2"), "another process stored another"
+    whole = rows.get("upstream", "crm")
+    rows.put(replace(whole, blob=whole.blob[:-1] + bytes([whole.blob[-1] ^ 1])))
+    assert code(vault.awake, "upstream", "crm") == "secret_sealed_wrong"
+    rows.put(replace(whole, version=whole.version + 1))
+    assert code(vault.awake, "upstream", "crm") == "secret_sealed_wrong"
+    rows.put(whole)
+    assert vault.awake("upstream", "crm") == Secret(CANARY + b"\2")
+    other.forget("upstream", "crm")
+    assert code(vault.awake, "upstream", "crm") == "secret_unknown"
+    assert not vault._awake, "what is gone does not stay open"
+
+
+def test_only_so_many_secrets_are_open_and_none_after_sleep():
+    rows = MemorySecretRows()
+    vault = Vault(rows, [ROOT], dice("v"))
+    for number in range(2 * AWAKE + 1):
+        vault.put("upstream", str(number), Secret(CANARY))
+        vault.awake("upstream", str(number))
+        assert 0 < len(vault._awake) <= AWAKE
+    vault.sleep()
+    assert not vault._awake
 
 
 def test_a_root_key_comes_from_a_file_of_ours_only(tmp_path):

@@ -1,5 +1,6 @@
 """The authority as a gate sees it, in the same process: text checked, calls decided in the batch, secrets lent."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -31,6 +32,7 @@ from remit.store.facts import ancestors
 from remit.store.record import Reader
 
 _NOTHING: Final = Lent()
+_CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 _UNLENT: Final = Fault("lease_unavailable", "Nothing can be lent at this target here.")
 HELD_MS: Final = 250
 
@@ -38,8 +40,9 @@ HELD_MS: Final = 250
 class Gate:
     """Owned by the composition root; called on one thread. Implements gateway.authority.Authority.
 
-    What it keeps between calls is who was refused how often, and for `HELD_MS` where a resource is: a permit names the
-    target that was read with it, and a call goes to no other. Every decision reads its facts in its transaction.
+    What it keeps between calls is who was refused how often, the secrets that calls borrow, each until its row is
+    another or anything changes, and for `HELD_MS` where a resource is: a permit names the target that was read with
+    it, and a call goes to no other. Every decision reads its facts in its transaction.
     """
 
     def __init__(self, authority: Authority, batch: Batch, lessor: Lessor | None = None) -> None:
@@ -48,6 +51,7 @@ class Gate:
         self._batch = batch
         self._denials = Denials()
         self.unknown: dict[str, int] = {}
+        self._lent = -1
         self._held: dict[str, tuple[Resource, int, int]] = {}
         self._apis: tuple[tuple[Resource, ...], int, int] = ((), -1, -1)
         self._definitions: dict[str, tuple[tuple[tuple[str, str], ...], dict[str, Json]]] = {}
@@ -194,6 +198,10 @@ class Gate:
         """Lend what this permit's call needs upstream. Refuses a permit that is too old (`permit_expired`)."""
         if not self.fresh(permit):
             return Fault("permit_expired", "This permit is too old; the call must be decided again.")
+        if self._lent != self._batch.moves:
+            # Something changed or ended: what it lent must not stay open, and the rest is opened again when it is lent.
+            self._authority.lending.sleep()
+            self._lent = self._batch.moves
         if permit.target is None:
             return Fault("resource_unknown", "This resource is gone.")
         target = permit.target
@@ -216,9 +224,9 @@ class Gate:
     def _lend(self, resource: Resource) -> Lent:
         headers, environment, hidden = [], [], []
         for one in resource.injections:
-            secret = self._authority.lending.get(SECRETS, one.secret)
+            secret = self._authority.lending.awake(SECRETS, one.secret)
             value = one.template.encode().replace(b"{secret}", secret.reveal())
-            if any(byte < 0x20 or byte == 0x7F for byte in value):
+            if _CONTROL.search(value):
                 raise RemitError(
                     "secret_unfit", "A stored secret holds a control character.", "Store it again without."
                 )
@@ -229,7 +237,7 @@ class Gate:
                 environment.append((one.variable, value.decode()))
         admission, key = resource.upstream.admission, b""
         if admission is not None:
-            key = self._authority.lending.get(SECRETS, admission.key).reveal()
+            key = self._authority.lending.awake(SECRETS, admission.key).reveal()
         return Lent(tuple(headers), tuple(environment), tuple(hidden), key=key)
 
     def _told(self, permit: Permit) -> Lent:

@@ -23,6 +23,8 @@ _ID, _SALT, _NONCE, _TAG = 8, 32, 12, 16
 _HEAD: Final = 1 + _ID + _SALT + _NONCE
 LARGEST: Final = 64 * 1024
 """Bytes: the largest secret that can be sealed."""
+AWAKE: Final = 64
+"""How many secrets are kept open at once for the calls that borrow them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,13 @@ def unseal(roots: Sequence[Root], place: Place, blob: bytes) -> Secret:
 class Vault:
     """Puts secrets to rest and wakes them. Owns no storage; older roots open, only the first one seals."""
 
-    __slots__ = ("_random", "_roots", "_rows")
+    __slots__ = ("_awake", "_random", "_roots", "_rows")
 
     def __init__(self, rows: SecretRows, roots: Sequence[Root], random: Callable[[int], bytes]) -> None:
         if not roots:
             raise RemitError("key_missing", "The vault has no root key.", "Name one: env:, file: or keyring:.")
         self._rows, self._roots, self._random = rows, tuple(roots), random
+        self._awake: dict[tuple[str, str], tuple[SealedRow, Secret]] = {}
 
     def put(self, purpose: str, name: str, secret: Secret) -> int:
         """Seal and store a secret; return its version, 1 or one above what was there."""
@@ -121,12 +124,34 @@ class Vault:
 
     def get(self, purpose: str, name: str) -> Secret:
         """Open a stored secret. Refuses what is not there (`secret_unknown`) and what `unseal` refuses."""
+        row = self._row(purpose, name)
+        return unseal(self._roots, row.place, row.blob)
+
+    def awake(self, purpose: str, name: str) -> Secret:
+        """The same as `get`, for what many calls borrow: its row is read each time, and opened when it is another.
+
+        At most `AWAKE` stay open, until `sleep`.
+        """
+        held = self._awake.pop((purpose, name), None)
+        row = self._row(purpose, name)
+        if held is None or held[0] != row:
+            held = row, unseal(self._roots, row.place, row.blob)
+        if len(self._awake) >= AWAKE:
+            self._awake.clear()
+        self._awake[purpose, name] = held
+        return held[1]
+
+    def sleep(self) -> None:
+        """Let go of every secret that is open."""
+        self._awake.clear()
+
+    def _row(self, purpose: str, name: str) -> SealedRow:
         row = self._rows.get(purpose, name)
         if row is None:
             raise RemitError(
                 "secret_unknown", f"There is no secret {name!r} for {purpose}.", "Store it first, under this name."
             )
-        return unseal(self._roots, row.place, row.blob)
+        return row
 
     def wrap(self, purpose: str, data: bytes) -> bytes:
         """Seal what goes out and comes back (a form, a cookie) for one purpose; any node of the same root opens it."""
