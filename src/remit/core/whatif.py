@@ -93,11 +93,7 @@ class World:
         """
         held = self.plans.get(above)
         if held is None:
-            ceiling, became, mine = (
-                under.steps,
-                tuple(self._moved(under, n) for n in range(len(under.steps))),
-                self.brief.steps,
-            )
+            ceiling, became, mine = under.steps, self._became(under), self.brief.steps
         else:
             ceiling, became, mine = held[2].steps, held[1], held[0].steps
         if plan.steps == ceiling and plan.sources == tuple(range(len(ceiling))):
@@ -181,11 +177,13 @@ class World:
         held = self.plans.get(f"{plan.task}:{plan.version}") if plan is not None else None
         return held[0] if held is not None else None
 
-    def _moved(self, under: Brief, number: int) -> int:
-        """Where a step of the brief that a plan was drawn on is now: by its place in `base`, else the first alike."""
-        step = under.steps[number]
+    def _became(self, under: Brief) -> tuple[int, ...]:
+        """Where each step of the brief above a plan is now: by its place in `base`, else the first alike."""
         if under.steps == self.base.steps:
-            return _at(self.moved, number)
+            return tuple(_at(self.moved, number) for number in range(len(under.steps)))
+        return tuple(map(self._moved, under.steps))
+
+    def _moved(self, step: Step) -> int:
         if step in self.base.steps:
             return _at(self.moved, self.base.steps.index(step))
         same = (n for n, one in enumerate(self.brief.steps) if (one.action, one.path) == (step.action, step.path))
