@@ -27,7 +27,14 @@ HELD_THIRD = {
     "AG112": (5, 0), "AG120": (5, 0), "AG121": (5, 0), "AG122": (5, 0), "AG130": (5, 0), "AG131": (5, 0),
     "AG140": (21, 0), "AG150": (20, 0), "AG151": (20, 0),
 }  # fmt: skip
-FAMILIES = [(folder, code) for folder in (corpus.FOLDER, corpus.SECOND, corpus.THIRD) for code in corpus.codes(folder)]
+# And for the fourth, whose author had read no line of the readers, since they were mended by it.
+HELD_FOURTH = {
+    "AG101": (6, 0), "AG102": (11, 0), "AG103": (12, 0), "AG104": (11, 0), "AG110": (11, 0), "AG111": (11, 0),
+    "AG112": (6, 0), "AG120": (6, 1), "AG121": (5, 0), "AG122": (6, 0), "AG130": (5, 0), "AG131": (6, 0),
+    "AG140": (12, 0), "AG150": (11, 0), "AG151": (11, 0),
+}  # fmt: skip
+FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH)
+FAMILIES = [(folder, code) for folder in FOLDERS for code in corpus.codes(folder)]
 
 
 def _findings(case: corpus.Case, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str, int]]:
@@ -76,7 +83,8 @@ def test_a_finding_that_is_wrong_or_missing_lowers_the_score() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "held"), [(corpus.FOLDER, HELD), (corpus.SECOND, HELD_SECOND), (corpus.THIRD, HELD_THIRD)]
+    ("folder", "held"),
+    [(corpus.FOLDER, HELD), (corpus.SECOND, HELD_SECOND), (corpus.THIRD, HELD_THIRD), (corpus.FOURTH, HELD_FOURTH)],
 )
 def test_the_scanner_is_no_worse_than_it_was(
     folder: Path, held: dict[str, tuple[int, int]], capsys: pytest.CaptureFixture[str]

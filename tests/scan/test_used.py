@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from remit.scan import acting, family, idle, login, observed, rights, sdk, settings, tsobject
+from remit.scan import acting, family, idle, login, observed, rights, sdk, settings, store, tsobject
 from remit.scan.sight import Granted, Used
 
 
@@ -109,3 +109,15 @@ def test_settings_of_any_kind_are_read_for_an_issuers_shape() -> None:
     assert list(settings.told("a/app.sample.json", f'{{"x": "{key}"}}')) == []
     assert list(settings.told("a/app.json", '{"token": "q7ZtWm2Lx9RbVc4Hn8"}')) == []
     assert len(list(settings.told("a/agent.json", '{"token": "q7ZtWm2Lx9RbVc4Hn8"}'))) == 1
+
+
+def test_what_a_command_line_keeps_its_login_in_is_read() -> None:
+    pair = (
+        "aws_access_key_id = AKIAQ7ZTWM2LX3RBVC4H\naws_secret_access_key = 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\n"
+    )
+    told = [(one.kind.value, one.evidence.line) for one in store.read(".aws/credentials", "[a]\n" + pair)]
+    assert ("AG104", 3) in told
+    assert ("AG101", 3) in told
+    short = store.read(".aws/credentials", "[a]\n" + pair + "aws_session_token = x\n")
+    assert [one for one in short if one.kind.value == "AG104"] == []
+    assert store.read(".netrc", "machine a login b password\n") == ()

@@ -47,7 +47,7 @@ def roots(path: str, text: str) -> tuple[Node, ...]:
     if path.endswith((".tf", ".tfvars")):
         one = hcl.read(text)
         return (one,) if one else ()
-    if not re.search(r"Action|[sS]tatement|actions\b|AWSTemplateFormatVersion|AWS::", text):
+    if not re.search(r"Action|[sS]tatement|actions\b|apiGroups|AWSTemplateFormatVersion|AWS::", text):
         return ()
     one = jsonc.read(text) if text.lstrip()[:1] in ("{", "[") else None
     return (one,) if one else yamldoc.read(text) or ()
@@ -71,6 +71,7 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         yield from _statement(part, terraform=terraform)
         yield from _azure(part)
         yield from _unasked(part)
+        yield from _rule(part)
         if not terraform and not stack:
             continue
         for name, value in part.members.items():
@@ -104,6 +105,19 @@ def _image(part: Node) -> Iterator[Told]:
         keyed = keyed or bool(one["value_source"].items or one["value_from"].items) or secret.is_name(named)
     if keyed and image.text and not launch.pinned_image(image.text):
         yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
+
+
+def _rule(part: Node) -> Iterator[Told]:
+    """A rule of a cluster's role: every verb, or verbs that write on every resource."""
+    if not part["apiGroups"].items:
+        return
+    verbs, whole = part["verbs"].items, any(one.text == "*" for one in part["resources"].items)
+    wild = next((one for one in verbs if one.text == "*"), None)
+    loud = next((one for one in verbs if one.text not in ("get", "list", "watch")), None)
+    if wild is not None:
+        yield Kind.WILDCARD, wild.line, "every verb is allowed"
+    elif whole and loud is not None:
+        yield Kind.WILDCARD, loud.line, f"{loud.text} is allowed on every resource"
 
 
 _SERVES: Final = re.compile(r"(?i)mcp|agent")

@@ -112,6 +112,10 @@ def _used(path: str, part: Node) -> Iterator[Told | Used]:
     elif lists:
         for word in used:
             yield from (Used(path, app, word, None) for app in called)
+    fetched = re.match(r"^git\.(clone|fetch|push)$", part["action"].text)
+    if fetched:
+        for app in called:
+            yield Used(path, app, "contents", fetched[1] == "push")
     method = next((value for key, value in part.members.items() if _METHOD.match(key) and value.text), None)
     if method is not None:
         for app in called:

@@ -56,7 +56,7 @@ _GITHUB: Final = (
 )  # fmt: skip
 _NEEDS: Final = (
     (re.compile(r"^(?:repo|public_repo|delete_repo|repo:\w+|workflow|admin:repo_hook|write:repo_hook)$"),
-     re.compile(r"^/(?:repos|search|user/(?:repos|starred|subscriptions)|orgs/[^/]+/repos|users/[^/]+/repos|issues"
+     re.compile(r"^/(?:repos|search|user/repos|orgs/[^/]+/repos|users/[^/]+/repos|issues"
                 r"|user/issues|installation|graphql|repositories)\b")),
     (re.compile(r"^(?:admin|write):org$"),
      re.compile(r"^/(?:orgs|organizations|teams|user/(?:orgs|memberships|teams)|users/[^/]+/orgs|graphql)\b")),

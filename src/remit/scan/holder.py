@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from remit.scan import client, document, launch, server, task, workflow, workload
+from remit.scan import client, document, launch, secret, server, task, workflow, workload
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, Whole
 
@@ -121,7 +121,8 @@ def _flags(words: list[launch.Word]) -> Iterator[Pair]:
         elif word.startswith("-") and mark:
             yield Pair(flag.lstrip("-"), value, line)
         elif word.startswith("-") and after and not after.startswith("-"):
-            yield Pair(word.lstrip("-"), after, below)
+            named = "api_key" if word == "--key" and secret.is_random(after) else word.lstrip("-")
+            yield Pair(named, after, below)
         elif re.match(r"[\w-]+: ", word):
             yield Pair(word.partition(":")[0], word.partition(": ")[2], line)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code
+from remit.scan import code, standing
 from remit.scan.launch import Told
 
 _LOGINS: Final = {
@@ -41,9 +41,23 @@ def told(tree: ast.AST) -> Iterator[Told]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             given = {one.arg: one.value for one in node.keywords if one.arg}
-            said = _named(node) or _aws(node, given) or _keyed(node, given)
+            said = _named(node) or _shaped(node) or _aws(node, given) or _keyed(node, given)
             if said:
                 yield Kind.STANDING, said[0], said[1]
+
+
+def _shaped(node: ast.Call) -> tuple[int, str] | None:
+    """A call that is given a token of a kind that does not end, in full or by the name of its variable."""
+    for one in (*node.args, *(word.value for word in node.keywords)):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and standing.shaped(one.value):
+            return one.lineno, f"{code.called(node)} is given {standing.shaped(one.value)}"
+        read = _PAT.match(ast.unparse(one)) if isinstance(one, ast.Subscript | ast.Call) else None
+        if read:
+            return one.lineno, f"{code.called(node)} is given {read[1]}, a personal access token"
+    return None
+
+
+_PAT: Final = re.compile(r"(?:os\.)?(?:environ\[|environ\.get\(|getenv\()['\"](\w*(?:_PAT|PERSONAL_ACCESS_TOKEN))['\"]")
 
 
 def _named(node: ast.Call) -> tuple[int, str] | None:

@@ -107,6 +107,7 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from _used(node.name, node.body, _header(node))
         elif isinstance(node, ast.Module):
+            yield from (told for _, name, body in _graphs(node) for told in _used(name, body))
             own = [
                 one
                 for one in node.body
@@ -118,6 +119,19 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
 
 
 _BEARER: Final = re.compile(r"HTTPAuthorizationCredentials|OAuth2\w*Bearer|HTTPBearer")
+
+
+def _graphs(tree: ast.AST) -> Iterator[tuple[int, str, list[ast.stmt]]]:
+    """The functions that are nodes of one graph: one workflow, whose state hands on what each has."""
+    functions = {one.name: one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+    nodes: dict[str, list[str]] = {}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_node":
+            names = [one.id for one in call.args if isinstance(one, ast.Name) and one.id in functions]
+            nodes.setdefault(ast.unparse(call.func.value), []).extend(names)
+    for graph, names in nodes.items():
+        if len(names) > 1:
+            yield len(names), f"the graph {graph}", [one for name in names for one in functions[name].body]
 
 
 def _header(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

@@ -28,6 +28,7 @@ from remit.scan import (
     settings,
     spoken,
     standing,
+    store,
     tomldoc,
     toolset,
     toxic,
@@ -57,7 +58,7 @@ class Reader(Protocol):
         """Find what stands in the text of a file of this path."""
 
 
-READERS: Final[tuple[Reader, ...]] = (client, dotenv, profile, unit, workflow, workload, code, cloud)
+READERS: Final[tuple[Reader, ...]] = (client, dotenv, profile, store, unit, workflow, workload, code, cloud)
 
 
 OTHERS: Final = frozenset(
@@ -115,7 +116,7 @@ def look(path: str, data: bytes, key: bytes) -> Looked | str:
         if not isinstance(more, tuple):
             sights.append(more)
         elif more[:2] not in found:
-            agentic = more[0] is not Kind.INHERITED or inherited.is_agentic(path, text)
+            agentic = more[0] not in (Kind.INHERITED, Kind.MIXED) or inherited.is_agentic(path, text)
             sure = Confidence.HIGH if agentic else Confidence.MEDIUM
             found[more[:2]] = Finding(more[0], sure, Evidence(path, more[1], more[2]))
             told.append(found[more[:2]])
@@ -163,8 +164,8 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from inherited.told(path, text, holders)
         yield from standing.told(holders)
         yield from toxic.told_of(holders)
+        yield from mixed.told(holders)
         if agentic:
-            yield from mixed.told(holders)
             yield from unowned.of_unit(path, text)
         if dotenv.wants(path):
             yield Envelope(

@@ -17,6 +17,8 @@ _ACTIONS: Final = re.compile(r"\$\{\{\s*secrets\.(\w+)\s*\}\}")
 _NAMED: Final = re.compile(
     r"\$\{(?:env:)?([A-Za-z_]\w*)(?::?[-?][^}]*)?\}|(?<![\w$])\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|\{env:([A-Za-z_]\w*)\}"
 )
+_PLANNED: Final = re.compile(r"\$\{(?:var|local)\.(\w+)\}")
+"""A variable of Terraform."""
 _STORED: Final = re.compile(r"\$\{(?:secret|input):[^}]+\}|\b(?:op|vault|keyring|ssm|awssm|gcpsm|azkv)://?\S+")
 _CONNECTION: Final = re.compile(
     r"(?i)(?:^|_)(?:database|db|pg|postgres\w*|mysql|mongo\w*|redis|amqp|warehouse)_?(?:url|uri|dsn)$"
@@ -138,6 +140,9 @@ def references(name: str, text: str) -> Iterator[str]:
     bare = _ACTIONS.sub("", text)
     for found in _STORED.finditer(bare):
         yield found[0]
+    for found in _PLANNED.finditer(bare):
+        if is_credential(name) or is_credential(found[1]):
+            yield f"${{{found[0][2:-1]}}}"
     for found in _NAMED.finditer(_STORED.sub("", bare)):
         called = next(one for one in found.groups() if one)
         if is_credential(called) or (is_credential(name) and found[0] == _SCHEME.sub("", text.strip())):

@@ -91,6 +91,9 @@ def _parts(one: ast.expr, functions: dict[str, Function], names: dict[str, ast.e
         yield from _servers(one)
         return
     line = one.lineno
+    kit = one.value if isinstance(one, ast.Starred) else one
+    if isinstance(kit, ast.Call) and isinstance(kit.func, ast.Attribute) and isinstance(kit.func.value, ast.Name):
+        one = names.get(kit.func.value.id, one) if kit.func.attr in ("get_tools", "to_tool_list") else one
     if isinstance(one, ast.Name) and isinstance(names.get(one.id), ast.Call):
         if not _SERVER.search(ast.unparse(names[one.id])) and not _wraps(names[one.id]):
             made = names[one.id]

@@ -195,6 +195,10 @@ def _all_tools(entry: Node, words: list[str]) -> bool:
     return any("all" in one.split(",") for one in chosen)
 
 
+_SENDERS: Final = frozenset(
+    {"smtp", "sendgrid", "send", "sender", "resend", "ses", "mailgun", "postmark", "brevo", "mandrill", "sparkpost",
+     "mailchimp", "klaviyo", "mailer", "mailersend", "sendmail"}
+)  # fmt: skip
 _NO_VERBS: Final = frozenset({"python", "api", "rest", "export", "make", "archive", "buffer", "ghost"})
 _LOOKS: Final = frozenset({"search", "read", "list", "get", "reader", "inbox", "check", "summary", "tool", "tools"})
 _ENGINES: Final = frozenset({"google", "web", "internet", "bing", "brave", "online", "vertex", "public"})
@@ -214,13 +218,9 @@ def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
         if found & {"requests", "http"} and "get" in found:
             return frozenset({STRANGERS})
         return frozenset({PRIVATE}) if found & _PRIVATE else frozenset()
-    if found & _MAIL:
-        return (
-            frozenset({OUT})
-            if found & {"smtp", "sendgrid", "send", "sender", "resend", "ses"}
-            and not found & {"gmail", "imap", "inbox"}
-            else _ALL
-        )
+    boxes, senders = found & {"gmail", "outlook", "imap", "inbox", "mailbox", "read", "list"}, found & _SENDERS
+    if found & _MAIL or senders:
+        return frozenset({OUT}) if senders and not boxes else _ALL
     if found & _BOTH_WAYS:
         return frozenset({STRANGERS, OUT})
     if found & _PRIVATE:

@@ -67,6 +67,12 @@ _KIND: Final = re.compile(
     r"(?i)application|service_principal|service_account|iam_(?:user|role)|access_key|access_token|api_?key"
     r"|personal_access|deploy_token|oauth|secret|credential|agent|bot"
 )
+_AGENTIC: Final = re.compile(r"(?i)(?:^|[-_\s])(?:agent|bot|mcp|assistant|copilot)s?(?:[-_\s]|$)")
+_LEFT: Final = re.compile(
+    r"(?i)^(?:change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this)|fill[-_ ]?(?:me|this|it)?[-_ ]?in|placeholder"
+    r"|your[-_ ](?:name|team|e-?mail|owner)\b.*|(?:team|owner|name)[-_ ]here|insert\b.*)$"
+)
+"""What a template leaves in a place that is to be filled in."""
 _FILE: Final = re.compile(
     r"(?i)agents?|identit|credential|token|service-?account|apps?\b|oauth|principals?|nhi|bots?\b|installations?"
     r"|integrations?|register|registry"
@@ -138,7 +144,10 @@ def _says_nothing(name: str, key: str, value: Node) -> bool:
     if name == "end":
         text = str(value.value).strip().lower()
         return text in _NOTHING or text in _NEVER or bool(_FAR.match(text)) or value.value is False
-    return isinstance(value.value, str) and value.value.strip().lower().strip("<>[]()") in _NOTHING
+    if not isinstance(value.value, str):
+        return False
+    bare = value.value.strip().lower().strip("<>[](){}")
+    return bare in _NOTHING or bool(_LEFT.match(bare))
 
 
 def _labelled(root: Node) -> Iterator[Told]:
@@ -199,7 +208,10 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
 def _terraform(root: Node) -> Iterator[Told]:
     for one in root["resource"].items:
         kind = one["$labels"].items[0].text if one["$labels"].items else ""
-        if not _KIND.search(kind):
+        called = " ".join(
+            [*(label.text for label in one["$labels"].items[1:]), one["name"].text, one["function_name"].text]
+        )
+        if not _KIND.search(kind) and not _AGENTIC.search(called):
             continue
         tags = {**one["tags"].members, **one["labels"].members}
         yield from empty(Node(one.line, {**one.members, **tags}))
