@@ -1,10 +1,23 @@
 """What is granted beside what is used: parts of services, what code calls of them, roles, jobs that only read."""
 
 import ast
+import time
 
 import pytest
 
-from remit.scan import acting, family, idle, login, observed, rights, sdk, settings, store, tsobject
+from remit.scan import (
+    acting,
+    family,
+    idle,
+    login,
+    observed,
+    rights,
+    script,
+    sdk,
+    settings,
+    store,
+    tsobject,
+)
 from remit.scan.sight import Granted, Used
 
 
@@ -121,3 +134,16 @@ def test_what_a_command_line_keeps_its_login_in_is_read() -> None:
     short = store.read(".aws/credentials", "[a]\n" + pair + "aws_session_token = x\n")
     assert [one for one in short if one.kind.value == "AG104"] == []
     assert store.read(".netrc", "machine a login b password\n") == ()
+
+
+def test_typescript_is_read_with_its_lines_and_a_hostile_one_ends() -> None:
+    head = 'import { tool } from "ai";\n'
+    text = head + "const t = new StdioClientTransport({\n  command: 'a-mcp',\n"
+    text += "  env: { ...process.env } as Env<string, x>,\n});\n"
+    assert [(one.kind.value, one.evidence.line) for one in script.read("a.ts", text)] == [("AG102", 4)]
+    assert script.read("a.ts", text.removeprefix(head)) == ()
+    assert script.read("a.ts", head + "// env: { ...process.env }\nf({ env: { A: process.env.A } })\n") == ()
+    began = time.process_time()
+    for piece in ("({a:", "function (", "=> {", "new PolicyStatement({", "a.", "/*"):
+        script.read("a.ts", head + piece * (150_000 // len(piece)))
+    assert time.process_time() - began < 20

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from remit.core.finding import Kind
@@ -23,10 +24,16 @@ _STRANDS: Final = frozenset({"shell", "python_repl"})
 _GIVEN: Final = frozenset({"tools", "functions", "function_map"})
 
 
+@lru_cache(maxsize=1)
+def unparsed(tree: ast.AST) -> str:
+    """The code as one text, without its comments, as far as it is looked through. The last file's is kept."""
+    return ast.unparse(tree)[:100_000]
+
+
 def told(tree: ast.AST) -> Iterator[Told]:
     """What the tools of a file give away, and what its agents do unasked."""
     given = set(_given(tree))
-    text = ast.unparse(tree)[:100_000]
+    text = unparsed(tree)
     for node in ast.walk(tree):
         if isinstance(node, Function):
             yield from _function(node, given)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import family, sdk, tier
+from remit.scan import acting, family, sdk, tier
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(
@@ -141,7 +141,7 @@ def _api(node: ast.expr) -> str:
 
 def _google(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     """What is called of Google's APIs: each API's name, and whether it is written to."""
-    code = ast.unparse(tree)[:100_000]
+    code = acting.unparsed(tree)
     if "gspread" in code:
         yield from _sheets(tree)
         return
@@ -184,7 +184,7 @@ def _is_plain(root: ast.expr) -> bool:
 
 def _graph(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     """What is called of Microsoft Graph, by its address or by its SDK."""
-    code = ast.unparse(tree)[:100_000]
+    code = acting.unparsed(tree)
     if "graph.microsoft.com" not in code and "msgraph" not in code:
         return
     names = {
@@ -253,7 +253,7 @@ def _words(text: str, line: int) -> Iterator[tuple[str, int]]:
 
 def _slack(path: str, tree: ast.AST) -> Iterator[Used]:
     """The families of Slack's methods that are called; what an app of Bolt answers, it writes."""
-    bolt = "slack_bolt" in ast.unparse(tree)[:100_000]
+    bolt = "slack_bolt" in acting.unparsed(tree)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
+    acting,
     admin,
     client,
     cloud,
@@ -24,6 +25,7 @@ from remit.scan import (
     observed,
     profile,
     rights,
+    script,
     sdk,
     settings,
     spoken,
@@ -32,6 +34,7 @@ from remit.scan import (
     tomldoc,
     toolset,
     toxic,
+    tsobject,
     unit,
     unowned,
     workflow,
@@ -58,7 +61,7 @@ class Reader(Protocol):
         """Find what stands in the text of a file of this path."""
 
 
-READERS: Final[tuple[Reader, ...]] = (client, dotenv, profile, store, unit, workflow, workload, code, cloud)
+READERS: Final[tuple[Reader, ...]] = (client, dotenv, profile, store, unit, workflow, workload, code, script, cloud)
 
 
 OTHERS: Final = frozenset(
@@ -142,7 +145,7 @@ def _told(path: str, text: str) -> list[Finding] | str:
 
 def _forget() -> None:
     """Keep no document of a large file in memory."""
-    for kept in (document.read, yamldoc.read, jsonc.read, hcl.read, tomldoc.read):
+    for kept in (document.read, yamldoc.read, jsonc.read, hcl.read, tomldoc.read, tsobject.objects, acting.unparsed):
         kept.cache_clear()
 
 
@@ -150,6 +153,9 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     """What the credentials, scopes and tools of a file tell, whatever its format."""
     if path.endswith(".py"):
         yield from _code(path, text, key)
+        return
+    if script.wants(path):
+        yield from script.sights(path, text, key)
         return
     if holder.wants(path) or lines.wants(path):
         holders = lines.read(path, text) if lines.wants(path) else holder.read(path, text)

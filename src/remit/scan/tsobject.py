@@ -6,6 +6,7 @@ object is read as a reference.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from remit.scan.cursor import Cursor
@@ -16,7 +17,13 @@ _BEGIN: Final = re.compile(r"\bPolicyStatement\(\s*(?=\{)|(?=\{\s*(?:Sid\s*:[^,\
 _NAME: Final = re.compile(r"[A-Za-z_$][\w$]*")
 _OPEN: Final = {"(": ")", "[": "]", "{": "}"}
 _MOST: Final = 500
-"""Statements of one file that are read."""
+"""Literals of one file that are read."""
+_WIDEST: Final = 6_000
+"""Characters of one literal."""
+_GIVEN: Final = re.compile(
+    r"(?:[(=,\[:]|\breturn|\?)\s{0,200}(?=\{\s{0,200}(?:[\w$\"'-]+\s{0,9}[:,}(]|\.\.\.|async\s))"
+)
+_TYPED: Final = re.compile(r"(?:\s*!|\s+as\s+const\b|\s+(?:as|satisfies)\s+[\w.]+(?:<[^<>{}()]{0,80}>)?(?:\[\])?)+")
 
 
 def statements(text: str) -> tuple[Node, ...]:
@@ -26,21 +33,33 @@ def statements(text: str) -> tuple[Node, ...]:
     return tuple(_found(text))
 
 
+@lru_cache(maxsize=1)
+def objects(text: str) -> tuple[Node, ...]:
+    """The object literals of a file, from where each is given, assigned or returned: so many and so long at most."""
+    return tuple(one for _, one in _each(text, _GIVEN))
+
+
 def _found(text: str) -> Iterator[Node]:
-    for count, begun in enumerate(_BEGIN.finditer(text)):
-        if count >= _MOST:
-            return
-        reader = _Reader(text, _SPACE)
-        reader.at = begun.end()
-        try:
-            one = reader.value(0)
-        except (ValueError, RecursionError):
-            continue
+    for begun, one in _each(text, _BEGIN):
         members = dict(one.members)
         if begun[0]:
             effect = members.get("effect", Node(one.line, "Allow"))
             members["effect"] = Node(effect.line, "Deny" if "DENY" in effect.text.upper() else "Allow")
         yield Node(one.line, members)
+
+
+def _each(text: str, start: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Node]]:
+    line, counted = 0, 0
+    for count, begun in enumerate(start.finditer(text)):
+        if count >= _MOST:
+            return
+        line, counted = line + text.count("\n", counted, begun.end()), begun.end()
+        try:
+            one = _Reader(text[begun.end() : begun.end() + _WIDEST], _SPACE).value(0)
+        except (ValueError, RecursionError):
+            continue
+        if one.members:
+            yield begun, one.below(line)
 
 
 class _Reader(Cursor):
@@ -57,6 +76,8 @@ class _Reader(Cursor):
             found = Node(line, self.string())
         else:
             return self.reference(line, start)
+        typed = _TYPED.match(self.text, self.at)
+        self.at = typed.end() if typed else self.at
         self.skip()
         return (
             found if self.text[self.at : self.at + 1] in ("", ",", "}", "]", ")", ";") else self.reference(line, start)
@@ -76,7 +97,9 @@ class _Reader(Cursor):
             if self.take(":"):
                 members[name] = self.value(depth + 1)
             else:
-                self.reference(line, self.at)
+                rest = self.reference(line, self.at)
+                if rest.text.startswith("${..."):
+                    members[rest.text[2:-1]] = rest
             if not self.take(",") and not self.peek("}"):
                 raise ValueError
         return Node(line, members)

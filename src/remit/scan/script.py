@@ -1,0 +1,242 @@
+"""Reader of agents' TypeScript (MCP's SDK, the AI SDK, OpenAI Agents, LangChain): read as text and literals. Pure.
+
+It is never run, and not parsed as a whole: what is read are object literals where they are built, texts in quotes, and
+chains of calls. What is built in one place and used in another is followed only by a plain `const`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan import admin, consent, mixed, secret, server, tier, toxic, tsobject
+from remit.scan.launch import Told
+from remit.scan.node import Node
+from remit.scan.sight import Granted, Holder, Pair, Sight, Used, held, is_credential
+
+_HINT: Final = re.compile(
+    r"[\"'](?:@modelcontextprotocol/|ai[\"'/]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain|@langchain/|googleapis"
+    r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp)"
+)
+_STRING: Final = re.compile(
+    r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
+)
+_CONST: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]+)?=\s*([\"'`])((?:(?!\2)[^\\\n])*)\2")
+_ENV: Final = re.compile(r"process\.env(?:\.(\w+)|\[[\"'](\w+)[\"']\])")
+_SCOPE: Final = re.compile(r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$")
+_RUNS: Final = re.compile(r"\b(?:exec|execSync|execa(?:Command)?(?:Sync)?)\s*\(\s*(\w+)\s*[,)]")
+_PROMISED: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*(?:util\.)?promisify\(\s*exec\s*\)")
+_TOOL: Final = re.compile(r"\b(?:execute|func|handler|invoke)\s*:\s*(?:async\s*)?(?:function\s*)?\(([^)]{0,500})\)")
+_API: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*google\.(\w+)\s*\(")
+_CALL: Final = re.compile(r"(?<![.\w])(\w+)((?:\.\w+)+)\s{0,9}\(")
+_WRITES: Final = re.compile(
+    r"(?i)^(?:insert|create|update|patch|delete|send|modify|batchUpdate|trash|untrash|copy|append|clear|batchModify"
+    r"|batchDelete|move|import|emptyTrash|quickAdd)$"
+)
+_READS: Final = re.compile(r"^(?:list|get|search|export|batchGet|getProfile|query|listConnections)$")
+_LOGIN: Final = re.compile(
+    r"\bnew\s+(ClientSecretCredential|UsernamePasswordCredential|StorageSharedKeyCredential|AzureKeyCredential)\s*\("
+    r"|\b\w+Client\.(fromConnectionString)\s*\(|\b(keyFile(?:name)?)\s*:"
+)
+_BODY: Final = re.compile(r"(?:\bfunction\b[^({]{0,200}\([^)]{0,2000}\)[^{;]{0,300}|=>\s{0,9})\{")
+_PERSON: Final = re.compile(
+    r"headers\.get\(\s*[\"']authorization[\"']\s*\)|headers\.authorization\b|headers\[[\"']authorization[\"']\]"
+    r"|\b(?:user|person|caller|delegated)_?(?:access_?)?token\b|session\??\.(?:access_?token|provider_token|user\.token)"
+    r"|\bonBehalfOf|acquireTokenOnBehalfOf",
+    re.IGNORECASE,
+)
+_MODEL: Final = re.compile(
+    r"(?i)openai|anthropic|gemini|google_api|mistral|groq|cohere|openrouter|langsmith|langfuse|(?:^|_)(?:anon|public"
+    r"|publishable)_"
+)
+
+
+_LARGEST: Final = 200_000
+"""Characters of a file above which it was made by a program, and is not read."""
+
+
+def wants(path: str) -> bool:
+    """Say whether this is such a file, or may be one: what it is, its text says."""
+    return path.endswith((".ts", ".mts")) and not re.search(r"(?:^|/)__tests__/|\.(?:test|spec|d)\.m?ts$", path)
+
+
+def is_agents(text: str) -> bool:
+    """Say whether code has to do with agents or with what they call, by what it imports."""
+    return len(text) <= _LARGEST and bool(_HINT.search(text))
+
+
+def read(path: str, text: str) -> tuple[Finding, ...]:
+    """Find what stands in this file; nothing in code that has nothing to do with agents."""
+    if not is_agents(text):
+        return ()
+    bare = _bare(text)
+    told = [*_objects(bare), *_texts(bare), *_lines(bare), *_logins(bare), *_tools(bare), *_functions(bare)]
+    told += admin.in_code(bare)
+    first = {(kind, line): said for kind, line, said in reversed(told)}
+    return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
+
+
+def _bare(text: str) -> str:
+    """The text, its comments made blank."""
+    return _STRING.sub(lambda one: re.sub(r"[^\n]", " ", one[0]) if one[0].startswith("/") else one[0], text)
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
+
+
+def _texts(text: str) -> Iterator[Told]:
+    """Issuers' shapes in any text in quotes, and secrets that a constant's name tells."""
+    for one in _STRING.finditer(text):
+        if secret.is_known(one[0][1:-1]):
+            yield Kind.LITERAL_SECRET, _line(text, one.start()), "a text holds a literal secret"
+    for one in _CONST.finditer(text):
+        if secret.is_held(one[1], one[3]):
+            yield Kind.LITERAL_SECRET, _line(text, one.start()), f"{one[1]} holds a literal value"
+
+
+def _lines(text: str) -> Iterator[Told]:
+    for one in re.finditer(r"\brejectUnauthorized\s*:\s*false\b|NODE_TLS_REJECT_UNAUTHORIZED\s*=\s*[\"']0[\"']", text):
+        yield Kind.OPEN_REMOTE, _line(text, one.start()), "certificates are not checked"
+    for one in re.finditer(r"\bnew\s+URL\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", text):
+        yield from ((Kind.OPEN_REMOTE, _line(text, one.start()), said) for said in server.address(one[1]))
+    for one in re.finditer(r"\bpermissionMode\s*:\s*[\"'](?:bypassPermissions|acceptEdits)[\"']", text):
+        yield Kind.UNASKED, _line(text, one.start()), "permissionMode lets the agent write with nobody asked"
+    for one in re.finditer(r"\brequireApproval\s*:\s*[\"']never[\"']", text):
+        yield Kind.UNASKED, _line(text, one.start()), "every tool runs with nobody asked"
+
+
+def _objects(text: str) -> Iterator[Told]:
+    """Entries of servers: what each is started or called with, and what it is handed."""
+    for root in tsobject.objects(text):
+        for part in root.inside():
+            members = part.members
+            if "command" in members or "headers" in members:
+                yield from server.told(part)
+                yield from consent.of_server(part)
+            for name in ("env", "environment"):
+                one = part[name]
+                if one.text == "${process.env}" or "...process.env" in one.members:
+                    yield Kind.INHERITED, one.line, "the whole environment is handed on"
+            for one in part["allowedTools"].items:
+                if one.text and consent.rule_writes(one.text):
+                    yield Kind.UNASKED, one.line, f"{one.text[:60]} is allowed with nobody asked"
+                    break
+
+
+def _logins(text: str) -> Iterator[Told]:
+    for one in _LOGIN.finditer(text):
+        name = one[1] or one[2] or one[3]
+        yield Kind.STANDING, _line(text, one.start()), f"{name} logs in with a key that does not end by itself"
+    for root in tsobject.objects(text):
+        for part in root.inside():
+            keys = part["credentials"]
+            if keys["secretAccessKey"].text and not keys["sessionToken"].text and not part["endpoint"].text:
+                yield Kind.STANDING, keys["secretAccessKey"].line, "a client logs in with an access key of an AWS user"
+            auth = part["auth"]
+            if re.search(r"process\.env\.\w*(?:_PAT|PERSONAL_ACCESS_TOKEN)\b", auth.text) or auth.text.startswith(
+                "ghp_"
+            ):
+                yield Kind.STANDING, auth.line, "a client is given a personal access token"
+
+
+def _tools(text: str) -> Iterator[Told]:
+    """Tools that run what they are told; and agents that hold all three."""
+    runs = [*_PROMISED.finditer(text)]
+    names = "|".join(re.escape(one[1]) for one in runs)
+    for made in _TOOL.finditer(text):
+        said = set(re.findall(r"\w+", made[1]))
+        body = text[made.end() : made.end() + 1500]
+        if re.search(r"(?i)allow|whitelist|approv|confirm", body.partition("\n\n")[0]):
+            continue
+        for one in (
+            *_RUNS.finditer(body),
+            *(re.finditer(rf"\b(?:{names})\s*\(\s*(\w+)\s*[,)]", body) if names else ()),
+        ):
+            if one[1] in said:
+                yield Kind.BROAD_TOOL, _line(text, made.end() + one.start()), "a tool runs any command that it is told"
+    for root in tsobject.objects(text):
+        for part in root.inside():
+            for key in ("tools", "mcpServers"):
+                named = part[key].members.items()
+                parts = [(name, one.line, _legs(name, one, tool=key == "tools")) for name, one in named]
+                listed = part[key].items if isinstance(part[key].value, list) else []
+                parts += [(one.text, one.line, toxic.legs_of(one.text.strip("${}"), by_verb=True)) for one in listed]
+                yield from toxic.judged(parts)
+
+
+def _legs(name: str, one: Node, *, tool: bool) -> frozenset[str]:
+    if tool:
+        return toxic.legs_of(name, by_verb=True) or toxic.legs_of(one["description"].text, by_verb=True)
+    texts = [name, *(part.text for part in one.inside() if part.text)]
+    return toxic.legs_of(" ".join(re.sub(r"^https?://", "", text) for text in texts), by_verb=False)
+
+
+def _functions(text: str) -> Iterator[Told]:
+    """Functions that act with a person's token and with the service's own credential."""
+    past = 0
+    for begun in _BODY.finditer(text):
+        if begun.start() < past:
+            continue
+        past = _end(text, begun.end())
+        body = text[begun.start() : past]
+        person = _PERSON.search(body)
+        names = [one[1] or one[2] for one in _ENV.finditer(body)]
+        own = [
+            name
+            for name in names
+            if is_credential(name)
+            and not _MODEL.search(name)
+            and mixed.sort_of(Pair(name, "${" + name + "}", 1)) != "person"
+        ]
+        if person and own and not re.search(r"subject_token|grant_type|onBehalfOf|OnBehalfOf", body):
+            at = _line(text, begun.start() + person.start())
+            yield Kind.MIXED, at, f"it acts with a person's token and with {own[0]}, the service's own"
+
+
+def _end(text: str, at: int) -> int:
+    """Where a body that has begun ends: at its closing brace."""
+    left = 1
+    for one in re.compile(r"[{}]").finditer(text, at):
+        left += 1 if one[0] == "{" else -1
+        if not left:
+            return one.end()
+    return len(text)
+
+
+def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
+    """What the file shows that means something beside others: credentials held, scopes asked for, calls."""
+    if not is_agents(text):
+        return
+    bare = _bare(text)
+    yield from held(path, tuple(_holders(bare)), key)
+    apis = {one[1]: one[2] for one in _API.finditer(bare)}
+    for one in _STRING.finditer(bare):
+        if _SCOPE.match(one[0][1:-1]):
+            word = one[0][1:-1]
+            yield Granted(path, _line(bare, one.start()), f"code:{path}", word, tier.writes(word))
+    for one in _CALL.finditer(bare):
+        verb = one[2].rpartition(".")[2]
+        if one[1] in apis and (_WRITES.match(verb) or _READS.match(verb)):
+            yield Used(path, f"code:{path}", apis[one[1]], bool(_WRITES.match(verb)))
+
+
+def _holders(text: str) -> Iterator[Holder]:
+    consts = {one[1]: one[3] for one in _CONST.finditer(text)}
+    for root in tsobject.objects(text):
+        for part in root.inside():
+            given = [*part["env"].members.items(), *part["headers"].members.items()]
+            if not given or not {"command", "url", "headers"} & part.members.keys():
+                continue
+            pairs = tuple(Pair(name, _value(one.text, consts), one.line) for name, one in given if one.text)
+            like = part["url"].text or part["command"].text
+            yield Holder("server", part["name"].text or like or f"line {part.line}", part.line, like, pairs)
+
+
+def _value(text: str, consts: dict[str, str]) -> str:
+    """A value's text; what is read of the environment as such a reference, a constant as what it holds."""
+    read = _ENV.search(text)
+    if read:
+        return "${" + (read[1] or read[2]) + "}"
+    bare = text[2:-1] if text.startswith("${") else ""
+    return consts.get(bare, "" if bare else text)
