@@ -37,6 +37,8 @@ PYPI = {
     "web": ("requests==2.34.2", "httpx==0.28.1", "aiohttp==3.14.5", "websockets==17.4"),
     "kubernetes": ("kubernetes==37.0.2",),
     "jsonschema": ("jsonschema==4.26.0",),
+    "detect_secrets": ("detect-secrets==1.5.0",),
+    "agent_audit": ("agent-audit==0.20.0",),
     "google": ("google-auth[requests]==2.63.0",),
 }
 NPM = {
