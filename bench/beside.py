@@ -6,9 +6,9 @@ Told are only codes whose concept another has too. A line is right where a case 
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from bench.places import folder
 from remit.scan.walk import scan
 from tests.kit import corpus, peers
 
@@ -73,7 +73,8 @@ def main(codes: list[str]) -> None:
     """Print one line for each code and tool: right, wrong, missed."""
     wanted = [code for code in RULES if not codes or code in codes]
     cases = [case for at in FOLDERS for code in wanted if code in corpus.codes(at) for case in corpus.cases(code, at)]
-    with folder() as place:
+    with tempfile.TemporaryDirectory(prefix="site") as made:
+        place = Path(made).resolve()
         root = place / "site"
         for case in cases:
             case.write(root / case.name)

@@ -30,7 +30,7 @@ HELD_THIRD = {
 # And for the fourth, whose author had read no line of the readers, since they were mended by it.
 HELD_FOURTH = {
     "AG101": (7, 0), "AG102": (12, 0), "AG103": (12, 0), "AG104": (12, 0), "AG110": (12, 0), "AG111": (12, 0),
-    "AG112": (6, 0), "AG120": (6, 0), "AG121": (6, 0), "AG122": (6, 0), "AG130": (6, 0), "AG131": (6, 0),
+    "AG112": (6, 0), "AG120": (6, 1), "AG121": (6, 0), "AG122": (6, 0), "AG130": (6, 0), "AG131": (6, 0),
     "AG140": (12, 0), "AG150": (12, 0), "AG151": (12, 0),
 }  # fmt: skip
 FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH)

@@ -53,8 +53,7 @@ def told(server: Node) -> Iterator[Told]:
         if secret.is_literal(server[key].text):
             yield Kind.LITERAL_SECRET, server[key].line, f"{key} holds a literal value"
     listed = any(_LISTED.search(key) for part in _ENVS for key, _ in _pairs(server[part]))
-    keyed = _keyed(server)
-    yield from (one for one in launch.told(words(server), limits=listed) if one[0] is not Kind.UNPINNED or keyed)
+    yield from launch.told(words(server), limits=listed)
     for word, line in words(server)[1:]:
         yield from ((Kind.OPEN_REMOTE, line, said) for said in address(word) if word.startswith(("http", "ws")))
     for key in ADDRESSES:
@@ -62,19 +61,6 @@ def told(server: Node) -> Iterator[Told]:
             yield Kind.OPEN_REMOTE, server[key].line, said
     for node in (server, server["tls"], server["ssl"]):
         yield from checks(node)
-
-
-def _keyed(server: Node) -> bool:
-    """Say whether a server is given a credential, as far as its entry tells."""
-    given = [(key, node.text) for part in (*_ENVS, *_HEADERS) for key, node in _pairs(server[part])]
-    texts = [word for word, _ in words(server)]
-    return (
-        any(secret.is_name(key) or secret.is_reference(text) or secret.is_known(text) for key, text in given)
-        or any(server[key].items for key in ("envFile", "env_file", "env_vars", "env_keys", "bearer_token_env_var"))
-        or any(secret.is_name(word.partition("=")[0]) for word in texts if word.startswith("-"))
-        or any(secret.is_reference(word) or secret.is_known(word) for word in texts[1:])
-        or any(word in ("-e", "--env") or word.startswith(("--env-file", "--env=")) for word in texts)
-    )
 
 
 def variable(part: str, key: str, node: Node) -> Iterator[Told]:
