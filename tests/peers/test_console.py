@@ -19,8 +19,8 @@ from tests.kit import peers
 from tests.kit.approving import asking
 from tests.kit.asks import Asks
 from tests.kit.leasing import irrevocable, lent, minted_at
+from tests.kit.proposing import offered, used
 from tests.kit.site import site
-from tests.kit.sizing import offered, used
 from tests.kit.world import COMMON, TOOLS
 
 LIMIT = 180

@@ -8,7 +8,7 @@ from remit.control import brief
 from remit.core.brief import Brief
 from remit.core.rightsize import Rightsize
 from tests.kit.asks import Asks
-from tests.kit.sizing import offered, used
+from tests.kit.proposing import offered, used
 
 HOME = "/console/rightsize"
 
