@@ -6,7 +6,7 @@ from remit.control import access, key, lease, run, task, withdrawal
 from remit.control.change import Change
 from remit.core.moment import Instant
 from remit.core.task import Task
-from remit.store import forgotten, payload
+from remit.store import forgotten, payload, reply
 from remit.store.facts import resting
 from remit.store.log import newest
 
@@ -31,6 +31,8 @@ def sweep(change: Change, most: int = 200) -> int:
     _forget(change)
     # By the newest receipt, not by the clock: no clock that goes back behind it can make a spent value young again.
     if payload.expire_nonces(change.db, Instant(newest(change.db).at - NONCES_EVERY)):
+        change.keep()
+    if reply.expire(change.db, newest(change.db).at, FORGOTTEN):
         change.keep()
     return over
 

@@ -42,6 +42,7 @@ from remit.web.console import asks, connections, consents, enter, home, leases, 
 from remit.web.issuers import Issuers
 from remit.web.keysets import KeySets
 from remit.web.oauth import authorize, par, register, token
+from remit.web.once import once
 from remit.web.problem import problem
 from remit.web.proving import NONCE
 from remit.web.rate import RETRY, Buckets, Rate
@@ -117,7 +118,8 @@ def build(
         KeySets(authority.clock.steady),
         Reaching(authority, aside),
     )
-    routes = [route for part in (*PARTS, *NOUNS) for route in part.routes(site)]
+    routes = [route for part in PARTS for route in part.routes(site)]
+    routes.extend(once(site, route) for part in NOUNS for route in part.routes(site))
     handlers: dict[Any, Any] = {RemitError: _fault, HTTPException: _refused, Exception: _broken}
     pages = Starlette(routes=routes, exception_handlers=handlers)
     pages.router.redirect_slashes = False

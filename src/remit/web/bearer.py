@@ -61,7 +61,17 @@ class Caller:
 
 
 async def caller(site: Site, request: Request) -> Caller:
-    """Who asks: an admin token, a person's ID token or an agent's own credential (`unauthenticated`)."""
+    """Who asks: an admin token, a person's ID token or an agent's own credential (`unauthenticated`).
+
+    Found once for each request: a proof counts no second time.
+    """
+    found: Caller | None = getattr(request.state, "caller", None)
+    if found is None:
+        found = request.state.caller = await _caller(site, request)
+    return found
+
+
+async def _caller(site: Site, request: Request) -> Caller:
     header = request.headers.get("authorization", "")
     scheme, _, text = header.partition(" ")
     if operator(site, header):

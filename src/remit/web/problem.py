@@ -45,6 +45,8 @@ STATUS: Final = {
     "rightsize_busy": 503,
     "reach_busy": 503,
     "reach_unknown": 404,
+    "idempotency_key_reused": 422,
+    "idempotency_unfinished": 409,
     "reach_ambiguous": 409,
     "transition_refused": 409,
     "outcome_unknown_call": 409,
