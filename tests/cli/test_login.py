@@ -1,5 +1,7 @@
 """`remit login` against a served console, and what is no admin link."""
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -29,6 +31,7 @@ def test_the_token_is_kept_for_its_owner_alone(tmp_path, monkeypatch):
         found = CliRunner().invoke(command, [f"{place.url}/console/enter/{code}"], catch_exceptions=False)
         (kept,) = (tmp_path / "config" / "remit").iterdir()
         assert str(kept) in found.output
+        assert re.search(r"^until +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", found.output, re.MULTILINE)
         token = kept.read_text(encoding="ascii").removeprefix("Authorization: Bearer ").strip()
         assert token not in found.output
         assert kept.stat().st_mode & 0o777 == 0o600

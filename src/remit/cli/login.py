@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from remit.cli.output import emit, format_option, pairs
+from remit.cli.output import emit, format_option, moment, pairs
 from remit.cli.settings import loopback
 from remit.core.errors import RemitError
 
@@ -27,7 +27,7 @@ def login(*, link: str, form: str) -> None:
     answer = _asked(origin, code)
     path = _kept(origin, str(answer["token"]))
     data = {"address": origin, "file": str(path), "until": answer["until"]}
-    emit(form, data, lambda: pairs(data))
+    emit(form, data, lambda: pairs(data | {"until": moment(answer["until"])}))
 
 
 def _parts(link: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def up(ctx: click.Context, *, host: str | None, port: int | None, renew: bool, n
     if renew or not any(Reader(desk.authority.view).where(Login, most=1)):
         code = desk.act(lambda c: login.issue(c, "link", desk.by))
         data["admin_link"] = f"{settings.origin}/console/enter/{code}"
-        say("The admin link opens the console once, within 15 minutes; remit up --admin prints another.")
+        say("The admin link opens the console once, within 15 minutes; remit up --admin --no-serve prints another.")
     memory.remember(settings.data, desk.authority)
     close(desk.authority)
     emit(form, data, lambda: pairs({name.replace("_", " "): value for name, value in data.items()}))

@@ -14,7 +14,7 @@ from remit.core.record import changed
 from remit.store.record import Reader
 
 MOST: Final = 512
-AGAIN: Final = "Print another: remit up --admin, or for a person remit person link."
+AGAIN: Final = "Print another: remit up --admin --no-serve, or for a person remit person link."
 
 
 def name(secret: str) -> str:

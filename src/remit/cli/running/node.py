@@ -89,7 +89,7 @@ def _token(origin: str) -> str:
         raise RemitError(
             "login_missing",
             f"Nobody is logged in at {origin} here.",
-            "Get a link with remit up --admin, then: remit login LINK.",
+            "Get a link with remit up --admin --no-serve, then: remit login LINK.",
         )
     return said.removeprefix("Authorization: ")
 
@@ -102,6 +102,8 @@ def _told(fault: urllib.error.HTTPError, origin: str) -> RemitError:
         return RemitError("server_unreachable", f"The server at {origin} answered {fault.code}.", "Look at its log.")
     if told.code == "unauthenticated":
         return RemitError(
-            "login_missing", f"The token for {origin} counts no more.", "Get a link with remit up --admin: remit login."
+            "login_missing",
+            f"The token for {origin} counts no more.",
+            "Get a link with remit up --admin --no-serve: remit login LINK.",
         )
     return told

@@ -93,7 +93,7 @@ def session(site: Site, request: Request) -> tuple[Login, str]:
     secret = request.cookies.get(cookie(site), "")
     found = login.stands(site.reader(), secret, "session", site.now())
     if found is None:
-        how = "Print a link: remit up --admin, or remit person link."
+        how = "Print a link: remit up --admin --no-serve, or remit person link."
         raise RemitError("unauthenticated", "You are not signed in here.", how)
     return found, b64(hashlib.sha256(b"form " + secret.encode()).digest())
 
