@@ -81,7 +81,7 @@ class Graph:
         named = sorted(called.union(n for n in held if n is not None))
         if not named:
             raise RemitError(
-                "reach_unknown", "Nothing of this name is in the graph.", "Name it as KIND:NAME; list: remit reach."
+                "reach_unknown", f"Nothing is known here as {text}.", "Name it as KIND:NAME; list: remit reach."
             )
         if len(named) > 1:
             keys = ", ".join(self.keys[n] for n in named[:5])
