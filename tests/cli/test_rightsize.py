@@ -34,6 +34,9 @@ def test_a_brief_is_narrowed_to_what_was_used_watched_and_put_back(shell: Shell)
     assert "path: subpath, from 6 values" in seen
     assert "0 of 6 allowed calls would fail, 0 refused stay refused" in seen
     assert shell.ok("remit rightsize list").splitlines()[1:] == []
+    ran = shell.run("remit rightsize show rsz_none")
+    assert ran.code == 2
+    assert "There is no proposal rsz_none.\n  List what there is: remit rightsize list." in ran.err
     one = proposed(shell)
     text = shell.ok(f"remit rightsize show {one}")
     assert "dropped: nobody used it" in text

@@ -15,7 +15,7 @@ from remit.cli.settings import Settings
 from remit.control import connection as connections
 from remit.control.authority import FILE, Authority, open_authority
 from remit.control.batch import Batch
-from remit.control.change import Change
+from remit.control.change import Change, missing
 from remit.control.lessor import Lessor
 from remit.control.target import Inline
 from remit.core.agent import Agent
@@ -84,8 +84,7 @@ class Desk:
         """Read a record that must be there (`not_found`)."""
         found = self.reader.get(kind, identity)
         if found is None:
-            word = kind.__name__.lower()
-            raise RemitError("not_found", f"There is no {word} {identity}.", "Check how it is written.")
+            raise missing(kind, identity)
         return found
 
     def agent(self, name: str) -> Agent:

@@ -17,10 +17,14 @@ from remit.store.record import Reader
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
-LISTED: Final = {"task": "remit task list"} | {
-    one: f"remit {one} show" for one in ("agent", "brief", "person", "resource", "service")
-}
+LISTED: Final = {
+    "approval": "remit approvals",
+    "lease": "remit lease show --all",
+    "proposal": "remit rightsize list",
+    "task": "remit task list --all",
+} | {one: f"remit {one} show" for one in ("agent", "brief", "person", "resource", "service")}
 """Where the command line lists the records of a kind."""
+_CALLED: Final = {"rightsize": "proposal"}
 
 
 class Change:
@@ -129,11 +133,16 @@ class Change:
         """Read a record that must be there (`not_found`)."""
         found = self.reader.get(kind, identity)
         if found is None:
-            word = kind.__name__.lower()
-            where = LISTED.get(word, "")
-            remedy = f"List what there is: {where}." if where else "Check how it is written."
-            raise RemitError("not_found", f"There is no {word} {identity}.", remedy)
+            raise missing(kind, identity)
         return found
+
+
+def missing(kind: type[Record], identity: str) -> RemitError:
+    """What is said of a record that is not there, with where to look for it (`not_found`)."""
+    word = _CALLED.get(kind.__name__.lower(), kind.__name__.lower())
+    where = LISTED.get(word, "")
+    remedy = f"List what there is: {where}." if where else "Check how it is written."
+    return RemitError("not_found", f"There is no {word} {identity}.", remedy)
 
 
 def _broken(fault: Exception) -> RemitError:
