@@ -44,6 +44,7 @@ def test_a_patch_is_shown_first_and_nothing_is_written(tree: Path, capsys: pytes
     assert '+      "autoApprove": ["get_note"]},' in heard.out
     assert "old mode 100644\nnew mode 100640\n" in heard.out
     assert "5 changes can be made with no risk" in heard.err
+    assert f"AG101 {tree / '.env'}: its mode is 640, closed to all but owner and group" in heard.err
     assert not any(KEY[at : at + 4] in heard.out + heard.err for at in range(len(KEY) - 3))
     assert {one: (one.read_bytes(), one.stat().st_mtime_ns, one.stat().st_mode) for one in tree.iterdir()} == before
 

@@ -134,6 +134,8 @@ def _say(made: Plan, refused: Sequence[RemitError], *, written: bool, values: st
     fixes = [(one.path, fix) for one in made.files for fix in one.fixes]
     for path, fix in fixes:
         say(f"{fix.kind.value} {shown(path)}:{fix.line}: {shown(fix.said)}")
+    for path, mode in made.open:
+        say(f"AG101 {shown(path)}: its mode is {_shut(mode) & 0o777:o}, closed to all but owner and group")
     for fault in refused:
         complain(fault)
     count = sum(1 if fix.kind is not Kind.LITERAL_SECRET else len(fix.takes) for _, fix in fixes) + len(made.open)
