@@ -45,6 +45,7 @@ def lent(shell, task):
 
 def test_a_target_is_asked_before_it_is_registered_and_a_revocation_is_carried_out_there(shell):
     url = postgres.fresh()
+    assert "Nothing is lent anywhere" in shell.run("remit lease ladder").err
     shell.write("admin", url)
     shell.ok("remit secret put shop-admin --from file:admin")
     made = json.loads(shell.ok("remit lease mint notes postgres --secret shop-admin --set connections=2 -o json"))

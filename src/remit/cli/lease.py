@@ -3,7 +3,7 @@
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import columns, emit, format_option, moment, pairs, written
+from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.control import ladder as rungs
 from remit.control import resource as resources
 from remit.control.ladder import Standing
@@ -74,6 +74,11 @@ def ladder(ctx: click.Context, *, form: str) -> None:
         (one.resource, one.rung or "?", "yes" if one.said and one.said.revocable else "no", one.does) for one in found
     ]
     emit(form, data, lambda: columns(("resource", "rung", "takes back", "what an end does"), rows))
+    if not found:
+        say(
+            "Nothing is lent anywhere: no resource was given a secret (remit resource add --secret), none mints leases"
+            " (remit lease mint)."
+        )
 
 
 @lease.command()

@@ -13,7 +13,7 @@ from remit.core.trust import TrustPath
 
 
 @click.command()
-@click.argument("kind", type=click.Choice([one for one in KINDS if one != "path"]), required=False)
+@click.argument("kind", metavar="[KIND]", type=click.Choice([one for one in KINDS if one != "path"]), required=False)
 @click.argument("target", required=False)
 @click.option("--path", type=click.Choice([one.value for one in TrustPath]), help="Stop a whole trust path instead.")
 @click.option("--reopen", is_flag=True, help="With --path: open it again. What was issued before stays dead.")
@@ -25,7 +25,8 @@ def revoke(
 ) -> None:
     """Stop TARGET and everything below it, now.
 
-    For a brief or resource TARGET is its name, else an id or a name. It tells which calls were still in flight.
+    KIND is task, credential, agent, person, brief, resource, service, lease or consent. For a brief or resource
+    TARGET is its name, else an id or a name. It tells which calls were still in flight.
     """
     if bool(path) == bool(kind) or bool(kind) != bool(target) or (reopen and not path):
         raise click.UsageError("Name KIND and TARGET, or --path (and with it --reopen).")
