@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import hcl, jsonc, launch, secret, server, tsobject, yamldoc
+from remit.scan import hcl, jsonc, launch, secret, server, syntax, tsobject, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 
@@ -195,21 +195,20 @@ def writes(action: str) -> bool:
 
 def _in_code(text: str) -> tuple[Node, ...]:
     """The policy statements in CDK code, and policies written as dictionaries."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = syntax.parse(text) if "Effect" in text or "PolicyStatement" in text else None
+    if tree is None:
         return ()
     found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PolicyStatement"):
+    for node in syntax.walk(tree):
+        if isinstance(node, ast.Call) and syntax.last(node.func).endswith("PolicyStatement"):
             members = {one.arg: _plain(one.value, 0) for one in node.keywords if one.arg}
             effect = members.get("effect", Node(node.lineno, "Allow"))
             members["effect"] = Node(effect.line, "Deny" if "DENY" in effect.text.upper() else "Allow")
             found.append(Node(node.lineno, members))
-        elif isinstance(node, ast.Dict):
-            one = _plain(node, 0)
-            if "Effect" in one.members:
-                found.append(one)
+        elif isinstance(node, ast.Dict) and any(
+            isinstance(key, ast.Constant) and key.value == "Effect" for key in node.keys
+        ):
+            found.append(_plain(node, 0))
     return tuple(found)
 
 
@@ -223,4 +222,4 @@ def _plain(node: ast.expr, depth: int) -> Node:
             (key.value, one) for key, one in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
         ]
         return Node(node.lineno, {str(name): _plain(one, depth + 1) for name, one in names})
-    return Node(node.lineno, "${" + ast.unparse(node)[:200] + "}")
+    return Node(node.lineno, "${" + syntax.said(node)[:200] + "}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import acting, consent, launch, secret, server
+from remit.scan import acting, consent, launch, secret, server, syntax
 from remit.scan.launch import Told, Word
 from remit.scan.node import Node, Value
 
@@ -75,23 +75,28 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     if not _HINT.search(text):
         return ()
     try:
-        tree = ast.parse(text)
-        told = [one for node in ast.walk(tree) for one in _node(node)]
+        tree = syntax.parse(text)
+        if tree is None:
+            return ()
+        told = [one for node in syntax.walk(tree) if isinstance(node, _READ_OF) for one in _node(node)]
         told += acting.told(tree)
-        if any(_asks(node) for node in ast.walk(tree)):
+        if any(one[2] is _NOBODY for one in told) and any(_asks(node) for node in syntax.every(tree, ast.Call)):
             told = [one for one in told if one[2] is not _NOBODY]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
 
 
+_READ_OF: Final = (ast.Call, ast.Dict, ast.Assign, ast.AnnAssign)
+
+
 def _node(node: ast.AST) -> Iterator[Told]:
-    if isinstance(node, ast.Assign | ast.AnnAssign):
-        yield from _assigned(node)
-    elif isinstance(node, ast.Call):
+    if isinstance(node, ast.Call):
         yield from _called(node)
     elif isinstance(node, ast.Dict):
         yield from _dict(node)
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        yield from _assigned(node)
 
 
 def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
@@ -101,7 +106,7 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
         name = _place(target)
         if isinstance(node.value, ast.Attribute) and node.value.attr in ("_create_unverified_context", "CERT_NONE"):
             yield Kind.OPEN_REMOTE, node.value.lineno, "certificates are not checked"
-        if name == "host" and ".settings." in ast.unparse(target) and _is(node.value, "0.0.0.0"):  # noqa: S104
+        if name == "host" and ".settings." in syntax.said(target) and _is(node.value, "0.0.0.0"):  # noqa: S104
             yield Kind.OPEN_REMOTE, node.value.lineno, _NOBODY
         if isinstance(target, ast.Attribute) and name in ("verify", "check_hostname") and _is(node.value, False):
             yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
@@ -164,8 +169,7 @@ def _called(node: ast.Call) -> Iterator[Told]:
 
 def _fallback(node: ast.Call) -> Iterator[Told]:
     """A variable's value where it is not set."""
-    called = ast.unparse(node.func)
-    if len(node.args) != 2 or not re.search(r"environ\.(?:get|setdefault)$|(?:getenv|putenv)$", called):
+    if len(node.args) != 2 or not re.search(r"environ\.(?:get|setdefault)$|(?:getenv|putenv)$", syntax.said(node.func)):
         return
     name, value = (one.value if isinstance(one, ast.Constant) else "" for one in node.args)
     if isinstance(name, str) and isinstance(value, str) and secret.is_held(name, value):
@@ -217,7 +221,9 @@ def _unsafe(given: dict[str, ast.expr]) -> Iterator[Told]:
 
 
 def _home(value: ast.expr) -> bool:
-    text = ast.unparse(value)
+    if syntax.first(value) not in ("str", "pathlib", "Path", "os"):
+        return False
+    text = syntax.said(value)
     return bool(_ROOT.match(text)) or text in (
         "Path.home()",
         "str(Path.home())",
@@ -235,14 +241,33 @@ def _serves(name: str, given: dict[str, ast.expr]) -> Iterator[Told]:
         yield Kind.OPEN_REMOTE, given["host"].lineno, _NOBODY
 
 
-def _asks(node: ast.AST) -> bool:
+def _asks(node: ast.Call) -> bool:
     """Say whether a server that is built in this file asks its callers who they are."""
     names = ("auth", "token_verifier", "auth_server_provider", "middleware")
-    return isinstance(node, ast.Call) and any(one.arg in names and not _is(one.value, None) for one in node.keywords)
+    return any(one.arg in names and not _is(one.value, None) for one in node.keywords)
+
+
+_ENTRY: Final = frozenset({"command", "args", "work_dir", "require_approval", *server.ADDRESSES})
+"""Keys of dictionaries that say more than their texts by themselves."""
+
+
+def _texts(node: ast.Dict) -> dict[str, tuple[str, int]]:
+    """The texts of a dictionary, each with its line; the last of a name counts, as when it runs."""
+    return {
+        key.value: (one.value, one.lineno) if isinstance(one, ast.Constant) and isinstance(one.value, str) else ("", 0)
+        for key, one in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }
 
 
 def _dict(node: ast.Dict) -> Iterator[Told]:
     """An entry of a server, written as a dictionary."""
+    keys = {one.value for one in node.keys if isinstance(one, ast.Constant)}
+    if keys.isdisjoint(_ENTRY):
+        for key, (text, line) in _texts(node).items():
+            if text and secret.is_held(key, text):
+                yield Kind.LITERAL_SECRET, line, f"{key} holds a literal value"
+        return
     entry = _read(node, 0)
     members = entry.members
     if {"command", "args"} & members.keys() or (set(server.ADDRESSES) & members.keys() and len(members) < 8):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code, standing
+from remit.scan import code, standing, syntax
 from remit.scan.launch import Told
 
 _LOGINS: Final = {
@@ -34,41 +34,45 @@ _MADE: Final = re.compile(r"(?:^|\.)(?:iam\.AccessKey|serviceaccount\.Key|servic
 _HOSTED: Final = re.compile(r"\.rds\.amazonaws\.com|\.database\.azure\.com|\.database\.windows\.net")
 _MODELS: Final = frozenset({"AzureOpenAI", "AsyncAzureOpenAI", "AzureChatOpenAI"})
 _CONNECTS: Final = frozenset({"connect", "create_pool", "connect_async"})
+_KEYED: Final = _MODELS | _CONNECTS | {"ConfidentialClientApplication", "CosmosClient", "Client"}
+"""Calls that may be given a key, a secret or a password as an argument."""
 
 
 def told(tree: ast.AST) -> Iterator[Told]:
     """Where code logs in with one, or makes one."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            given = {one.arg: one.value for one in node.keywords if one.arg}
-            said = _named(node) or _shaped(node) or _aws(node, given) or _keyed(node, given)
-            if said:
-                yield Kind.STANDING, said[0], said[1]
+    read = bool(_PATS.search(syntax.words(tree)))
+    for node in syntax.every(tree, ast.Call):
+        given = {one.arg: one.value for one in node.keywords if one.arg}
+        said = _named(node) or _shaped(node, read=read) or _aws(node, given) or _keyed(node, given)
+        if said:
+            yield Kind.STANDING, said[0], said[1]
 
 
-def _shaped(node: ast.Call) -> tuple[int, str] | None:
+def _shaped(node: ast.Call, *, read: bool) -> tuple[int, str] | None:
     """A call that is given a token of a kind that does not end, in full or by the name of its variable."""
     for one in (*node.args, *(word.value for word in node.keywords)):
         if isinstance(one, ast.Constant) and isinstance(one.value, str) and standing.shaped(one.value):
             return one.lineno, f"{code.called(node)} is given {standing.shaped(one.value)}"
-        read = _PAT.match(ast.unparse(one)) if isinstance(one, ast.Subscript | ast.Call) else None
-        if read:
-            return one.lineno, f"{code.called(node)} is given {read[1]}, a personal access token"
+        found = _PAT.match(syntax.said(one)) if read and isinstance(one, ast.Subscript | ast.Call) else None
+        if found:
+            return one.lineno, f"{code.called(node)} is given {found[1]}, a personal access token"
     return None
 
 
+_PATS: Final = re.compile(r"_PAT\b|PERSONAL_ACCESS_TOKEN")
+"""What is nowhere in a file that `_PAT` finds nothing in."""
 _PAT: Final = re.compile(r"(?:os\.)?(?:environ\[|environ\.get\(|getenv\()['\"](\w*(?:_PAT|PERSONAL_ACCESS_TOKEN))['\"]")
 
 
 def _named(node: ast.Call) -> tuple[int, str] | None:
     """A call whose name says it all."""
-    name, full = code.called(node), ast.unparse(node.func)
+    name = code.called(node)
     if name in _LOGINS:
         return node.lineno, f"{name} logs in with {_LOGINS[name]}"
-    if name == "from_connection_string" and _AZURE.search(full):
-        return node.lineno, f"{full} logs in with an account key of Azure"
-    if _MADE.search(full):
-        return node.lineno, f"{full} makes a standing key"
+    if name == "from_connection_string" and _AZURE.search(syntax.said(node.func)):
+        return node.lineno, f"{syntax.said(node.func)} logs in with an account key of Azure"
+    if name in ("AccessKey", "Key") and _MADE.search(syntax.said(node.func)):
+        return node.lineno, f"{syntax.said(node.func)} makes a standing key"
     if name == "acquire_token_by_username_password":
         return node.lineno, f"{name} logs in with a password where the service federates logins"
     return None
@@ -78,7 +82,8 @@ def _aws(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None:
     """A client or a session of AWS that is given a pair of keys; with a session's token they are short-lived."""
     name = code.called(node)
     said = f"{name} logs in with an access key of an AWS user"
-    if ast.unparse(node.func).endswith(("boto3.Session", "boto3.session.Session")) and len(node.args) == 2:
+    full = syntax.said(node.func) if name == "Session" and len(node.args) == 2 else ""
+    if full.endswith(("boto3.Session", "boto3.session.Session")):
         return node.lineno, said
     if _is_given(given, "aws_secret_access_key") and not {"aws_session_token", "endpoint_url"} & given.keys():
         return given["aws_secret_access_key"].lineno, said
@@ -87,7 +92,10 @@ def _aws(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None:
 
 def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None:
     """A client that is given a key, a secret or a password as an argument."""
-    name, full = code.called(node), ast.unparse(node.func)
+    name = code.called(node)
+    if name not in _KEYED:
+        return None
+    full = syntax.said(node.func)
     wanted = (
         (name == "ConfidentialClientApplication" and not isinstance(given.get("client_credential"), ast.Dict),
          "client_credential", "a client secret of an Entra app"),
@@ -97,7 +105,7 @@ def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None
         (full == "hvac.Client", "token", "a token that does not end by itself"),
         (name in _CONNECTS and "snowflake" in full and "authenticator" not in given,
          "password", "a password where the service federates logins"),
-        (name in _CONNECTS and bool(_HOSTED.search(ast.unparse(node))),
+        (name in _CONNECTS and bool(_HOSTED.search(syntax.said(node))),
          "password", "a password where the service federates logins"),
     )  # fmt: skip
     for so, key, said in wanted:

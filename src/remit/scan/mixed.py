@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import secret
+from remit.scan import secret, syntax
 from remit.scan.launch import Told
 from remit.scan.sight import Holder, Pair, is_credential, references
 
@@ -103,47 +103,71 @@ def sort_of(pair: Pair) -> str:
 
 def in_code(tree: ast.AST) -> Iterator[Told]:
     """Functions that use both; and a module whose own lines do."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _used(node.name, node.body, _header(node))
+    words = syntax.words(tree)
+    bearer = bool(_BEARER.search(words))
+    heads = {one: _header(one, bearer=bearer) for one in syntax.functions(tree)}
+    if not any(heads.values()) and not _MAY_PERSON.search(words.lower()):
+        return
+    for node in (tree, *heads):
+        if isinstance(node, syntax.Function):
+            yield from _used(node.name, node.body, heads[node])
         elif isinstance(node, ast.Module):
             yield from (told for _, name, body in _graphs(node) for told in _used(name, body))
             own = [
                 one
                 for one in node.body
-                if not isinstance(
-                    one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-                )
+                if not isinstance(one, syntax.Function | ast.ClassDef | ast.Import | ast.ImportFrom)
             ]
             yield from _used("the module", own)
 
 
+_TOKEN: Final = re.compile(r"(?:^|_)(?:token|jwt|bearer)$")
 _BEARER: Final = re.compile(r"HTTPAuthorizationCredentials|OAuth2\w*Bearer|HTTPBearer")
+_MAY_PERSON: Final = re.compile(
+    r"acquire_token_on_behalf_of|onbehalfofcredential|from_authorized_user_|acquire_token_interactive"
+    r"|interactivebrowsercredential|installedappflow|(?:user|person|caller|delegated)_(?:access_)?(?:token|credential|jwt)"
+    r"|authorization|access_token|^token$|_pat\b|subject_token|get_http_",
+    re.MULTILINE,
+)
+"""What stands, in small letters, in all code in which `_PERSON_CODE` finds something, and is found sooner."""
+_MAY_SERVE: Final = re.compile(
+    r"acquire_token_for_client|clientsecretcredential|defaultazurecredential|managedidentitycredential"
+    r"|(?:service|bot|app|system|machine|svc)_|client_credentials|appauth|githubintegration|certificatecredential"
+    r"|environ|getenv"
+)
+"""The same for `_SERVICE_CODE`, and for a variable that is read."""
 
 
 def _graphs(tree: ast.AST) -> Iterator[tuple[int, str, list[ast.stmt]]]:
     """The functions that are nodes of one graph: one workflow, whose state hands on what each has."""
-    functions = {one.name: one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+    functions = {one.name: one for one in syntax.functions(tree)}
     nodes: dict[str, list[str]] = {}
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_node":
+    for call in syntax.every(tree, ast.Call):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "add_node":
             names = [one.id for one in call.args if isinstance(one, ast.Name) and one.id in functions]
-            nodes.setdefault(ast.unparse(call.func.value), []).extend(names)
+            nodes.setdefault(syntax.said(call.func.value), []).extend(names)
     for graph, names in nodes.items():
         if len(names) > 1:
             yield len(names), f"the graph {graph}", [one for name in names for one in functions[name].body]
 
 
-def _header(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """The parameter that brings the caller's own token, as web frameworks give it; "" when none does."""
+def _header(node: syntax.Function, *, bearer: bool) -> str:
+    """The parameter that brings the caller's own token, as web frameworks give it; "" when none does.
+
+    `bearer` says whether the file has a word of such a framework's.
+    """
     every = [*node.args.posonlyargs, *node.args.args]
     given = dict(zip([one.arg for one in every][::-1], node.args.defaults[::-1], strict=False))
     for one in (*every, *node.args.kwonlyargs):
-        asked = f"{ast.unparse(one.annotation) if one.annotation else ''} "
-        asked += ast.unparse(given[one.arg]) if one.arg in given else ""
-        if one.arg == "authorization" or _BEARER.search(asked):
+        if one.arg == "authorization":
             return one.arg
-        if re.search(r"(?:^|_)(?:token|jwt|bearer)$", one.arg) and re.search(r"\b(?:Depends|Security)\(", asked):
+        if not bearer and not _TOKEN.search(one.arg):
+            continue
+        asked = f"{syntax.said(one.annotation) if one.annotation else ''} "
+        asked += syntax.said(given[one.arg]) if one.arg in given else ""
+        if _BEARER.search(asked):
+            return one.arg
+        if _TOKEN.search(one.arg) and re.search(r"\b(?:Depends|Security)\(", asked):
             return one.arg
     return ""
 
@@ -152,7 +176,7 @@ def _proofs(body: list[ast.stmt]) -> set[ast.AST]:
     """What a service proves itself with where it asks for a person's token: the two are one grant."""
     found: set[ast.AST] = set()
     for one in body:
-        for node in ast.walk(one):
+        for node in syntax.walk(one):
             pairs: list[tuple[str, ast.expr]] = []
             if isinstance(node, ast.Call):
                 pairs = [(word.arg, word.value) for word in node.keywords if word.arg]
@@ -168,7 +192,7 @@ def _proofs(body: list[ast.stmt]) -> set[ast.AST]:
                     part
                     for name, value in pairs
                     if name in ("client_secret", "client_credential", "client_assertion", "actor_token", "auth")
-                    for part in ast.walk(value)
+                    for part in syntax.walk(value)
                 }
     return found
 
@@ -181,15 +205,16 @@ def _own(text: str) -> bool:
 
 
 def _used(name: str, body: list[ast.stmt], header: str = "") -> Iterator[Told]:
+    words = [syntax.words(one).lower() for one in body]
+    if not (header or any(map(_MAY_PERSON.search, words))) or not any(map(_MAY_SERVE.search, words)):
+        return
     person = service = 0
     proofs = _proofs(body)
     for one in body:
-        for node in ast.walk(one):
-            if not isinstance(node, ast.expr) or not isinstance(
-                node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute
-            ):
+        for node in syntax.walk(one):
+            if not isinstance(node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute):
                 continue
-            text = ast.unparse(node)[:300]
+            text = syntax.said(node)[:300]
             if not person and (_PERSON_CODE.search(text) or (header and text == header)):
                 person = node.lineno
             if not service and node not in proofs and (_SERVICE_CODE.search(text) or _own(text)):

@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import acting, family, sdk, tier
+from remit.scan import family, sdk, syntax, tier
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(
     r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$"
     r"|(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.(?:ReadWrite|Send|FullControl|Read)(?:\.\w+)*$"
 )
+_MAY_SCOPE: Final = re.compile(r"www\.googleapis\.com/auth/|mail\.google\.com/|\.(?:ReadWrite|Send|FullControl|Read)")
+"""What stands in every text with a scope."""
 _SCOPES: Final = re.compile(r"https://\S+$|[\w-]+(?:[.:][\w.-]+)*$")
 _SETTINGS: Final = re.compile(r"[\w.-]+\.(?:json|ya?ml|toml)$")
 _SLACK: Final = frozenset(
@@ -55,22 +57,23 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
     A file that names a file of settings, or a variable, uses what stands there; one that imports another uses what
     that asks for.
     """
-    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    said = [str(one.value) for one in texts]
+    texts = [one for one in syntax.every(tree, ast.Constant) if isinstance(one.value, str)]
     mine = f"code:{path}"
-    apps = [mine, *("config:" + one for one in said if _SETTINGS.match(one))]
-    apps += [f"env:{one}" for one in said if re.fullmatch(r"[A-Z][A-Z0-9_]*SCOPES?", one)]
-    apps += [f"module:{name}" for name in _imports(tree)]
     for one in texts:
-        words = str(one.value).split()
+        words = str(one.value).split() if _MAY_SCOPE.search(str(one.value)) else []
         if all(_SCOPES.match(other) for other in words):
             for word in words:
                 if _SCOPE.match(word):
                     yield Granted(path, one.lineno, mine, word, tier.writes(word))
     for word, line in _github_scopes(tree):
         yield Granted(path, line, mine, f"github {word}", writes=True)
-    for part, writes in (*_google(tree), *_graph(tree), *_paths(tree)):
-        yield from (Used(path, app, part, writes) for app in dict.fromkeys(apps))
+    calls = (*_google(tree), *_graph(tree), *_paths(tree))
+    if calls:
+        said = [str(one.value) for one in texts]
+        apps = [mine, *("config:" + one for one in said if _SETTINGS.match(one))]
+        apps += [f"env:{one}" for one in said if re.fullmatch(r"[A-Z][A-Z0-9_]*SCOPES?", one)]
+        apps += [f"module:{name}" for name in _imports(tree)]
+        yield from (Used(path, app, part, writes) for part, writes in calls for app in dict.fromkeys(apps))
     yield from _slack(path, tree)
     yield from _boto(path, tree)
     yield from sdk.used(path, tree)
@@ -78,7 +81,7 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
 
 def _imports(tree: ast.AST) -> Iterator[str]:
     """The last names of the modules that a file imports, or imports from."""
-    for node in ast.walk(tree):
+    for node in syntax.walk(tree):
         if isinstance(node, ast.ImportFrom):
             if node.module:
                 yield node.module.rpartition(".")[2]
@@ -108,20 +111,22 @@ def _key(node: ast.expr) -> str:
         return _key(node.func) + "()"
     if isinstance(node, ast.Name):
         return node.id
-    return ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+    return syntax.said(node) if isinstance(node, ast.Attribute) else ""
 
 
 def _built(tree: ast.AST) -> dict[str, str]:
     """Which of Google's APIs the names of a file stand for."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    if not any(_api(one) for one in syntax.every(tree, ast.Call)):
+        return found
+    for node in syntax.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             api = _api(node.value)
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if api:
                     found[_key(target)] = api
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            apis = {api for one in ast.walk(node) if isinstance(one, ast.Call) and (api := _api(one))}
+            apis = {api for one in syntax.every(node, ast.Call) if (api := _api(one))}
             if len(apis) == 1:
                 api = apis.pop()
                 found[f"{node.name}()"] = found[f"self.{node.name}()"] = api
@@ -132,7 +137,7 @@ def _built(tree: ast.AST) -> dict[str, str]:
 
 def _api(node: ast.expr) -> str:
     """The name of the API that a call of `build` names."""
-    if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in _BUILDS:
+    if not isinstance(node, ast.Call) or syntax.last(node.func) not in _BUILDS:
         return ""
     given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "serviceName")]
     first = given[0] if given else None
@@ -141,29 +146,28 @@ def _api(node: ast.expr) -> str:
 
 def _google(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     """What is called of Google's APIs: each API's name, and whether it is written to."""
-    code = acting.unparsed(tree)
-    if "gspread" in code:
+    if syntax.mentions(tree, "gspread"):
         yield from _sheets(tree)
         return
     built = _built(tree)
-    if "googleapi" not in code and not built and ".execute()" not in code:
+    if not built and not syntax.mentions(tree, "googleapi") and not syntax.calls(tree, "execute"):
         return
-    apis = set(built.values()) | {api for one in ast.walk(tree) if isinstance(one, ast.Call) and (api := _api(one))}
+    apis = set(built.values()) | {api for one in syntax.every(tree, ast.Call) if (api := _api(one))}
     alone = next(iter(apis)) if len(apis) == 1 else ""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _READS | _WRITES:
+    for node in syntax.every(tree, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _READS | _WRITES:
             root = _root(node.func)
             if _is_plain(root) and _key(root) not in built:
                 continue
             api = built.get(_key(root)) or (_api(root) if isinstance(root, ast.Call) else "") or alone
             yield api, node.func.attr in _WRITES
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+        elif isinstance(node.func, ast.Name) and node.func.id == "getattr":
             yield "", True
 
 
 def _sheets(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+    for node in syntax.every(tree, ast.Call):
+        if isinstance(node.func, ast.Attribute):
             if node.func.attr in _SHEET_READS | _SHEET_WRITES:
                 yield "sheets", node.func.attr in _SHEET_WRITES
             elif node.func.attr in ("open", "open_by_key", "open_by_url"):
@@ -184,51 +188,53 @@ def _is_plain(root: ast.expr) -> bool:
 
 def _graph(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     """What is called of Microsoft Graph, by its address or by its SDK."""
-    code = acting.unparsed(tree)
-    if "graph.microsoft.com" not in code and "msgraph" not in code:
+    if not syntax.mentions(tree, "graph.microsoft.com") and not syntax.mentions(tree, "msgraph"):
         return
     names = {
-        node.targets[0].id: ast.unparse(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        node.targets[0].id: syntax.said(node.value)
+        for node in syntax.every(tree, ast.Assign)
+        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
     }
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in _ACTS:
+    for node in syntax.every(tree, ast.Call):
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in _ACTS:
             continue
-        if _is_plain(_root(node.func)) and ast.unparse(_root(node.func)) not in ("requests", "httpx"):
+        if _is_plain(_root(node.func)) and syntax.said(_root(node.func)) not in ("requests", "httpx"):
             continue
-        if any(ast.unparse(node.func.value).startswith(one) for one in ("os.environ", "state", "settings")):
+        if any(syntax.said(node.func.value).startswith(one) for one in ("os.environ", "state", "settings")):
             continue
         given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "url")]
-        text = ast.unparse(given[0]) if given else ""
+        text = syntax.said(given[0]) if given else ""
         text = re.sub(r"\b[A-Za-z_]\w*\b", lambda found: names.get(found[0], found[0])[:300], text)
-        members = ast.unparse(node.func.value).replace(".", "/")
+        members = syntax.said(node.func.value).replace(".", "/")
         yield family.of_graph(text) or family.of_graph(f"/{members}"), node.func.attr != "get"
 
 
 def _paths(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     """What is called of GitHub: each path, and whether it is written to."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    if not re.search(r"https://(?:api\.github\.com|[\w.-]+/api/v3)", syntax.words(tree)):
+        return
+    for node in syntax.every(tree, ast.Call):
+        if not isinstance(node.func, ast.Attribute):
             continue
         if node.func.attr in (*_ACTS, "request"):
             for one in (*node.args[:2], *(word.value for word in node.keywords if word.arg == "url")):
-                text = ast.unparse(one).removeprefix("f")[1:-1] if isinstance(one, ast.Constant | ast.JoinedStr) else ""
+                text = syntax.said(one).removeprefix("f")[1:-1] if isinstance(one, ast.Constant | ast.JoinedStr) else ""
                 if _GITHUB.match(text):
                     yield "github:" + _GITHUB.sub("", text).partition("?")[0], node.func.attr != "get"
 
 
 def _github_scopes(tree: ast.AST) -> Iterator[tuple[str, int]]:
     """The scopes of GitHub that code asks a person for."""
-    github = any(isinstance(one, ast.Constant) and "github.com/login" in str(one.value) for one in ast.walk(tree))
-    for node in ast.walk(tree):
+    if "github.com/login" not in syntax.words(tree):
+        return
+    for node in syntax.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found = _AUTHORIZE.search(node.value)
             if found:
                 yield from _words(found[1], node.lineno)
-        for name, value in _named(node) if github else ():
+        for name, value in _named(node):
             if _SCOPE_NAMES.search(name):
-                for one in ast.walk(value):
+                for one in syntax.walk(value):
                     if isinstance(one, ast.Constant) and isinstance(one.value, str):
                         yield from _words(one.value, one.lineno)
 
@@ -253,11 +259,15 @@ def _words(text: str, line: int) -> Iterator[tuple[str, int]]:
 
 def _slack(path: str, tree: ast.AST) -> Iterator[Used]:
     """The families of Slack's methods that are called; what an app of Bolt answers, it writes."""
-    bolt = "slack_bolt" in acting.unparsed(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        call = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+    bolt = syntax.mentions(tree, "slack_bolt")
+    for node in syntax.every(tree, ast.Call):
+        call = (
+            node.func.attr
+            if isinstance(node.func, ast.Attribute)
+            else node.func.id
+            if isinstance(node.func, ast.Name)
+            else ""
+        )
         if bolt and call in ("say", "respond"):
             yield Used(path, "code:slack", "chat:write", None)
         if not isinstance(node.func, ast.Attribute):
@@ -280,13 +290,15 @@ _MAKERS: Final = frozenset({"client", "resource", "Table", "Bucket", "Object", "
 
 def _boto(path: str, tree: ast.AST) -> Iterator[Used]:
     """The actions of AWS that clients of boto3 are called for: `s3.get_object` needs `s3:GetObject`."""
+    if all(_made(one) is None for one in syntax.every(tree, ast.Call)):
+        return
     clients = _clients(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+    for node in syntax.every(tree, ast.Call):
+        if isinstance(node.func, ast.Attribute):
             verb = node.func.attr
             if verb in _MAKERS or any(
-                isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr not in _MAKERS
-                for one in ast.walk(node.func.value)
+                isinstance(one.func, ast.Attribute) and one.func.attr not in _MAKERS
+                for one in syntax.every(node.func.value, ast.Call)
             ):
                 continue
             service = clients.get(_key(_root(node.func))) or _service(node.func.value, {})
@@ -298,14 +310,14 @@ def _boto(path: str, tree: ast.AST) -> Iterator[Used]:
 def _clients(tree: ast.AST) -> dict[str, str]:
     """Which services of AWS the names of a file stand for."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in syntax.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             service = _service(node.value, found)
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if service:
                     found[_key(target)] = service
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            made = {_service(one.value, {}) for one in ast.walk(node) if isinstance(one, ast.Return) and one.value}
+            made = {_service(one.value, {}) for one in syntax.every(node, ast.Return) if one.value}
             if len(made) == 1 and "" not in made:
                 found[f"{node.name}()"] = made.pop()
     return found
@@ -318,16 +330,23 @@ def _service(node: ast.expr, known: dict[str, str]) -> str:
         return kept
     while isinstance(node, ast.Call | ast.Attribute):
         if isinstance(node, ast.Call):
-            func = node.func
-            first = node.args[0] if node.args else None
-            if (
-                isinstance(func, ast.Attribute)
-                and func.attr in ("client", "resource")
-                and isinstance(first, ast.Constant)
-                and re.search(r"(?i)boto3|session|aws", ast.unparse(func.value))
-            ):
-                return str(first.value)
-            node = func
+            made = _made(node)
+            if made is not None:
+                return made
+            node = node.func
         else:
             node = node.value
     return ""
+
+
+def _made(node: ast.Call) -> str | None:
+    """The service of AWS that a call by itself builds a client or a resource of; None when it builds none."""
+    func, first = node.func, node.args[0] if node.args else None
+    if (
+        isinstance(func, ast.Attribute)
+        and func.attr in ("client", "resource")
+        and isinstance(first, ast.Constant)
+        and re.search(r"(?i)boto3|session|aws", syntax.said(func.value))
+    ):
+        return str(first.value)
+    return None

@@ -1,13 +1,11 @@
 """Which readers a file has, and what they find: bytes to findings. Pure."""
 
-import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
-    acting,
     admin,
     client,
     cloud,
@@ -31,6 +29,7 @@ from remit.scan import (
     spoken,
     standing,
     store,
+    syntax,
     tomldoc,
     toolset,
     toxic,
@@ -123,7 +122,9 @@ def look(path: str, data: bytes, key: bytes) -> Looked | str:
             sure = Confidence.HIGH if agentic else Confidence.MEDIUM
             found[more[:2]] = Finding(more[0], sure, Evidence(path, more[1], more[2]))
             told.append(found[more[:2]])
-    if len(text) > _KEPT:
+    if path.endswith(".py"):
+        syntax.forget()
+    elif len(text) > _KEPT:
         _forget()
     if _TRIALS.isdisjoint(path.lower().split("/")[:-1]):
         return Looked(tuple(told), tuple(dict.fromkeys(sights)))
@@ -145,7 +146,7 @@ def _told(path: str, text: str) -> list[Finding] | str:
 
 def _forget() -> None:
     """Keep no document of a large file in memory."""
-    for kept in (document.read, yamldoc.read, jsonc.read, hcl.read, tomldoc.read, tsobject.objects, acting.unparsed):
+    for kept in (document.read, yamldoc.read, jsonc.read, hcl.read, tomldoc.read, tsobject.objects):
         kept.cache_clear()
 
 
@@ -195,8 +196,10 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
 def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     if not code.wants(path) or not code.is_agents(text):
         return
+    tree = syntax.parse(text)
+    if tree is None:
+        return
     try:
-        tree = ast.parse(text)
         holders = spoken.holders(tree)
         yield from held(path, holders, key)
         yield from spoken.told(tree)
@@ -208,5 +211,5 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from toolset.told(tree)
         yield from mixed.in_code(tree)
         yield from observed.sights(path, tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (RecursionError, MemoryError):
         return

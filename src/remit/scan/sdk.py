@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from remit.scan import document
+from remit.scan import document, syntax
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Used
 
@@ -99,17 +99,17 @@ _BINDING: Final = re.compile(r"^google_\w+_iam_(?:member|binding)$")
 def used(path: str, tree: ast.AST) -> Iterator[Used]:
     """What code calls of the clouds' libraries and of a cluster."""
     imports = " ".join(_imports(tree))
-    calls = [
-        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    ]
-    loud = any(_SQL.match(str(one.value)) for one in ast.walk(tree) if isinstance(one, ast.Constant))
-    for service in _SERVICES:
-        if service.imports.search(imports):
-            for call in calls:
-                if service.writes.match(call) or (service.reads.match(call) and loud and "query" in call):
-                    yield Used(path, f"sdk:{service.name}", "", writes=True)
-                elif service.reads.match(call):
-                    yield Used(path, f"sdk:{service.name}", "", writes=False)
+    services = [one for one in _SERVICES if one.imports.search(imports)]
+    if not services and "kubernetes" not in imports:
+        return
+    calls = [one.func.attr for one in syntax.every(tree, ast.Call) if isinstance(one.func, ast.Attribute)]
+    loud = any(_SQL.match(str(one.value)) for one in syntax.every(tree, ast.Constant))
+    for service in services:
+        for call in calls:
+            if service.writes.match(call) or (service.reads.match(call) and loud and "query" in call):
+                yield Used(path, f"sdk:{service.name}", "", writes=True)
+            elif service.reads.match(call):
+                yield Used(path, f"sdk:{service.name}", "", writes=False)
     if "kubernetes" in imports:
         for call in calls:
             found = _CLUSTER.match(call)
@@ -119,7 +119,7 @@ def used(path: str, tree: ast.AST) -> Iterator[Used]:
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in syntax.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}:{one.name}" for one in node.names)
         elif isinstance(node, ast.Import):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code, holder
+from remit.scan import code, holder, syntax
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair
@@ -28,11 +28,11 @@ def holders(tree: ast.AST) -> tuple[Holder, ...]:
     """The servers that the code starts or calls, with what each is given; and the file with the rest."""
     found, names = [], _names(tree)
     inside: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        if node in inside:
+    for node in syntax.walk(tree):
+        if not isinstance(node, ast.Call | ast.Dict) or node in inside:
             continue
         if isinstance(node, ast.Call) and _CLIENT.search(code.called(node)) and not _many(node):
-            inside.update(ast.walk(node))
+            inside.update(syntax.walk(node))
             found += _client(node, names)
         elif isinstance(node, ast.Dict):
             entries = {
@@ -73,7 +73,7 @@ def _client(node: ast.Call, names: dict[str, str]) -> list[Holder]:
     """A server that code builds a client of: what stands anywhere in the call is the server's."""
     pairs: list[Pair] = []
     told: dict[str, str] = {}
-    for one in ast.walk(node):
+    for one in syntax.walk(node):
         for key, value in _members(one):
             if key in ("env", "headers", "http_headers", "environment"):
                 pairs += _pairs(value, names)
@@ -102,8 +102,8 @@ def _members(node: ast.AST) -> list[tuple[str, ast.expr]]:
 def _names(tree: ast.AST) -> dict[str, str]:
     """What a name is assigned, where that is one read of the environment or one text."""
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+    for node in syntax.every(tree, ast.Assign):
+        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             names[node.targets[0].id] = _text(node.value, {})
     return names
 
@@ -120,7 +120,7 @@ def _text(node: ast.expr, names: dict[str, str]) -> str:
             _text(part.value if isinstance(part, ast.FormattedValue) else part, names) for part in node.values
         )
     if isinstance(node, ast.Subscript | ast.Call):
-        read = _READ.match(ast.unparse(node))
+        read = _READ.match(syntax.said(node)) if syntax.first(node) in ("os", "environ", "getenv") else None
         return "${" + next(one for one in read.groups() if one) + "}" if read else ""
     return ""
 
@@ -153,25 +153,23 @@ def _pairs(node: ast.expr, names: dict[str, str]) -> Iterator[Pair]:
 
 def told(tree: ast.AST) -> Iterator[Told]:
     """Environments that are handed on whole."""
+    if "environ" not in syntax.words(tree):
+        return
     whole = {
         node.targets[0].id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and len(node.targets) == 1
-        and isinstance(node.targets[0], ast.Name)
-        and _whole(node.value)
+        for node in syntax.every(tree, ast.Assign)
+        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name) and _whole(node.value)
     }
     whole |= {
         node.func.value.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
+        for node in syntax.every(tree, ast.Call)
+        if isinstance(node.func, ast.Attribute)
         and node.func.attr == "update"
         and isinstance(node.func.value, ast.Name)
         and len(node.args) == 1
         and _whole(node.args[0])
     }
-    for node in ast.walk(tree):
+    for node in syntax.walk(tree):
         if isinstance(node, ast.Call):
             for one in node.keywords:
                 if one.arg in ("env", "environment") and (
@@ -198,7 +196,9 @@ def _whole(node: ast.expr) -> bool:
         return (
             plain
             and len(node.generators) == 1
-            and ast.unparse(node.generators[0].iter) in ("os.environ.items()", "environ.items()")
+            and syntax.said(node.generators[0].iter) in ("os.environ.items()", "environ.items()")
         )
-    text = ast.unparse(node)
+    if syntax.first(node) not in ("os", "environ", "dict", "copy"):
+        return False
+    text = syntax.said(node)
     return text in _ENVIRONS or bool(re.match(r"dict\((?:os\.)?environ, ", text))

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import toxic
+from remit.scan import syntax, toxic
 from remit.scan.launch import Told
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 Part = tuple[str, int, frozenset[str]]
 _BUILT: Final = re.compile(
     r"(?:^|_)(?:agent|react_agent|tool_calling_agent|agent_executor)$|Agent$|^AgentExecutor$|^ChatAgent$"
@@ -32,13 +31,12 @@ _CALLS: Final = (
 
 def told(tree: ast.AST) -> Iterator[Told]:
     """The agents of a file that hold all three."""
-    functions = {one.name: one for one in ast.walk(tree) if isinstance(one, Function)}
+    functions = {one.name: one for one in syntax.functions(tree)}
+    decorated = [one for one in functions.values() if any(".tool" in syntax.said(by) for by in one.decorator_list)]
     names = {
-        one.targets[0].id: one.value
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
+        one.targets[0].id: one.value for one in syntax.every(tree, ast.Assign) if isinstance(one.targets[0], ast.Name)
     }
-    for node in ast.walk(tree):
+    for node in syntax.walk(tree):
         if isinstance(node, ast.Call):
             parts = [part for one in _given(node, names) for part in _parts(one, functions, names)]
             if parts:
@@ -46,7 +44,7 @@ def told(tree: ast.AST) -> Iterator[Told]:
         elif (
             isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Call)
         ):
-            mine = [one for one in functions.values() if _decorated(one, node.targets[0].id)]
+            mine = [one for one in decorated if _decorated(one, node.targets[0].id)]
             yield from _told(node.lineno, [(one.name, one.lineno, _legs(one)) for one in mine])
 
 
@@ -57,7 +55,7 @@ def _told(line: int, parts: list[Part]) -> Iterator[Told]:
 
 def _given(node: ast.Call, names: dict[str, ast.expr]) -> list[ast.expr]:
     """What a call gives an agent: its tools, its servers; by name, or in the place where what builds one has them."""
-    name = ast.unparse(node.func).rpartition(".")[2]
+    name = syntax.last(node.func)
     given = [one.value for one in node.keywords if one.arg in _GIVEN]
     if _BOUND.match(name) or _SETS.search(name):
         given += node.args[:1]
@@ -85,7 +83,7 @@ def _flat(node: ast.expr, names: dict[str, ast.expr], depth: int) -> list[ast.ex
 _LISTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp)
 
 
-def _parts(one: ast.expr, functions: dict[str, Function], names: dict[str, ast.expr]) -> Iterator[Part]:
+def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str, ast.expr]) -> Iterator[Part]:
     """One item that an agent is given: a tool, a server, or a dictionary of servers."""
     if isinstance(one, ast.Dict):
         yield from _servers(one)
@@ -95,12 +93,12 @@ def _parts(one: ast.expr, functions: dict[str, Function], names: dict[str, ast.e
     if isinstance(kit, ast.Call) and isinstance(kit.func, ast.Attribute) and isinstance(kit.func.value, ast.Name):
         one = names.get(kit.func.value.id, one) if kit.func.attr in ("get_tools", "to_tool_list") else one
     if isinstance(one, ast.Name) and isinstance(names.get(one.id), ast.Call):
-        if not _SERVER.search(ast.unparse(names[one.id])) and not _wraps(names[one.id]):
+        if not _SERVER.search(syntax.said(names[one.id])) and not _wraps(names[one.id]):
             made = names[one.id]
             yield one.id, line, _tool(made, functions) or toxic.legs_of(one.id, by_verb=True)
             return
         one = names[one.id]
-    text = ast.unparse(one)[:2000]
+    text = syntax.said(one)[:2000]
     if _SERVER.search(text.partition("(")[0]):
         yield text[:60], line, toxic.legs_of(_words(one), by_verb=False)
     elif isinstance(one, ast.Constant) and str(one.value).startswith(("http://", "https://")):
@@ -110,10 +108,10 @@ def _parts(one: ast.expr, functions: dict[str, Function], names: dict[str, ast.e
 
 
 def _wraps(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and bool(re.search(r"(?i)tool", ast.unparse(node.func)))
+    return isinstance(node, ast.Call) and bool(re.search(r"(?i)tool", syntax.said(node.func)))
 
 
-def _tool(one: ast.expr, functions: dict[str, Function]) -> frozenset[str]:
+def _tool(one: ast.expr, functions: dict[str, syntax.Function]) -> frozenset[str]:
     """What a tool does: by the function that it is or wraps, else by its words."""
     if isinstance(one, ast.Name) and one.id in functions:
         return _legs(functions[one.id])
@@ -124,14 +122,14 @@ def _tool(one: ast.expr, functions: dict[str, Function]) -> frozenset[str]:
         ]  # fmt: skip
         if wrapped:
             return _legs(functions[wrapped[0]])
-    text = ast.unparse(one)[:200]
+    text = syntax.said(one)[:200]
     kit = re.search(r"(\w*)Toolkit\(", text)
     if kit:
         return toxic.legs_of(kit[1], by_verb=False)
     return toxic.legs_of(text.partition("(")[0], by_verb=True) or toxic.legs_of(text, by_verb=True)
 
 
-def _legs(function: Function) -> frozenset[str]:
+def _legs(function: syntax.Function) -> frozenset[str]:
     """What a tool of this file does: by its name, else by the first line of what it says of itself, or its calls."""
     said = (ast.get_docstring(function) or "").partition("\n")[0]
     named = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
@@ -143,7 +141,7 @@ def _legs(function: Function) -> frozenset[str]:
         legs = toxic.legs_of(text, by_verb=True)
         if legs:
             return legs
-    calls = [ast.unparse(one.func) for one in ast.walk(function) if isinstance(one, ast.Call)]
+    calls = [syntax.said(one.func) for one in syntax.every(function, ast.Call)]
     return next((frozenset({leg}) for leg, shape in _CALLS if any(shape.search(one) for one in calls)), frozenset())
 
 
@@ -165,13 +163,13 @@ _WHAT: Final = frozenset({"text", "body", "message", "content", "subject", "msg"
 """Parameters of a tool that tells somebody something."""
 
 
-def _decorated(function: Function, agent: str) -> bool:
-    return any(ast.unparse(one).startswith(f"{agent}.tool") for one in function.decorator_list)
+def _decorated(function: syntax.Function, agent: str) -> bool:
+    return any(syntax.said(one).startswith(f"{agent}.tool") for one in function.decorator_list)
 
 
 def _words(node: ast.expr) -> str:
     """The texts of an expression, less those that only say how something is run."""
-    texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    texts = [one.value for one in syntax.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     return " ".join(re.sub(r"^https?://", "", one) for one in texts if not _TRANSPORTS.match(one))
 
 

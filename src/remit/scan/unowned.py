@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, grant, unit
+from remit.scan import client, document, grant, syntax, unit
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -195,8 +195,8 @@ _AGENT: Final = re.compile(r"Agent$|AgentCard$|^AgentDefinition$|^create_agent$|
 
 def in_code(tree: ast.AST) -> Iterator[Told]:
     """Agents that are built with a purpose that says nothing."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _AGENT.search(ast.unparse(node.func).rpartition(".")[2]):
+    for node in syntax.every(tree, ast.Call):
+        if _AGENT.search(syntax.last(node.func)):
             given = {
                 one.arg: Node(one.value.lineno, one.value.value)
                 for one in node.keywords
