@@ -98,3 +98,6 @@ def test_a_log_with_what_nobody_decided_is_a_negative_answer(shell):
     shell.write("log.csv", "\n".join(",".join(line) for line in lines))
     ran = shell.run("remit ledger join log.csv")
     assert (ran.code, "no lease of this ledger has this name" in ran.out) == (1, True)
+    assert "Not one act" not in ran.err
+    shell.write("cut.json", '{"Records": [{"eventTime": "2026-11-30T01')
+    assert "Not one act was read in cut.json" in shell.run("remit ledger join cut.json").err

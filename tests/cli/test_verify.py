@@ -40,6 +40,8 @@ def test_an_export_holds(settled: Shell) -> None:
     code, out = verified(settled, "out")
     assert (code, out[:4]) == (0, "ok: ")
     assert settled.run("remit ledger verify out").code == 0
+    for ran in (settled.run("remit ledger verify none"), settled.run('remit-verify none --key "$(cat key)"')):
+        assert (ran.code, "There is nothing at none." in ran.err) == (1, True)
     assert json.loads(verified(settled, "out --json")[1])["ok"] is True
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.output import NO, columns, emit, format_option, moment, pairs
+from remit.cli.output import NO, columns, emit, format_option, moment, pairs, say
 from remit.cli.verify import Found, examine, exported, verdict_lines
 from remit.control import decision, receipt
 from remit.control import join as joins
@@ -60,6 +60,8 @@ def verify(
     """
     if folder and live:
         raise click.UsageError("Name DIR or --live, not both.")
+    if folder and not Path(folder).exists():
+        say(f"There is nothing at {folder}.")
     head = Path(expect) if expect else None
     if folder and vkeys:
         found = examine(exported(Path(folder)), vkeys, None, head, witnesses)
@@ -149,6 +151,8 @@ def join(ctx: click.Context, *, file: str, slack: int, actor: str, form: str) ->
         return [*pairs(members), *(columns(("line", "at", "name", "what", "why"), rows) if rows else [])]
 
     emit(form, data, table)
+    if not acts:
+        say(f"Not one act was read in {file}, taken for a log of {kind}: see that it is whole and that it is that log.")
     ctx.exit(NO if gaps else 0)
 
 

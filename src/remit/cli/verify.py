@@ -123,6 +123,8 @@ def _run(argv: list[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="say it as JSON")
     asked = parser.parse_args(argv)
+    if not asked.place.exists():
+        sys.stderr.write(f"There is nothing at {asked.place}.\n")
     try:
         found = _file(asked) if asked.place.is_file() else _folder(asked)
     except LedgerFault as fault:
