@@ -65,8 +65,8 @@ def test_sorts_of_holders_are_not_mixed() -> None:
     def held(sort: str, name: str) -> Held:
         return Held(f"{name}/f", 1, sort, name, name, "A_TOKEN", "d", stored=False)
 
-    assert [one.kind for one in join([held("server", "a"), held("service", "b")])] == [Kind.SHARED, Kind.SHARED]
-    assert [one.kind for one in join([held("server", "a"), held("env", "b")])] == [Kind.SHARED, Kind.SHARED]
+    assert [one.kind for one in join([held("server", "a"), held("service", "b")])] == [Kind.SHARED]
+    assert [one.kind for one in join([held("server", "a"), held("env", "b")])] == [Kind.SHARED]
     beside = Held("a/.env", 1, "env", "here", "here", "A_TOKEN", "d", stored=False)
     assert list(join([held("server", "a"), beside])) == []
     assert list(join([held("profile", "a"), held("profile", "b")])) == []

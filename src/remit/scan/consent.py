@@ -157,6 +157,10 @@ def _claude(root: Node) -> Iterator[Told]:
         yield Kind.UNASKED, root["enableAllProjectMcpServers"].line, "every server of a project is approved unseen"
 
 
+_ENDS: Final = re.compile(r"(?:[A-Za-z_]\w*=(?:\$\?|[\w.:-]*)|exit(?: (?:\$\?|\$?\w+))?|true|false|:)$")
+"""A whole command that starts nothing: it keeps a value for its own shell, or ends it."""
+
+
 def rule_writes(rule: str) -> bool:
     """Say whether a rule that Claude Code allows beforehand lets more be done than read."""
     tool, _, inner = rule.partition("(")
@@ -166,6 +170,8 @@ def rule_writes(rule: str) -> bool:
     if tool.lower() in _READ_TOOLS:
         return False
     if tool == "Bash":
+        if _ENDS.match(inner):
+            return False
         command = inner.removesuffix(":*").removesuffix("*").strip()
         return not command or not _READ_COMMANDS.match(command)
     if tool in ("Edit", "Write", "MultiEdit", "NotebookEdit"):

@@ -15,6 +15,8 @@ from remit.scan.sight import Envelope, Granted, Handed, Held, Sight, Used
 
 MANY: Final = 3
 """So many servers of one file that refer to one secret use it as what they all inherit."""
+_NAMED: Final = 5
+"""So many of a credential's other places are named."""
 _TOGETHER: Final = {
     "server": "a",
     "service": "a",
@@ -59,7 +61,7 @@ def _place(handed: Handed) -> str:
 
 
 def _shared(held: list[Held]) -> Iterator[Finding]:
-    """One credential that several holders are given: told at each of its places, with another of them."""
+    """One credential that several holders are given: told once, at the first of its places, with the others."""
     by: dict[tuple[str, str], list[Held]] = defaultdict(list)
     for one in held:
         if one.sort in _TOGETHER and not issues(one.like):
@@ -72,12 +74,10 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
             groups = [*alone, *mates]
         if len(groups) < 2:
             continue
-        for number, group in enumerate(groups):
-            other = groups[number - 1][0]
-            for one in group:
-                also = f"{one.name} is also held by {other.holder} ({other.file})"
-                said = f"{one.holder}: {also}, and by {len(groups)} in all"
-                yield _found(Kind.SHARED, one.file, one.line, said)
+        first, *others = sorted((group[0] for group in groups), key=lambda held: (held.file, held.line))
+        also = ", ".join(f"{one.holder} ({one.file}:{one.line})" for one in others[:_NAMED])
+        more = f", {len(groups)} in all" if len(others) > _NAMED else ""
+        yield _found(Kind.SHARED, first.file, first.line, f"{first.holder}: {first.name} is also held by {also}{more}")
 
 
 _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infra", "ops", "docker", "manifests"})

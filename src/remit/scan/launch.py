@@ -176,7 +176,7 @@ def package_of(words: list[Word]) -> Word | None:
             return word, line
         if mark and flag in _PACKAGE:
             return value, line
-        if not past and not word.startswith("-") and word not in ("run", "x", "exec"):
+        if not past and not word.startswith("-") and (word, first) != ("run", "pipx"):
             return word, line
         past = word if word in _VALUED or word.endswith("-url") else ""
     return None

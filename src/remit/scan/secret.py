@@ -1,5 +1,7 @@
 """Whether a named value is a secret that stands there in full: no reference, no placeholder, no example. Pure."""
 
+import base64
+import json
 import math
 import re
 from collections import Counter
@@ -46,11 +48,16 @@ _ADDRESS: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@\
 _KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
 
 
-_NO_SECRET: Final = re.compile(r"(?:^|_)(?:hashed|hash|digest|fingerprint|masked|encrypted|sealed|last_eight)(?:_|$)")
+_NO_SECRET: Final = re.compile(
+    r"(?:^|_)(?:hashed|hash|digest|fingerprint|masked|encrypted|sealed|last_eight)(?:_|$)"
+    r"|(?:^|[_-])(?:anon|anonymous|publishable|(?<!next[_-])(?<!nuxt[_-])(?<!expo[_-])public)[_-](?:api[_-]|client[_-])?key$"
+)
+"""Names of what is no secret: a digest, or a client's key that every visitor is given. A framework that publishes
+whatever begins with `NEXT_PUBLIC_` makes no secret public by right."""
 
 
 def is_name(name: str) -> bool:
-    """Say whether a variable, header or flag of this name carries a secret, and no digest of one."""
+    """Say whether a variable, header or flag of this name carries a secret, and no digest of one or public key."""
     bare = _HUMP.sub("_", name.lstrip("-")).lower()
     return bool(_NAME.search(bare)) and not _NO_SECRET.search(bare)
 
@@ -71,7 +78,8 @@ def is_literal(value: str) -> bool:
     if (
         len(bare) < SHORTEST
         or any(c.isspace() for c in bare)
-        or bare.startswith(("/", "~", "./", "http://", "https://", "pk_live_", "pk_test_"))
+        or bare.startswith(("/", "~", "./", "http://", "https://", "pk_live_", "pk_test_", "sb_publishable_"))
+        or is_anonymous(bare)
     ):
         return False
     return (
@@ -80,6 +88,18 @@ def is_literal(value: str) -> bool:
         and not _MADE_UP.search(bare)
         and _bits(bare) >= LEAST_BITS
     )
+
+
+def is_anonymous(value: str) -> bool:
+    """Say whether a value is a token that says itself that it is nobody's: a client's key, as Supabase gives it."""
+    if not value.startswith("eyJ") or value.count(".") != 2:
+        return False
+    part = value.split(".")[1]
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(claims, dict) and claims.get("role") == "anon"
 
 
 def may_hold(text: str) -> bool:

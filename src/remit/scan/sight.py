@@ -149,6 +149,20 @@ def references(name: str, text: str) -> Iterator[str]:
             yield f"${called}"
 
 
+_PLAIN: Final = re.compile(
+    r"(?i)(?:^|[_-])(?:(?:base|api|app|server|site|public|service)[_-]?ur[il]|endpoint|host(?:name)?|port|region|domain"
+    r"|(?:app|client|tenant|account|project|org|organi[sz]ation|installation|subscription|workspace|team"
+    r"|channel)[_-]?id)$"
+)
+"""Names of addresses and of ids, which say who or where and open nothing by themselves."""
+
+
+def _is_plain(name: str, reference: str) -> bool:
+    """Say whether a stored value is an address or an id, as far as its two names tell."""
+    stored = re.sub(r"\W+$", "", reference.rpartition(".")[2])
+    return bool(_PLAIN.search(name) or _PLAIN.search(stored)) and not is_credential(name) and not is_credential(stored)
+
+
 def digest(key: bytes, text: str) -> str:
     """What stands for a secret: the same for the same secret and key. The password of an address is its secret."""
     bare = _SCHEME.sub("", text.strip())
@@ -165,7 +179,8 @@ def held(path: str, holders: tuple[Holder, ...], key: bytes) -> Iterator[Held]:
                 yield Held(*place, digest(key, pair.text), stored=False)
             else:
                 for reference in references(pair.name, pair.text):
-                    yield Held(*place, reference, stored=True)
+                    if not _is_plain(pair.name, reference):
+                        yield Held(*place, reference, stored=True)
         for whole in one.wholes:
             if whole.source.startswith("${secret:"):
                 yield Held(path, whole.line, one.sort, one.name, one.like, "every key", whole.source, stored=True)
