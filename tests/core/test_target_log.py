@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.core.errors import RemitError
 from remit.core.target_log import instant_of, read
 from tests.kit.nouns import TASK, code
 
@@ -68,12 +69,13 @@ def test_each_log_of_the_vectors_is_read_as_it_says(name):
 
 def test_an_event_of_github_with_another_form_is_read_as_far_as_it_goes():
     base = {"@timestamp": 1_796_000_523_456, "action": "git.push", "actor": "ann"}
-    odd = [base | {"hashed_token": 7, "repo": ["x"]}, base | {"@timestamp": "2026-11-30T01:02:03Z", "actor": None}, 7]
+    odd = [base | {"hashed_token": 7, "repo": ["x"]}, base | {"@timestamp": "2026-11-30T01:02:03Z", "actor": None}, {}]
     _, acts = read(json.dumps(odd))
     assert [(one.line, one.at, one.user, one.mark, one.what) for one in acts] == [
         (1, 1_796_000_523_456, "ann", "", "git.push"),
         (2, 1_796_000_523_000, "", "", "git.push"),
     ]
+    assert code(read, json.dumps([*odd, 7])) == "log_broken"
     assert code(read, json.dumps([base | {"@timestamp": -1}])) == "log_zone"
     assert code(read, json.dumps([base | {"@timestamp": "yesterday"}])) == "log_zone"
 
@@ -89,7 +91,10 @@ def test_a_time_is_read_as_its_zone_says(when, minutes):
         assert instant_of(text.replace(" ", "T", 1)) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "hello", "a,b,c", "[]", "2026-11-30 01:02:03 UTC [1] LOG: x"])
+@pytest.mark.parametrize(
+    "text", ["", "hello", "a,b,c", "half a {", "{}", "[]", "[1]", "null", '{"a": 1}', '{"Records": 1}',
+             "2026-11-30 01:02:03 UTC [1] LOG: x"],
+)  # fmt: skip
 def test_what_is_no_log_is_refused(text):
     assert code(read, text) == "log_unknown"
 
@@ -97,3 +102,21 @@ def test_what_is_no_log_is_refused(text):
 @pytest.mark.parametrize("at", ["2026-11-30 01:02:03 CET", "2026-11-30 01:02:03", "yesterday"])
 def test_a_zone_that_is_a_mere_name_is_refused(at):
     assert code(instant_of, at) == "log_zone"
+
+
+@pytest.mark.parametrize("name", sorted(ACTS))
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
+def test_a_log_that_is_cut_off_is_never_read_in_part(name, share):
+    text = (VECTORS / name).read_text(encoding="utf-8").rstrip("\n")
+    cut = text[: int(len(text) * share)]
+    if cut.endswith("\n") or text[len(cut)] == "\n":
+        cut = cut.rstrip("\n")[:-1]
+    assert code(read, cut) in ("log_broken", "log_unknown")
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_one_line_that_cannot_be_read_is_told_by_its_number(form):
+    line = csv_line if form == "csv" else json_line
+    good = line("statement: SELECT 0")
+    with pytest.raises(RemitError, match="Entry 2 of this log"):
+        read("\n".join([good, good[: len(good) // 2], good]))

@@ -73,22 +73,47 @@ class Act:
 
 
 def read(text: str) -> tuple[str, list[Act]]:
-    """Find out which log this is, and read its acts (`log_unknown`, `log_zone`)."""
+    """Find out which log this is, and read its acts, all or none (`log_unknown`, `log_broken`, `log_zone`)."""
     if text.lstrip()[:1] in ("{", "["):
         found = _objects(text)
         if isinstance(found, dict):
             return "cloudtrail", list(_trail(found["Records"]))
         if any("@timestamp" in one and "action" in one for _, one in found):
             return "github", list(_audited(found))
-        if text.lstrip()[0] == "{":
+        if text.lstrip()[0] == "{" and any("timestamp" in one for _, one in found):
             return "postgres-json", list(_json_lines(found))
-    rows = list(csv.reader(text.splitlines(keepends=True), strict=False))
-    if rows and len(rows[0]) >= 23 and _TIME.fullmatch(rows[0][0]):
-        return "postgres-csv", list(_csv(rows))
-    raise RemitError(
+        raise _unknown()
+    return "postgres-csv", list(_csv(_rows(text)))
+
+
+def _rows(text: str) -> list[list[str]]:
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if len(row) < 23 or not _TIME.fullmatch(row[0]):
+                raise _broken(reader.line_num) if len(rows) > 1 else _unknown()
+    except csv.Error as fault:
+        raise (_broken(reader.line_num) if rows else _unknown()) from fault
+    if not rows:
+        raise _unknown()
+    return rows
+
+
+def _unknown() -> RemitError:
+    return RemitError(
         "log_unknown",
         "This is no log that can be read here.",
         f"Give one of {', '.join(KINDS)}: for PostgreSQL, log_destination = 'csvlog' or 'jsonlog'.",
+    )
+
+
+def _broken(line: int) -> RemitError:
+    return RemitError(
+        "log_broken",
+        f"Entry {line} of this log cannot be read, so nothing is said of any.",
+        "Give the log whole, as the target wrote it; cut off a last line that is half written.",
     )
 
 
@@ -109,8 +134,7 @@ def instant_of(text: str) -> Instant:
 
 def _csv(rows: Iterable[list[str]]) -> Iterator[Act]:
     for number, row in enumerate(rows, 1):
-        if len(row) >= 23:
-            yield from _spoken(number, row[0], row[1], row[13], row[7])
+        yield from _spoken(number, row[0], row[1], row[13], row[7])
 
 
 def _objects(text: str) -> Numbered | dict[str, Json]:
@@ -118,23 +142,30 @@ def _objects(text: str) -> Numbered | dict[str, Json]:
     try:
         whole = json.loads(text)
     except ValueError:
-        return [(number, one) for number, one in enumerate(map(_parsed, text.splitlines()), 1) if one]
+        return [(number, _parsed(number, one)) for number, one in enumerate(text.split("\n"), 1) if one.strip()]
     if isinstance(whole, dict) and isinstance(whole.get("Records"), list):
         return whole
     listed = whole if isinstance(whole, list) else [whole]
-    return [(number, one) for number, one in enumerate(listed, 1) if isinstance(one, dict)]
+    return [(number, _object(number, one)) for number, one in enumerate(listed, 1)]
 
 
-def _parsed(line: str) -> dict[str, Json]:
+def _parsed(number: int, line: str) -> dict[str, Json]:
     try:
-        value = json.loads(line)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return _object(number, json.loads(line))
+    except ValueError as fault:
+        raise (_broken(number) if number > 1 else _unknown()) from fault
+
+
+def _object(number: int, value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise _broken(number) if number > 1 else _unknown()
+    return value
 
 
 def _json_lines(found: Numbered) -> Iterator[Act]:
     for number, value in found:
+        if "timestamp" not in value:
+            raise _broken(number)
         got = [str(value.get(name, "")) for name in ("timestamp", "user", "message", "ps")]
         yield from _spoken(number, *got)
 
@@ -157,7 +188,9 @@ def _spoken(line: int, at: str, user: str, message: str, tag: str) -> Iterator[A
 
 def _trail(records: list[Json]) -> Iterator[Act]:
     for number, record in enumerate(records, 1):
-        who = record.get("userIdentity", {}) if isinstance(record, dict) else {}
+        if not isinstance(record, dict):
+            raise _broken(number)
+        who = record.get("userIdentity", {})
         if not isinstance(who, dict) or "eventTime" not in record:
             continue
         session = str(who.get("principalId", "")).rpartition(":")[2]
