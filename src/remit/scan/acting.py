@@ -56,7 +56,7 @@ def _names(node: ast.Call) -> Iterator[tuple[str, int]]:
 def _function(node: syntax.Function, given: set[str]) -> Iterator[Told]:
     """A function that agents may call as a tool, and that gives what they say to a shell or runs it as it stands."""
     decorated = any(_TOOL.search(syntax.said(one)) for one in node.decorator_list)
-    if not (decorated or node.name in given) or _LIMITS.search(syntax.said(node)):
+    if not (decorated or node.name in given) or _LIMITS.search(syntax.words(node)):
         return
     said = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
     for call in syntax.every(node, ast.Call):

@@ -205,19 +205,21 @@ def _own(text: str) -> bool:
 
 
 def _used(name: str, body: list[ast.stmt], header: str = "") -> Iterator[Told]:
-    words = [syntax.words(one).lower() for one in body]
-    if not (header or any(map(_MAY_PERSON.search, words))) or not any(map(_MAY_SERVE.search, words)):
+    words = [(one, syntax.words(one).lower()) for one in body]
+    mine = [one for one, said in words if header or _MAY_PERSON.search(said)]
+    person = next((node for node, text in _written(mine) if _PERSON_CODE.search(text) or text == header), None)
+    if person is None:
         return
-    person = service = 0
     proofs = _proofs(body)
+    own = [one for one, said in words if _MAY_SERVE.search(said)]
+    if any(node not in proofs and (_SERVICE_CODE.search(text) or _own(text)) for node, text in _written(own)):
+        said = f"{name} acts with a person's token and with the service's own credential"
+        yield Kind.MIXED, person.lineno, said
+
+
+def _written(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, str]]:
+    """The expressions in which a credential may be read, each with the beginning of its code."""
     for one in body:
         for node in syntax.walk(one):
-            if not isinstance(node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute):
-                continue
-            text = syntax.said(node)[:300]
-            if not person and (_PERSON_CODE.search(text) or (header and text == header)):
-                person = node.lineno
-            if not service and node not in proofs and (_SERVICE_CODE.search(text) or _own(text)):
-                service = node.lineno
-    if person and service:
-        yield Kind.MIXED, person, f"{name} acts with a person's token and with the service's own credential"
+            if isinstance(node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute):
+                yield node, syntax.said(node)[:300]
