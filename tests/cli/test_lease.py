@@ -100,4 +100,7 @@ def test_a_log_with_what_nobody_decided_is_a_negative_answer(shell):
     assert (ran.code, "no lease of this ledger has this name" in ran.out) == (1, True)
     assert "Not one act" not in ran.err
     shell.write("cut.json", '{"Records": [{"eventTime": "2026-11-30T01')
-    assert "Not one act was read in cut.json" in shell.run("remit ledger join cut.json").err
+    cut = shell.run("remit ledger join cut.json")
+    assert (cut.code, "[log_unknown]" in cut.err) == (2, True)
+    shell.write("idle.json", '{"Records": []}')
+    assert "Not one act was read in idle.json" in shell.run("remit ledger join idle.json").err
