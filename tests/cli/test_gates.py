@@ -6,7 +6,7 @@ import json
 import psycopg
 import pytest
 
-from remit.cli.gates import Gates, databases
+from remit.cli.gates import Gates
 from remit.cli.settings import Settings
 from tests.cli.test_serve import a_port, get, served
 from tests.kit.shell import BRIEF, Shell
@@ -30,7 +30,7 @@ def test_without_a_port_there_is_none(tmp_path):
     tmp_path.chmod(0o700)
     world = World(tmp_path).settle()
     assert Gates(Settings(), world.gate)._postgres is None
-    assert databases(Settings(postgres_port=1), world.gate)._tls is None
+    assert Gates(Settings(postgres_port=1), world.gate)._postgres._tls is None
     world.close()
 
 
@@ -62,7 +62,7 @@ def test_with_a_certificate_the_proxy_is_spoken_to_under_tls(tmp_path):
     world = World(tmp_path).settle()
     place = f"file:{certificates(tmp_path)[1]}"
     secure = Settings(forward_port=1, tls_cert=place, tls_key=place)
-    assert Gates(secure, world.gate)._forward._tls is not None
-    assert Gates(Settings(forward_port=1), world.gate)._forward._tls is None
+    assert Gates(secure, world.gate)._forward._entrance._tls is not None
+    assert Gates(Settings(forward_port=1), world.gate)._forward._entrance._tls is None
     assert Gates(Settings(), world.gate)._forward is None
     world.close()
