@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from remit.core.reach.graph import invalid
+from remit.core.reach.graph import decoded, invalid
 from remit.core.reach.survey import Gathering, Seen
 
 MOST: Final = 200_000
@@ -67,10 +67,7 @@ class _Export(msgspec.Struct):
 
 def survey(data: bytes) -> Seen:
     """What each App and token can do, repository by repository (`reach_invalid`)."""
-    try:
-        form = msgspec.json.decode(data, type=_Export)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as fault:
-        raise invalid(f"It does not read as what GitHub lists of an organisation: {fault}.") from fault
+    form = decoded(data, _Export, "what GitHub lists of an organisation")
     if not form.installations and not form.personal_access_tokens:
         raise invalid("It lists no installations and no tokens.")
     return _Laying(form).lay()

@@ -10,10 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from sys import byteorder
-from typing import Final
+from typing import Final, TypeVar
+
+import msgspec
 
 from remit.core.errors import RemitError
 from remit.core.reach.amount import Amount
+
+Form = TypeVar("Form")
 
 KINDS: Final = (
     "person", "service", "agent", "brief", "task", "grant", "credential", "refresh", "lease", "connection", "secret",
@@ -193,3 +197,11 @@ def of_arrays(kinds: bytes, sources: Iterable[int], targets: Iterable[int]) -> G
 def invalid(why: str) -> RemitError:
     """The refusal of a graph, or of a survey."""
     return RemitError("reach_invalid", f"This graph was refused. {why}", "See docs/spec/reach.md.")
+
+
+def decoded(data: bytes | msgspec.Raw, form: type[Form], what: str) -> Form:
+    """JSON of this form, which is to be `what` (`reach_invalid`)."""
+    try:
+        return msgspec.json.decode(data, type=form)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as fault:
+        raise invalid(f"It does not read as {what}: {fault}.") from fault

@@ -6,12 +6,10 @@ scope that is not in it is named, and counts as if it let everything be written.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
-
-import msgspec
+from typing import Any, Final
 
 from remit.core.canonical import Json
-from remit.core.reach.graph import invalid
+from remit.core.reach.graph import decoded, invalid
 from remit.core.reach.survey import Gathering, Seen
 
 PROVIDERS: Final = ("google", "graph", "slack", "github")
@@ -60,10 +58,7 @@ def table(text: str) -> dict[str, list[Scope]]:
 
 def survey(data: bytes, known: dict[str, list[Scope]]) -> Seen:
     """Who was granted what, from a list of grants or what a provider exports of them (`reach_invalid`)."""
-    try:
-        form: Json = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as fault:
-        raise invalid(f"It does not read as a list of grants: {fault}.") from fault
+    form: Json = decoded(data, Any, "a list of grants")
     provider = form.get("provider", "") if isinstance(form, dict) else ""
     if provider not in ("", *PROVIDERS):
         raise invalid(f"provider is one of {', '.join(PROVIDERS)}.")

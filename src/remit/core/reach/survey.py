@@ -15,7 +15,7 @@ from remit.core import ids
 from remit.core.canonical import b64, canon
 from remit.core.errors import RemitError
 from remit.core.moment import Instant, instant
-from remit.core.reach.graph import KINDS, Builder, invalid
+from remit.core.reach.graph import KINDS, Builder, decoded, invalid
 from remit.core.record import Record
 
 FORMAT: Final = "remit-survey-v1"
@@ -119,10 +119,7 @@ def read(data: bytes) -> Seen:
     """Read what was seen (`reach_invalid`)."""
     if len(data) > LARGEST:
         raise invalid("It is larger than 256 MB.")
-    try:
-        return msgspec.json.decode(data, type=Seen)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as fault:
-        raise invalid(f"It does not read as a survey: {fault}.") from fault
+    return decoded(data, Seen, "a survey")
 
 
 def digest(data: bytes) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from remit.core.canonical import Json
 from remit.core.reach.aws.policy import TAGS, UNSEEN, Context, Statement, read
-from remit.core.reach.graph import invalid
+from remit.core.reach.graph import decoded, invalid
 
 MOST: Final = 50_000
 
@@ -138,10 +138,7 @@ class Account:
 
 def account(data: bytes) -> Account:
     """Read an account (`reach_invalid`)."""
-    try:
-        form = msgspec.json.decode(data, type=_Details)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as fault:
-        raise invalid(f"It does not read as the authorization details of an account: {fault}.") from fault
+    form = decoded(data, _Details, "the authorization details of an account")
     if not form.user_detail_list and not form.role_detail_list:
         raise invalid("It has no users and no roles.")
     return _Reading(form).account()

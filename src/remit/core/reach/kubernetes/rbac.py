@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from remit.core.canonical import Json
-from remit.core.reach.graph import invalid
+from remit.core.reach.graph import decoded, invalid
 
 MOST: Final = 100_000
 EVERYTHING: Final = "everything"
@@ -140,12 +140,10 @@ def cluster(data: bytes) -> Cluster:
 
 
 def _items(data: bytes) -> list[_Item]:
-    try:
-        listed = msgspec.json.decode(data, type=_Listed).items
-        kinds = [msgspec.json.decode(one, type=_Sort).kind for one in listed]
-        items = [msgspec.json.decode(one, type=_Item) for one, kind in zip(listed, kinds, strict=True) if kind in KINDS]
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as fault:
-        raise invalid(f"It does not read as a list of roles and bindings: {fault}.") from fault
+    what = "a list of roles and bindings"
+    listed = decoded(data, _Listed, what).items
+    kinds = [decoded(one, _Sort, what).kind for one in listed]
+    items = [decoded(one, _Item, what) for one, kind in zip(listed, kinds, strict=True) if kind in KINDS]
     if len(items) > MOST or not any(one.kind.endswith("Binding") for one in items):
         raise invalid("It has no bindings, or too many things.")
     return items
