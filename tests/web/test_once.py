@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from remit.control import task
+from remit.control.sweep import sweep
 from remit.core.credential import Credential
 from remit.core.moment import Instant
 from remit.store import reply
@@ -150,3 +151,10 @@ def test_time_forgets_a_key(place):
     assert place.act(lambda c: reply.expire(c.db, Instant(at + day - 60_000), 10)) == 0
     assert place.act(lambda c: (c.keep(), reply.expire(c.db, Instant(at + day + 60_000), 10)))[1] == 1
     assert "idempotent-replayed" not in place.send("/v1/runs", RUN, headers=KEY).headers
+
+
+def test_the_sweep_forgets_what_is_past(place):
+    place.act(lambda c: (c.keep(), reply.begin(c.db, "past", "one", Instant(1))))
+    place.world.authority.forgot = Instant(0)
+    place.act(sweep)
+    assert place.act(lambda c: reply.get(c.db, "past")) is None

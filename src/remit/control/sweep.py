@@ -32,16 +32,15 @@ def sweep(change: Change, most: int = 200) -> int:
     # By the newest receipt, not by the clock: no clock that goes back behind it can make a spent value young again.
     if payload.expire_nonces(change.db, Instant(newest(change.db).at - NONCES_EVERY)):
         change.keep()
-    if reply.expire(change.db, newest(change.db).at, FORGOTTEN):
-        change.keep()
     return over
 
 
 def _forget(change: Change) -> None:
-    """Forget sessions, codes and refresh tokens that are past, once a minute; the rest at once when there are many."""
+    """Forget sessions, codes, refresh tokens and kept answers that are past, once a minute; many of them, at once."""
     if change.now - change.authority.forgot < FORGET_EVERY:
         return
-    lost = forgotten.forget(change.db, newest(change.db).at, FORGOTTEN)
+    at = newest(change.db).at
+    lost = max(forgotten.forget(change.db, at, FORGOTTEN), reply.expire(change.db, at, FORGOTTEN))
     if lost:
         change.keep()
     if lost < FORGOTTEN:
