@@ -40,8 +40,6 @@ def test_an_export_holds(settled: Shell) -> None:
     code, out = verified(settled, "out")
     assert (code, out[:4]) == (0, "ok: ")
     assert settled.run("remit ledger verify out").code == 0
-    for ran in (settled.run("remit ledger verify none"), settled.run('remit-verify none --key "$(cat key)"')):
-        assert (ran.code, "There is nothing at none." in ran.err) == (1, True)
     assert json.loads(verified(settled, "out --json")[1])["ok"] is True
 
 
@@ -89,7 +87,26 @@ def test_a_proof_holds_for_its_record_and_for_no_other(settled: Shell) -> None:
 def test_another_key_and_another_name_do_not_verify(settled: Shell) -> None:
     assert settled.run('remit-verify out --origin other/log --key "$(cat key)"').code == 1
     assert settled.run("remit-verify out --key nonsense").code == 2
-    assert verified(settled, "nowhere")[0] == 1
+
+
+@pytest.mark.parametrize("place", ["none", "empty", "none.json", "none.tlog-proof"])
+def test_a_place_without_a_ledger_was_not_checked_and_is_not_called_false(settled: Shell, place: str) -> None:
+    settled.ok("mkdir -p empty")
+    for words in (f'remit-verify {place} --key "$(cat key)"', f"remit ledger verify {place}"):
+        ran = settled.run(words)
+        assert (ran.code, ran.out, f"no exported ledger at {place}" in ran.err) == (2, "", True), (words, ran.err)
+
+
+@pytest.mark.parametrize("gone", ["checkpoint", "tile", "heads"])
+def test_a_ledger_of_which_files_were_taken_away_is_false(settled: Shell, gone: str) -> None:
+    settled.ok(f"rm -rf torn; cp -r out torn; rm -r torn/{gone}")
+    assert verified(settled, "torn")[0] == 1
+
+
+def test_the_help_tells_the_exit_codes(settled: Shell) -> None:
+    told = " ".join(settled.ok("remit-verify --help; remit ledger verify --help").split())
+    assert told.count("Exit code 0: everything holds. 1: something does not") == 2
+    assert told.count("2: nothing was checked") == 2
 
 
 def test_the_live_ledger_is_verified_the_same_way(settled: Shell) -> None:

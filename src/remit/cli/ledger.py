@@ -54,14 +54,13 @@ def verify(
     witnesses: tuple[str, ...],
     form: str,
 ) -> None:
-    """Verify an exported ledger in DIR, or the live one; name the first bad entry by number. Exit code 1 if any.
+    """Verify an exported ledger in DIR, or the live one; name the first bad entry by number.
 
+    Exit code 0: everything holds. 1: something does not. 2: nothing was checked, because there is no ledger in DIR.
     DIR and --key together need no store at all; so does the program remit-verify.
     """
     if folder and live:
         raise click.UsageError("Name DIR or --live, not both.")
-    if folder and not Path(folder).exists():
-        say(f"There is nothing at {folder}.")
     head = Path(expect) if expect else None
     if folder and vkeys:
         found = examine(exported(Path(folder)), vkeys, None, head, witnesses)

@@ -16,9 +16,10 @@ from remit.cli import evidence_check
 from remit.core.receipt import Auditor
 from remit.ledger import LedgerFault, checkpoint, cosignature, note, proof
 from remit.ledger.checkpoint import Checkpoint
-from remit.ledger.verify import Cosigned, audit
+from remit.ledger.verify import CHECKPOINT, HEADS, Cosigned, audit
 
 Read = Callable[[str], bytes | None]
+TILES: Final = "tile"
 _LAST: Final = 253_402_300_800
 """The first second of the year 10000, which a date cannot hold."""
 
@@ -97,13 +98,16 @@ def _reach(one: Cosigned) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Exit with 0 when everything holds, 1 when it does not, 2 when it could not be checked."""
+    """Exit with 0 when everything holds, 1 when something does not, 2 when nothing could be checked."""
     sys.exit(_run(sys.argv[1:] if argv is None else argv))
 
 
 def _run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
-        prog="remit-verify", description="Verify an exported Remit ledger, a file of evidence, or one proof."
+        prog="remit-verify",
+        description="Verify an exported Remit ledger, a file of evidence, or one proof.",
+        epilog="Exit code 0: everything holds. 1: something does not, and the first such thing is named. "
+        "2: nothing was checked, because what was given is not there, cannot be read, or is no key, head or proof.",
     )
     parser.add_argument("place", metavar="DIR|FILE.json|FILE.tlog-proof", type=Path)
     parser.add_argument(
@@ -123,8 +127,6 @@ def _run(argv: list[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="say it as JSON")
     asked = parser.parse_args(argv)
-    if not asked.place.exists():
-        sys.stderr.write(f"There is nothing at {asked.place}.\n")
     try:
         found = _file(asked) if asked.place.is_file() else _folder(asked)
     except LedgerFault as fault:
@@ -141,7 +143,13 @@ def _run(argv: list[str]) -> int:
 
 
 def exported(base: Path) -> Read:
-    """The files of an exported ledger."""
+    """The files of an exported ledger. A place that holds none of them says nothing of a ledger (`export_missing`)."""
+    if not any((base / name).exists() for name in (CHECKPOINT, HEADS, TILES)):
+        raise LedgerFault(
+            "export_missing",
+            f"There is no exported ledger at {base}.",
+            "Name the folder that remit ledger export wrote, or a file of evidence or proof.",
+        )
 
     def read(path: str) -> bytes | None:
         place = base / path
