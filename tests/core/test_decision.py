@@ -146,6 +146,31 @@ def test_a_list_shows_exactly_what_a_call_could_meet():
     assert visible(replace(FACTS, plan=None)) == frozenset()
 
 
+FORBIDS = {
+    'forbid(principal, action == Action::"mcp:notes/wipe", resource);': {"read_note"},
+    f'forbid(principal == Agent::"{agent().id}", action, resource == Resource::"notes") when {{ true }};': set(),
+    f'forbid(principal == Agent::"{named("agt", "b")}", action, resource);': {"read_note", "wipe"},
+    "forbid(principal, action, resource) when { context.plan == 7 };": {"read_note", "wipe"},
+}
+
+
+@pytest.mark.parametrize(("forbid", "left"), FORBIDS.items())
+def test_what_a_policy_refuses_in_any_case_is_neither_listed_nor_offered(forbid, left):
+    shape = schema([ResourceShape("notes", "mcp", "office", (), {"read_note": {}, "wipe": {}}, frozenset())])
+    permit = 'permit(principal, action in Action::"mcp:notes", resource);'
+    steps = (plan().steps[0], Step.from_json(STEP | {"action": "mcp:notes/wipe"}))
+    seen = replace(
+        FACTS, policy=compile_set(TrustPath.OWN, {}, {"a.cedar": permit + forbid}, shape), brief=brief(steps=steps),
+        plan=plan(steps=steps, sources=(0, 1)), tools={one: tool(name=one) for one in ("read_note", "wipe")},
+    )  # fmt: skip
+    assert visible(seen) == left
+    assert visible(replace(seen, policy=None)) == set()
+    said = decide(Call("mcp:notes/nothing", {}), seen).may
+    assert said == (f"You may use: {', '.join(sorted(left))}." if left else "Nothing else is open to you here.")
+    for one in {"read_note", "wipe"} - left:
+        assert decide(Call(f"mcp:notes/{one}", {"path": "/notes/a"}), seen).code == "policy_forbids"
+
+
 def test_a_server_asks_only_what_the_brief_lets_it_within_an_open_call():
     ask = Call("mcp:notes/@sampling", {})
     assert code(ask, origin=True) == "reverse_refused"

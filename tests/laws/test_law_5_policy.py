@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from remit.core import policy
 from remit.core.policy import Answer, Verdict, evaluate
-from tests.kit.policies import QUESTIONS, SETS, at_once, compiled, question, said, world
+from tests.kit.policies import ALPHA, BETA, QUESTIONS, SETS, at_once, compiled, question, said, world
 from tests.oracle import cedar as oracle
 
 LAW = settings(
@@ -95,10 +95,27 @@ def order_and_duplicates_change_no_answer():
     law()
 
 
+def what_is_said_to_be_refused_always_is():
+    other = compiled(PERMIT + f'forbid(principal == Agent::"{BETA}", action, resource);')
+    assert [other.refuses("mcp:git/log", one) for one in (ALPHA, BETA)] == [False, True]
+    seen = set()
+
+    @settings(LAW, max_examples=80)
+    @given(SETS, QUESTIONS)
+    def law(texts, ask):
+        held = compiled("\n".join(texts), HELD, ask.path)
+        never = held.refuses(ask.action, ask.principal.id)
+        seen.add(never)
+        assert not never or said(held.evaluate(ask)) == "deny"
+
+    law()
+    assert seen == {False, True}
+
+
 LAWS = (
     deny_beats_ask, ask_beats_allow, silence_is_deny, an_erroring_forbid_denies, an_erroring_permit_denies,
     an_argument_that_does_not_fit_denies, a_missing_set_denies, the_index_changes_no_answer,
-    order_and_duplicates_change_no_answer,
+    order_and_duplicates_change_no_answer, what_is_said_to_be_refused_always_is,
 )  # fmt: skip
 
 judge, looks, applies, fit, agent = policy._judge, policy.looks, policy.applies, policy.fit, policy.agent
@@ -155,6 +172,14 @@ def last_wins(decision, told, statements):
     return Verdict(Answer.ALLOW) if last.permits and not last.ask else judge(decision, told, statements)
 
 
+def at_any_rate(*_):
+    return True
+
+
+def anybody(_):
+    return None
+
+
 def no_set_allows(held, ask):
     return Verdict(Answer.ALLOW) if held is None else held.evaluate(ask)
 
@@ -171,6 +196,10 @@ FAULTS = (
     ("agent", nobody_named, the_index_changes_no_answer),
     ("_judge", errors_skipped, the_index_changes_no_answer),
     ("_judge", last_wins, order_and_duplicates_change_no_answer),
+    ("always", at_any_rate, what_is_said_to_be_refused_always_is),
+    ("agent", anybody, what_is_said_to_be_refused_always_is),
+    ("applies", at_any_rate, what_is_said_to_be_refused_always_is),
+    ("never", at_any_rate, what_is_said_to_be_refused_always_is),
 )
 
 

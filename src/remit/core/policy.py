@@ -18,7 +18,7 @@ from remit.core import ids
 from remit.core.canonical import Json, b64, digest
 from remit.core.errors import RemitError
 from remit.core.policy_text import STATEMENTS, Statement, invalid, read
-from remit.core.policy_tree import agent, applies, everywhere, looks, never
+from remit.core.policy_tree import agent, always, applies, everywhere, looks, never
 from remit.core.schema import ActionShape, Schema, fit
 from remit.core.trust import TrustPath
 
@@ -170,6 +170,16 @@ class PolicySet:
             self._verdicts.clear()
         self._verdicts[ask.action, ask.principal, context] = verdict
         return verdict
+
+    def refuses(self, action: str, agent_id: str) -> bool:
+        """Say whether this agent gets a no for this action whatever it sends; False when that is not plain to see."""
+        shape = self.schema.actions.get(action)
+        bucket = self.bucket(shape, agent_id) if shape is not None else None
+        if shape is None or bucket is None:
+            return True
+        held = bucket.statements.values()
+        permitted = any(one.permits and not never(one.tree) for one in held)
+        return not permitted or any(not one.permits and always(one.tree) for one in held)
 
     def bucket(self, shape: ActionShape, agent_id: str) -> Bucket | None:
         """Return the policies that may hold for this action by this agent; None when there are none."""
