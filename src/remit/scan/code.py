@@ -111,7 +111,7 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
         if isinstance(target, ast.Attribute) and name in ("verify", "check_hostname") and _is(node.value, False):
             yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            if secret.is_held(name, node.value.value):
+            if secret.is_written(name, node.value.value):
                 yield Kind.LITERAL_SECRET, node.value.lineno, f"{name} holds a literal value"
             if launch.unchecked(name, node.value.value):
                 yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
@@ -131,7 +131,7 @@ def called(node: ast.Call) -> str:
 
 def _given(given: dict[str, ast.expr]) -> Iterator[Told]:
     for key, value in given.items():
-        if isinstance(value, ast.Constant) and isinstance(value.value, str) and secret.is_held(key, value.value):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str) and secret.is_written(key, value.value):
             yield Kind.LITERAL_SECRET, value.lineno, f"{key} holds a literal value"
         if key in ("verify", "verify_ssl", "ssl", "check_hostname", "verify_certs") and _is(value, False):
             yield Kind.OPEN_REMOTE, value.lineno, f"{key} turns certificate checks off"
@@ -172,7 +172,7 @@ def _fallback(node: ast.Call) -> Iterator[Told]:
     if len(node.args) != 2 or not re.search(r"environ\.(?:get|setdefault)$|(?:getenv|putenv)$", syntax.said(node.func)):
         return
     name, value = (one.value if isinstance(one, ast.Constant) else "" for one in node.args)
-    if isinstance(name, str) and isinstance(value, str) and secret.is_held(name, value):
+    if isinstance(name, str) and isinstance(value, str) and secret.is_written(name, value):
         yield Kind.LITERAL_SECRET, node.lineno, f"{name} has a literal value where it is not set"
 
 
@@ -184,6 +184,14 @@ def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
     mode = given.get("permission_mode")
     if mode and any(_is(mode, one) for one in ("bypassPermissions", "acceptEdits")):
         yield Kind.UNASKED, mode.lineno, "permission_mode lets the agent write with nobody asked"
+    if any(_is(given.get("sandbox_mode"), one) for one in ("workspace-write", "danger-full-access")):
+        for value in given.values():
+            for one in syntax.every(value, ast.keyword):
+                if one.arg == "approval_policy" and _is(one.value, "never"):
+                    yield Kind.UNASKED, one.value.lineno, "approval_policy is never, and the sandbox lets it write"
+        if _is(given.get("approval_policy"), "never"):
+            at = given["approval_policy"].lineno
+            yield Kind.UNASKED, at, "approval_policy is never, and the sandbox lets it write"
     runs = given.get("code_execution_config")
     if runs and not _is(runs, False) and _is(given.get("human_input_mode"), "NEVER"):
         yield Kind.UNASKED, given["human_input_mode"].lineno, "code that the agent writes runs with nobody asked"
@@ -191,7 +199,8 @@ def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
 
 def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[Told]:
     limited = any(_LIMITS.search(key) and not _is(value, False) for key, value in given.items())
-    if name in _SHELL and not limited and not any("sandbox" in key.lower() for key in given):
+    held = any("sandbox" in key.lower() for key in given) or _contained(given.get("environment"))
+    if name in _SHELL and not limited and not held:
         yield Kind.BROAD_TOOL, node.lineno, f"{name} has no list of commands"
     if _is(given.get("code_execution_mode"), "unsafe"):
         yield Kind.BROAD_TOOL, given["code_execution_mode"].lineno, "code that the agent writes runs with no sandbox"
@@ -208,6 +217,12 @@ def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[To
                 isinstance(value, ast.Constant) and isinstance(value.value, str) and launch.broad(value.value)
             ) or _home(value):
                 yield Kind.BROAD_TOOL, value.lineno, f"the folder of {name} is the root or a whole home"
+
+
+def _contained(environment: ast.expr | None) -> bool:
+    """Say whether commands run in a container of the model's provider, which the code names as their environment."""
+    kind = _texts(environment).get("type", ("", 0))[0] if isinstance(environment, ast.Dict) else ""
+    return kind.startswith("container")
 
 
 def _unsafe(given: dict[str, ast.expr]) -> Iterator[Told]:
@@ -265,7 +280,7 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
     keys = {one.value for one in node.keys if isinstance(one, ast.Constant)}
     if keys.isdisjoint(_ENTRY):
         for key, (text, line) in _texts(node).items():
-            if text and secret.is_held(key, text):
+            if text and secret.is_written(key, text):
                 yield Kind.LITERAL_SECRET, line, f"{key} holds a literal value"
         return
     entry = _read(node, 0)
@@ -275,7 +290,7 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
         yield from consent.of_server(entry)
         return
     for key, value in members.items():
-        if value.text and secret.is_held(key, value.text):
+        if value.text and secret.is_written(key, value.text):
             yield Kind.LITERAL_SECRET, value.line, f"{key} holds a literal value"
     if "work_dir" in members and members.get("use_docker", Node(0, None)).value is False:
         yield Kind.BROAD_TOOL, members["use_docker"].line, "code that the agent writes runs with no container"

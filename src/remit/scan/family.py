@@ -68,6 +68,21 @@ _NEEDS: Final = (
 )  # fmt: skip
 """GitHub's scopes, and the paths that one of them is asked for."""
 _NARROWER: Final = re.compile(r"^(?:admin|write):(?:org|repo_hook|public_key|gpg_key|packages)$")
+_GOOGLE_READS: Final = frozenset(
+    {"list", "get", "search", "export", "get_media", "download", "query", "batchGet", "list_next", "getProfile",
+     "export_media", "listConnections", "instances", "getByDataFilter", "batchGetByDataFilter"}
+)  # fmt: skip
+_GOOGLE_WRITES: Final = frozenset(
+    {"insert", "create", "update", "patch", "delete", "send", "modify", "batchUpdate", "trash", "untrash", "copy",
+     "append", "clear", "batchModify", "createContact", "updateContact", "deleteContact", "batchCreateContacts",
+     "batchDelete", "move", "import", "import_", "watch", "emptyTrash", "quickAdd", "batchClear",
+     "batchUpdateByDataFilter", "makeAdmin", "signOut", "undelete", "rate", "setModerationStatus", "insertAll"}
+)  # fmt: skip
+
+
+def google_writes(method: str) -> bool | None:
+    """Say whether a method of Google's APIs writes, as its clients in Python and TypeScript call it; None: no method."""
+    return method in _GOOGLE_WRITES if method in _GOOGLE_READS | _GOOGLE_WRITES else None
 
 
 def of_scope(scope: str) -> str:

@@ -25,16 +25,6 @@ _SLACK: Final = frozenset(
 )
 """Families of Slack's methods, named as their scopes are."""
 _SLACK_READS: Final = re.compile(r"history|list|info|replies|members|get|lookup|open$|conversations|profile_get")
-_READS: Final = frozenset(
-    {"list", "get", "search", "export", "get_media", "download", "query", "batchGet", "list_next", "getProfile",
-     "export_media", "listConnections", "instances", "getByDataFilter", "batchGetByDataFilter"}
-)  # fmt: skip
-_WRITES: Final = frozenset(
-    {"insert", "create", "update", "patch", "delete", "send", "modify", "batchUpdate", "trash", "untrash", "copy",
-     "append", "clear", "batchModify", "createContact", "updateContact", "deleteContact", "batchCreateContacts",
-     "batchDelete", "move", "import_", "watch", "emptyTrash", "quickAdd", "batchClear", "batchUpdateByDataFilter",
-     "makeAdmin", "signOut", "undelete", "rate", "setModerationStatus", "insertAll"}
-)  # fmt: skip
 _SHEET_READS: Final = frozenset(
     {"get_all_records", "get_all_values", "get_values", "row_values", "col_values", "cell", "acell", "find", "findall",
      "range", "worksheets", "batch_get"}
@@ -155,12 +145,12 @@ def _google(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     apis = set(built.values()) | {api for one in syntax.every(tree, ast.Call) if (api := _api(one))}
     alone = next(iter(apis)) if len(apis) == 1 else ""
     for node in syntax.every(tree, ast.Call):
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _READS | _WRITES:
+        if isinstance(node.func, ast.Attribute) and (writes := family.google_writes(node.func.attr)) is not None:
             root = _root(node.func)
             if _is_plain(root) and _key(root) not in built:
                 continue
             api = built.get(_key(root)) or (_api(root) if isinstance(root, ast.Call) else "") or alone
-            yield api, node.func.attr in _WRITES
+            yield api, writes
         elif isinstance(node.func, ast.Name) and node.func.id == "getattr":
             yield "", True
 
@@ -172,6 +162,8 @@ def _sheets(tree: ast.AST) -> Iterator[tuple[str, bool]]:
                 yield "sheets", node.func.attr in _SHEET_WRITES
             elif node.func.attr in ("open", "open_by_key", "open_by_url"):
                 yield "drive", False
+                if node.func.attr != "open":
+                    yield "sheets", False
 
 
 _PLAIN: Final = frozenset(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import admin, consent, mixed, secret, server, tier, toxic, tsobject
+from remit.scan import admin, consent, family, mixed, secret, server, tier, toxic, tsobject
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Holder, Pair, Sight, Used, held, is_credential
@@ -29,11 +29,6 @@ _PROMISED: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*(?:util\.)?promisify\(\s*e
 _TOOL: Final = re.compile(r"\b(?:execute|func|handler|invoke)\s*:\s*(?:async\s*)?(?:function\s*)?\(([^)]{0,500})\)")
 _API: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*google\.(\w+)\s*\(")
 _CALL: Final = re.compile(r"(?<![.\w])(\w+)((?:\.\w+)+)\s{0,9}\(")
-_WRITES: Final = re.compile(
-    r"(?i)^(?:insert|create|update|patch|delete|send|modify|batchUpdate|trash|untrash|copy|append|clear|batchModify"
-    r"|batchDelete|move|import|emptyTrash|quickAdd)$"
-)
-_READS: Final = re.compile(r"^(?:list|get|search|export|batchGet|getProfile|query|listConnections)$")
 _LOGIN: Final = re.compile(
     r"\bnew\s+(ClientSecretCredential|UsernamePasswordCredential|StorageSharedKeyCredential|AzureKeyCredential)\s*\("
     r"|\b\w+Client\.(fromConnectionString)\s*\(|\b(keyFile(?:name)?)\s*:"
@@ -91,7 +86,7 @@ def _texts(text: str) -> Iterator[Told]:
         if secret.is_known(one[0][1:-1]):
             yield Kind.LITERAL_SECRET, _line(text, one.start()), "a text holds a literal secret"
     for one in _CONST.finditer(text):
-        if secret.is_held(one[1], one[3]):
+        if secret.is_written(one[1], one[3]):
             yield Kind.LITERAL_SECRET, _line(text, one.start()), f"{one[1]} holds a literal value"
 
 
@@ -216,9 +211,9 @@ def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
             word = one[0][1:-1]
             yield Granted(path, _line(bare, one.start()), f"code:{path}", word, tier.writes(word))
     for one in _CALL.finditer(bare):
-        verb = one[2].rpartition(".")[2]
-        if one[1] in apis and (_WRITES.match(verb) or _READS.match(verb)):
-            yield Used(path, f"code:{path}", apis[one[1]], bool(_WRITES.match(verb)))
+        writes = family.google_writes(one[2].rpartition(".")[2])
+        if one[1] in apis and writes is not None:
+            yield Used(path, f"code:{path}", apis[one[1]], writes)
 
 
 def _holders(text: str) -> Iterator[Holder]:

@@ -32,6 +32,14 @@ _MADE_UP: Final = re.compile(
 )
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORDS: Final = re.compile(r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+|[a-z]{3,16}(?:[A-Z][a-z]{2,15})+")
+"""Words joined to a name, as code calls a field: `_agents_tool_title`, `@search.reranker_score`, `sessionTitle`."""
+_LOCKS: Final = re.compile(
+    r"(?:api|app|access|account|admin|auth|client|crypt\w*|encryption|hmac|integration|license|master|private|secret"
+    r"|service|shared|signing|storage|subscription|webhook)[-_]?key$"
+)
+"""Names of keys that open something; a key of any other kind may be the name of a member."""
+_WORDED: Final = re.compile(r"(?:^|[^a-z])(?:passwd|password|passphrase|pwd)$")
 _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
 
 
@@ -128,6 +136,25 @@ def is_password(value: str) -> bool:
 def is_held(name: str, value: str) -> bool:
     """Say whether this value, under this name, is a secret that stands there in full."""
     return (is_name(name) and is_literal(value)) or is_known(value)
+
+
+def is_written(name: str, value: str) -> bool:
+    """Say the same of a value in code, or among settings of any kind, where a key's value may be a name itself."""
+    return is_held(name, value) and (not is_called(name, value) or is_known(value))
+
+
+def is_called(name: str, value: str) -> bool:
+    """Say whether a value is itself only a name: of a member, of a class, or the words of the name that it is given.
+
+    A password may be of words; any other secret is drawn.
+    """
+    bare = _HUMP.sub("_", name).lower()
+    if not _WORDS.fullmatch(value) or _WORDED.search(bare):
+        return False
+    said = re.sub(r"[^a-z]", "", value.lower())
+    if bare.endswith("key") and not _LOCKS.search(bare):
+        return True
+    return "_" in value.strip("_") or re.sub(r"[^a-z]", "", bare) in said
 
 
 def is_random(value: str) -> bool:

@@ -35,5 +35,5 @@ def told(path: str, text: str) -> Iterator[Told]:
             continue
         for part in root.inside():
             for key, value in part.members.items():
-                if value.text and (secret.is_known(value.text) or (agentic and secret.is_held(key, value.text))):
+                if value.text and (secret.is_known(value.text) or (agentic and secret.is_written(key, value.text))):
                     yield Kind.LITERAL_SECRET, value.line, f"{key[:60]} holds a literal value"

@@ -152,38 +152,68 @@ def _pairs(node: ast.expr, names: dict[str, str]) -> Iterator[Pair]:
 
 
 def told(tree: ast.AST) -> Iterator[Told]:
-    """Environments that are handed on whole."""
+    """Environments that are handed on whole; the same one in several calls of a function is told once."""
     if "environ" not in syntax.words(tree):
         return
-    whole = {
-        node.targets[0].id
-        for node in syntax.every(tree, ast.Assign)
-        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name) and _whole(node.value)
-    }
-    whole |= {
-        node.func.value.id
-        for node in syntax.every(tree, ast.Call)
-        if isinstance(node.func, ast.Attribute)
-        and node.func.attr == "update"
-        and isinstance(node.func.value, ast.Name)
-        and len(node.args) == 1
-        and _whole(node.args[0])
-    }
-    for node in syntax.walk(tree):
+    handed: set[tuple[int, str]] = set()
+    for scopes, value in _handed(tree, ({},)):
+        name = value.id if isinstance(value, ast.Name) else ""
+        at = next((one for one in reversed(scopes) if name in one), None)
+        if _whole(value) or (at is not None and at[name] and (id(at), name) not in handed):
+            handed.add((id(at), name))
+            yield Kind.INHERITED, value.lineno, "the whole environment is handed on"
+
+
+def _handed(root: ast.AST, above: tuple[dict[str, bool], ...]) -> Iterator[tuple[tuple[dict[str, bool], ...], ast.expr]]:
+    """Every environment that is given to something, with the names that it sees: of its function, and of those around.
+
+    A name is True when it stands for the whole environment.
+    """
+    scopes = (*above, _named(root))
+    for node in _inside(root):
         if isinstance(node, ast.Call):
-            for one in node.keywords:
-                if one.arg in ("env", "environment") and (
-                    _whole(one.value) or (isinstance(one.value, ast.Name) and one.value.id in whole)
-                ):
-                    yield Kind.INHERITED, one.value.lineno, "the whole environment is handed on"
+            yield from ((scopes, one.value) for one in node.keywords if one.arg in ("env", "environment"))
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if (
-                    isinstance(key, ast.Constant)
-                    and key.value in ("env", "environment")
-                    and (_whole(value) or (isinstance(value, ast.Name) and value.id in whole))
-                ):
-                    yield Kind.INHERITED, value.lineno, "the whole environment is handed on"
+                if isinstance(key, ast.Constant) and key.value in ("env", "environment"):
+                    yield scopes, value
+        elif isinstance(node, syntax.Function):
+            yield from _handed(node, scopes)
+
+
+def _inside(root: ast.AST) -> Iterator[ast.AST]:
+    """What stands in a function, or in a file, and in no function of it; the functions themselves stand there."""
+    left = [root]
+    while left:
+        node = left.pop()
+        if node is not root:
+            yield node
+            if isinstance(node, syntax.Function):
+                continue
+        left.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _named(root: ast.AST) -> dict[str, bool]:
+    names = {}
+    if isinstance(root, syntax.Function):
+        given = root.args
+        names = {one.arg: False for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+    for node in _inside(root):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for one in targets:
+                if isinstance(one, ast.Name):
+                    names[one.id] = names.get(one.id, False) or _whole(node.value)
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "update"
+            and isinstance(node.func.value, ast.Name)
+            and len(node.args) == 1
+            and _whole(node.args[0])
+        ):
+            names[node.func.value.id] = True
+    return names
 
 
 def _whole(node: ast.expr) -> bool:

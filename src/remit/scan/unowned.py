@@ -112,7 +112,7 @@ def _listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
         if isinstance(one.value, list):
             left += [(item, held) for item in reversed(one.value)]
         elif isinstance(one.value, dict) and not grant.over(one):
-            known = sum(bool(_IDENTITY.match(name)) for name in one.value)
+            known = sum(bool(_IDENTITY.match(name)) and not _mode(value) for name, value in one.value.items())
             known += held and any(name.lower() in ("name", "id", "title") for name in one.value)
             if known >= (1 if named or held else 2):
                 yield from empty(one)
@@ -120,6 +120,11 @@ def _listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
                 (value, bool(_LISTS.match(name)) or (held and bool(value.members) and not known))
                 for name, value in reversed(one.value.items())
             ]
+
+
+def _mode(value: Node) -> bool:
+    """Say whether permissions are a file's: a number for its owner, its group and the others."""
+    return isinstance(value["owner"].value, int) and isinstance(value["group"].value, int)
 
 
 def empty(one: Node) -> Iterator[Told]:

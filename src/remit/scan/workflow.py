@@ -12,7 +12,7 @@ from remit.scan.node import Node
 _PLACE: Final = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
 _SECRET: Final = re.compile(r"\$\{\{\s*secrets\.")
 _SHA: Final = re.compile(r"@[0-9a-f]{40}$")
-_OURS: Final = ("actions/", "./", "docker://")
+_OURS: Final = ("actions/", "github/", "./", "docker://")
 _TOOLS: Final = re.compile(r"--allowed-?[tT]ools[ =][\"']?([^\"'\n]*)|^\s*allowed_tools:\s*[\"']?([^\"'\n]*)")
 
 
