@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from remit.cli.main import run
+from remit.scan import shapes
 
 KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
 
@@ -38,7 +39,7 @@ def test_the_json_says_what_the_specification_says(tmp_path: Path, capsys: pytes
     run(["scan", str(tmp_path), "-o", "json"])
     told = json.loads(capsys.readouterr().out)
     [finding] = told.pop("findings")
-    assert told == {"version": 1, "unread": [], "read": 1, "met": 1}
+    assert told == {"version": 1, "unread": [], "read": 1, "met": 1, "shapes": shapes.source()}
     assert (finding["code"], finding["line"], finding["severity"]) == ("AG101", 2, "high")
     assert finding["file"].endswith("/.env")
 

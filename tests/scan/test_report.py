@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from remit.core.finding import RULES, Confidence, Evidence, Finding, Kind
+from remit.scan import shapes
 from remit.scan.accepted import Suppression, mark
 from remit.scan.page import page
 from remit.scan.report import Report, report, schema
@@ -29,6 +30,7 @@ FOUND = Scan(
     (Unread("z\udcff", "not UTF-8"),),
     3,
     9,
+    shapes="detect-secrets 1.5.0",
 )
 TODAY = date(2026, 5, 4)
 ANSWERED = (Suppression("AG120", "x/*", "olga", TODAY, "a <b>lab</b>"),)
@@ -63,6 +65,23 @@ def test_sarif_says_each_finding_where_it_stands_and_what_is_known_of_it(marked)
     assert [one.get("baselineState") for one in run["results"]] == [None, None, "unchanged"]
     (notice,) = run["invocations"][0]["toolExecutionNotifications"]
     assert notice["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "z%FF"
+
+
+def test_every_form_says_when_fewer_shapes_of_secrets_were_looked_for(marked):
+    fewer = Scan(FOUND.findings, FOUND.unread, 3, 9)
+    assert report(FOUND, marked).shapes == "detect-secrets 1.5.0"
+    assert report(fewer, marked).shapes == ""
+    (run,), (bare,) = sarif(FOUND, marked, "1.2.3")["runs"], sarif(fewer, marked, "1.2.3")["runs"]
+    assert run["tool"]["extensions"] == [{"name": "detect-secrets", "version": "1.5.0"}]
+    assert "extensions" not in bare["tool"]
+    notices = [one["invocations"][0]["toolExecutionNotifications"] for one in (run, bare)]
+    assert [len(one) for one in notices] == [1, 2]
+    assert (notices[1][0]["level"], notices[1][0]["message"]["text"]) == ("note", shapes.FEWER)
+    assert "detect-secrets 1.5.0" in page(report(FOUND, marked))
+    said = Tags()
+    said.feed(page(report(fewer, marked)))
+    assert shapes.FEWER in said.text
+    assert "detect-secrets" not in said.text
 
 
 class Tags(HTMLParser):

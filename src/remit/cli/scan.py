@@ -123,8 +123,8 @@ def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
         count = Counter(one.state for one in marked)
         rest = f" ({count[State.KNOWN]} known, {count[State.SUPPRESSED]} answered for)" if len(count) > 1 else ""
         say(f"{many(len(marked), 'finding')}{rest} in {many(found.read, 'file')} read, of {found.met} met.")
-        if not shapes.source():
-            say("Issuers' shapes of secrets: only the few built in. More are known with: pip install 'remit[scan]'.")
+        if not found.shapes:
+            say(shapes.FEWER)
 
 
 def _lines(marked: tuple[Marked, ...]) -> list[str]:

@@ -190,8 +190,8 @@ def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
                 if one.arg == "approval_policy" and _is(one.value, "never"):
                     yield Kind.UNASKED, one.value.lineno, "approval_policy is never, and the sandbox lets it write"
         if _is(given.get("approval_policy"), "never"):
-            at = given["approval_policy"].lineno
-            yield Kind.UNASKED, at, "approval_policy is never, and the sandbox lets it write"
+            line = given["approval_policy"].lineno
+            yield Kind.UNASKED, line, "approval_policy is never, and the sandbox lets it write"
     runs = given.get("code_execution_config")
     if runs and not _is(runs, False) and _is(given.get("human_input_mode"), "NEVER"):
         yield Kind.UNASKED, given["human_input_mode"].lineno, "code that the agent writes runs with nobody asked"

@@ -81,7 +81,7 @@ _GOOGLE_WRITES: Final = frozenset(
 
 
 def google_writes(method: str) -> bool | None:
-    """Say whether a method of Google's APIs writes, as its clients in Python and TypeScript call it; None: no method."""
+    """Say whether a method of Google's APIs writes, as its Python and TypeScript clients call it; None: no method."""
     return method in _GOOGLE_WRITES if method in _GOOGLE_READS | _GOOGLE_WRITES else None
 
 

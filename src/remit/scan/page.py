@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from remit.core.finding import Severity
 from remit.core.shown import shown
+from remit.scan import shapes
 from remit.scan.accepted import State
 from remit.scan.report import Report
 
@@ -40,6 +41,7 @@ def page(report: Report) -> str:
         states=states,
         codes=[(code, titles[code], codes[code]) for code in sorted(codes)],
         said=SAID,
+        fewer="" if report.shapes else shapes.FEWER,
         style=Markup(style),  # noqa: S704 - our own file, and names of ours
         digest=f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}",
     )

@@ -36,13 +36,18 @@ class Missed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one scan found, what it could not read, and how many files it read and met."""
+    """What one scan found, what it could not read, and how many files it read and met.
+
+    `shapes` names the library whose shapes of issuers' tokens were looked for, and its version; it is empty when only
+    the few that are built in were.
+    """
 
     version: Literal[1]
     findings: list[Told]
     unread: list[Missed]
     read: int
     met: int
+    shapes: str
 
 
 def report(found: Scan, marked: Iterable[Marked]) -> Report:
@@ -53,6 +58,7 @@ def report(found: Scan, marked: Iterable[Marked]) -> Report:
         unread=[Missed(one.file, one.reason) for one in found.unread],
         read=found.read,
         met=found.met,
+        shapes=found.shapes,
     )
 
 

@@ -32,7 +32,9 @@ _MADE_UP: Final = re.compile(
 )
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_WORDS: Final = re.compile(r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+|[a-z]{3,16}(?:[A-Z][a-z]{2,15})+")
+_WORDS: Final = re.compile(
+    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+|[a-z]{3,16}(?:[A-Z][a-z]{2,15})+"
+)
 """Words joined to a name, as code calls a field: `_agents_tool_title`, `@search.reranker_score`, `sessionTitle`."""
 _LOCKS: Final = re.compile(
     r"(?:api|app|access|account|admin|auth|client|crypt\w*|encryption|hmac|integration|license|master|private|secret"

@@ -164,7 +164,9 @@ def told(tree: ast.AST) -> Iterator[Told]:
             yield Kind.INHERITED, value.lineno, "the whole environment is handed on"
 
 
-def _handed(root: ast.AST, above: tuple[dict[str, bool], ...]) -> Iterator[tuple[tuple[dict[str, bool], ...], ast.expr]]:
+def _handed(
+    root: ast.AST, above: tuple[dict[str, bool], ...]
+) -> Iterator[tuple[tuple[dict[str, bool], ...], ast.expr]]:
     """Every environment that is given to something, with the names that it sees: of its function, and of those around.
 
     A name is True when it stands for the whole environment.

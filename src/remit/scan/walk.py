@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from remit.core.finding import Finding
-from remit.scan import readers
+from remit.scan import readers, shapes
 from remit.scan.join import join
 from remit.scan.kept import Kept, mark
 from remit.scan.sight import Met, Sight
@@ -31,13 +31,17 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one walk found, what it could not read, and how many files it read and met."""
+    """What one walk found, what it could not read, and how many files it read and met.
+
+    `shapes` is the library whose shapes of issuers' tokens were looked for; "" when only those built in were.
+    """
 
     findings: tuple[Finding, ...]
     unread: tuple[Unread, ...]
     read: int
     met: int
     seen: tuple[Met, ...] = ()
+    shapes: str = ""
 
 
 def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
@@ -68,7 +72,7 @@ def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
     findings.sort(key=lambda one: (-one.rule.severity.rank, one.evidence.file, one.evidence.line, one.kind))
     unread.sort(key=lambda one: one.file)
     seen = tuple(sorted((one for one in sights if isinstance(one, Met)), key=lambda one: (one.file, one.line)))
-    return Scan(tuple(findings), tuple(unread), read, met, seen)
+    return Scan(tuple(findings), tuple(unread), read, met, seen, shapes.source())
 
 
 def _known(path: str, name: str, kept: Kept | None) -> readers.Looked | None:
