@@ -5,8 +5,10 @@ import pytest
 from remit.control import receipt, revocation, sweep, task
 from remit.control.lessor import Lessor
 from remit.control.target import FOUND_MS
+from remit.core.errors import RemitError
 from remit.core.lease import MINT_MS
 from remit.core.permit import Fault
+from remit.custody.source import OWED
 from tests.control.test_lease import allowed, states
 from tests.kit import stores
 from tests.kit.targets import Lending
@@ -140,6 +142,29 @@ def test_a_mint_that_was_lost_where_things_end_by_themselves_is_dead_only_when_i
     assert world.leases()[0].proof == "expired"
     assert not found
     other.close()
+    world.close()
+
+
+def test_what_is_owed_of_a_mint_is_tried_past_the_end_of_what_was_lent(tmp_path, time, monkeypatch):
+    """A mint failed, and the target has more to take back than what it would have lent: no time is the end of that."""
+    world = Lending(stores.place("sqlite", tmp_path / "s"), tmp_path / "t", ByHand(time), irrevocable=True).settle()
+    owing = RemitError(OWED, "The target has not taken it back.", "Look at it.")
+
+    def refuses(*_args):
+        raise owing
+
+    monkeypatch.setattr(world.source, "mint", refuses)
+    monkeypatch.setattr(world.source, "drop", refuses)
+    errand = world.a_task()
+    assert world.decide(read_call(), world.enter(world.a_credential(errand.id).text)).code == OWED
+    for _ in range(3):
+        time.on(200_000)
+        assert world.settle_targets()
+        assert (states(world), world.leases()[0].trouble) == (["pending"], owing.message)
+    monkeypatch.undo()
+    time.on(60_001)
+    assert world.settle_targets()
+    assert states(world) == ["dead"]
     world.close()
 
 

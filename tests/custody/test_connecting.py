@@ -81,6 +81,8 @@ def test_a_code_becomes_what_is_kept_once_and_can_be_given_back(peer):
     given = redeemed(one, code=text)
     assert given.scopes == ("notes.read", "notes.write", "offline_access")
     assert active(peer, given.token.reveal().decode())
+    assert connecting.lasting(one, Secret(CLIENT), given) == given.token
+    assert not active(peer, given.along.reveal().decode())
     assert refused(lambda _: redeemed(one, code=text), None) == "connection_refused"
     connecting.give_back(one, Secret(CLIENT), given)
     assert not active(peer, given.token.reveal().decode())
@@ -93,6 +95,16 @@ def test_a_wrong_verifier_redirect_or_secret_gives_nothing(peer):
     assert refused(lambda _: redeemed(one, b"wrong", code=code(one, "v" * 43)), None) == "target_declined"
 
 
-def test_an_answer_that_does_not_last_is_no_connection(peer):
+def test_an_answer_that_does_not_last_is_no_connection_and_what_came_along_ends(peer):
     one = connecting.way(settings(peer))
-    assert refused(lambda _: redeemed(one, code=code(one, "v" * 43)), None) == "connection_refused"
+    given = redeemed(one, code=code(one, "v" * 43))
+    assert given.token is None
+    assert refused(lambda _: connecting.lasting(one, Secret(CLIENT), given), None) == "connection_refused"
+    assert not active(peer, given.along.reveal().decode())
+
+
+def test_a_provider_that_does_not_say_yes_has_taken_nothing_back(peer, monkeypatch):
+    one = connecting.way(settings(peer, also="offline_access"))
+    given = redeemed(one, code=code(one, "v" * 43))
+    monkeypatch.setattr(provider.Provider, "post", lambda *_: (503, {}))
+    assert refused(lambda _: connecting.give_back(one, Secret(CLIENT), given), None) == "target_declined"

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
+from remit.core.errors import RemitError
 from remit.custody.secret import Secret
-from remit.custody.source import Gone
+from remit.custody.source import Gone, Minted
 from remit.custody.sources.exchanging import parts
 from remit.custody.sources.provider import Provider, discovered
 from tests.custody.sources import Suite, refused
@@ -95,6 +96,39 @@ def test_what_is_exchanged_on_the_way_is_given_back_and_what_was_renewed_is_kept
             assert [asked(provider, one)["active"] for one in seen] == [False]
             source.close()
             assert source.mint(intent(provider, held=later)).secret
+
+
+@pytest.mark.parametrize("subject", ["access_token", "refresh_token"])
+def test_what_was_not_taken_back_on_the_way_is_owed_and_each_drop_tries_it_again(provider, monkeypatch, subject):
+    """The provider is away, or says no, exactly when it is to take back what came along."""
+    source, _ = by(provider, {"by": "exchange", "subject": subject})
+    post, away, gave = Provider.post, [1, 1, 1], []
+
+    def posted(self, url, form):
+        if url.endswith("/revocation") and away:
+            away.pop()
+            if len(away) % 2:
+                raise RemitError("target_unavailable", "The provider cannot be reached.", "y")
+            return 503, {}
+        status, said = post(self, url, form)
+        if "subject_token" in form or form.get("grant_type") == "refresh_token":
+            said = said if subject == "access_token" else said | {"refresh_token": provider["people"]["bob"]}
+            gave.append(said["access_token"])
+        return status, said
+
+    monkeypatch.setattr(Provider, "post", posted)
+    with closing(source):
+        one = intent(provider)
+        assert refused(source.mint, one) == "token_owed"
+        lost = Minted(one.name, one.until, None)
+        assert refused(source.drop, lost) == "token_owed"
+        assert source.drop(Minted("remit_other", one.until, None)) is None
+        while away:
+            assert refused(source.drop, lost) == "token_owed"
+        assert [asked(provider, text)["active"] for text in gave] != [False] * len(gave)
+        source.drop(lost)
+        assert [asked(provider, text)["active"] for text in gave] == [False] * len(gave)
+        source.drop(lost)
 
 
 @pytest.mark.parametrize(

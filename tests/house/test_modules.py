@@ -26,6 +26,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/core/reach/aws/account.py": "tests/core/test_reach_aws_become.py",
     "src/remit/core/audit.py": "tests/control/test_evidence.py",
     "src/remit/core/scope.py": "tests/control/test_evidence.py",
+    "src/remit/web/console/owed.py": "tests/web/console/test_connections.py",
     "src/remit/web/console/inert.py": "tests/web/console/test_asks.py",
     "src/remit/web/console/view.py": "tests/web/console/test_asks.py",
     "src/remit/web/console/report.py": "tests/cli/test_evidence.py",

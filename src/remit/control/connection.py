@@ -68,6 +68,27 @@ def end(change: Change, identity: str, by: str, because: str = "", *, replaced: 
     return ended if taken_back else gone(change, identity, "forgotten")
 
 
+def stray(change: Change, *, person: str, resource: str, token: Secret, minting: Minting, by: str) -> Connection:
+    """Take in what a provider gave and nobody keeps, as a connection that has ended: it is taken back like any other.
+
+    Refuses it where another provider or client is set by now (`connection_refused`): it is shown to no other.
+    """
+    place = change.need(Resource, resource)
+    if place.minting is None or _places(place.minting, "") != _places(minting, ""):
+        raise RemitError(
+            "connection_refused",
+            "The operator has set another provider meanwhile.",
+            "Begin again from your connections.",
+        )
+    made = Connection(
+        id=change.authority.make("cnx"), person=person, resource=resource, scopes=(), at=change.now, state="ended",
+        ended=change.now,
+    )  # fmt: skip
+    change.authority.vault.put(SECRETS, made.id, token)
+    change.record("connection.ended", made, by, "given, and not kept")
+    return made
+
+
 def gone(change: Change, identity: str, proof: str) -> Connection | None:
     """Record that an ended connection is of no use to anybody any more, and forget its token. None when it is known."""
     one = change.need(Connection, identity)

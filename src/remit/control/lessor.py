@@ -26,7 +26,7 @@ from remit.core.permit import Fault, Lent
 from remit.core.resource import Resource
 from remit.core.task import Plan, Task
 from remit.custody.secret import Secret
-from remit.custody.source import Gone, Intent, Minted, Parts, Source
+from remit.custody.source import OWED, Gone, Intent, Minted, Parts, Source
 from remit.custody.sources.opening import open_source
 from remit.store import lease as store
 from remit.store.opening import Aside
@@ -219,7 +219,7 @@ class Lessor:
         """On a thread of the target: drop, then look whether it is gone."""
         trouble, found, said = "", Gone.UNKNOWN, target.source.describe()
         # What was minted and never recorded is held by nobody: where it ends by itself, that is its end.
-        lost = said.longest > 0 and minted.secret is None
+        lost, longest = said.longest > 0 and minted.secret is None, said.longest
         try:
             target.source.drop(minted)
             found = target.source.probe(minted)
@@ -227,11 +227,10 @@ class Lessor:
                 trouble = "It was dropped, and the probe still finds it live."
         except RemitError as fault:
             trouble = fault.message
+            longest = 0 if fault.code == OWED else longest
         except Exception as fault:  # noqa: BLE001 - the thread has nobody to raise to
             trouble = f"The target failed ({type(fault).__name__})."
-        self._post(
-            lambda: self._ended(one, found, trouble, revocable=said.revocable and not lost, longest=said.longest)
-        )
+        self._post(lambda: self._ended(one, found, trouble, revocable=said.revocable and not lost, longest=longest))
 
     def _ended(self, one: Lease, found: Gone, trouble: str, *, revocable: bool, longest: int = 0) -> None:
         now, steady = self._authority.clock.now(), self._authority.clock.steady()

@@ -8,7 +8,7 @@ target. What each source can truly take back stands in its `Description`, on a l
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from remit.core.errors import RemitError
 from remit.core.ids import TaskId
@@ -16,6 +16,9 @@ from remit.core.moment import Instant
 from remit.core.step import Step
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
+
+OWED: Final = "token_owed"
+"""The fault of a drop that has more to take back than what was lent: no end of that is the end of this."""
 
 
 class Gone(StrEnum):

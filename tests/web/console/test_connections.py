@@ -14,12 +14,12 @@ from remit.core.connection import Connection
 from remit.core.errors import RemitError
 from remit.core.resource import Minting
 from remit.custody.secret import Secret
-from remit.custody.sources.connecting import redeem, way
+from remit.custody.sources.connecting import redeem
 from remit.custody.sources.provider import Provider, discovered
 from remit.store.record import Reader
 from remit.web.console import connections as page
+from remit.web.console import owed
 from remit.web.site import Site
-from tests.custody.sources import refused as refused_with
 from tests.kit.browser import Browser
 from tests.kit.provider import CLIENT, agreed, provided
 from tests.kit.signin import path_of, query, word_of
@@ -261,19 +261,75 @@ def test_what_cannot_be_recorded_for_whatever_reason_is_given_back(place, provid
     assert asked(provider, got[0].token.reveal().decode()) == {"active": False}
 
 
-def test_what_was_given_is_given_back_when_the_access_token_that_came_along_is_not_taken(place, provider, monkeypatch):
-    said = []
+def away(monkeypatch, got):
+    """A provider that takes nothing back and takes nothing for a try, and what it gave meanwhile."""
+    post = Provider.post
 
-    def post(_, url, form):
-        said.append((url, form))
-        if form.get("token") == "access":
-            raise RemitError("target_unavailable", "x", "y")
-        return 200, {"refresh_token": "lasting", "access_token": "access"}
+    def posted(self, url, form):
+        if "code" not in form:
+            raise RemitError("target_unavailable", "The provider cannot be reached (it is away).", "y")
+        status, said = post(self, url, form)
+        got.append(said)
+        return status, said
 
-    monkeypatch.setattr(Provider, "post", post)
-    one = way(minting(provider).settings)
-    assert refused_with(redeem, one, Secret(CLIENT), code="c", redirect=BACK, verifier="v") == "target_unavailable"
-    assert said[-1] == (one.revoke, {"token": "lasting", "token_type_hint": "refresh_token"})
+    monkeypatch.setattr(Provider, "post", posted)
+
+
+def test_what_a_provider_that_is_away_does_not_take_back_is_tried_on_and_shown(place, provider, pia, monkeypatch):
+    """The access token that came along is not taken, so nothing is connected; and then the rest is not taken either."""
+    got, before = [], {one.id for one in found(place)}
+    location = agreed(begin(pia).headers["location"])
+    away(monkeypatch, got)
+    assert refused(back(pia, location), "target_unavailable")
+    assert found(place, "live") == []
+    kept = [each for each in found(place) if each.id not in before]
+    assert [(each.person, each.state, each.scopes) for each in kept] == 2 * [(place.world.person.id, "ended", ())]
+    until = time.monotonic() + 30
+    while len(found(place, "pending")) < len(kept):
+        assert time.monotonic() < until, "it is no incident"
+        place.loop.call_soon_threadsafe(place.world.batch.moved)
+        time.sleep(0.05)
+    assert "cannot be reached" in found(place, "pending")[0].trouble
+    assert begin(pia).status == 409, "nothing is connected beside it"
+    assert asked(provider, got[0]["refresh_token"])["active"], "it was taken back all the same: this shows nothing"
+    monkeypatch.undo()
+    until = time.monotonic() + 30
+    while found(place, "pending"):
+        assert time.monotonic() < until, "it is not tried on"
+        place.loop.call_soon_threadsafe(place.world.batch.moved)
+        time.sleep(0.05)
+    assert not asked(provider, got[0]["refresh_token"])["active"]
+    assert not asked(provider, got[0]["access_token"])["active"], "what came along outlived what it came with"
+    assert {each.proof for each in found(place) if each.id not in before} == {"revoked"}
+
+
+def test_what_can_be_neither_taken_back_nor_recorded_is_tried_on_by_this_process(place, provider, pia, monkeypatch):
+    got = []
+    location = agreed(begin(pia).headers["location"])
+    monkeypatch.setattr(owed, "FIRST_S", 0.01)
+    away(monkeypatch, got)
+
+    async def fails(*_args):
+        raise RemitError("commit_lost", "x", "y")
+
+    monkeypatch.setattr(Site, "act", fails)
+    assert back(pia, location).status >= 400
+    assert asked(provider, got[0]["refresh_token"])["active"]
+    monkeypatch.undo()
+    until = time.monotonic() + 30
+    while asked(provider, got[0]["refresh_token"])["active"]:
+        assert time.monotonic() < until, "it is not tried on"
+        time.sleep(0.05)
+    assert found(place, "live") == []
+
+
+def test_one_provider_is_never_shown_what_another_gave(place, provider, pia):
+    """What is to be taken back stays unrecorded where another provider is set by now: this process tries it on."""
+    elsewhere = minting(provider, token="https://elsewhere.example/token")
+    given = {"person": place.world.person.id, "resource": "notes", "token": Secret(b"lasting"), "by": "operator"}
+    with pytest.raises(RemitError, match="another provider meanwhile"):
+        place.act(lambda c: connection.stray(c, minting=elsewhere, **given))
+    assert not found(place, "ended")
 
 
 def test_a_person_who_says_no_or_leaves_is_not_connected(place, provider, pia):

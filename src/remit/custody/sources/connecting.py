@@ -42,9 +42,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a person gave: the refresh token, and the scopes that the provider says it has."""
+    """What a person gave: the token that lasts, the access token that came along, and the scopes it is said to have."""
 
-    token: Secret
+    token: Secret | None
+    along: Secret | None
     scopes: tuple[str, ...]
 
 
@@ -79,37 +80,46 @@ def asks(one: Way, *, redirect: str, state: str, verifier: str) -> str:
 
 
 def redeem(one: Way, secret: Secret, *, code: str, redirect: str, verifier: str) -> Given:
-    """Turn the provider's code into what is kept. The access token that comes along is given back at once.
+    """Turn the provider's code into what it gives for it, all of which is to be kept or given back from here on.
 
-    Refuses a code that the provider does not take (`connection_refused`), and an answer without a refresh token.
+    Refuses a code that the provider does not take (`connection_refused`).
     """
-    provider = Provider(one.client, parts(secret)[0])
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
-    status, said = provider.post(one.token, form)
+    status, said = Provider(one.client, parts(secret)[0]).post(one.token, form)
     if status != 200:
         raise refused(status, said)
-    token, access = said.get("refresh_token"), said.get("access_token")
-    scopes = said.get("scope", " ".join(one.scopes))
-    kept = isinstance(token, str) and token != ""
-    given = Given(Secret(str(token).encode()), tuple(sorted(set(str(scopes).split()))))
-    if one.revoke and isinstance(access, str):
-        try:
-            provider.post(one.revoke, {"token": access, "token_type_hint": "access_token"})
-        except BaseException:
-            if kept:
-                give_back(one, secret, given)
-            raise
-    if not kept:
+    token, along = (
+        Secret(text.encode()) if isinstance(text := said.get(name), str) and text else None
+        for name in ("refresh_token", "access_token")
+    )
+    return Given(token, along, tuple(sorted(set(str(said.get("scope", " ".join(one.scopes))).split()))))
+
+
+def lasting(one: Way, secret: Secret, given: Given) -> Secret:
+    """The token that is kept, once what came along is given back. Refuses an answer that does not last."""
+    if given.along is not None:
+        _revoke(one, secret, given.along, "access_token")
+    if given.token is None:
         raise RemitError(
             "connection_refused",
             "The provider gave nothing that lasts.",
             "Let the operator ask for it: --set also=offline_access, or what the provider says of refresh tokens.",
         )
-    return given
+    return given.token
 
 
 def give_back(one: Way, secret: Secret, given: Given) -> None:
-    """Have the provider take back what was given and could not be kept."""
-    if one.revoke:
-        form = {"token": given.token.reveal().decode(), "token_type_hint": "refresh_token"}
-        Provider(one.client, parts(secret)[0]).post(one.revoke, form)
+    """Have the provider take back all that it gave (RFC 7009); a fault if it does not. Doing it twice is a success."""
+    if given.token is not None:
+        _revoke(one, secret, given.token, "refresh_token")
+    if given.along is not None:
+        _revoke(one, secret, given.along, "access_token")
+
+
+def _revoke(one: Way, secret: Secret, token: Secret, kind: str) -> None:
+    if not one.revoke:
+        return
+    form = {"token": token.reveal().decode(), "token_type_hint": kind}
+    status, said = Provider(one.client, parts(secret)[0]).post(one.revoke, form)
+    if status != 200:
+        raise refused(status, said)

@@ -10,7 +10,7 @@ import itertools
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, final
 
 from remit.core.canonical import Json, b64
@@ -48,9 +48,31 @@ class Place:
         return said
 
     def give_back(self, token: Json, kind: str) -> None:
-        """Have it take back what came along and is not kept. It ends by itself where that fails."""
+        """Have it take back a token (RFC 7009): it says yes to one that it does not know, too (`target_declined`)."""
         if self.revoke and isinstance(token, str) and token:
-            self.provider.post(self.revoke, {"token": token, "token_type_hint": kind})
+            status, said = self.provider.post(self.revoke, {"token": token, "token_type_hint": kind})
+            if status != 200:
+                raise refused(status, said)
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A token that is to be taken back: where, and of which kind."""
+
+    place: Place
+    token: str = field(repr=False)
+    kind: str
+
+    def settled(self) -> RemitError | None:
+        """What is in the way of it; None when it is taken back."""
+        try:
+            self.place.give_back(self.token, self.kind)
+        except RemitError as fault:
+            return fault
+        return None
+
+
+Owe = Callable[[Owing], None]
 
 
 @final
@@ -72,22 +94,25 @@ class Exchanging:
                 settings, "target.", client, Provider(client, theirs, _prover(theirs, client, issuer, now))
             )
 
-    def token(self, held: Secret, scopes: list[str], renew: Callable[[Json], None]) -> Said:
-        """What is said with a token of these scopes, made of what this one person gave."""
+    def token(self, held: Secret, scopes: list[str], renew: Callable[[Json], None], owe: Owe) -> Said:
+        """What is said with a token of these scopes, made of what this one person gave.
+
+        `owe` is told of what came along, is not kept, and was not taken back when it was asked to be.
+        """
         if self.by == "refresh":
             return self._refreshed(held, scopes, renew)
         subject = held.reveal().decode()
         if self._subject == "refresh_token":
-            return self._made(subject, scopes)
+            return self._made(subject, scopes, owe)
         whole = [*scopes, "openid"] if self._subject == "id_token" else scopes
         first = self._refreshed(held, whole, renew)
         try:
             found = first.get(self._subject)
             if not isinstance(found, str) or not found:
                 raise declined(f"The provider gave no {self._subject} to exchange.")
-            return self._made(found, scopes)
+            return self._made(found, scopes, owe)
         finally:
-            self.home.give_back(first.get("access_token"), "access_token")
+            _back(self.home, first.get("access_token"), "access_token", owe)
 
     def _refreshed(self, held: Secret, scopes: list[str], renew: Callable[[Json], None]) -> Said:
         form = {"grant_type": "refresh_token", "refresh_token": held.reveal().decode(), "scope": " ".join(scopes)}
@@ -95,7 +120,7 @@ class Exchanging:
         renew(said.get("refresh_token"))
         return said
 
-    def _made(self, subject: str, scopes: list[str]) -> Said:
+    def _made(self, subject: str, scopes: list[str], owe: Owe) -> Said:
         """Exchange the subject, for the token itself or for an assertion that the target's server gives one for."""
         form = {
             "grant_type": EXCHANGE, "subject_token": subject, "subject_token_type": TYPE + self._subject,
@@ -103,9 +128,9 @@ class Exchanging:
         }  # fmt: skip
         if self.by == "exchange":
             said = self.home.ask(form | {"requested_token_type": TYPE + "access_token"})
-            self.home.give_back(said.get("refresh_token"), "refresh_token")
+            _back(self.home, said.get("refresh_token"), "refresh_token", owe)
             if said.get("issued_token_type") != TYPE + "access_token":
-                self.home.give_back(said.get("access_token"), "access_token")
+                _back(self.home, said.get("access_token"), "access_token", owe)
                 raise declined("The provider gave another kind of token than was asked for.")
             return said
         said = self.home.ask(form | {"requested_token_type": TYPE + "id-jag", "audience": self.there.issuer})
@@ -115,7 +140,7 @@ class Exchanging:
         _held(text, self.there, scopes)
         resource = {name: value for name, value in self._named.items() if name == "resource"}
         given = self.there.ask({"grant_type": BEARER, "assertion": text, "scope": " ".join(scopes), **resource})
-        self.there.give_back(given.get("refresh_token"), "refresh_token")
+        _back(self.there, given.get("refresh_token"), "refresh_token", owe)
         return given
 
 
@@ -128,6 +153,14 @@ def parts(secret: Secret) -> tuple[Secret, Secret]:
         return Secret(str(said["provider"]).encode()), Secret(str(said["target"]).encode())
     except (ValueError, KeyError):
         raise setting("as its secret one for both, or an object of provider and target") from None
+
+
+def _back(place: Place, token: Json, kind: str, owe: Owe) -> None:
+    """Have a place take back what came along; what it does not take now is owed."""
+    if isinstance(token, str) and token:
+        one = Owing(place, token, kind)
+        if one.settled() is not None:
+            owe(one)
 
 
 def declined(what: str) -> RemitError:

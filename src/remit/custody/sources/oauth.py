@@ -4,7 +4,8 @@ The secret is the client's; settings: `client`, `token` (endpoint), `revoke` (RF
 for each kind of action that plans may hold `scope.KIND`, the scopes that it needs. `longest` are the seconds that a
 token may live when the provider does not say (3,600). How people connect, `sources/connecting` says; how a token is
 narrowed (`by`), `sources/exchanging`. The person's refresh token comes with the intent and from nowhere else. A token
-whose answer was lost is held by nobody, and ends by itself.
+whose answer was lost is held by nobody, and ends by itself. What was given in a mint that failed, and was not taken
+back at once, is owed: each drop of that lease tries it again.
 """
 
 import hashlib
@@ -18,8 +19,8 @@ from remit.core.moment import Instant
 from remit.core.resource import split
 from remit.core.step import Step
 from remit.custody.secret import Secret
-from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, bearer, late, unknown
-from remit.custody.sources.exchanging import Exchanging
+from remit.custody.source import OWED, Description, Gone, Intent, Lent, Minted, Rung, bearer, late, unknown
+from remit.custody.sources.exchanging import Exchanging, Owing
 from remit.custody.sources.provider import refused, setting
 
 SCOPE: Final = "scope."
@@ -31,7 +32,10 @@ ENDS: Final = (
 
 @final
 class OAuthSource:
-    """One client at one provider. Keeps refresh tokens only as far as the provider renewed them while it ran."""
+    """One client at one provider.
+
+    Keeps refresh tokens as far as the provider renewed them while it ran, and what is owed of a mint by its name.
+    """
 
     def __init__(self, secret: Secret, settings: Mapping[str, str], now: Callable[[], Instant]) -> None:
         self._way = Exchanging(secret, settings, now)
@@ -42,6 +46,7 @@ class OAuthSource:
         longest = settings.get("longest", "3600")
         self._longest = 1000 * int(longest) if longest.isdecimal() and len(longest) < 9 else 0
         self._renewed: dict[bytes, Secret] = {}
+        self._owed: dict[str, list[Owing]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         if not self._home.client or not self._scopes or not self._longest:
@@ -62,10 +67,17 @@ class OAuthSource:
             raise RemitError("connection_missing", "The person has not connected this account.", "Ask them to.")
         if intent.left() <= 0:
             raise late()
-        with self._turn(intent.person):
-            held = self.newest(intent.held)
-            said = self._way.token(held, wanted, lambda token: self._renew(held, token))
-            renewed = self.newest(held)
+        owed: list[Owing] = []
+        try:
+            with self._turn(intent.person):
+                held = self.newest(intent.held)
+                said = self._way.token(held, wanted, lambda token: self._renew(held, token), owed.append)
+                renewed = self.newest(held)
+            if owed:
+                owed.append(Owing(self._there, str(said.get("access_token") or ""), "access_token"))
+                raise _owing("It was asked to in vain.")
+        finally:
+            self._owe(intent.name, owed)
         if not isinstance(said.get("access_token"), str):
             raise refused(200, said)
         token = Secret(said["access_token"].encode())
@@ -75,7 +87,8 @@ class OAuthSource:
         )
         given = set(str(said.get("scope", " ".join(wanted))).split())
         if not given <= set(wanted) or str(said.get("token_type", "")).lower() != "bearer" or intent.left() <= 0:
-            self.drop(minted)
+            self._owe(intent.name, [Owing(self._there, said["access_token"], "access_token")])
+            self._settle(intent.name)
             if intent.left() <= 0:
                 raise late()
             raise RemitError(
@@ -90,13 +103,10 @@ class OAuthSource:
         return bearer(minted.secret)
 
     def drop(self, minted: Minted) -> None:
-        """Revoke the token at the provider (RFC 7009), which says yes to one that it does not know too."""
-        if minted.secret is None or not self._there.revoke:
-            return
-        form = {"token": minted.secret.reveal().decode(), "token_type_hint": "access_token"}
-        status, said = self._there.provider.post(self._there.revoke, form)
-        if status != 200:
-            raise refused(status, said)
+        """Revoke the token at the provider (RFC 7009), and what else is owed of this lease."""
+        self._settle(minted.name)
+        if minted.secret is not None:
+            self._there.give_back(minted.secret.reveal().decode(), "access_token")
 
     def probe(self, minted: Minted) -> Gone:
         """Ask the provider about the token (RFC 7662). What it cannot say is not known."""
@@ -144,6 +154,24 @@ class OAuthSource:
         with self._lock:
             self._renewed.clear()
 
+    def _owe(self, name: str, owed: list[Owing]) -> None:
+        if owed:
+            with self._lock:
+                self._owed.setdefault(name, []).extend(owed)
+
+    def _settle(self, name: str) -> None:
+        """Have all that is owed of a lease taken back; a fault while some of it is not."""
+        with self._lock:
+            owed = self._owed.get(name, ())
+        left = [(one, fault) for one in owed if (fault := one.settled()) is not None]
+        with self._lock:
+            if left:
+                self._owed[name] = [one for one, _ in left]
+            else:
+                self._owed.pop(name, None)
+        if left:
+            raise _owing(left[0][1].message)
+
     def _wanted(self, steps: tuple[Step, ...]) -> list[str]:
         kinds = {split(step.action)[1] for step in steps}
         unknown = sorted(kinds - self._scopes.keys())
@@ -185,6 +213,10 @@ class OAuthSource:
         if status != 200 or type(said.get("active")) is not bool:
             raise refused(status, said)
         return said
+
+
+def _owing(why: str) -> RemitError:
+    return RemitError(OWED, f"The provider has not taken back what it gave besides. {why}", "Look at the provider.")
 
 
 def _mark(held: Secret) -> bytes:

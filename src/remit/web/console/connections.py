@@ -27,9 +27,10 @@ from remit.core.errors import RemitError
 from remit.core.resource import Resource
 from remit.core.shown import shown as inert
 from remit.custody.secret import Secret
-from remit.custody.sources.connecting import Given, Way, asks, give_back, redeem, way
+from remit.custody.sources.connecting import Given, Way, asks, lasting, redeem, way
 from remit.store import payload
 from remit.web.console.enter import shown
+from remit.web.console.owed import Owed, Owing
 from remit.web.console.page import page
 from remit.web.console.person import Signed, person_of, posted, secure, signed
 from remit.web.intake import one_of
@@ -56,6 +57,7 @@ class UnderWay(msgspec.Struct, frozen=True):
 
 def routes(site: Site) -> list[Route]:
     """The page, its two buttons, and where a provider leads back to."""
+    owed = Owed(site)
 
     async def show(request: Request) -> Response:
         if person_of(site, request) is None and any(one.sign_in for one in site.settings.issuers):
@@ -86,7 +88,7 @@ def routes(site: Site) -> list[Route]:
         said = {name: value for name, value in request.query_params.multi_items() if len(value) <= LONGEST}
         cookie = _cookie(site, said.get("state", ""))
         begun = _begun(site, who, request.cookies.get(cookie, ""), request.path_params["resource"], said)
-        await _finish(site, who, begun, said)
+        await _finish(site, owed, who, begun, said)
         answer = RedirectResponse(HERE, 303, headers=NO_STORE)
         answer.delete_cookie(cookie, path="/", secure=secure(site), httponly=True, samesite="lax")
         return answer
@@ -180,7 +182,7 @@ def _begun(site: Site, who: Signed, kept: str, resource: str, said: dict[str, st
     return found
 
 
-async def _finish(site: Site, who: Signed, begun: UnderWay, said: dict[str, str]) -> None:
+async def _finish(site: Site, owed: Owed, who: Signed, begun: UnderWay, said: dict[str, str]) -> None:
     """Turn the code into what the person gave, at the provider that was asked and at no other, and record it."""
     place, one = _place(site, begun.resource)
     if one.token != begun.token:
@@ -198,9 +200,10 @@ async def _finish(site: Site, who: Signed, begun: UnderWay, said: dict[str, str]
         # From here on there is a token: it is kept or given back, whatever becomes of the request and of the record.
         given = await anyio.to_thread.run_sync(ask)
         try:
-            await site.act(who.person.id, lambda change: _kept(change, who, begun, given))
+            token = await anyio.to_thread.run_sync(lasting, one, secret, given)
+            await site.act(who.person.id, lambda change: _kept(change, who, begun, token, given.scopes))
         except BaseException:
-            await anyio.to_thread.run_sync(give_back, one, secret, given)
+            await owed.back(Owing(place, one, secret, given, who.person.id))
             raise
 
 
@@ -210,7 +213,7 @@ def _secret(site: Site, place: Resource) -> Secret:
     return site.authority.lending.get(resources.SECRETS, name)
 
 
-def _kept(change: Change, who: Signed, begun: UnderWay, given: Given) -> None:
+def _kept(change: Change, who: Signed, begun: UnderWay, token: Secret, scopes: tuple[str, ...]) -> None:
     """Record the connection, once for each try, while the person and their session still stand."""
     change.keep()
     if not payload.spend(change.db, "connecting", begun.state, begun.until):
@@ -218,9 +221,7 @@ def _kept(change: Change, who: Signed, begun: UnderWay, given: Given) -> None:
     who.enter(change)
     _free(change.reader.where(Connection, "person = ?", (who.person.id,)), begun.resource)
     person = who.person.id
-    connections.connect(
-        change, person=person, resource=begun.resource, token=given.token, scopes=given.scopes, by=person
-    )
+    connections.connect(change, person=person, resource=begun.resource, token=token, scopes=scopes, by=person)
 
 
 def _free(mine: Any, resource: str) -> None:
