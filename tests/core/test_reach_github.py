@@ -5,7 +5,7 @@ import json
 import pytest
 
 from remit.core.errors import RemitError
-from remit.core.reach.github import survey
+from remit.core.reach.github.survey import survey
 
 SITE, WIKI = {"full_name": "acme/site"}, {"full_name": "acme/wiki"}
 
@@ -74,6 +74,43 @@ def test_a_permission_that_nobody_knows_is_named_and_counts_as_writing():
     edges, seen = told(installations=[app(permissions={"telepathy": "read"})])
     assert edges["app/bot", "whatever telepathy is for"] == ("read (perhaps)", True)
     assert any("telepathy" in note for note in seen.notes)
+
+
+def test_what_was_not_asked_is_said_and_not_taken_as_nothing():
+    subset = {"id": 7, "owner": {"login": "ann"}, "token_name": "ci", "repository_selection": "subset",
+              "permissions": {"repository": {"contents": "write"}}}  # fmt: skip
+    edges, seen = told(personal_access_tokens=[subset], teams=[{"slug": "core"}], members=[{"login": "ann"}])
+    assert edges["token/ann/ci", "acme/wiki contents"] == ("write (perhaps)", True)
+    assert edges["team/core", "whatever team/core is for"] == ("has (perhaps)", True)
+    assert edges["members", "whatever the base permission is for"] == ("has (perhaps)", True)
+    said = " ".join(seen.notes)
+    for word in ("Apps", "owners", "deploy keys", "collaborators", "secrets of Actions", "token/ann/ci", "core"):
+        assert word in said
+    empty = {name: [] for name in ("installations", "owners", "organization_roles", "secrets")}
+    whole = {"organization": {"default_repository_permission": "none"}, "teams": [], "members": [{"login": "ann"}],
+             "personal_access_tokens": [], "repositories": [SITE | {"collaborators": [], "keys": []}]}  # fmt: skip
+    _, seen = told(**(empty | whole))
+    assert not any("not known" in note for note in seen.notes)
+
+
+def test_people_have_what_their_teams_have_and_a_key_pushes():
+    wiki = {"full_name": "acme/wiki", "permissions": {"pull": True, "push": True}}
+    keys = [{"id": 1, "title": "ci"}, {"id": 2, "title": "mirror", "read_only": True}]
+    edges, _ = told(
+        members=[{"login": "ann"}], owners=[{"login": "eve"}], secrets=[{"name": "NONE", "repositories": []}],
+        teams=[{"slug": "core", "repositories": [wiki], "members": []},
+               {"slug": "web", "parent": {"slug": "core"}, "repositories": [], "members": [{"login": "ann"}]}],
+        repositories=[SITE | {"keys": keys}],
+    )  # fmt: skip
+    assert edges["user/ann", "team/web"] == ("is in the team", False)
+    assert ("team/web", "team/core") in edges
+    assert edges["team/core", "write in acme/wiki"] == ("has", False)
+    assert edges["write in acme/wiki", "acme/wiki contents"] == ("write", True)
+    assert ("write in acme/wiki", "actions of acme/wiki") in edges
+    assert edges["key/acme/site/ci 1", "acme/site contents"] == ("write", True)
+    assert edges["key/acme/site/mirror 2", "acme/site contents"] == ("read", False)
+    assert ("user/eve", "everything") in edges
+    assert not any(b == "secret NONE" for _, b in edges)
 
 
 @pytest.mark.parametrize("form", [[], {}, {"installations": [{"app_slug": "x"}]}, {"installations": 3}])

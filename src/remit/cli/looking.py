@@ -76,7 +76,7 @@ def _kubernetes(file: str) -> Seen:
 
 
 def _github(file: str) -> Seen:
-    from remit.core.reach.github import survey
+    from remit.core.reach.github.survey import survey
 
     return survey(_bytes(file))
 

@@ -14,6 +14,7 @@ from remit.core.reach.survey import Gathering, Seen
 
 PROVIDERS: Final = ("google", "graph", "slack", "github")
 GOOGLE: Final = "https://www.googleapis.com/auth/"
+GRAPH: Final = "https://graph.microsoft.com/"
 IDENTITY: Final = frozenset({"openid", "profile", "email"})
 OFFLINE: Final = "offline_access"
 MOST: Final = 100_000
@@ -87,8 +88,8 @@ def _lay(found: Gathering, scope: str, provider: str, known: dict[str, list[Scop
         return True
     if scope == OFFLINE:
         return True
-    listed = known.get(scope) or known.get(GOOGLE + scope) or []
-    listed = [one for one in listed if provider in ("", one.provider)]
+    names = dict.fromkeys((scope, GOOGLE + scope, scope.removeprefix(GRAPH)))
+    listed = [one for name in names for one in known.get(name, ()) if provider in ("", one.provider)]
     for one in listed:
         found.node("rights", scope, _title(scope, one))
         for place, reads, writes in one.places:

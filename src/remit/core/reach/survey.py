@@ -98,7 +98,7 @@ class Gathering:
         for one in (source, target):
             self.titles.setdefault(one, "")
         if source != target:
-            self.links[source, target, label] = writes
+            self.links[source, target, label] = writes or self.links.get((source, target, label), False)
 
     def seen(self) -> Seen:
         """What was gathered."""
