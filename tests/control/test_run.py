@@ -2,15 +2,16 @@
 
 import pytest
 
-from remit.control import run
+from remit.control import brief, run
 from remit.control.sweep import sweep
 from remit.core.call import Call
 from remit.core.credential import Credential
 from remit.core.errors import RemitError
 from remit.core.facts import NEVER
 from remit.core.task import Task
+from remit.core.trust import TrustPath
 from tests.kit.told import kinds, size
-from tests.kit.world import read_call
+from tests.kit.world import read_call, steps
 
 GIVEN = {
     "brief": "notes", "agent": "scribe", "requester": "olga", "labels": {"ticket": "T-1"}, "purpose": "Tidy.",
@@ -77,6 +78,18 @@ def test_who_is_not_there_is_told(world, wrong):
     with pytest.raises(RemitError) as told:
         begin(world, **wrong)
     assert told.value.code in ("not_found", "record_missing")
+
+
+def test_a_plan_that_is_all_on_a_persons_authority_gives_a_run_nothing(world):
+    """The dispatcher is a person, and would stand for themselves: a run takes no consent that nobody gave."""
+    whole = world.a_brief(steps=(*steps(TrustPath.OWN), *steps(TrustPath.DELEGATED)))
+    world.act(lambda c: brief.apply(c, whole, "operator"))
+    issued, made = begin(world)
+    assert (issued.credential.path, issued.credential.subject) == (TrustPath.OWN, made.agent)
+    before = size(world)
+    with pytest.raises(RemitError) as told:
+        begin(world, steps=steps(TrustPath.DELEGATED))
+    assert (told.value.code, size(world)) == ("run_delegated", before)
 
 
 def test_an_agent_dispatches_no_run(world):

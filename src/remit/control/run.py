@@ -67,7 +67,9 @@ def begin(
     """Open a task for a command, and issue its first credential, on the agent's own path.
 
     Refuses all that `opening.begin` and `credential.give` refuse, and a task whose reach would wait for a yes
-    (`reach_over`): a command cannot wait. `agent` and `requester` are ids or names (`not_found`).
+    (`reach_over`): a command cannot wait; and a plan whose every step is on a person's authority (`run_delegated`),
+    for only the person can give that, and not to whoever runs a command. `agent` and `requester` are ids or names
+    (`not_found`).
     """
     made = opening.begin(
         change,
@@ -87,6 +89,13 @@ def begin(
             "reach_over",
             "What this command could reach waits for people's yes, and a command cannot wait.",
             "Give a narrower plan, or open the task by hand: remit task open.",
+        )
+    plan = change.reader.get(Plan, f"{made.task.id}:{made.task.plan}")
+    if plan is None or not any(step.path is TrustPath.OWN for step in plan.steps):
+        raise RemitError(
+            "run_delegated",
+            "Every step of this plan is on a person's authority, and a command that is run has only the agent's own.",
+            "Let the person consent in their own client: remit connect. Or plan a step on the own path.",
         )
     return renew(change, made.task.id, by), made.task
 

@@ -23,6 +23,7 @@ STATUS: Final = {
     "approval_flood": 409,
     "ends_unproven": 409,
     "reach_over": 403,
+    "run_delegated": 403,
     "children_spent": 403,
     "task_waits": 409,
     "credential_refused": 403,
