@@ -130,13 +130,13 @@ class Run:
             complain(fault)
             self._close(relay, None, stays, task, form, started=False, code=failed(fault))
             return failed(fault)
-        stays.sees(command.pid)
+        stays.sees(command.process)
         relay.start()
 
         def over(fault: RemitError) -> None:
             self.ended_by = fault.code
             say(f"The task of this command has ended: {fault.message}")
-            guard.stop(command.pid)
+            command.process.stop()
 
         keeper = Keeper(self.node, task, put, over, self.opened["expires_in"])
         keeper.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from remit.cli.running import apart
+from remit.cli.running.process import hold
 from remit.core.errors import RemitError
 
 PASSED: Final = (
@@ -40,10 +41,7 @@ class Command:
                 "Check how it is written, and that it is there.",
             ) from fault
 
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        return self._process.pid
+        self.process: Final = hold(self._process.pid)
 
     def wait(self) -> int:
         """Wait for its end, and pass on what signals come; its exit code, 128 and the signal when one ended it.

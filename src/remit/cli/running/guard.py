@@ -1,49 +1,52 @@
 """The guard: a process that stays behind when the run is killed, ends the command and the task, and sees it proven.
 
-It is forked before anything else runs, leaves the terminal's session, and waits at a pipe whose other end the run
+It is forked before anything else runs, leaves the terminal's session, and waits at a socket whose other end the run
 alone holds. When that closes without a word, the run is dead. Were both killed, the node ends the task a minute after.
+The command is handed over by the kernel's own descriptor of it, so that no other process is ever ended in its place.
 """
 
 import contextlib
 import os
 import shutil
 import signal
+import socket
 import time
 from typing import Any, Final
 
 from remit.cli.running import apart
 from remit.cli.running.node import Node
+from remit.cli.running.process import NONE, Process
 from remit.core.errors import RemitError
 
-GRACE_S: Final = 5
 PROOF_S: Final = 30
 _AGAIN_S: Final = 0.2
 
 
 class Guard:
-    """The run's end of the pipe. `sees` names the command's process; `done` says that all was ended already."""
+    """The run's end of the pair. `sees` hands over the command's process; `done` says that all was ended already."""
 
     def __init__(self, node: Node, task: str, folder: str) -> None:
-        reading, self._writing = os.pipe()
+        theirs, self._ours = socket.socketpair()
         self._child = os.fork()
         if not self._child:
-            os.close(self._writing)
-            _watch(reading, node, task, folder)
-        os.close(reading)
+            self._ours.close()
+            _watch(theirs, node, task, folder)
+        theirs.close()
 
-    def sees(self, command: int) -> None:
-        """Name the process that the command runs as."""
-        os.write(self._writing, b"%d\n" % command)
+    def sees(self, command: Process) -> None:
+        """Hand over the process that the command runs as."""
+        said, held = b"%d\n" % command.number, [command.held] if command.held != NONE else []
+        socket.send_fds(self._ours, [said], held)
 
     def done(self) -> None:
         """All was ended: the guard may go."""
         with contextlib.suppress(OSError):
-            os.write(self._writing, b"done\n")
-        os.close(self._writing)
+            self._ours.sendall(b"done\n")
+        self._ours.close()
         os.waitpid(self._child, 0)
 
 
-def _watch(reading: int, node: Node, task: str, folder: str) -> None:
+def _watch(theirs: socket.socket, node: Node, task: str, folder: str) -> None:
     """The guard itself. It never returns."""
     try:
         os.setsid()
@@ -53,43 +56,30 @@ def _watch(reading: int, node: Node, task: str, folder: str) -> None:
         for stream in range(3):
             os.dup2(nothing, stream)
         apart.close_memory()
-        said = b""
-        while piece := os.read(reading, 64):
-            said += piece
-        if not said.endswith(b"done\n"):
-            first = said.split(b"\n")[0]
-            command = int(first) if first.isdigit() else 0
+        command, done = _heard(theirs)
+        if not done:
             # Asked to end first, and made to only after the task has ended: a command that stays cannot put that off.
-            _tell(command, signal.SIGTERM)
+            command.tell(signal.SIGTERM)
             ended(node, task, 0)
-            stop(command)
+            command.stop()
             ended(node, task, PROOF_S)
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os._exit(0)
 
 
-def stop(command: int) -> None:
-    """End a process, or none for 0: asked first, made to after five seconds."""
-    for sign, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGCONT, 0), (signal.SIGKILL, GRACE_S)):
-        until = time.monotonic() + patience
-        there = _tell(command, sign)
-        while there and time.monotonic() < until:
-            time.sleep(0.05)
-            there = _tell(command, 0)
-        if not there:
-            return
-
-
-def _tell(command: int, sign: int) -> bool:
-    """Send a process a signal, or ask for it with 0; whether it is there. No number of ours is ever 0 or below."""
-    if command <= 0:
-        return False
-    try:
-        os.kill(command, sign)
-    except OSError:
-        return False
-    return True
+def _heard(theirs: socket.socket) -> tuple[Process, bool]:
+    """Wait until the run is over; the command's process, none for number 0, and whether all was ended already."""
+    said, held = b"", [NONE]
+    with contextlib.suppress(OSError):
+        while True:
+            piece, given, _, _ = socket.recv_fds(theirs, 64, 1)
+            held = given or held
+            if not piece:
+                break
+            said += piece
+    first = said.split(b"\n")[0]
+    return Process(int(first) if first.isdigit() else 0, held[0]), said.endswith(b"done\n")
 
 
 def ended(node: Node, task: str, patience: float) -> dict[str, Any]:
