@@ -3,12 +3,12 @@
 import pytest
 
 from remit.control import lease as leases
-from remit.control import replan, revocation, sweep, task
+from remit.control import replan, resource, revocation, sweep, task
 from remit.core.answer import Deny
 from remit.core.credential import PathGate
 from remit.core.permit import Fault, Permit
 from remit.core.receipt import decode
-from remit.core.resource import Minting
+from remit.core.resource import Minting, Resource
 from remit.core.trust import TrustPath
 from remit.custody.source import Minted
 from remit.store import lease as store
@@ -268,3 +268,43 @@ def test_a_closed_path_lends_nothing_until_it_is_opened_and_then_under_a_new_nam
     time.ms += 1
     _, again = allowed(world, errand)
     assert again.lease != permit.lease
+
+
+def minting_of(world):
+    return world.act(lambda c: c.need(Resource, "notes")).minting
+
+
+def test_none_ends_what_was_lent_and_its_source_is_kept_until_that_is_proven_dead(world, time):
+    errand, permit = allowed(world)
+    world.source.away = True
+    assert world.act(lambda c: resource.mint_at(c, "notes", None, "operator")).minting.over
+    assert isinstance(world.gate.borrow(permit), Fault)
+    for _ in range(4):
+        assert world.settle_targets()
+        time.on(1_000)
+    assert (states(world), minting_of(world).kind) == (["pending"], "folder")
+    denied = world.decide(read_call(), world.enter(world.a_credential(errand.id).text))
+    assert (type(denied), denied.code) == (Deny, "lease_ending"), "it went on without what was ended"
+    other = Minting(kind="aws", settings={"role": "r"})
+    assert code(world.act, lambda c: resource.mint_at(c, "notes", other, "operator")) == "lease_live"
+    assert code(world.register, minting=other) == "lease_live"
+    assert world.settle_targets()
+    world.source.away = False
+    time.on(60_001)
+    assert world.settle_targets()
+    assert (states(world), [one.proof for one in world.leases()]) == (["dead"], ["gone"])
+    assert list(world.source.place.iterdir()) == []
+    assert minting_of(world) is None
+    assert world.act(lambda c: resource.mint_at(c, "notes", other, "operator")).minting == other
+
+
+def test_where_nothing_is_lent_none_forgets_the_source_at_once_and_a_source_of_the_kind_goes_on(world):
+    assert world.act(lambda c: resource.mint_at(c, "notes", None, "operator")).minting is None
+    world.register()
+    errand, _ = allowed(world)
+    world.act(lambda c: resource.mint_at(c, "notes", None, "operator"))
+    anew = Minting(kind="folder", life=60_000)
+    assert world.act(lambda c: resource.mint_at(c, "notes", anew, "operator")).minting == anew
+    assert world.settle_targets()
+    assert (states(world), minting_of(world)) == (["dead"], anew)
+    assert allowed(world, errand)[1].lease

@@ -94,7 +94,7 @@ def mint(
 ) -> None:
     """Let credentials be minted at RESOURCE by SOURCE from now on, after asking the target itself.
 
-    `none` ends that, and what was lent there.
+    `none` ends that, and what was lent there: its source is kept until that is proven dead, and forgotten then.
     """
     given = dict(one.partition("=")[::2] for one in settings)
     given = discovered(given) if source == "oauth" else given
@@ -104,6 +104,8 @@ def mint(
         said = None if wanted is None else _asked(desk, changed(known, minting=wanted))
         made = desk.act(lambda c: resources.mint_at(c, resource, wanted, desk.by))
         data = {"resource": resource, "source": source}
+        if made.minting is not None and made.minting.over:
+            data |= {"until": "what was lent is proven dead: remit lease show"}
         if said is not None:
             data |= {"rung": said.rung.value, "takes back": "yes" if said.revocable else "no", "says": said.says}
         emit(form, written(made), lambda: pairs(data))

@@ -39,6 +39,9 @@ def need(change: Change, task: Task, resource: Resource, path: TrustPath, *, dir
     Called in the transaction that decides, so that the intent commits with the decision. Refuses while the one before
     it is not proven dead (`lease_ending`), and rights that cannot be computed from the plan (`rights_unbounded`).
     """
+    if resource.minting is not None and resource.minting.over:
+        what = f"Nothing is lent at {resource.name} any more, and what was is not proven dead."
+        return Deny("lease_ending", what, "Stop; the operator has ended it.")
     mine = [
         one
         for one in store.of_task(change.reader, task.id)
@@ -198,7 +201,21 @@ def dead(change: Change, identity: str, proof: str) -> Lease | None:
         one, state=LIFE.after(one.state, "dead"), proof=proof, died=change.now, took=change.now - one.ended, trouble=""
     )
     change.record("lease.dead", gone, "lessor")
+    _over(change, one.resource)
     return gone
+
+
+def left(change: Change, resource: str) -> list[Lease]:
+    """What was lent at a resource and is not proven dead."""
+    return list(change.reader.where(Lease, "resource = ? AND state <> 'dead'", (resource,)))
+
+
+def _over(change: Change, resource: str) -> None:
+    """Forget the source of a target that was kept only to end what it made, once all of that is proven dead."""
+    place = change.reader.get(Resource, resource)
+    over = place is not None and place.state == "active" and place.minting is not None and place.minting.over
+    if place is not None and over and not left(change, resource):
+        change.record("resource.changed", changed(place, minting=None), "lessor", "all that was lent is proven dead")
 
 
 def stuck(change: Change, identity: str, trouble: str, *, irrevocable: bool) -> Lease | None:

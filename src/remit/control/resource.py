@@ -57,7 +57,7 @@ def add(
         kind=kind,
         injections=injections,
         labels=labels,
-        minting=before.minting if before is not None and minting is None else minting,
+        minting=before.minting if before is not None and minting is None else _lasting(change, before, minting),
         transaction=transaction,
     )
     if before is not None:
@@ -81,15 +81,34 @@ def add(
 
 
 def mint_at(change: Change, name: str, minting: Minting | None, by: str) -> Resource:
-    """Say how credentials are made at a registered target, or with None that none are; what was lent before ends."""
+    """Say how credentials are made at a registered target, or with None that none are; what was lent before ends.
+
+    Refuses another kind of source while what was lent is not proven dead (`lease_live`).
+    """
     before = change.need(Resource, name)
     LIFE.after(before.state, "changed")
     connections.hold(change, name, before.minting, minting)
-    made = changed(before, minting=minting)
+    made = changed(before, minting=_lasting(change, before, minting))
     if made != before:
         change.record("resource.changed", made, by)
         leases.end(change, "resource", by, resource=name)
     return made
+
+
+def _lasting(change: Change, before: Resource | None, after: Minting | None) -> Minting | None:
+    """What is minted with from now on: what is to be ended at a target keeps the source that ends it there."""
+    left = leases.left(change, before.name) if before is not None else []
+    if before is None or before.minting is None or not left:
+        return after
+    if after is None:
+        return changed(before.minting, over=True)
+    if any(one.kind != after.kind for one in left):
+        raise RemitError(
+            "lease_live",
+            f"What was lent at {before.name} is not proven dead, and only the source that made it can end it.",
+            f"Let it end first: remit lease mint {before.name} none.",
+        )
+    return after
 
 
 def pin_tool(

@@ -76,13 +76,15 @@ class Injection(Record, frozen=True, kw_only=True):
 class Minting(Record, frozen=True, kw_only=True):
     """How credentials are made at a target: the kind of source, the sealed secret it works with, what it must know.
 
-    `life` is how long, in milliseconds, one lease may last; it never outlives its task.
+    `life` is how long, in milliseconds, one lease may last; it never outlives its task. Where it is `over` nothing is
+    minted any more: it is kept for as long as what it made is not proven dead.
     """
 
     kind: str
     secret: str = ""
     settings: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
     life: int = 3_600_000
+    over: bool = False
 
     def __post_init__(self) -> None:
         ids.name("source", self.kind)
