@@ -52,6 +52,30 @@ def test_nobody_hears_before_the_commit(quiet, monkeypatch):
     assert len(found) == 1
 
 
+def test_what_waits_for_its_end_comes_after_the_answers_and_into_the_next_transaction(quiet):
+    order, held = [], []
+    quiet.batch.between(lambda: order.append("idle"))
+    quiet.batch._offload = lambda job, after: held.append((job, after))
+    quiet.batch.wake = lambda: order.append("wake")
+    quiet.batch.submit("a", adds("b"), lambda _: order.append("answer"))
+    quiet.batch.turn()
+
+    def breaks():
+        raise SICK
+
+    quiet.batch.between(breaks)
+    quiet.batch.between(lambda: (order.append("after"), quiet.batch.submit("a", adds("d"), order.append)))
+    assert order == ["idle"]
+    for job, after in held:
+        job()
+        after()
+    assert order == ["idle", "answer", "after", "wake"]
+    assert quiet.batch.broken == 1
+    quiet.batch._offload = lambda job, after: (job(), after())
+    quiet.batch.turn()
+    assert there(quiet, "d")
+
+
 def test_a_transaction_that_fails_is_run_again_one_by_one(quiet, monkeypatch):
     before, found = size(quiet), []
     real = quiet.authority.log.append

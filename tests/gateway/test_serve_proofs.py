@@ -14,6 +14,10 @@ class Said:
 
     def __init__(self):
         self.asked = []
+        self.waiting = None
+
+    def between(self, job):
+        job() if self.waiting is None else self.waiting.append(job)
 
     def enter(self, text, resource, manner):
         assert (resource, manner) == ("notes", BARE)
@@ -53,3 +57,21 @@ def test_the_loop_turns_between_many(count):
     asyncio.run(run())
     assert said.asked == [str(number) for number in range(count)]
     assert max(after - before for before, after in zip([0, *seen], seen, strict=False)) <= MOST
+
+
+def test_what_comes_during_a_transaction_is_checked_together_when_it_has_ended():
+    said = Said()
+    said.waiting = []
+
+    async def run():
+        proofs = Proofs(said)
+        waits = []
+        for text in ("a", "b", "c"):
+            waits.append(proofs.enter(text, "notes", BARE))
+            await asyncio.sleep(0)
+        assert (said.asked, len(said.waiting)) == ([], 1), "one job, and nothing before it is done"
+        said.waiting.pop()()
+        assert said.asked == ["a", "b", "c"]
+        return [one.what for one in await asyncio.gather(*waits)]
+
+    assert asyncio.run(run()) == ["a", "b", "c"]

@@ -60,6 +60,7 @@ class Batch:
         self.moved: Job = _nothing
         """Called where `turn` runs, after a commit that ended or changed something: not after mere calls."""
         self._moved = False
+        self._between: list[Job] = []
         self.moves = 0
         self.commits = 0
         self.commit_ms = 0
@@ -96,6 +97,13 @@ class Batch:
                     "queue_full", "Too many calls wait to be decided.", "Try again in a moment, with fewer at once."
                 )
             )
+
+    def between(self, job: Job) -> None:
+        """Do a job while no transaction is under way: at once, or after this one and before the next takes its work."""
+        if self._busy:
+            self._between.append(job)
+        else:
+            job()
 
     def act(self, work: Work[T]) -> T:
         """Do one piece of work now and return its result or raise its fault; for those who may block."""
@@ -321,6 +329,12 @@ class Batch:
         if moved:
             self.moves += 1
             self.moved()
+        between, self._between = self._between, []
+        for job in between:
+            try:
+                job()
+            except Exception:  # noqa: BLE001 - as above
+                self.broken += 1
         if self._queue:
             self.wake()
 

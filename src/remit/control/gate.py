@@ -127,6 +127,10 @@ class Gate:
         offer = possession.offered(authority, now, ticket.proof)
         return Entry(claims.id, claims.task, claims.client, claims.path, resource, bound[0], ticket, offer)
 
+    def between(self, job: Callable[[], None]) -> None:
+        """Do a job once no transaction is under way, so that what it lets come is decided in the next one."""
+        self._batch.between(job)
+
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call in the next transaction; `done` hears of it after the commit."""
 

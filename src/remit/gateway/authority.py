@@ -26,6 +26,9 @@ class Authority(Protocol):
     def enter(self, presented: str, resource: str, manner: Manner = BARE) -> Entry | Unknown:
         """Check a presented credential's text: signature, type, audience, life; and that its key is there."""
 
+    def between(self, job: Callable[[], None]) -> None:
+        """Do a job once no transaction is under way: at once, or when the one that is has ended."""
+
     def decide(self, call: Call, entry: Entry, origin: str, done: Callable[[Permit | Deny | Fault], None]) -> None:
         """Decide a call; answer with a Permit only after its receipt is durably committed."""
 

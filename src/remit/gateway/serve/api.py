@@ -29,6 +29,7 @@ from remit.gateway.serve.drive import setter
 from remit.gateway.serve.host import Settings
 from remit.gateway.serve.line import Line
 from remit.gateway.serve.passing import Arrived, Passing, Target, say
+from remit.gateway.serve.proofs import Proofs
 from remit.gateway.serve.sockets import Wanted, wanted
 from remit.gateway.serve.talk import TALK, Talk
 
@@ -47,6 +48,7 @@ class Api:
         self.settings = settings
         self.running: set[Passing] = set()
         self._issuer = issuer
+        self._proofs = Proofs(authority)
         self._targets: dict[str, Target] = {}
         self._taken: dict[asyncio.Task[None], Line] = {}
         self._redactors: OrderedDict[tuple[bytes, ...], Redactor] = OrderedDict()
@@ -120,7 +122,7 @@ class Api:
         raw = scope.get("raw_path", b"") or scope["path"].encode()
         path = raw.partition(b"?")[0].decode("latin-1")
         name, slash, rest = path.removeprefix(PREFIX).partition("/")
-        entry = self._enter(scope, name)
+        entry = await self._enter(scope, name)
         if not isinstance(entry, Entry):
             await self._challenge(send, entry)
             return
@@ -204,7 +206,7 @@ class Api:
             held = self._targets[resource.name] = Target(resource, self.settings.patience)
         return held
 
-    def _enter(self, scope: Scope, name: str) -> Entry | Unknown | None:
+    async def _enter(self, scope: Scope, name: str) -> Entry | Unknown | None:
         shown = [value for key, value in scope["headers"] if key == b"authorization"]
         if len(shown) != 1 or not name.replace("-", "").isalnum() or not name.isascii():
             return None
@@ -216,7 +218,7 @@ class Api:
             return self.authority.enter(token.strip().decode(), name)
         url = self._issuer + (scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or scope["path"])
         manner = Manner(scheme.decode(), tuple(proofs), scope["method"], url, scope.get(CERTIFICATE, ""))
-        return self.authority.enter(token.strip().decode(), name, manner)
+        return await self._proofs.enter(token.strip().decode(), name, manner)
 
     async def _challenge(self, send: Send, why: Unknown | None) -> None:
         code = why.code if why is not None else "credential_missing"

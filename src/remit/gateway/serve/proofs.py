@@ -2,7 +2,8 @@
 
 Checking a signature among other work costs twice what it costs after another one: its tables are large, and what runs
 between pushes them out of the processor's caches. So a request with a proof waits for the end of the loop's turn, and
-all that have come by then are checked one after another.
+for that of the transaction under way, since it can be decided in the next one at the earliest; all that have come by
+then are checked one after another.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ Waiting = tuple["asyncio.Future[Entry | Unknown]", str, str, Manner]
 
 @final
 class Proofs:
-    """Owned by the gate, on its loop."""
+    """Owned by a gate, on its loop."""
 
     __slots__ = ("_authority", "_waiting")
 
@@ -31,14 +32,14 @@ class Proofs:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Entry | Unknown] = loop.create_future()
         if not self._waiting:
-            loop.call_soon(self._check, loop)
+            loop.call_soon(self._authority.between, self._check)
         self._waiting.append((future, text, resource, manner))
         return future
 
-    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _check(self) -> None:
         turn, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         if self._waiting:
-            loop.call_soon(self._check, loop)
+            asyncio.get_running_loop().call_soon(self._authority.between, self._check)
         for future, text, resource, manner in turn:
             if future.done():
                 continue
