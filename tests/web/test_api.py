@@ -2,7 +2,7 @@
 
 from remit.control import brief, task
 from remit.store import log
-from tests.kit.asking import code
+from tests.kit.asking import code, opened
 from tests.kit.world import COMMON, DAY, TOOLS, steps
 
 
@@ -141,3 +141,20 @@ def test_a_held_task_is_resumed_by_who_opened_it_and_its_drift_is_read(place):
     told = place.get(f"/v1/tasks/{one['id']}/drift", place.person).json["items"]
     assert [(each["what"], each["plan"]) for each in told] == [("planned", 1)]
     assert code(place.get(f"/v1/tasks/{one['id']}/drift", place.held), 404) == "not_found"
+
+
+def test_a_credential_of_an_ended_task_is_ended_wherever_it_is_listed(place):
+    open_one, over = (opened(place, place.bot) for _ in range(2))
+    for one in (open_one, over):
+        assert place.token(place.bot, one).status == 200
+
+    def states(asked):
+        return {one["task"]: one["state"] for one in place.get(f"/v1/credentials?{asked}").json["items"]}
+
+    assert [states(f"task={one}")[one] for one in (open_one, over)] == ["active", "active"]
+    place.act(lambda c: task.end(c, over, "complete", "agent"))
+    assert [states(f"task={one}")[one] for one in (open_one, over)] == ["active", "ended"]
+    live, ended = states("state=active"), states("state=ended")
+    assert (open_one in live, over in live) == (True, False)
+    assert (open_one in ended, over in ended) == (False, True)
+    assert code(place.get("/v1/credentials?state=gone"), 400) == "member_invalid"

@@ -7,6 +7,7 @@ import click
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, emit, format_option, moment, pairs
 from remit.control import connection as connections
+from remit.control import credential as credentials
 from remit.control import lease as leases
 from remit.control import witness
 from remit.control.attestor import shared_secrets
@@ -50,7 +51,7 @@ def state(desk: Desk) -> dict[str, Json]:
     overdue = [one.name for one in agents if one.state == "active" and now >= one.review_due]
     suspended = [f"{one.resource}/{one.name}" for one in reader.where(Tool) if one.state == "suspended"]
     open_tasks = [one for one in reader.where(Task, "state = 'open'") if now < one.deadline]
-    live = [one for one in reader.where(Credential, "state = 'active'") if now < one.expires]
+    live = [one for one in reader.where(Credential, "state = 'active'") if not credentials.over(reader, one, now)]
     weak = [names.get(one.agent, one.agent) for one in shared_secrets(reader)]
     held = list(reader.where(Task, "state = 'suspended'"))
     incidents = list(leases.incidents(reader))

@@ -22,6 +22,7 @@ from remit.core.trust import TrustPath
 from remit.custody.signer import TOKEN_PURPOSES
 from remit.custody.token import Claims, issue
 from remit.store.facts import activity, actors_of, ancestors
+from remit.store.record import Reader
 
 BY_CERTIFICATE: Final = "x5t#S256:"
 """How what a credential is bound to begins when that is a certificate and not a key."""
@@ -145,6 +146,27 @@ def end(change: Change, credential_id: str, by: str, because: str = "") -> Crede
             if below.parent == credential.id:
                 end(change, below.id, by, "parent")
     return ended
+
+
+_OVER: Final = "state <> 'active' OR expires <= ? OR task IN (SELECT id FROM task WHERE state = 'ended')"
+
+
+def over(reader: Reader, one: Credential, now: Instant) -> bool:
+    """Say whether a credential is over: by itself, by its time, or with its task. One that is not may be refused yet."""
+    task = reader.get(Task, one.task)
+    return one.state != "active" or now >= one.expires or task is None or task.state == "ended"
+
+
+def page(reader: Reader, now: Instant, after: str, most: int, *, task: str = "", state: str = "") -> list[Credential]:
+    """Credentials in the order of their ids, from behind `after`: of a task, and those that are `ended` or not."""
+    where, values = "id > ?", [after]
+    if task:
+        where, values = f"{where} AND task = ?", [*values, task]
+    if state:
+        return list(
+            reader.where(Credential, f"{where} AND {'' if state == 'ended' else 'NOT '}({_OVER})", (*values, now), most)
+        )
+    return list(reader.where(Credential, where, tuple(values), most))
 
 
 def acting(change: Change, one: Credential) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ from starlette.routing import Route
 
 from remit.control import credential
 from remit.control.change import Change
-from remit.core.credential import Credential
+from remit.core.credential import LIFE, Credential
 from remit.core.errors import RemitError
 from remit.core.ids import parse
 from remit.core.task import Task
-from remit.web.api.listing import listed
+from remit.web.api.listing import answer, shown
 from remit.web.bearer import Caller, caller
-from remit.web.intake import json_object, text
+from remit.web.intake import json_object, limit, query, text
 from remit.web.site import Site
 
 
@@ -24,8 +24,8 @@ def routes(site: Site) -> list[Route]:
         named = request.query_params.get("task", who.task)
         if who.kind != "operator" or named:
             _task(site, who, parse("tsk", named))
-            return listed(site, request, Credential, "task", task=named)
-        return listed(site, request, Credential, "task", "state")
+            return _listed(site, query(request, "after", "limit", "task"), named)
+        return _listed(site, query(request, "after", "limit", "task", "state"), "")
 
     async def end(request: Request) -> Response:
         who = await caller(site, request)
@@ -45,6 +45,17 @@ def routes(site: Site) -> list[Route]:
         Route("/v1/credentials", show_all, methods=["GET"]),
         Route("/v1/credentials/{id}/end", end, methods=["POST"]),
     ]
+
+
+def _listed(site: Site, asked: dict[str, str], task: str) -> JSONResponse:
+    """A page of them. What is over by its time or with its task is `ended`, though no receipt says so of itself."""
+    reader, now, most, state = site.reader(), site.now(), limit(asked), asked.get("state", "")
+    if state not in ("", *LIFE.table):
+        raise RemitError("member_invalid", "A credential is active or ended.", "Ask for one of the two.")
+    found = credential.page(reader, now, asked.get("after", ""), most + 1, task=task, state=state)
+    gone = {one.id for one in found if credential.over(reader, one, now)}
+    items = [shown(one) | ({"state": "ended"} if one.id in gone else {}) for one in found[:most]]
+    return answer(items, found[most - 1].id if len(found) > most else "")
 
 
 def _task(site: Site, who: Caller, identity: str) -> None:
