@@ -1,24 +1,32 @@
 """The AuthZEN access request profile: a denial that people may turn, its handle, and the evaluation that decides."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from remit.control import approval, policy, principal
 from remit.core.approval import Approval
 from tests.kit.approving import asking
 from tests.kit.door import SHOP, door, give
+from tests.kit.site import site
 
 REQUESTS = "/access/v1/requests"
 URN = "urn:openid:authzen:access-request:error:"
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("door")
+@contextmanager
+def asked_at(folder):
     folder.chmod(0o700)
     with door(folder) as one:
         layers = {"common": SHOP, "delegated": {}, "own": {"a.cedar": asking("staff")}}
         one.site.act(lambda c: policy.apply(c, layers, 1, "operator"))
         one.ann = one.site.act(lambda c: principal.add_person(c, "local", "ann", "Ann", ("staff",), "operator")).id
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    with asked_at(tmp_path_factory.mktemp("door")) as one:
         yield one
 
 
@@ -134,3 +142,24 @@ def test_a_key_of_another_request_is_refused(shop):
     assert [submit(shop, first, headers=key).status for _ in range(2)] == [202, 202]
     found = submit(shop, second, headers=key)
     assert (found.status, found.json["type"]) == (409, f"{URN}duplicate_request")
+
+
+def test_a_key_outlives_the_node_that_saw_it_and_is_its_services_alone(tmp_path):
+    """The same store behind another process: the first answer again, and no other request under the key."""
+    key = {"idempotency-key": "k1"}
+    with asked_at(tmp_path) as shop:
+        one, two = denied(shop, "/notes/six"), denied(shop, "/notes/seven")
+        first, second = submission(shop, one, "/notes/six"), submission(shop, two, "/notes/seven")
+        said = submit(shop, first, headers=key)
+        assert said.status == 202
+        _, other = give(shop.site, "other-edge")
+        assert submit(shop, first, other, headers=key).status == 400, "another service was answered by it"
+        assert submit(shop, first, headers={"idempotency-key": "x" * 257}).json["type"] == f"{URN}invalid_request"
+    with site(tmp_path, settled=False) as anew:
+        replayed = anew.send(REQUESTS, first, shop.token, headers=key)
+        assert (replayed.status, replayed.json) == (202, said.json)
+        assert (replayed.headers["idempotent-replayed"], replayed.headers["location"]) == (
+            "true", said.headers["location"],
+        )  # fmt: skip
+        assert anew.send(REQUESTS, second, shop.token, headers=key).json["type"] == f"{URN}duplicate_request"
+        assert anew.send(REQUESTS, first, other, headers=key).status == 400

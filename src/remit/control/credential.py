@@ -152,7 +152,7 @@ _OVER: Final = "state <> 'active' OR expires <= ? OR task IN (SELECT id FROM tas
 
 
 def over(reader: Reader, one: Credential, now: Instant) -> bool:
-    """Say whether a credential is over: by itself, by its time, or with its task. One that is not may be refused yet."""
+    """Say whether a credential is over: by itself, by its time, or with its task. Others may still be refused."""
     task = reader.get(Task, one.task)
     return one.state != "active" or now >= one.expires or task is None or task.state == "ended"
 

@@ -4,7 +4,6 @@ The ask was made when the evaluation was denied; a submission only gives the ask
 says how far people are. Approved means: evaluate again, and only that says yes.
 """
 
-from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,12 +14,13 @@ from starlette.routing import Route
 from remit.core import ids
 from remit.core.answer import Deny
 from remit.core.approval import Approval
-from remit.core.canonical import Json, b64, digest
+from remit.core.canonical import Json, b64
 from remit.core.credential import Credential
 from remit.core.errors import RemitError
 from remit.core.evaluation import question
 from remit.web.api.poll import INTERVAL_S, standing
 from remit.web.intake import json_object
+from remit.web.once import Sender, heeding
 from remit.web.problem import NO_STORE, Endpoint
 from remit.web.site import Site
 
@@ -29,9 +29,9 @@ CAPABILITY: Final = "urn:openid:authzen:capability:access-request"
 URN: Final = "urn:openid:authzen:access-request:error:"
 STATUS: Final = {"invalid_request": 400, "invalid_denial_binding": 400, "expired_denial": 400, "duplicate_request": 409,
                  "unknown_task": 404}  # fmt: skip
+KINDS: Final = {"id_invalid": "unknown_task", "idempotency_key_reused": "duplicate_request"}
+INVALID: Final = ("evaluation_invalid", "member_invalid", "json_invalid", "media_type", "idempotency_key_invalid")
 STATES: Final = {"void": "cancelled"}
-MOST: Final = 10_000
-"""How many idempotency keys are remembered at once."""
 ALLOWED: Final = ("context", "requested_access", "client")
 
 
@@ -50,20 +50,14 @@ def requestable(site: Site, approval: str) -> dict[str, Json]:
 
 def routes(site: Site) -> list[Route]:
     """The access request endpoint and the task status endpoint."""
-    keys: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    async def sender(request: Request) -> Sender:
+        return Sender("access", site.door.service(_token(request)).id)
 
     async def submit(request: Request) -> Response:
         service = site.door.service(_token(request)).id
         said = await json_object(request, ("subject", "resource", "action", "denial"), ALLOWED)
-        one = _bound(site, service, said)
-        key = request.headers.get("idempotency-key", "")
-        if key:
-            whole = b64(digest(said))
-            if keys.setdefault((service, key[:256]), whole) != whole:
-                raise RemitError("duplicate_request", "This idempotency key was of another request.", "Draw another.")
-            if len(keys) > MOST:
-                keys.popitem(last=False)
-        told = _told(site, one)
+        told = _told(site, _bound(site, service, said))
         return JSONResponse(told, 202, {**NO_STORE, "location": told["task"]["status_endpoint"]})
 
     async def status(request: Request) -> Response:
@@ -74,7 +68,7 @@ def routes(site: Site) -> list[Route]:
         return JSONResponse(_told(site, one), headers={**NO_STORE, "retry-after": str(INTERVAL_S)})
 
     return [
-        Route(REQUESTS, _problems(submit), methods=["POST"]),
+        Route(REQUESTS, _problems(heeding(site, submit, sender)), methods=["POST"]),
         Route(f"{REQUESTS}/{{id}}", _problems(status), methods=["GET"]),
     ]
 
@@ -127,8 +121,7 @@ def _problems(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except RemitError as fault:
-            kind = {"id_invalid": "unknown_task", "evaluation_invalid": "invalid_request"}.get(fault.code, fault.code)
-            kind = "invalid_request" if kind in ("member_invalid", "json_invalid", "media_type") else kind
+            kind = "invalid_request" if fault.code in INVALID else KINDS.get(fault.code, fault.code)
             if kind not in STATUS:
                 raise
             said = {"type": URN + kind, "title": fault.message, "detail": fault.remedy, "status": STATUS[kind]}

@@ -1,4 +1,4 @@
-"""Once: a request of `/v1` that its sender names is done at most once, and answered the same again.
+"""Once: a request of `/v1` or `/access` that its sender names is done at most once, and answered the same again.
 
 By `Idempotency-Key`, as draft-ietf-httpapi-idempotency-key-header has it. The name is the caller's own: it is claimed,
 durably, before anything is done, and given back only when what was asked was refused. The answer is kept sealed for a
@@ -8,8 +8,9 @@ nothing is done again.
 
 import hashlib
 from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from starlette.requests import Request
@@ -41,10 +42,27 @@ def once(site: Site, route: Route) -> Route:
     """The same route; what changes something heeds the key."""
     if not UNSAFE & (route.methods or set()):
         return route
-    return Route(route.path, _heeding(site, route.endpoint), methods=sorted(route.methods or ()))
+    return Route(
+        route.path, heeding(site, route.endpoint, lambda one: _caller(site, one)), methods=sorted(route.methods or ())
+    )
 
 
-def _heeding(site: Site, endpoint: Endpoint) -> Endpoint:
+class Sender(NamedTuple):
+    """Whose a name is: nobody else's request is ever answered by it."""
+
+    kind: str
+    id: str
+    task: str = ""
+
+
+async def _caller(site: Site, request: Request) -> Sender:
+    who = await caller(site, request)
+    return Sender(who.kind, who.id, who.task)
+
+
+def heeding(site: Site, endpoint: Endpoint, sender: Callable[[Request], Awaitable[Sender]]) -> Endpoint:
+    """The same endpoint, which heeds the key of who `sender` says."""
+
     async def answer(request: Request) -> Response:
         named = request.headers.getlist(HEADER)
         if not named or request.method not in UNSAFE:
@@ -54,11 +72,11 @@ def _heeding(site: Site, endpoint: Endpoint) -> Endpoint:
                 "idempotency_key_invalid", "The Idempotency-Key is doubled, empty or too long.",
                 f"Send one, of up to {LONGEST} characters.",
             )  # fmt: skip
-        who = await caller(site, request)
+        who = await sender(request)
         data = await body(request)
         asked = [request.method, request.url.path, request.url.query, request.headers.get("content-type", "")]
         whole = b64(digest([*asked, hashlib.sha256(data).hexdigest()]))
-        identity = b64(digest([who.kind, who.id, who.task, named[0]]))
+        identity = b64(digest([*who, named[0]]))
         kept = await site.act(who.id, lambda change: _claim(change, identity, whole))
         if kept is not None:
             return _again(site, identity, kept)
