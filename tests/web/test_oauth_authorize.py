@@ -2,19 +2,23 @@
 
 import json
 import re
-from urllib.parse import quote
+from queue import Queue
+from urllib.parse import parse_qs, quote
 
 import pytest
 
 from remit.control import brief, principal
+from remit.core.client import Client
 from remit.core.consent import Consent
+from remit.core.permit import Permit
 from remit.core.task import Task
 from remit.store.log import entries, newest
 from remit.store.record import Reader
-from tests.kit.asking_people import BACK, CHALLENGE, GATE, company, error_of, fields_of
+from tests.kit.asking_people import BACK, CALLBACK, CHALLENGE, GATE, company, error_of, fields_of
 from tests.kit.browser import Browser
 from tests.kit.signin import path_of, query, there, word_of
-from tests.kit.world import ISSUER, steps
+from tests.kit.site import ask, serving
+from tests.kit.world import ISSUER, read_call, steps
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +61,31 @@ def test_from_a_url_to_the_tasks_credential(firm):
     one = record(firm, Task, entry.task)
     consent = record(firm, Consent, one.consent)
     assert (one.person, one.requester, consent.client) == (firm.pia, firm.pia, firm.client)
+
+
+def test_ctrl_02_a_client_on_this_machine_gets_its_answer_at_the_port_it_has_and_a_credential_that_the_gate_takes(firm):
+    """Registered without a port, it listens on whichever is free (RFC 8252 section 7.3)."""
+    came = []
+
+    async def listening(scope, _, send):
+        came.append((scope["path"], parse_qs(scope["query_string"].decode())))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    with serving(listening) as (url, _):
+        assert record(firm, Client, firm.client).redirects == (CALLBACK,)
+        assert not CALLBACK.startswith(url)
+        there_is = firm.answer(firm.page(redirect_uri=f"{url}/callback"))
+        assert there_is.status == 303
+        assert ask(there_is.headers["location"]).status == 200
+    ((path, said),) = came
+    assert (path, said["state"]) == ("/callback", ["their-state"])
+    told = firm.token(code=said["code"][0], redirect_uri=f"{url}/callback")
+    assert told.status == 200, told.body
+    entry = firm.site.world.enter(told.json["access_token"])
+    found = Queue()
+    firm.site.loop.call_soon_threadsafe(lambda: firm.site.world.gate.decide(read_call(), entry, "", found.put))
+    assert isinstance(found.get(timeout=20), Permit)
 
 
 def test_the_page_says_who_for_what_on_whose_authority_touching_what_until_when(firm):
