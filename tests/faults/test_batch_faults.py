@@ -10,7 +10,7 @@ from remit.core.permit import Fault as Refused
 from remit.core.permit import Permit
 from tests.kit.crash import on_disk, settled, work, wrong
 from tests.kit.disk import STORE, Disk, Fault, copy, each_fault, powerloss
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call
 
 SEEDS = range(200)
@@ -149,9 +149,7 @@ def test_law(law, tmp_path):
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)
 
 
 def test_the_power_loss_model_catches_synchronous_off(tmp_path):

@@ -6,15 +6,22 @@ once. Each law runs in a process of its own on the patched copy, and must go red
 
 import importlib
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+CACHE = "__pycache__"
 PATIENCE = 120
+
+
+Swap = tuple[Callable[[], None], Any, str, Any]
+"""A law, and what stands for the attribute of this name, in a module or class, while the law is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +44,30 @@ class Planted:
 
 
 def patched(fault: Planted, copy: Path, *left_out: str) -> Path:
-    """Copy the source, but what is left out by name, and plant the fault in it; return the copy."""
-    shutil.copytree(ROOT / "src" / "remit", copy / "remit", ignore=shutil.ignore_patterns("__pycache__", *left_out))
-    place = copy / "remit" / fault.where
-    text = place.read_text(encoding="utf-8")
+    """Lay out the source, but what is left out by name, with the fault planted in it; return the folder.
+
+    Only the patched file is new. All else leads to the source itself, and to what Python has compiled of it.
+    """
+    real, here, (*folders, file) = ROOT / "src" / "remit", copy / "remit", Path(fault.where).parts
+    text = (real / fault.where).read_text(encoding="utf-8")
     assert text.count(fault.old) == 1, f"{fault.name}: {fault.where} no longer holds once: {fault.old}"
-    place.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    for folder in folders:
+        (real / CACHE).mkdir(exist_ok=True)
+        _lead(real, here, folder, *left_out)
+        real, here = real / folder, here / folder
+    (real / CACHE).mkdir(exist_ok=True)
+    _lead(real, here, file, CACHE)
+    _lead(real / CACHE, here / CACHE, *(one.name for one in (real / CACHE).glob(f"{Path(file).stem}.*")))
+    (here / file).write_text(text.replace(fault.old, fault.new), encoding="utf-8")
     return copy
+
+
+def _lead(real: Path, here: Path, *but: str) -> None:
+    """Make a folder in which all that is in the real one is found, but what is named."""
+    here.mkdir(parents=True)
+    for one in real.iterdir():
+        if one.name not in but:
+            (here / one.name).symlink_to(one)
 
 
 def red(fault: Planted, folder: Path) -> None:
@@ -53,14 +77,37 @@ def red(fault: Planted, folder: Path) -> None:
     work.mkdir(mode=0o700)
     law = f"{fault.law.__module__}:{fault.law.__name__}"
     ran = subprocess.run(
-        [sys.executable, "-B", str(Path(__file__)), str(copy), law, str(work)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(copy), str(ROOT)])},
+        [sys.executable, str(Path(__file__)), str(copy), law, str(work)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(copy), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": ""},
         capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert ran.returncode == 1, (
         f"{fault.name}: the law held, or broke otherwise\n{ran.stdout[-800:]}{ran.stderr[-800:]}"
     )
     assert fault.says in ran.stdout, f"{fault.name}: it went red for another reason: {ran.stdout[-800:]}"
+
+
+def each_goes_red(faults: Sequence[Planted]) -> Callable[..., None]:
+    """Make the test of a law's faults: each of them, by its name, must turn its law red."""
+
+    @pytest.mark.parametrize("fault", faults, ids=str)
+    def each(fault: Planted, tmp_path: Path) -> None:
+        red(fault, tmp_path)
+
+    return each
+
+
+def each_swap_goes_red(swaps: Mapping[str, Swap]) -> Callable[..., None]:
+    """The same for faults that are swapped in within this process: fast, and for laws of pure functions alone."""
+
+    @pytest.mark.parametrize("fault", swaps)
+    def each(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        law, where, name, planted = swaps[fault]
+        monkeypatch.setattr(where, name, planted)
+        with pytest.raises(AssertionError):
+            law()
+
+    return each
 
 
 def main(source: str, law: str, work: str) -> int:

@@ -11,7 +11,7 @@ from remit.core.permit import Permit
 from remit.core.record import changed
 from tests.kit import postgres
 from tests.kit.consenting import consenting
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call
 
 
@@ -99,6 +99,4 @@ def test_law(law, tmp_path):
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

@@ -33,7 +33,7 @@ from remit.gateway.enforce import (
     Release,
     step,
 )
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 
 LAW = settings(
     max_examples=3000, derandomize=True, database=None, deadline=None, report_multiple_bugs=False,
@@ -234,9 +234,7 @@ def test_law(law, tmp_path):
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)
 
 
 def test_most_histories_are_healthy():

@@ -11,7 +11,7 @@ from remit.core.answer import Deny
 from remit.core.permit import Fault, Permit
 from tests.kit import postgres
 from tests.kit.hours import Hours
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call
 from tests.laws.machine import Machine, Shared
 
@@ -170,6 +170,4 @@ def test_law(law, tmp_path):
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

@@ -1,8 +1,6 @@
 """Law 1: faults in what a call rests on besides its own task: who handed it on, who vouches, and how fresh that is."""
 
-import pytest
-
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.laws.test_law_1_decide import SINGLE
 
 DELEGATION, FRESH = "core/delegation.py", "core/freshness.py"
@@ -76,6 +74,4 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

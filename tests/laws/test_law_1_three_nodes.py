@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.race import EACH, NODES, USES, run
 
 
@@ -45,6 +43,4 @@ def test_law(tmp_path):
     what_is_counted_is_counted_once(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

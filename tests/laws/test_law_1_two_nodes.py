@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.nodes import CALLERS, run
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 
 
 def revoke_holds_in_the_other_process(folder: Path, revokes: int = 300, allows: int = 32, kind: str = "sqlite") -> None:
@@ -50,6 +50,4 @@ def test_law(tmp_path, kind, revokes):
     revoke_holds_in_the_other_process(tmp_path, revokes, kind=kind)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

@@ -17,7 +17,7 @@ from remit.core.step import Step
 from remit.core.task import Task
 from remit.core.trust import TrustPath
 from tests.kit import stores
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.told import told
 from tests.kit.world import World
 
@@ -101,6 +101,4 @@ FAULTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_planted(fault, tmp_path):
-    red(fault, tmp_path)
+test_planted = each_goes_red(FAULTS)

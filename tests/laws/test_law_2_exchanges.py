@@ -6,7 +6,6 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +18,7 @@ from remit.custody.source import Gone, Intent
 from remit.custody.sources.oauth import OAuthSource
 from remit.custody.sources.provider import discovered
 from tests.kit.nouns import named
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.provider import BOTH, CLIENT, THERE, provided
 
 LAW = settings(
@@ -126,6 +125,4 @@ def test_law(tmp_path):
     every_token_is_of_its_own_person(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

@@ -24,7 +24,7 @@ from remit.custody.signer import TOKEN_PURPOSES
 from remit.custody.token import Memory, verify
 from tests.kit import stores
 from tests.kit.hours import Hours
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.tokens import forge, header
 from tests.kit.told import told
 from tests.kit.world import COMMON, World, read_call, steps
@@ -326,6 +326,4 @@ def test_every_order_of_events_on_both_stores(kind):
     explore(kind, 15 if kind == stores.KINDS[0] else 6)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

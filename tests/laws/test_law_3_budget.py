@@ -20,7 +20,7 @@ from remit.core.call import Call
 from remit.core.permit import Permit
 from remit.core.step import Step
 from tests.kit import postgres, race, stores
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World
 
 MOST = {"calls": 7, "writes": 6, "recipients": 6, "amount": Decimal(20)}
@@ -145,6 +145,4 @@ FAULTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_planted(fault, tmp_path):
-    red(fault, tmp_path)
+test_planted = each_goes_red(FAULTS)

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -23,7 +22,7 @@ from remit.core.record import changed
 from remit.core.trust import TrustPath
 from tests.kit import stores
 from tests.kit.hours import Hours
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World
 
 ACTIONS = ("mcp:notes/read_note", "mcp:notes/write_note", "mcp:notes/@read")
@@ -166,6 +165,4 @@ def test_on_postgresql():
     explore(stores.KINDS[1], 6)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

@@ -17,7 +17,7 @@ from remit.core.rightsize import Support, wider
 from remit.core.step import Step
 from remit.core.whatif import Tally
 from remit.store import payload
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.sizing import Past, sized
 from tests.kit.told import ByHand, Time, told
 from tests.kit.world import World
@@ -172,9 +172,7 @@ def test_the_law_holds(law: Any, tmp_path: Path) -> None:
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_turns_the_law_red(fault: Planted, tmp_path: Path) -> None:
-    red(fault, tmp_path)
+test_a_planted_fault_turns_the_law_red = each_goes_red(FAULTS)
 
 
 def test_a_solver_finds_no_call_that_a_proposal_allows_anew() -> None:

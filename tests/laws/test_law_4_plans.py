@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from remit.core.replan import classify
 from remit.core.step import Step
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.oracle import plans as oracle
 
 LIMITS = (
@@ -133,6 +132,4 @@ FAULTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_planted(fault, tmp_path):
-    red(fault, tmp_path)
+test_planted = each_goes_red(FAULTS)

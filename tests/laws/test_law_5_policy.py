@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from remit.core import policy
 from remit.core.policy import Answer, Verdict, evaluate
+from tests.kit.planted import each_swap_goes_red
 from tests.kit.policies import ALPHA, BETA, QUESTIONS, SETS, at_once, compiled, question, said, world
 from tests.oracle import cedar as oracle
 
@@ -208,11 +209,9 @@ def test_law(law):
     law()
 
 
-@pytest.mark.parametrize(("part", "fault", "law"), FAULTS, ids=lambda one: getattr(one, "__name__", one))
-def test_a_planted_fault_breaks_the_law(monkeypatch, part, fault, law):
-    monkeypatch.setattr(policy, part, fault)
-    with pytest.raises(AssertionError):
-        law()
+test_a_planted_fault_breaks_the_law = each_swap_goes_red(
+    {f"{part}-{fault.__name__}-{law.__name__}": (law, policy, part, fault) for part, fault, law in FAULTS}
+)
 
 
 def test_a_missing_set_that_allows_breaks_the_law(monkeypatch):

@@ -10,7 +10,7 @@ from remit.core.decision import decide
 from remit.core.facts import Facts
 from remit.core.permit import Fault, Permit
 from tests.kit.hours import Hours
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import COMMON, World, read_call
 
 READ = 'action == Action::"mcp:notes/read_note"'
@@ -132,6 +132,4 @@ def test_law(law, tmp_path):
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

@@ -12,7 +12,7 @@ from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.permit import Permit
 from tests.kit.approving import MORE, Approving
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call
 
 NARROWER = {"action": "mcp:notes/read_note", "path": "own", "arguments": {"path": [{"subpath": "/notes"}]}, "uses": 9}
@@ -143,6 +143,4 @@ def test_law(law, tmp_path: Path) -> None:
     law(place)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_planted(fault: Planted, tmp_path: Path) -> None:
-    red(fault, tmp_path)
+test_planted = each_goes_red(FAULTS)

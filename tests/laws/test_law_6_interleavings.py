@@ -21,7 +21,7 @@ from remit.core.grant import Step
 from remit.core.permit import Permit
 from tests.kit import stores
 from tests.kit.approving import MORE, Approving, asking
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call
 
 PATHS = st.sampled_from(["/notes/a", "/notes/a", "/notes/b"])
@@ -162,6 +162,4 @@ FAULTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_planted(fault: Planted, tmp_path: Path) -> None:
-    red(fault, tmp_path)
+test_planted = each_goes_red(FAULTS)

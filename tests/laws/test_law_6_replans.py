@@ -24,7 +24,7 @@ from remit.core.step import Step
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from tests.kit import stores
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call, steps
 
 READ, WRITE, _ = steps()
@@ -237,6 +237,4 @@ FAULTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_planted(fault: Planted, tmp_path: Path) -> None:
-    red(fault, tmp_path)
+test_planted = each_goes_red(FAULTS)

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from remit.control import client as clients
 from remit.core.answer import Deny
 from remit.core.consent import Consent
@@ -11,7 +9,7 @@ from remit.core.errors import RemitError
 from remit.core.permit import Permit
 from remit.core.task import Task
 from tests.kit.consenting import consenting
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call
 
 
@@ -75,6 +73,4 @@ def test_law(tmp_path):
     LAW(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

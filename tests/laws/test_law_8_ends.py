@@ -13,7 +13,7 @@ from remit.core.permit import Entry
 from remit.core.task import Task
 from remit.core.trust import TrustPath
 from tests.kit.hours import Hours
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import World, read_call
 
 LAW = settings(
@@ -198,6 +198,4 @@ def test_law(law, tmp_path):
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

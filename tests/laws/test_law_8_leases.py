@@ -14,7 +14,7 @@ from remit.core.lease import MINT_MS
 from remit.core.permit import Permit
 from remit.custody.secret import Secret
 from tests.kit import stores
-from tests.kit.planted import ROOT, Planted, red
+from tests.kit.planted import ROOT, Planted, each_goes_red
 from tests.kit.targets import Lending, minted
 from tests.kit.told import ByHand, Time
 from tests.kit.world import read_call
@@ -216,6 +216,4 @@ def test_law(law, kind, tmp_path):
     law(tmp_path, kind)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

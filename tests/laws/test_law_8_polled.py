@@ -14,7 +14,7 @@ from remit.core.task import Task
 from remit.web import keysets, listening
 from remit.web.listening import Listening
 from tests.kit.asking import opened
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.site import site
 from tests.kit.transmitting import Transmitter as Other
 from tests.kit.world import ISSUER
@@ -120,6 +120,4 @@ def test_law(tmp_path):
     LAW(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

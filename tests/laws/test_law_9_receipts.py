@@ -25,7 +25,7 @@ from tests.kit import ledger
 from tests.kit.approving import Approving
 from tests.kit.consenting import consenting
 from tests.kit.hours import Hours
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 from tests.kit.world import DAY, World, read_call
 
 LAW = settings(
@@ -353,6 +353,4 @@ def test_law(law, tmp_path):
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_breaks_the_law(fault, tmp_path):
-    red(fault, tmp_path)
+test_a_planted_fault_breaks_the_law = each_goes_red(FAULTS)

@@ -9,7 +9,7 @@ from remit.cli import evidence_check
 from remit.core.canonical import canon
 from remit.ledger import note
 from tests.house.tree import ROOT
-from tests.kit.planted import Planted, red
+from tests.kit.planted import Planted, each_goes_red
 
 VECTORS = ROOT / "tests" / "vectors" / "evidence"
 GOOD = json.loads((VECTORS / "good.json").read_bytes())
@@ -94,6 +94,4 @@ def test_law(law, tmp_path: Path) -> None:
     law(tmp_path)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_planted(fault: Planted, tmp_path: Path) -> None:
-    red(fault, tmp_path)
+test_planted = each_goes_red(FAULTS)
