@@ -11,7 +11,6 @@ SAYS_NOTHING = {*ALONE, *(f"{name}s" for name in ALONE)}
 
 LONG: dict[str, str] = {
     "tests/laws/test_law_1_decide.py": "each wrong stands beside the facts that it spoils, all for one law",
-    "src/remit/cli/settings.py": "each setting stands beside what is refused of it, and nothing else reads one",
     "tests/laws/test_law_3_narrowing.py": "each law stands beside the faults that break it and the values they share",
 }
 """Files of more than 400 lines, each with the reason why it is still one file."""
