@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +125,50 @@ def test_what_is_kept_goes_into_a_new_file_only(tree: Path, capsys: pytest.Captu
     assert KEY in (tree / ".mcp.json").read_text()
 
 
+def test_git_applies_what_is_written_for_it_and_values_are_put_away_first(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tree / "compose.yaml").write_text(f"services:\n  a:\n    image: x\n    environment:\n      A_KEY: {KEY}y # n\n")
+    (tree / "claude_desktop_config.json").write_text(json.dumps({"mcpServers": {"b": {"env": {"B_KEY": f"{KEY}z"}}}}))
+    subprocess.run(["git", "init", "-q", "."], cwd=tree, check=True, timeout=60)
+    monkeypatch.chdir(tree)
+    values, into = tree.parent / "taken.env", tree.parent / "fix.patch"
+    assert run(["scan", ".", "--fix", "--patch", str(into)]) == 2
+    assert run(["scan", ".", "--fix", "--patch", "in.patch", "--values", str(values)]) == 2
+    assert not into.exists()
+    values.unlink(missing_ok=True)
+    capsys.readouterr()
+    before = {one: one.read_bytes() for one in tree.iterdir() if one.is_file()}
+    assert run(["scan", ".", "--fix", "--patch", str(into), "--values", str(values)]) == 0
+    heard = capsys.readouterr()
+    assert "claude_desktop_config.json:1 stays: its client knows no reference" in heard.err
+    assert not any(KEY[at : at + 4] in heard.out + heard.err for at in range(len(KEY) - 3))
+    assert {one: one.read_bytes() for one in tree.iterdir() if one.is_file()} == before, "nothing is changed yet"
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (values, into)] == [0o600, 0o600]
+    done = subprocess.run(["git", "apply", str(into)], cwd=tree, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    wanted = CONFIG % ("${NOTES_TOKEN}", "${MAIL_TOKEN}")
+    wanted = wanted.replace('"@org/notes"', '"@org/notes@2.3.4"').replace(', "delete_note"', "")
+    assert (tree / ".mcp.json").read_bytes() == wanted.encode()
+    assert "A_KEY: ${A_KEY:?} # n\n" in (tree / "compose.yaml").read_text()
+    assert {line.partition("=")[0] for line in values.read_text().splitlines()} == {
+        "NOTES_TOKEN",
+        "MAIL_TOKEN",
+        "A_KEY",
+    }
+
+
 @pytest.mark.parametrize(
     "words",
-    [["--fix", "--enroll"], ["--write"], ["--values", "x"], ["--fix", "--values", "x"], ["--fix", "-o", "sarif"]],
+    [
+        ["--patch", "x"],
+        ["--fix", "--write", "--patch", "x"],
+        ["--fix", "--enroll"],
+        ["--write"],
+        ["--values", "x"],
+        ["--fix", "--values", "x"],
+        ["--fix", "-o", "sarif"],
+    ],
 )
 def test_options_that_make_no_sense_together_are_refused(tree: Path, words: list[str]) -> None:
     assert run(["scan", str(tree), *words]) == 2

@@ -19,9 +19,9 @@ from remit.core.shown import shown
 from remit.scan import dotenv, rewrite
 from remit.scan.accepted import Marked, State
 from remit.scan.locked import locked
-from remit.scan.mend import Mended, mend
-from remit.scan.patch import patch
-from remit.scan.refer import Names
+from remit.scan.mend import Left, Mended, mend
+from remit.scan.names import Names
+from remit.scan.patch import exact, patch
 from remit.scan.walk import contents
 
 _OTHERS: Final = 0o007
@@ -29,22 +29,36 @@ _OTHERS: Final = 0o007
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be written: files by their new text, and files that others than owner and group can read."""
+    """What would be written: files by their new text, and files that others than owner and group can read.
+
+    `left` are findings that are mended elsewhere and stay, each with its file.
+    """
 
     files: tuple[Mended, ...]
     open: tuple[tuple[str, int], ...]
     asked: int
+    left: tuple[tuple[str, Left], ...] = ()
 
 
 def mending(
-    ctx: click.Context, places: Sequence[str], marked: Sequence[Marked], *, write: bool, values: str | None, form: str
-) -> None:
-    """Show the patch of what is new; with `write`, apply it. Exit code 1 when a file could not be written."""
+    ctx: click.Context, places: Sequence[str], marked: Sequence[Marked], *, write: bool, values: str | None,
+    into: str | None, form: str
+) -> None:  # fmt: skip
+    """Show the patch of what is new; with `write`, apply it; with `into`, write the exact one into that file.
+
+    Exit code 1 when a file could not be written.
+    """
     made = plan([one.finding for one in marked if one.state is State.NEW], places)
+    if into is not None:
+        put(made, places, into, values)
     refused = applied(made, places, values) if write else []
     emit(form, told(made, refused, written=write), lambda: lines(made))
     if form == "table":
         _say(made, refused, written=write, values=values)
+        if into is not None and made.files:
+            say(
+                f"The exact patch is in {shown(into)}, for: git apply. It holds what it takes out: keep it to yourself."
+            )
     if refused:
         ctx.exit(NO)
 
@@ -56,8 +70,10 @@ def plan(findings: Sequence[Finding], places: Sequence[str]) -> Plan:
         by[one.evidence.file].append(one)
     texts = {path: text for path in sorted(by) if (text := _text(path)) is not None}
     names = Names(os.environ)
-    for text in texts.values():
+    for path, text in texts.items():
         names.reserve(text)
+        if path.endswith((".yaml", ".yml")):
+            names.learn((one.name, one.text) for one in dotenv.pairs(_text(str(Path(path).with_name(".env"))) or ""))
     known = locked(places)
     made = [
         mend(path, text, by[path], names, lambda kind, name, path=path: known(path, kind, name))  # type: ignore[misc]
@@ -65,23 +81,13 @@ def plan(findings: Sequence[Finding], places: Sequence[str]) -> Plan:
     ]
     wide = [(path, _mode(path)) for path in sorted(by) if dotenv.wants(path) and _secret(by[path])]
     shut = tuple((path, mode) for path, mode in wide if mode & _OTHERS)
-    return Plan(tuple(one for one in made if one.fixes), shut, len(findings))
+    left = tuple((one.path, each) for one in made for each in one.left)
+    return Plan(tuple(one for one in made if one.fixes), shut, len(findings), left)
 
 
 def applied(made: Plan, places: Sequence[str], values: str | None) -> list[RemitError]:
     """Write all of it, each file whole or not at all; what was refused comes back. Secrets are put away first."""
-    taken = {name: value for one in made.files for fix in one.fixes for name, value in fix.takes}
-    unset = {name: value for name, value in taken.items() if os.environ.get(name) != value}
-    if unset and values is None:
-        raise click.UsageError(
-            f"{many(len(unset), 'secret')} to take out of files ({', '.join(sorted(unset))}). Say where they go:"
-            " --values FILE, a new file that you alone can open."
-        )
-    if values is not None and unset:
-        home = os.path.realpath(Path.home())
-        if any(rewrite.below(values, place) for place in places if os.path.realpath(place) != home):
-            raise click.UsageError("The file of --values lies in what is scanned: name one elsewhere.")
-        rewrite.keep(values, "".join(f"{n}={shlex.quote(v)}\n" for n, v in sorted(unset.items())).encode())
+    _put_away(made, places, values)
     refused = []
     for one in made.files:
         try:
@@ -94,6 +100,43 @@ def applied(made: Plan, places: Sequence[str], values: str | None) -> list[Remit
         except (RemitError, OSError) as fault:
             refused.append(_fault(path, fault))
     return refused
+
+
+def put(made: Plan, places: Sequence[str], into: str, values: str | None) -> None:
+    """Write the exact patch into a new file, and what it takes out into that of `values` first.
+
+    A file below the current folder is called as from there, where `git apply` looks; any other as from the root.
+    """
+    _outside(into, places, "--patch")
+    _put_away(made, places, values)
+    here = Path.cwd()
+    found = []
+    for one in made.files:
+        real = Path(one.path).parent.resolve() / Path(one.path).name
+        name = real.relative_to(here) if real.is_relative_to(here) else real.relative_to("/")
+        found.append(exact(one, name.as_posix()))
+    rewrite.keep(into, b"".join(found))
+
+
+def _put_away(made: Plan, places: Sequence[str], values: str | None) -> None:
+    """Write the secrets that are taken out into the new file that is named for them, but those that are at hand."""
+    taken = {name: value for one in made.files for fix in one.fixes for name, value in fix.takes}
+    unset = {name: value for name, value in taken.items() if os.environ.get(name) != value}
+    if unset and values is None:
+        raise click.UsageError(
+            f"{many(len(unset), 'secret')} to take out of files ({', '.join(sorted(unset))}). Say where they go:"
+            " --values FILE, a new file that you alone can open."
+        )
+    if values is not None and unset:
+        _outside(values, places, "--values")
+        rewrite.keep(values, "".join(f"{n}={shlex.quote(v)}\n" for n, v in sorted(unset.items())).encode())
+
+
+def _outside(path: str, places: Sequence[str], option: str) -> None:
+    """Refuse a file for secrets below what is scanned; the home is scanned as a whole, and may hold it."""
+    home = os.path.realpath(Path.home())
+    if any(rewrite.below(path, place) for place in places if os.path.realpath(place) != home):
+        raise click.UsageError(f"The file of {option} lies in what is scanned: name one elsewhere.")
 
 
 def lines(made: Plan) -> list[str]:
@@ -126,6 +169,7 @@ def told(made: Plan, refused: Sequence[RemitError], *, written: bool) -> dict[st
         "written": written,
         "files": files,
         "modes": modes,
+        "left": [{"file": path, "line": one.line, "code": one.code, "why": one.why} for path, one in made.left],
         "refused": [one.message for one in refused],
     }
 
@@ -136,6 +180,8 @@ def _say(made: Plan, refused: Sequence[RemitError], *, written: bool, values: st
         say(f"{fix.kind.value} {shown(path)}:{fix.line}: {shown(fix.said)}")
     for path, mode in made.open:
         say(f"AG101 {shown(path)}: its mode is {_shut(mode) & 0o777:o}, closed to all but owner and group")
+    for path, left in made.left:
+        say(f"{left.code} {shown(path)}:{left.line} stays: {left.why}")
     for fault in refused:
         complain(fault)
     count = sum(1 if fix.kind is not Kind.LITERAL_SECRET else len(fix.takes) for _, fix in fixes) + len(made.open)
@@ -146,7 +192,7 @@ def _say(made: Plan, refused: Sequence[RemitError], *, written: bool, values: st
     if not written:
         say(
             f"{many(count, 'change')} can be made with no risk, for {many(made.asked, 'finding')}. What is *** is not"
-            f" printed, so let --write do it. {rest}"
+            f" printed: let --write do it, or --patch FILE write what git apply takes. {rest}"
         )
         return
     say(f"Written: {many(len(made.files) + len(made.open) - len(refused), 'file')}. {rest}")

@@ -41,7 +41,8 @@ from remit.scan.walk import scan as walk
 @click.option("--enroll", is_flag=True, help="Show the agents that were met beside those that are registered.")
 @click.option("--fix", is_flag=True, help="Show as a patch what can be mended with no risk; nothing is written.")
 @click.option("--write", is_flag=True, help="With --fix: do it. With --enroll: propose those that are not registered.")
-@click.option("--values", type=click.Path(), help="With --fix --write: a new file, yours alone, for secrets taken out.")
+@click.option("--patch", type=click.Path(), help="With --fix: a new file, yours alone, for what git apply takes.")
+@click.option("--values", type=click.Path(), help="With --write or --patch: a new file, yours alone, for secrets.")
 @click.option("--briefs", type=click.Path(file_okay=False), help="With --enroll: write drafts of briefs into it.")
 @click.option("--owner", default="", help="With --write: the person who answers for what is proposed.")
 @click.option("--review", default="30d", show_default=True, help="With --write: when it must be looked at.")
@@ -60,6 +61,7 @@ def scan(
     enroll: bool,
     fix: bool,
     write: bool,
+    patch: str | None,
     values: str | None,
     briefs: str | None,
     owner: str,
@@ -79,8 +81,10 @@ def scan(
         raise click.UsageError("Name a PATH, or --home.")
     if (fix or enroll) and form not in ("table", "json"):
         raise click.UsageError("--fix and --enroll are told as a table or as JSON.")
-    if (fix and enroll) or (values and not (fix and write)) or (write and not (fix or enroll)):
-        raise click.UsageError("--write goes with --fix or with --enroll, and --values with --fix --write.")
+    if (fix and enroll) or (patch and (not fix or write)) or (write and not (fix or enroll)):
+        raise click.UsageError("--write goes with --fix or with --enroll, and --patch with --fix and not with --write.")
+    if values and not (fix and (write or patch)):
+        raise click.UsageError("--values goes with --fix --write, or with --fix --patch.")
     today = datetime.now(UTC).date()
     known = accepted.baseline(Path(baseline).read_bytes()) if baseline else frozenset()
     answered = accepted.suppressions(Path(suppress).read_bytes(), today) if suppress else ()
@@ -95,7 +99,7 @@ def scan(
     if fix:
         from remit.cli.mending import mending
 
-        mending(ctx, places, marked, write=write, values=values, form=form)
+        mending(ctx, places, marked, write=write, values=values, into=patch, form=form)
         return
     _print(form, found, marked)
     _warn(answered, today)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remit.core.finding import Finding, Kind
+from remit.scan.placed import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,9 @@ class Edit:
 class Fix:
     """One change that makes sense by itself. `takes` are names and values of secrets that it takes out of the file.
 
-    `shows` are the values that a patch may print: no other value of the file is printed.
+    `shows` are the values that a patch may print: no other value of the file is printed. `meant` are the places of the
+    document that say something else afterwards, each with what it says (`same`); all others say what they said. `also`
+    are lines, besides its own, on which it takes a finding away.
     """
 
     kind: Kind
@@ -28,6 +31,13 @@ class Fix:
     edits: tuple[Edit, ...]
     takes: tuple[tuple[str, str], ...] = ()
     shows: frozenset[str] = frozenset()
+    meant: tuple[tuple[Path, object], ...] = ()
+    also: tuple[int, ...] = ()
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The lines on which it takes a finding away."""
+        return (self.line, *self.also)
 
 
 def edited(text: str, fixes: Iterable[Fix]) -> str:

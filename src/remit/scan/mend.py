@@ -1,8 +1,9 @@
 """What may be changed in a file with no risk, so that what was found in it is gone. Pure.
 
-Only what has one right answer is changed: a secret that its client can take by reference, an approval that is given
+Only what has one right answer is changed: a secret that its reader can take by reference, an approval that is given
 beforehand, a hook that lets pass when it fails, a version that is known. Every proposal is read again: it counts only
-if it takes its finding away and brings no other.
+if it takes its finding away, brings no other, and the file says what it said but for what the fix means to change. One
+that does not is refused and named.
 """
 
 from collections import Counter
@@ -11,53 +12,134 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.core.finding import Finding, Kind
-from remit.scan import pin, readers, refer, withdraw
+from remit.scan import client, moved, pin, placed, placed_toml, placed_yaml, readers, refer, withdraw, workload
 from remit.scan.fix import Fix, apart, edited, lines
+from remit.scan.names import Names
 from remit.scan.pin import Versions
-from remit.scan.placed import placed
-from remit.scan.refer import Names
+from remit.scan.placed import Placed
+from remit.scan.same import same
 
 _BOM: Final = "\ufeff"
+_ADDRESS: Final = f"{refer.ADDRESS}, in full"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A finding that stays, and why: nothing that may be changed with no risk takes it away."""
+
+    code: str
+    line: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """A file's text as it is and as it would be, and by which fixes."""
+    """A file's text as it is and as it would be, by which fixes, and which findings that are mended elsewhere stay."""
 
     path: str
     before: str
     after: str
     fixes: tuple[Fix, ...]
+    left: tuple[Left, ...] = ()
 
 
 def mend(path: str, text: str, findings: Sequence[Finding], names: Names, versions: Versions) -> Mended:
-    """What may be fixed of these findings of a file; nothing, where it is no JSON or is written in a doubtful way."""
+    """What may be fixed of these findings of a file; nothing where it is written in a doubtful way."""
     mark = _BOM if text.startswith(_BOM) else ""
-    document = placed(text.removeprefix(_BOM))
+    document = of(path, text.removeprefix(_BOM))
     if document is None:
-        return Mended(path, text, text, ())
-    unasked = lines(findings, Kind.UNASKED)
-    wanted = apart(
-        (
-            *refer.fixes(path, document, lines(findings, Kind.LITERAL_SECRET), names),
-            *withdraw.approvals(path, document, unasked),
-            *withdraw.hooks(path, document, unasked),
-            *pin.packages(document, lines(findings, Kind.UNPINNED), versions),
-        )
-    )
+        return Mended(path, text, text, (), tuple(_left(path, None, findings, (), ())))
+    wanted = apart(_wanted(path, document, findings, names, versions))
     good: list[Fix] = []
     for some in (wanted, *([one] for one in wanted)):
-        if some and some[0] not in good and _better(path, document.text, good, some):
+        if some and some[0] not in good and _better(path, document, good, some):
             good += some
-    return Mended(path, text, mark + edited(document.text, good), tuple(good))
+    refused = [one for one in wanted if one not in good]
+    left = _left(path, document, findings, good, refused)
+    return Mended(path, text, mark + edited(document.text, good), tuple(good), tuple(left))
 
 
-def _better(path: str, text: str, good: list[Fix], more: list[Fix]) -> bool:
-    """Say whether each of these fixes takes a finding away, and none brings another."""
-    before, after = (_found(path, edited(text, fixes)) for fixes in (good, [*good, *more]))
-    return after is not None and before is not None and after <= before and (before - after).total() >= len(more)
+def of(path: str, text: str) -> Placed | None:
+    """The document of a file of a form that fixes are cut from."""
+    if path.endswith(".toml"):
+        return placed_toml.placed(text) if client.wants(path) else None
+    if path.endswith((".yaml", ".yml")):
+        return placed_yaml.placed(text) if client.wants(path) or "services:" in text else None
+    return placed.placed(text)
+
+
+def _wanted(
+    path: str, document: Placed, findings: Sequence[Finding], names: Names, versions: Versions
+) -> tuple[Fix, ...]:
+    unasked = lines(findings, Kind.UNASKED) if document.form == "json" else {}
+    return (
+        *refer.fixes(path, document, findings, names),
+        *moved.fixes(path, document, lines(findings, Kind.LITERAL_SECRET), names),
+        *withdraw.approvals(path, document, unasked),
+        *withdraw.hooks(path, document, unasked),
+        *pin.packages(document, lines(findings, Kind.UNPINNED), versions),
+    )
+
+
+def _better(path: str, document: Placed, good: list[Fix], more: list[Fix]) -> bool:
+    """Say whether each of these fixes takes a finding away, none brings another, and nothing else is said."""
+    now, then = (edited(document.text, fixes) for fixes in (good, [*good, *more]))
+    before, after = _found(path, now), _found(path, then)
+    return (
+        after is not None
+        and before is not None
+        and after <= before
+        and (before - after).total() >= len(more)
+        and same(document.form, now, then, more)
+    )
 
 
 def _found(path: str, text: str) -> Counter[tuple[str, str]] | None:
+    """What is found; a token in an address is found twice where it stands there in full, else once."""
     found = readers.read(path, text.encode())
-    return None if isinstance(found, str) else Counter((one.kind.value, one.evidence.said) for one in found)
+    if isinstance(found, str):
+        return None
+    said = [(one.kind.value, one.evidence.said) for one in found]
+    full = [(code, what.replace(refer.ADDRESS, _ADDRESS)) for code, what in said if refer.ADDRESS in what]
+    return Counter([*((code, what.replace(refer.ADDRESS, refer.REFERRED)) for code, what in said), *full])
+
+
+_UNKNOWN: Final = "its client knows no reference in its settings: start the server by a script that reads the secret"
+_DOUBT: Final = "the file is written in a way from which nothing can be cut with no doubt"
+_AFTER: Final = "refused: read again, the file would not say the same but for this"
+
+
+def _left(
+    path: str, document: Placed | None, findings: Sequence[Finding], good: Sequence[Fix], refused: Sequence[Fix]
+) -> list[Left]:
+    """Why secrets and versions that are mended elsewhere stay here."""
+    found = []
+    done = {(one.kind, line) for one in good for line in one.lines}
+    tried = {(one.kind, line) for one in refused for line in one.lines}
+    for one in findings:
+        at = (one.kind, one.evidence.line)
+        if one.kind not in (Kind.LITERAL_SECRET, Kind.UNPINNED) or at in done:
+            continue
+        if at in tried:
+            why = _AFTER
+        elif one.kind is Kind.UNPINNED:
+            why = "no lock of the tree names its version" if client.wants(path) else ""
+        else:
+            why = _stays(path, document)
+        if why:
+            found.append(Left(one.kind.value, one.evidence.line, why))
+    return found
+
+
+def _stays(path: str, document: Placed | None) -> str:
+    """Why a secret stays in this file; "" for a file in which none is ever mended."""
+    word, _ = refer.words(path)
+    if client.wants(path):
+        if document is None:
+            return _DOUBT
+        if not word and not moved.knows(path):
+            return _UNKNOWN
+        return "there its client puts no reference in, or what would be cut is written in a doubtful way"
+    if document is not None and workload.is_compose(path, document.root):
+        return "it stands in no variable of a service, or is written in a way that has a meaning of its own"
+    return ""

@@ -1,7 +1,8 @@
-"""A fix as a patch that people read: what goes and what comes, and no value of a file that might be a secret. Pure.
+"""A fix as a patch: for people, with no value of a file that might be a secret; or exact, for `git apply`. Pure.
 
-Of the values of a file only those are printed that a fix says may be, names of programs and of ways to connect, and
-references; every other text stands as ***, and comments not at all. So whoever applies a patch needs the file.
+For people, of the values of a file only those are printed that a fix says may be, names of programs and of ways to
+connect, and references; every other text stands as ***, and comments not at all. The exact one holds what it takes out,
+so it is a secret itself.
 """
 
 import re
@@ -10,11 +11,14 @@ from difflib import unified_diff
 from typing import Final
 
 from remit.core.shown import shown
+from remit.scan import mend
 from remit.scan.mend import Mended
-from remit.scan.placed import placed
 
 HIDDEN: Final = "***"
-_REFERENCE: Final = re.compile(r"(?i)(?:(?:bearer|token|basic) )?(?:\$\{(?:env:|input:)?[\w-]+\}|\{env:\w+\})")
+_REFERENCE: Final = re.compile(
+    r"(?i)(?:[A-Za-z_][\w-]*=|--?[a-z][\w-]*=)?(?:[\w-]+: *)?(?:(?:bearer|token|basic) +)?"
+    r"(?:\$\{(?:env:|input:)?[\w-]+(?::\?)?\}|\{env:\w+\})"
+)
 _PLAIN: Final = {
     "type": re.compile(r"[A-Za-z-]{1,20}"),
     "transport": re.compile(r"[A-Za-z-]{1,20}"),
@@ -23,18 +27,45 @@ _PLAIN: Final = {
     "approvalMode": re.compile(r"[A-Za-z]{1,20}"),
     "defaultApprovalMode": re.compile(r"[A-Za-z]{1,20}"),
 }
-_COMMENT: Final = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT: Final = re.compile(r"//[^\r\n]*|/\*.*?\*/|#[^\r\n]*", re.DOTALL)
 _LET: Final = re.compile(r"\s*(?:\|\||;)\s*(?:true|:|exit [02])\s*;?\s*$")
+_NAMED: Final = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,60}|--?[a-z][a-z-]{0,60})=")
+_ODD: Final = re.compile(r"[^ -~]|[\"\\]")
 
 
 def patch(one: Mended) -> str:
-    """The patch of one file, in the unified form; empty when nothing is changed."""
+    """The patch of one file for people, in the unified form; empty when nothing is changed."""
     if not one.fixes:
         return ""
     shows = frozenset(text for fix in one.fixes for text in fix.shows)
-    asked = frozenset(name.lower().replace("_", "-") for fix in one.fixes for name, _ in fix.takes)
-    old, new = (_inert(text.removeprefix("\ufeff"), shows | asked) for text in (one.before, one.after))
+    taken = [name for fix in one.fixes for name, _ in fix.takes]
+    asked = frozenset(name.lower().replace("_", "-") for name in taken) | frozenset(taken)
+    old, new = (_inert(one.path, text.removeprefix("\ufeff"), shows | asked) for text in (one.before, one.after))
     return "".join(_lines(shown(one.path), old, new))
+
+
+def exact(one: Mended, name: str) -> bytes:
+    """The patch of one file as `git apply` takes it, the file called so; it holds what the fixes take out."""
+    if not one.fixes:
+        return b""
+    old, new = (f"{side}/{name}" for side in "ab")
+    head = f"diff --git {_quoted(old)} {_quoted(new)}\n"
+    found = [head]
+    for number, line in enumerate(unified_diff(_split(one.before), _split(one.after), _quoted(old), _quoted(new))):
+        if number < 2:
+            bare = line.rstrip("\n")
+            found.append(f"{bare}\t\n" if " " in name else f"{bare}\n")
+        else:
+            found.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    return "".join(found).encode("utf-8", "surrogateescape")
+
+
+def _quoted(name: str) -> str:
+    """A file's name as git writes it: in quotes, octets by number, where it holds what is not plain."""
+    if not _ODD.search(name):
+        return name
+    octets = name.encode("utf-8", "surrogateescape")
+    return '"' + "".join(chr(c) if 32 <= c < 127 and c not in b'"\\' else f"\\{c:03o}" for c in octets) + '"'
 
 
 def _lines(path: str, old: str, new: str) -> Iterator[str]:
@@ -47,18 +78,19 @@ def _split(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+\Z", text)
 
 
-def _inert(text: str, shows: frozenset[str]) -> str:
+def _inert(path: str, text: str, shows: frozenset[str]) -> str:
     """The text with each value hidden that may not be printed, and with its comments away."""
-    document = placed(text)
+    document = mend.of(path, text)
     if document is None:
         return ""
+    quote = "" if document.form == "yaml" else '"'
     cuts = [
-        (*document.span(node), _hidden(node.text))
-        for node in document.nodes
-        if node.text and not _prints(document.name(node), node.text, shows)
+        (start, end, f"{quote}{_hidden(said)}{quote}" + "\n" * text.count("\n", start, end))
+        for (start, end), name, said in document.texts()
+        if not _prints(name, said, shows)
     ]
     cuts += [(start, end, _COMMENT.sub(_breaks, text[start:end])) for start, end in document.comments]
-    for start, end, put in sorted(cuts, reverse=True):
+    for start, end, put in sorted(set(cuts), reverse=True):
         text = text[:start] + put + text[end:]
     return text
 
@@ -69,9 +101,9 @@ def _prints(name: str, text: str, shows: frozenset[str]) -> bool:
 
 
 def _hidden(text: str) -> str:
-    """Nothing of the text but how a hook's command ends, where it lets pass or refuses."""
-    let = _LET.search(text)
-    return f'"{HIDDEN}{let[0] if let else ""}"'
+    """Nothing of the text but the name that it is given to, and how a hook's command ends: by letting pass or not."""
+    let, named = _LET.search(text), _NAMED.match(text)
+    return f"{named[0] if named else ''}{HIDDEN}{let[0] if let else ''}"
 
 
 def _breaks(comment: re.Match[str]) -> str:

@@ -1,6 +1,5 @@
 """A package that a server is started from, held to the exact version that its own tree names. Pure."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -23,7 +22,7 @@ def packages(document: Placed, found: Mapping[int, str], versions: Versions) -> 
         words = launch.bare(server.words(entry))
         given = launch.package_of(words)
         node = next((one for one in entry["args"].items if given and (one.text, one.line) == given), None)
-        if not given or not node or node.line not in found:
+        if not given or not node or node.line not in found or not document.stands(node):
             continue
         runner = launch.program(words[0][0])
         kind, shape = ("npm", _NPM) if runner in ("npx", "bunx", "npm", "pnpm", "pnpx", "bun") else ("pypi", _PYPI)
@@ -33,5 +32,6 @@ def packages(document: Placed, found: Mapping[int, str], versions: Versions) -> 
             text = f"{named[1]}@{version}"
             yield Fix(
                 Kind.UNPINNED, node.line, f"{named[1]} is held to {version}",
-                (Edit(*document.span(node), json.dumps(text)),), (), frozenset({given[0], text}),
+                (Edit(*document.span(node), document.written(node, text)),), (), frozenset({given[0], text}),
+                ((document.path(node), text),),
             )  # fmt: skip

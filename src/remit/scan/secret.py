@@ -19,7 +19,7 @@ _NAME: Final = re.compile(
     r"(?:^|[^a-z])(?:api[-_]?key"
     r"|(?<!public[-_])(?<!publishable[-_])(?<!primary[-_])(?<!foreign[-_])(?<!sort[-_])(?<!partition[-_])(?<!cache[-_])"
     r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|password|passphrase|pwd|authorization|auth"
-    r"|credentials?)$"
+    r"|credentials?)(?:[-_]?\d{1,2})?$"
 )
 _REFERENCE: Final = re.compile(
     r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):"

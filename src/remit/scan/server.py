@@ -128,10 +128,10 @@ def address(url: str) -> Iterator[str]:
     if parts.scheme in ("http", "ws") and host and not _loopback(host) and "$" not in host and "{" not in host:
         yield "its address is http, without TLS"
     named = [value for key, value in given if secret.is_name(key) or key.lower() in ("apikey", "auth")]
-    if (parts.password and secret.is_literal(parts.password)) or any(
-        secret.is_literal(value) or secret.is_reference(value) for value in named
-    ):
+    if (parts.password and secret.is_literal(parts.password)) or any(secret.is_literal(value) for value in named):
         yield "its address holds a token"
+    elif any(secret.is_reference(value) for value in named):
+        yield "its address refers to a token"
 
 
 def _path(url: str) -> Iterator[str]:

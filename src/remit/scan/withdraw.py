@@ -36,7 +36,8 @@ def approvals(path: str, document: Placed, found: Mapping[int, str]) -> Iterator
         if node.line in found and name and (name in found[node.line] or name in _UNNAMED):
             text = _turned(path, name, node)
             if text:
-                yield Fix(Kind.UNASKED, node.line, f"{name} is {text}", (Edit(*document.span(node), text),))
+                edits, meant = (Edit(*document.span(node), text),), ((document.path(node), json.loads(text)),)
+                yield Fix(Kind.UNASKED, node.line, f"{name} is {text}", edits, meant=meant)
 
 
 def hooks(path: str, document: Placed, found: Mapping[int, str]) -> Iterator[Fix]:
@@ -46,10 +47,9 @@ def hooks(path: str, document: Placed, found: Mapping[int, str]) -> Iterator[Fix
     for node in document.nodes:
         let = _LET.search(node.text)
         if let and node.line in found and "a hook of" in found[node.line] and document.name(node) == "command":
-            text = json.dumps(f"{node.text[: let.start()]} || exit 2", ensure_ascii=False)
-            yield Fix(
-                Kind.UNASKED, node.line, "a hook that fails refuses the call", (Edit(*document.span(node), text),)
-            )
+            text = f"{node.text[: let.start()]} || exit 2"
+            edits, meant = (Edit(*document.span(node), document.written(node, text)),), ((document.path(node), text),)
+            yield Fix(Kind.UNASKED, node.line, "a hook that fails refuses the call", edits, meant=meant)
 
 
 def _turned(path: str, name: str, node: Node) -> str:
@@ -77,9 +77,12 @@ def _thinned(document: Placed, listed: Node, found: Mapping[int, str], loud: Cal
     shows = frozenset(one.text for one in listed.value if one.text and not consent.secretive(one.text))
     names = ", ".join(one.text if one.text in shows else "***" for one in gone)
     name = document.name(listed)
+    out = {id(one) for one in gone}
     yield Fix(
-        Kind.UNASKED, gone[0].line, f"{name} no longer holds {names}", tuple(_cut(document, listed, gone)), (), shows
-    )
+        Kind.UNASKED, gone[0].line, f"{name} no longer holds {names}", tuple(_cut(document, listed, gone)), (), shows,
+        ((document.path(listed), [one for one in listed.value if id(one) not in out]),),
+        tuple(one.line for one in gone[1:]),
+    )  # fmt: skip
 
 
 def _cut(document: Placed, listed: Node, gone: list[Node]) -> Iterator[Edit]:

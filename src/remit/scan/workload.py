@@ -48,12 +48,19 @@ def _document(path: str, root: Node) -> Iterator[Told]:
         yield from _devcontainer(root)
     elif root["apiVersion"].text and root["kind"].text:
         yield from _manifest(root)
-    elif root["services"].members and (
-        _COMPOSE.search(path)
-        or any("image" in one.members or "build" in one.members for one in root["services"].members.values())
-    ):
+    elif is_compose(path, root):
         for name, one in root["services"].members.items():
             yield from _service(name, one)
+
+
+def is_compose(path: str, root: Node) -> bool:
+    """Say whether a document is one of Docker Compose."""
+    services = root["services"].members
+    if path.endswith(".json") or not services or (root["apiVersion"].text and root["kind"].text):
+        return False
+    return bool(_COMPOSE.search(path)) or any(
+        "image" in one.members or "build" in one.members for one in services.values()
+    )
 
 
 def _service(name: str, one: Node) -> Iterator[Told]:

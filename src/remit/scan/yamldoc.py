@@ -19,17 +19,20 @@ _WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": Fa
 def read(text: str) -> tuple[Node, ...] | None:
     """Read every document of a file; None when it is no YAML, or is nested too deep. The last file read is kept."""
     try:
-        reader = _Reader()
+        reader = Reader()
         return tuple(reader.node(one, 0) for one in yaml.compose_all(text, Loader=_Loader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
 
 
-class _Reader:
+class Reader:
+    """One reading of one file. What is wrong raises ValueError."""
+
     def __init__(self) -> None:
         self.left = MOST
 
     def node(self, found: yaml.Node, depth: int) -> Node:
+        """A value, so many levels down."""
         self.left -= 1
         if depth > DEEPEST or self.left < 0:
             raise ValueError
@@ -43,6 +46,7 @@ class _Reader:
         return Node(line, _scalar(found))
 
     def mapping(self, found: yaml.MappingNode, depth: int) -> dict[str, Node]:
+        """The members of a table, with those that it is merged from."""
         members: dict[str, Node] = {}
         for key, value in found.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""

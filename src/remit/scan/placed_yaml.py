@@ -1,0 +1,63 @@
+"""A document of YAML with the place of each value that is written on one line, and by itself. Pure."""
+
+from collections import Counter
+from typing import Final
+
+import yaml
+
+from remit.scan import yamldoc
+from remit.scan.node import Node
+from remit.scan.placed import Placed, Span, called
+
+LARGEST: Final = 200_000
+"""Characters of a file from which a fix is cut; of a larger one nothing is changed."""
+
+
+def placed(text: str) -> Placed | None:
+    """Read a file of one document; None when it is none, or of several."""
+    if len(text) > LARGEST:
+        return None
+    reader = _Placing()
+    try:
+        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+        if len(documents) != 1:
+            return None
+        root = reader.node(documents[0], 0)
+        comments = _comments(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    met = Counter(id(found) for _, found in reader.all)
+    spans, loose = {}, []
+    for node, found in reader.all:
+        if not isinstance(found, yaml.ScalarNode) or not node.text:
+            continue
+        at = (found.start_mark.index, found.end_mark.index)
+        plain = "\n" not in text[slice(*at)] and text[at[0]] not in "&!|>*"
+        if plain and met[id(found)] == 1:
+            spans[id(node)] = at
+        else:
+            loose.append((at, "", node.text))
+    names, paths = called(root)
+    return Placed(text, root, tuple(root.inside()), names, comments, spans, "yaml", paths, tuple(loose))
+
+
+class _Placing(yamldoc.Reader):
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: list[tuple[Node, yaml.Node]] = []
+
+    def node(self, found: yaml.Node, depth: int) -> Node:
+        node = super().node(found, depth)
+        self.all.append((node, found))
+        return node
+
+
+def _comments(text: str) -> tuple[Span, ...]:
+    """Where comments stand: what is between two tokens, and is no space."""
+    found, end = [], 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        start = token.start_mark.index
+        if "#" in text[end:start]:
+            found.append((end, start))
+        end = max(end, token.end_mark.index)
+    return tuple(found)
