@@ -112,6 +112,7 @@ class Draw:
             address = f"postgres://u:{self.secret()}@db/x"
             lines += self.one(
                 f"      {key}: {quote}{self.secret()}{quote}{self.note()}\n      PLAIN: 'on'\n      URL: \"{address}\"",
+                f"      {{{key}: {quote}{self.secret()}{quote}, PLAIN: on, URL: '{address}'}}",
                 f"      - {quote}{key}={self.secret()}{quote}{self.note()}\n      - PLAIN=on\n      - URL={address}",
                 f"      PLAIN: &a{n} {self.secret()}\n      {key}: *a{n}",
             ).split("\n")

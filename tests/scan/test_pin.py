@@ -30,6 +30,22 @@ def test_a_package_is_held_to_what_is_known(command: str, package: str, version:
     assert after["mcpServers"]["a"]["args"] == ["-y", left, "more"]
 
 
+@pytest.mark.parametrize(
+    ("command", "before", "left"),
+    [
+        ("uvx", ["tool"], ["tool@0.4"]),
+        ("uvx", ["--from", "tool", "run"], ["--from", "tool==0.4", "run"]),
+        ("pipx", ["run", "tool"], ["run", "tool==0.4"]),
+        ("npx", ["-p", "tool", "run"], ["-p", "tool@0.4", "run"]),
+    ],
+)
+def test_a_version_is_written_as_its_runner_takes_it(command: str, before: list[str], left: list[str]) -> None:
+    document = placed(json.dumps({"mcpServers": {"a": {"command": command, "args": before}}}))
+    assert document is not None
+    after = json.loads(edited(document.text, packages(document, {1: ""}, lambda _kind, _name: "0.4")))
+    assert after["mcpServers"]["a"]["args"] == left
+
+
 def test_a_line_on_which_nothing_was_found_is_left() -> None:
     document = placed('{"mcpServers": {"a": {"command": "npx", "args": ["left"]}}}')
     assert document is not None

@@ -3,7 +3,8 @@
 import json
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from remit.scan.rewrite import below
 from remit.scan.walk import contents
 
 _NAME = re.compile(r"(?:@[\w.-]+/)?\w[\w.-]*")
+_NODE = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock")
+_PYTHON = ("uv.lock", "poetry.lock", "pdm.lock")
+_PNPM = re.compile(
+    r"(?m)^  ['\"]?/?((?:@[\w.-]+/)?[\w.-]+)@(\d[\w.+-]*)(?:\([^\n]*\))?['\"]?:[ \t]*(?:\{\}[ \t]*)?\r?$"
+)
+_YARN = re.compile(r"(?m)^\"?((?:@[\w.-]+/)?[\w.-]+)@[^\n]*:\r?\n(?:  [^\n]*\r?\n)*?  version:? \"?(\d[\w.+-]*)\"?\r?$")
 
 
 def locked(places: Sequence[str]) -> Callable[[str, str, str], str]:
@@ -19,7 +26,10 @@ def locked(places: Sequence[str]) -> Callable[[str, str, str], str]:
 
     @cache
     def lock(folder: Path, kind: str) -> dict[str, str]:
-        return _npm(folder / "package-lock.json") if kind == "npm" else _python(folder / "uv.lock")
+        found: dict[str, str] = {}
+        for name in _NODE if kind == "npm" else _PYTHON:
+            found = {**_LOCKS[name](folder / name), **found}
+        return found
 
     def version(path: str, kind: str, name: str) -> str:
         if not _NAME.fullmatch(name):
@@ -59,10 +69,28 @@ def _python(file: Path) -> dict[str, str]:
         return {}
     listed = found.get("package", [])
     rows = [_table(one) for one in listed] if isinstance(listed, list) else []
-    versions: dict[str, set[str]] = {}
-    for one in rows:
-        versions.setdefault(_same(str(one.get("name", ""))), set()).add(str(one.get("version", "")))
+    return _only((_same(str(one.get("name", ""))), str(one.get("version", ""))) for one in rows)
+
+
+def _pnpm(file: Path) -> dict[str, str]:
+    return _only(_PNPM.findall(_text(file)))
+
+
+def _yarn(file: Path) -> dict[str, str]:
+    return _only(_YARN.findall(_text(file)))
+
+
+def _only(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The packages that are there in one version only: of two nobody can say which is meant."""
+    versions: dict[str, set[str]] = defaultdict(set)
+    for name, version in rows:
+        versions[name].add(version)
     return {name: next(iter(seen)) for name, seen in versions.items() if len(seen) == 1}
+
+
+def _text(file: Path) -> str:
+    read = contents(str(file))
+    return "" if isinstance(read, str) else read[0].decode("utf-8", "replace")
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -79,3 +107,9 @@ def _table(value: object) -> dict[str, Any]:
 
 def _same(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+_LOCKS = {
+    "package-lock.json": _npm, "pnpm-lock.yaml": _pnpm, "yarn.lock": _yarn,
+    "uv.lock": _python, "poetry.lock": _python, "pdm.lock": _python,
+}  # fmt: skip

@@ -17,7 +17,8 @@ class Placed:
     """A document, where its values stand in its text, what each is called, and where comments stand.
 
     An item of a list is called as the list. `form` is `json`, `yaml` or `toml`. A value that is written in a way that
-    no fix can be cut from (on several lines, by an alias) has no place. `loose` are places of other texts.
+    no fix can be cut from (on several lines, by an alias) has no place. `loose` are places of other texts, and `braced`
+    values that stand in brackets or braces of YAML.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Placed:
     form: str = "json"
     paths: dict[int, Path] = field(default_factory=dict)
     loose: tuple[tuple[Span, str, str], ...] = ()
+    braced: frozenset[int] = frozenset()
 
     def span(self, node: Node) -> Span:
         """Where a node of this document begins, and where it ends."""
@@ -48,7 +50,8 @@ class Placed:
 
     def written(self, node: Node, text: str) -> str:
         """A text as it is written where this node stands, in the manner in which that is written."""
-        return written(self.form, self.text[slice(*self.span(node))][:1], text)
+        mark = self.text[slice(*self.span(node))][:1]
+        return written(self.form, '"' if id(node) in self.braced and mark != "'" else mark, text)
 
     def texts(self) -> Iterator[tuple[Span, str, str]]:
         """Every text of the file that is no name: its place, what it is called, and what it says."""

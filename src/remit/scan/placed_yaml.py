@@ -38,15 +38,24 @@ def placed(text: str) -> Placed | None:
         else:
             loose.append((at, "", node.text))
     names, paths = called(root)
-    return Placed(text, root, tuple(root.inside()), names, comments, spans, "yaml", paths, tuple(loose))
+    nodes, braced = (
+        tuple(root.inside()),
+        frozenset(id(node) for node, found in reader.all if id(found) in reader.braced),
+    )
+    return Placed(text, root, nodes, names, comments, spans, "yaml", paths, tuple(loose), braced)
 
 
 class _Placing(yamldoc.Reader):
     def __init__(self) -> None:
         super().__init__()
         self.all: list[tuple[Node, yaml.Node]] = []
+        self.braced: set[int] = set()
 
     def node(self, found: yaml.Node, depth: int) -> Node:
+        if isinstance(found, yaml.MappingNode) and found.flow_style:
+            self.braced |= {id(value) for _, value in found.value}
+        if isinstance(found, yaml.SequenceNode) and found.flow_style:
+            self.braced |= {id(one) for one in found.value}
         node = super().node(found, depth)
         self.all.append((node, found))
         return node

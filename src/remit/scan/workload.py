@@ -74,6 +74,8 @@ def _service(name: str, one: Node) -> Iterator[Told]:
         place = launch.source(mount.text) if mount.text else mount["source"].text
         if place and launch.held(place):
             yield Kind.HOST_MOUNT, mount.line, f"service {name}: {_MOUNT}"
+    if one["use_api_socket"].value is True:
+        yield Kind.HOST_MOUNT, one["use_api_socket"].line, f"service {name}: {_MOUNT}"
     for key, value in pairs(one["build"]["args"]):
         yield from _said(f"service {name}", server.variable("args", key, value))
     words = [(word.text, word.line) for word in (*one["entrypoint"].items, *one["command"].items) if word.text]
