@@ -23,6 +23,7 @@ from remit.core.reach.survey import Survey
 from remit.core.receipt import PolicyRecord
 from remit.core.record import Record
 from remit.core.resource import Injection, Resource, Tool, Upstream
+from remit.core.review import Item, Review
 from remit.core.revocation import Revocation
 from remit.core.rightsize import COUNTS, Rightsize, Support
 from remit.core.session import Session
@@ -226,6 +227,11 @@ def rightsize(**members: Any) -> Rightsize:
     return Rightsize(**(given | members))
 
 
+def review(**members: Any) -> Review:
+    given = {"id": named("rvw"), "at": NOON, "by": PERSON, "shown": "y", "items": (Item(noun="resource", name="notes"),)}
+    return Review(**(given | members))
+
+
 def every() -> tuple[Record, ...]:
     """One record of each noun."""
     return (
@@ -257,5 +263,6 @@ def every() -> tuple[Record, ...]:
             signal(),
             stream(),
             rightsize(),
+            review(),
         ),
     )

@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "policy": ("policy:policy", "Check, test, apply and compare policies."),
     "reach": ("reach:reach", "See how far something reaches if it turns: the identity blast radius."),
     "resource": ("resource:resource", "Register targets and pin their tools."),
+    "review": ("review:review", "Approve or refuse what a scan put forward."),
     "rightsize": ("rightsize:rightsize", "Propose briefs that give what is used, and prove what they would refuse."),
     "revoke": ("revoke:revoke", "Stop something, and everything below it, now."),
     "run": ("run:run", "Run a command as an agent: a task that opens before it and ends with it."),

@@ -28,7 +28,7 @@ _REFUSALS: Final = frozenset(
         "approval_required", "approver_refused", "credential_refused", "depth_exceeded", "dispatcher_refused",
         "parent_ended", "person_other", "plan_outside", "plan_wider", "task_refused", "transition_refused",
         "approval_denied", "approval_flood", "ends_unproven", "task_waits", "reach_over", "children_spent",
-        "rightsize_unapproved", "rightsize_wider", "rightsize_fails", "run_delegated",
+        "rightsize_unapproved", "rightsize_wider", "rightsize_fails", "run_delegated", "review_lacks",
     }
 )  # fmt: skip
 _REMOTE: Final = ("upstream_", "server_", "store_busy", "queue_full", "deadline_passed")

@@ -4,19 +4,25 @@ from remit.control.change import Change
 from remit.core.agent import Agent
 from remit.core.brief import LIFE, Brief
 from remit.core.errors import RemitError
+from remit.core.lifecycle import UNUSED
 from remit.core.principal import Person, Service
 from remit.core.record import changed
 from remit.core.resource import Resource, Tool, split
 
 
-def apply(change: Change, brief: Brief, by: str) -> Brief:
-    """Put a brief in force; its version is set here. Refuses what it names but is not registered (`brief_unknown`)."""
-    before = change.reader.get(Brief, brief.name)
+def apply(change: Change, brief: Brief, by: str, *, pinned: bool = True) -> Brief:
+    """Put a brief in force; its version is set here.
+
+    Refuses a step whose resource is not registered, or, where `pinned`, whose tool was never pinned (`action_unknown`);
+    else each call of such a step is refused until a person has pinned it.
+    """
+    before, brief = change.reader.get(Brief, brief.name), changed(brief, state="live")
     if before is not None:
         LIFE.after(before.state, "applied")
         if changed(before, version=brief.version) == brief:
             return before
-    brief = changed(brief, version=before.version + 1 if before else 1)
+    in_force = before is not None and before.state not in UNUSED
+    brief = changed(brief, version=before.version + 1 if before is not None and in_force else 1)
     for agent in (*brief.agents, *brief.subagents):
         change.need(Agent, agent)
     for one in brief.dispatchers:
@@ -26,7 +32,7 @@ def apply(change: Change, brief: Brief, by: str) -> Brief:
             else:
                 change.need(Person, one)
     for step in brief.steps:
-        _known(change, step.action, brief)
+        _known(change, step.action, brief, pinned=pinned)
     change.record("brief.applied", brief, by)
     return brief
 
@@ -39,10 +45,12 @@ def withdraw(change: Change, name: str, by: str, because: str = "") -> Brief:
     return gone
 
 
-def _known(change: Change, action: str, brief: Brief) -> None:
+def _known(change: Change, action: str, brief: Brief, *, pinned: bool) -> None:
     place, kind = split(action)
     resource = change.reader.get(Resource, place)
-    if resource is None or (kind[0] != "@" and change.reader.get(Tool, f"{place}/{kind}") is None):
+    wanted = pinned and kind[0] != "@"
+    unknown = resource is None or resource.state in UNUSED
+    if resource is None or unknown or (wanted and change.reader.get(Tool, f"{place}/{kind}") is None):
         raise RemitError(
             "action_unknown",
             f"Nothing registered offers {action}.",

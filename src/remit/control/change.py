@@ -21,6 +21,7 @@ LISTED: Final = {
     "approval": "remit approvals",
     "lease": "remit lease show --all",
     "proposal": "remit rightsize list",
+    "review": "remit review list",
     "task": "remit task list --all",
 } | {one: f"remit {one} show" for one in ("agent", "brief", "person", "resource", "service")}
 """Where the command line lists the records of a kind."""

@@ -52,9 +52,10 @@ def shape(reader: Reader) -> Schema:
     """The schema of all resources that ever were registered, from the definitions that were pinned.
 
     What was suspended or removed stays in it: a policy that names it still compiles, and `decide` refuses the call.
+    What was only proposed is not in it.
     """
     shapes = []
-    for resource in reader.where(Resource):
+    for resource in reader.where(Resource, "state NOT IN ('proposed', 'refused')"):
         tools = list(reader.where(Tool, "resource = ?", (resource.name,)))
         shapes.append(
             ResourceShape(

@@ -9,6 +9,7 @@ from remit.core import ids
 from remit.core.canonical import Json, canon
 from remit.core.connector import Shape
 from remit.core.errors import RemitError
+from remit.core.lifecycle import UNUSED
 from remit.core.principal import Person
 from remit.core.record import changed
 from remit.core.resource import LIFE, TOOL, TOOL_LIFE, Injection, Minting, Resource, Tool, Upstream, pin
@@ -39,6 +40,8 @@ def add(
 ) -> Resource:
     """Register a target and pin every tool definition as it is now. Registering it again replaces and pins anew.
 
+    What was only proposed under this name counts for nothing: it is registered anew.
+
     `shapes` is what the operator declares of its tools for lineage; a tool that it does not have is refused
     (`tool_unknown`).
     How leases are made there stays as it was, unless it is given: `mint_at` takes it away.
@@ -49,6 +52,9 @@ def add(
         raise RemitError("tool_unknown", f"{name} offers no tool {strange[0]}.", "Declare only tools that it offers.")
     change.need(Person, owner)
     before = change.reader.get(Resource, name)
+    if before is not None and before.state in UNUSED:
+        LIFE.after(before.state, "added")
+        before = None
     resource = Resource(
         name=name,
         upstream=upstream,

@@ -9,14 +9,22 @@ from remit.core.budget import Budget
 from remit.core.errors import RemitError
 from remit.core.freshness import Freshness
 from remit.core.grant import Step
-from remit.core.lifecycle import Lifecycle
+from remit.core.lifecycle import UNUSED, Lifecycle
 from remit.core.lineage.rules import Rules
 from remit.core.principal import Person
 from remit.core.record import Record
 from remit.core.resource import split
 from remit.core.trust import TrustPath
 
-LIFE: Final = Lifecycle("brief", {"live": {"applied": "live", "withdrawn": "withdrawn"}, "withdrawn": {}})
+LIFE: Final = Lifecycle(
+    "brief",
+    {
+        "proposed": {"applied": "live", "refused": "refused"},
+        "refused": {"applied": "live"},
+        "live": {"applied": "live", "withdrawn": "withdrawn"},
+        "withdrawn": {},
+    },
+)
 REVERSE: Final = frozenset({"sampling", "elicitation", "roots"})
 UNPLANNED: Final = frozenset({"refuse", "hold", "end"})
 BLENDED: Final = frozenset({"read_only", "ask", "refuse", "policy"})
@@ -39,7 +47,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
     else. `budget` is the most that one errand may reach and use in all. `lineage` is the rule of who must vouch for
     what. `blended` is what holds for an errand that has used both paths: it only reads (`read_only`), its writes are
     asked about (`ask`), the other path is refused (`refuse`), or policy alone says (`policy`).
-    `fresh` says how old a sign-in, an attestation and the last sight of the owner may be.
+    `fresh` says how old a sign-in, an attestation and the last sight of the owner may be. One that is only proposed may
+    lack its steps; in force it never does.
     """
 
     name: str
@@ -84,7 +93,8 @@ class Brief(Record, frozen=True, kw_only=True, tag_field="noun", tag="brief"):
                 )
         for step in self.steps:
             split(step.action)
-        if not self.steps or not self.dispatchers or not self.agents or not self.domains:
+        bare = not self.steps and self.state not in UNUSED
+        if bare or not self.dispatchers or not self.agents or not self.domains:
             raise _invalid("A brief needs steps, dispatchers, agents and data domains.", "Add the part that is empty.")
         if (
             self.version < 1

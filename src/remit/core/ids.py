@@ -29,6 +29,7 @@ BindingId = NewType("BindingId", str)
 SignalId = NewType("SignalId", str)
 StreamId = NewType("StreamId", str)
 RightsizeId = NewType("RightsizeId", str)
+ReviewId = NewType("ReviewId", str)
 
 PREFIXES: Final = {
     "per": PersonId,
@@ -52,6 +53,7 @@ PREFIXES: Final = {
     "sgn": SignalId,
     "str": StreamId,
     "rsz": RightsizeId,
+    "rvw": ReviewId,
 }
 
 _DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"

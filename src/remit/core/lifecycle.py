@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from remit.core.errors import RemitError
+
+UNUSED: Final = frozenset({"proposed", "refused"})
+"""States of what was put forward and no person has approved: nothing may rest on it."""
 
 
 @dataclass(frozen=True, slots=True)

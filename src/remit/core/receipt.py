@@ -34,6 +34,7 @@ from remit.core.principal import Person, Service
 from remit.core.reach.survey import Survey
 from remit.core.record import Record, dump, load
 from remit.core.resource import Resource, Tool
+from remit.core.review import Review
 from remit.core.revocation import Revocation
 from remit.core.rightsize import Rightsize
 from remit.core.session import Session
@@ -92,6 +93,7 @@ NOUNS: Final[dict[str, type[Record]]] = {
     "connection": Connection,
     "survey": Survey,
     "rightsize": Rightsize,
+    "review": Review,
 }
 TAGS: Final = frozenset(
     {
@@ -101,8 +103,9 @@ TAGS: Final = frozenset(
         "transmitter.added", "transmitter.removed", "signal.heard",
         "stream.made", "stream.changed", "stream.verifying", "stream.ended",
         "agent.bound", "agent.unbound", "attestor.added", "attestor.removed",
-        "resource.added", "resource.changed", "resource.removed", "tool.pinned", "tool.suspended",
-        "brief.applied", "brief.withdrawn", "policy.applied",
+        "resource.added", "resource.changed", "resource.removed", "resource.proposed", "resource.approved",
+        "resource.refused", "tool.pinned", "tool.suspended",
+        "brief.applied", "brief.withdrawn", "brief.proposed", "brief.refused", "policy.applied",
         "task.opened", "task.planned", "task.suspended", "task.resumed", "task.ended", "task.admitted", "task.blended",
         "plan.made",
         "credential.issued", "credential.ended", "path.opened", "path.closed",
@@ -116,7 +119,7 @@ TAGS: Final = frozenset(
         "connection.made", "connection.ended", "connection.pending", "connection.gone",
         "survey.made",
         "rightsize.proposed", "rightsize.heard", "rightsize.approved", "rightsize.applied", "rightsize.undone",
-        "rightsize.dropped",
+        "rightsize.dropped", "review.opened", "review.answered", "review.closed",
         MADE, DECIDED, OUTCOME, MERGED,
     }
 )  # fmt: skip

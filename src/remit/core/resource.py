@@ -11,7 +11,15 @@ from remit.core.errors import RemitError
 from remit.core.lifecycle import Lifecycle
 from remit.core.record import Record
 
-LIFE: Final = Lifecycle("resource", {"active": {"removed": "removed", "changed": "active"}, "removed": {}})
+LIFE: Final = Lifecycle(
+    "resource",
+    {
+        "proposed": {"approved": "active", "refused": "refused", "added": "active"},
+        "refused": {"added": "active"},
+        "active": {"removed": "removed", "changed": "active"},
+        "removed": {},
+    },
+)
 TOOL_LIFE: Final = Lifecycle(
     "tool", {"pinned": {"suspended": "suspended", "pinned": "pinned"}, "suspended": {"pinned": "pinned"}}
 )
@@ -119,7 +127,7 @@ class Resource(Record, frozen=True, kw_only=True, tag_field="noun", tag="resourc
         ids.name("data domain", self.domain)
         ids.parse("per", self.owner)
         if self.state not in LIFE.table:
-            raise RemitError("resource_invalid", "This state is not known.", "Use active or removed.")
+            raise RemitError("resource_invalid", "This state is not known.", "See docs/spec/receipt.md.")
         if self.kind not in SCHEMES:
             raise RemitError("resource_invalid", "This kind is not known.", f"Use one of {', '.join(SCHEMES)}.")
         self._checked()

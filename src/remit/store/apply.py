@@ -32,7 +32,7 @@ REBUILT: Final = (
     "session", "client", "consent", "code", "refresh",
     "login", "approval", "evidence", "lease", "lineage_gap",
     "attestor", "binding", "transmitter", "signal", "stream", "survey",
-    "rightsize",
+    "rightsize", "review",
 )  # fmt: skip
 
 

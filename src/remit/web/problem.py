@@ -44,6 +44,8 @@ STATUS: Final = {
     "rightsize_fails": 409,
     "rightsize_unapplied": 409,
     "rightsize_busy": 503,
+    "review_moved": 409,
+    "review_lacks": 409,
     "reach_busy": 503,
     "reach_unknown": 404,
     "idempotency_key_reused": 422,

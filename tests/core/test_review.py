@@ -1,0 +1,44 @@
+"""What a review may hold, and which of it some words choose."""
+
+import pytest
+
+from remit.core.lifecycle import UNUSED
+from remit.core.review import LIFE, Item, Review, chosen
+from tests.kit.nouns import brief, code, named, resource, review
+
+ITEMS = (Item(noun="resource", name="mail"), Item(noun="agent", name="site"), Item(noun="brief", name="site"))
+
+
+def test_a_word_names_all_of_a_name_or_one_alone():
+    assert chosen(ITEMS, ["*"]) == ({"resource/mail", "agent/site", "brief/site"}, set())
+    assert chosen(ITEMS, ["site"]) == ({"agent/site", "brief/site"}, set())
+    assert chosen(ITEMS, ["site", "brief/site"]) == ({"agent/site", "brief/site"}, {"brief/site"})
+    assert chosen(ITEMS, []) == (set(), set())
+    assert code(chosen, ITEMS, ["none"]) == "not_found"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"items": ()},
+        {"items": (ITEMS[0], ITEMS[0])},
+        {"items": tuple(Item(noun="resource", name=f"r{n}") for n in range(401))},
+        {"state": "done"},
+    ],
+)
+def test_what_cannot_be_reviewed_is_refused(given):
+    assert code(review, **given) == "review_invalid"
+
+
+def test_an_item_is_of_a_known_noun_and_answer():
+    assert code(Item, noun="person", name="mail") == "review_invalid"
+    assert code(Item, noun="agent", name="mail", answer="perhaps") == "review_invalid"
+    assert code(Review, id=named("rsz"), at=1, by="", shown="", items=ITEMS) == "id_invalid"
+    assert LIFE.last == {"closed"}
+
+
+def test_only_what_is_not_in_force_may_lack_steps():
+    for state in UNUSED:
+        assert brief(state=state, steps=()).steps == ()
+        assert resource(state=state).state == state
+    assert code(brief, steps=()) == "brief_invalid"
