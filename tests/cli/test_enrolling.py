@@ -1,14 +1,21 @@
-"""`remit scan --enroll` on a real store: shown first, proposed once, and nothing wider than a review allows."""
+"""`remit scan --enroll` on a real store: shown first, proposed once, and approved or refused in one review."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from remit.cli import enrolling
+from remit.cli import enrolling, met, review
 from remit.cli.main import run
 
-CLIENT = {"mcpServers": {"notes": {"command": "notes-mcp"}, "mail": {"url": "https://mail.example.com/mcp"}}}
+SECRET = "tok_9fK2mQ7xZr4LwB8sVd3N"
+CLIENT = {
+    "mcpServers": {
+        "notes": {"command": "notes-mcp", "alwaysAllow": ["read_note"], "env": {"NOTES_TOKEN": "${NOTES_TOKEN}"}},
+        "mail": {"url": "https://mail.example.com/mcp", "headers": {"X-Token": SECRET}},
+    }
+}
+COMPOSE = "services:\n  triage-agent:\n    image: acme/triage:1.0.0\n"
 
 
 @pytest.fixture
@@ -27,41 +34,110 @@ def told(tmp_path, monkeypatch, capsys):
     site = tmp_path / "site"
     site.mkdir()
     (site / ".mcp.json").write_text(json.dumps(CLIENT))
-    (site / "compose.yaml").write_text("services:\n  triage-agent:\n    image: acme/triage:1.0.0\n")
+    (site / "compose.yaml").write_text(COMPOSE)
     return say
 
 
-def test_what_is_met_is_shown_then_proposed_once_and_may_do_nothing(told) -> None:
-    before = told("agent", "show")
-    shown = [one for one in told("scan", "site", "--enroll") if one["seen"] == "here"]
-    assert [one["state"] for one in shown] == ["not registered", "not registered"]
-    assert told("agent", "show") == before, "showing writes nothing"
+def here(rows, noun):
+    return {one["name"]: one for one in rows if (one["noun"], one["seen"]) == (noun, "here")}
+
+
+def test_what_is_met_is_shown_then_proposed_once_and_may_do_nothing(told, tmp_path) -> None:
+    before = told("agent", "show"), told("resource", "show"), told("brief", "show")
+    shown = told("scan", "site", "--enroll")
+    assert [len(here(shown, noun)) for noun in ("agent", "resource", "brief")] == [2, 2, 1]
+    assert {one["state"] for one in shown if one["seen"] == "here"} == {"not registered"}
+    assert (told("agent", "show"), told("resource", "show"), told("brief", "show")) == before, "showing writes nothing"
     told("scan", "site", "--enroll", "--write", code=2)
+    made = told("scan", "site", "--enroll", "--write", "--owner", "olga")
+    assert {one["state"] for one in made if one["seen"] == "here"} == {"proposed"}
+    assert {one["owner"] for one in made if one["seen"] == "here"} == {"olga"}
+    [name] = here(made, "brief")
+    assert told("brief", "show", name)["steps"] == [
+        {"action": "mcp:notes/read_note", "path": "delegated", "allow_unknown": True}
+    ]
+    assert told("resource", "show", "mail")["upstream"] == {"url": "https://mail.example.com/mcp"}
+    assert told("task", "open", name, name, code=4) is None
+    [one] = told("review", "list")
+    assert told("scan", "site", "--enroll", "--write", "--owner", "olga") == made
+    assert [each["id"] for each in told("review", "list")] == [one["id"]], "the next scan knows it all again"
+    kept = b"".join(each.read_bytes() for each in (tmp_path / ".remit").rglob("*") if each.is_file())
+    assert SECRET.encode() not in kept, "a secret was written down"
+
+
+def test_one_review_shows_where_and_which_credentials_and_puts_it_in_force(told, capsys) -> None:
     told("scan", "site", "--enroll", "--write", "--owner", "olga")
-    made = [one for one in told("agent", "show") if one not in before]
-    assert {one["name"] for one in made} == {one["name"] for one in shown}
-    assert {(one["state"], tuple(one["ceiling"])) for one in made} == {("proposed", ())}
+    [one] = told("review", "list")
+    seen = told("review", "show", one["id"])
+    said = {f"{each['noun']}/{each['name']}": each for each in seen["body"]["items"]}
+    [mail] = said["resource/mail"]["credentials"]
+    assert (mail["name"], "refers" in mail, Path(mail["file"]).name) == ("X-Token", False, ".mcp.json")
+    assert said["resource/notes"]["credentials"][0]["refers"] == "$NOTES_TOKEN"
+    [agent] = [each for each in said.values() if each["noun"] == "agent" and each["ceiling"]]
+    assert agent["ceiling"] == ["mcp:mail/*", "mcp:notes/*"]
+    capsys.readouterr()
+    assert run(["review", "show", one["id"]]) == 0
+    out = capsys.readouterr().out
+    assert "X-Token: stands there in full at" in out
+    assert "notes-mcp" in out
+    assert SECRET not in out
+    done = told("review", "approve", one["id"], "--shown", seen["shown"], "--refuse", "mail")
+    assert (done["state"], list(done["left"])) == ("open", [f"agent/{name_of(said, 'triage')}"])
+    assert told("resource", "show", "mail")["state"] == "refused"
+    assert (told("resource", "show", "notes")["state"], told("brief", "show", agent["name"])["state"]) == (
+        "active", "live",
+    )  # fmt: skip
+    assert told("agent", "show", agent["name"])["ceiling"] == ["mcp:notes/*"]
+    assert told("review", "refuse", one["id"], "--shown", seen["shown"])["state"] == "closed"
+    assert told("review", "list") == []
+    again = told("scan", "site", "--enroll", "--write", "--owner", "olga")
+    assert told("review", "list") == [], "what was refused stays refused"
+    assert here(again, "resource")["mail"]["state"] == "refused"
+    told("review", "approve", one["id"], "--shown", seen["shown"], code=4)
+
+
+def name_of(said, word):
+    return next(one["name"] for one in said.values() if one["name"].startswith(word))
+
+
+def test_a_changed_tree_proposes_only_the_difference(told) -> None:
     told("scan", "site", "--enroll", "--write", "--owner", "olga")
-    assert len(told("agent", "show")) == len(before) + 2, "the next scan knows them again"
-    (Path("site") / "compose.yaml").unlink()
-    again = {one["name"]: one for one in told("scan", "site", "--enroll")}
-    [gone] = [one for name, one in again.items() if name.startswith("triage-agent")]
-    assert gone["seen"] == "never here"
-    [kept] = [one for one in again.values() if one["seen"] == "here"]
-    assert (kept["state"], kept["resources"]) == ("proposed", ["mail", "notes"])
-    assert told("agent", "review", kept["name"], "--next", "90d", "--ceiling", "mcp:notes/*")["state"] == "active"
+    site = Path("site")
+    servers = {**CLIENT["mcpServers"], "wiki": {"command": "wiki-mcp", "args": ["--token", SECRET]}}
+    (site / ".mcp.json").write_text(json.dumps({"mcpServers": servers}))
+    (site / "compose.yaml").unlink()
+    other = site / "other"
+    other.mkdir()
+    twin = {"notes": {"command": "notes-mcp"}, "mail": {"url": "https://evil.example.net/mcp"}}
+    (other / ".mcp.json").write_text(json.dumps({"mcpServers": twin}))
+    rows = told("scan", "site", "--enroll", "--write", "--owner", "olga")
+    newer = told("review", "list")[-1]
+    nouns = sorted((one["noun"], one["name"]) for one in newer["items"])
+    marked = [name for noun, name in nouns if noun == "resource"]
+    assert len(marked) == 2
+    assert marked[1] == "wiki"
+    assert marked[0].startswith("mail-"), "another address under the same name is another resource"
+    assert [noun for noun, _ in nouns].count("agent") == 2, "the new one, and the one that is given more"
+    assert here(rows, "resource")["wiki"]["reached"] == "wiki-mcp --token ***"
+    gone = [one for one in rows if one["name"].startswith("triage")]
+    assert [one["seen"] for one in gone] == ["never here"]
+    told("review", "approve", newer["id"], "resource/wiki", "--shown", newer["shown"], code=4)
+    (site / ".mcp.json").unlink()
+    (other / ".mcp.json").unlink()
+    rows = told("scan", "site", "--enroll")
+    assert {one["name"] for one in rows if one["noun"] == "resource" and one["seen"] == "never here"} >= {
+        "notes",
+        "wiki",
+    }
 
 
 def test_owners_tools_and_drafts_stand_beside_what_was_met(told, capsys, tmp_path) -> None:
     site = tmp_path / "site"
-    servers = {**CLIENT["mcpServers"], "notes": {"command": "notes-mcp", "alwaysAllow": ["read_note"]}}
-    (site / ".mcp.json").write_text(json.dumps({"mcpServers": servers}))
     (site / "CODEOWNERS").write_text("/.mcp.json @ann\n")
     told("person", "add", "ann", "--name", "Ann")
-    compose = "services:\n  triage-agent:\n    image: acme/triage:1.0.0\n    labels: {owner: nobody-here}\n"
-    (site / "compose.yaml").write_text(compose)
+    (site / "compose.yaml").write_text(COMPOSE + "    labels: {owner: nobody-here}\n")
     shown = {
-        one["owner"]: one for one in told("scan", "site", "--enroll", "--briefs", "drafts") if one["seen"] == "here"
+        one["owner"]: one for one in here(told("scan", "site", "--enroll", "--briefs", "drafts"), "agent").values()
     }
     assert set(shown) == {"@ann", "nobody-here"}
     assert shown["@ann"]["tools"] == ["mcp:notes/read_note"]
@@ -75,20 +151,30 @@ def test_owners_tools_and_drafts_stand_beside_what_was_met(told, capsys, tmp_pat
     made = {one["name"]: one["owner"] for one in told("agent", "show")}
     people = {one["id"]: one["known_as"][0]["subject"] for one in told("person", "show") if one["known_as"]}
     assert (people[made[name]], people[made[shown["nobody-here"]["name"]]]) == ("ann", "olga")
+    assert people[told("resource", "show", "notes")["owner"]] == "ann"
 
 
 def test_one_is_said_as_one_and_each_next_step_is_a_command(told, capsys, tmp_path) -> None:
-    (tmp_path / "site" / "compose.yaml").unlink()
+    (tmp_path / "site" / ".mcp.json").unlink()
     capsys.readouterr()
     assert run(["scan", "site", "--enroll"]) == 0
     heard = capsys.readouterr()
     assert heard.err.startswith("1 agent would be proposed (--write does it).\n")
-    assert "--next 90d --ceiling 'mcp:mail/*' --ceiling 'mcp:notes/*'\n" in heard.err
     assert run(["scan", "site", "--enroll", "--write", "--owner", "olga"]) == 0
-    assert capsys.readouterr().err.startswith("1 agent was proposed.\n")
+    heard = capsys.readouterr()
+    assert heard.err.startswith("1 agent was proposed. Nothing can use what is proposed.\n")
+    assert "remit review show rvw_" in heard.err
+    [row] = [line.split() for line in heard.out.splitlines() if "triage-agent" in line]
+    assert row[4] == "olga", "the table says who owns it"
     assert run(["scan", "site", "--enroll"]) == 0
-    assert "Every agent that was met is registered." in capsys.readouterr().err
+    assert "All that was met is registered." in capsys.readouterr().err
+    assert run(["review", "list"]) == 0
+    [line] = [one for one in capsys.readouterr().out.splitlines() if one.startswith("rvw_")]
+    assert run(["review", "refuse", line.split()[0], "--shown", "other"]) == 2
+    assert "review_moved" in capsys.readouterr().err
 
 
-def test_the_command_says_what_it_does() -> None:
+def test_the_commands_say_what_they_do() -> None:
     assert enrolling.enroll.__doc__
+    assert met.met.__doc__
+    assert review.review.help

@@ -228,7 +228,13 @@ def rightsize(**members: Any) -> Rightsize:
 
 
 def review(**members: Any) -> Review:
-    given = {"id": named("rvw"), "at": NOON, "by": PERSON, "shown": "y", "items": (Item(noun="resource", name="notes"),)}
+    given = {
+        "id": named("rvw"),
+        "at": NOON,
+        "by": PERSON,
+        "shown": "y",
+        "items": (Item(noun="resource", name="notes"),),
+    }
     return Review(**(given | members))
 
 

@@ -1,31 +1,45 @@
 """`remit scan --enroll`: what a scan met beside what is registered, and what is missing put forward as `proposed`.
 
-A proposed agent has no ceiling, is in no brief and may do nothing until `remit agent review` gives it one. Who may
-own it, what it is given and a draft of a brief are shown beside it: what is right of that is for a person to say.
+Nothing that is proposed can be used until a person approves it: `remit review`. Who may own it and what it is given are
+shown beside it; what is right of that is for a person to say.
 """
 
-import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from remit.cli.desk import Desk, at_desk
+from remit.cli.met import Place, Seen, met, plain, unseen
 from remit.cli.output import columns, emit, many, say
 from remit.cli.values import due
-from remit.control import agent as agents
-from remit.control.change import Change
+from remit.control import credential
+from remit.control import review as reviews
+from remit.control.review import Acting, Server
 from remit.core.agent import Agent
+from remit.core.brief import Brief
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
-from remit.core.resource import Resource
+from remit.core.grant import Step
+from remit.core.moment import Instant
+from remit.core.resource import Resource, Upstream, action
+from remit.core.review import Review
 from remit.core.shown import shown
-from remit.scan import owner as owners
-from remit.scan.enrolled import Proposed, draft, proposed, slug
-from remit.scan.rewrite import below
-from remit.scan.trusted import tools
-from remit.scan.walk import Scan, contents
+from remit.core.trust import TrustPath
+from remit.scan.enrolled import Proposed, draft
+from remit.scan.walk import Scan
+from remit.store import payload
+
+
+@dataclass(frozen=True, slots=True)
+class _Register:
+    """What is registered, by name."""
+
+    agents: Mapping[str, Agent]
+    resources: Mapping[str, Resource]
+    briefs: Mapping[str, Brief]
 
 
 def enroll(
@@ -39,56 +53,81 @@ def enroll(
     briefs: str | None,
     form: str,
 ) -> None:
-    """Show what was met and what is registered; with `write`, propose the agents that are not registered."""
-    met = [
-        _known(one, places)
-        for one in proposed(replace(one, file=os.path.abspath(one.file)) for one in found.seen)  # noqa: PTH100 - links stay
-    ]
+    """Show what was met and what is registered; with `write`, put forward what is not registered, for one review."""
     with at_desk(ctx) as desk:
-        registered = {one.name: one for one in desk.reader.where(Agent)}
-        missing = [one for one in met if one.name not in registered]
-        if write and missing:
-            _propose(desk, missing, owner, review)
-        rows = [_row(one, registered.get(one.name), write=write) for one in met]
-        names = {one.name for one in met}
-        rows += [_unseen(one) for one in registered.values() if one.name not in names and one.state != "retired"]
-        new = sorted({part for one in met for part in one.resources if desk.reader.get(Resource, part) is None})
-    emit(form, rows, lambda: columns(("name", "state", "seen", "owner", "where"), [_cells(one) for one in rows]))
-    _drafts(met, briefs, owner)
-    _say(missing, new, write=write)
+        known = _register(desk)
+        seen = met(found, places, known.resources, credential.audience(desk.authority.issuer, ""))
+        missing = _missing(seen, known)
+        made = _put_forward(desk, seen, known, owner, review, missing) if write else []
+        known = _register(desk)
+        rows = _rows(desk, seen, known, owner)
+    emit(
+        form, rows, lambda: columns(("what", "name", "state", "seen", "owner", "where"), [_cells(one) for one in rows])
+    )
+    _drafts(seen.agents, briefs, owner)
+    _say(missing, made, write=write)
 
 
-def _known(one: Proposed, places: Sequence[str]) -> Proposed:
-    """The same with what its files say of its owner and of tools."""
-    text = _text(one.file)
-    said = owners.labelled(one.file, text, one.called) if one.called else ""
-    for folder in () if said else Path(one.file).parents:
-        if not any(below(str(folder / "x"), place) for place in places):
-            break
-        path = Path(one.file).relative_to(folder).as_posix()
-        said = next((who for at in owners.PLACES if (who := owners.listed(_text(str(folder / at)), path))), "")
-        said = said or owners.user(_text(str(folder / ".git" / "config")))
-        if said:
-            break
-    given = () if one.called else tools(one.file, text)
-    return replace(one, owner=said, tools=tuple(each for each in given if slug(each[0]) in one.resources))
+def _register(desk: Desk) -> _Register:
+    desk.reader.clear()
+    read = desk.reader.where
+    return _Register(
+        {one.name: one for one in read(Agent)}, {one.name: one for one in read(Resource)},
+        {one.name: one for one in read(Brief)},
+    )  # fmt: skip
 
 
-def _propose(desk: Desk, missing: Sequence[Proposed], owner: str, review: str) -> None:
-    """Record the agents as proposed, each under who its files name where that is a person here, else under `owner`."""
+def _missing(seen: Seen, known: _Register) -> dict[str, int]:
+    """How many of each noun were met and are not registered."""
+    briefs = [one for one in seen.agents if one.resources and one.name not in known.briefs]
+    return {
+        "agent": sum(one.name not in known.agents for one in seen.agents),
+        "resource": sum(one.name not in known.resources for one in seen.places),
+        "brief": sum(getattr(known.agents.get(one.name), "state", "") != "retired" for one in briefs),
+    }
+
+
+def _put_forward(
+    desk: Desk, seen: Seen, known: _Register, owner: str, review: str, missing: Mapping[str, int]
+) -> list[Review]:
+    """Record it as proposed, each under who its files name where that is a person here, else under `owner`."""
     at = due(review, desk.authority.clock.now())
-    of = {one.name: _person(desk, one.owner) for one in missing}
-    if not owner and not all(of.values()):
-        raise click.UsageError("Name who answers for what is proposed: --owner PERSON.")
     person = desk.principal(owner) if owner else ""
+    owners = {one.name: _owner(desk, one, known, person) for one in seen.agents}
+    if not all(owners.values()) and any(missing.values()):
+        raise click.UsageError("Name who answers for what is proposed: --owner PERSON.")
+    given = {name: one.name for one in reversed(seen.agents) for name in one.resources}
+    servers = [_server(one, owners[given[one.name]]) for one in seen.places if owners[given[one.name]]]
+    acting = [_acting(one, owners[one.name], seen.credentials[one.name]) for one in seen.agents if owners[one.name]]
+    made: list[Review] = []
+    while (one := _once(desk, servers, acting, at)) is not None:
+        made.append(one)
+    return made
 
-    def put(change: Change) -> None:
-        for one in missing:
-            agents.propose(
-                change, name=one.name, owner=of[one.name] or person, purpose=one.purpose, review_due=at, by=desk.by
-            )
 
-    desk.act(put)
+def _once(desk: Desk, servers: Sequence[Server], acting: Sequence[Acting], at: Instant) -> Review | None:
+    return desk.act(lambda c: reviews.open_review(c, servers, acting, at, desk.by))
+
+
+def _owner(desk: Desk, one: Proposed, known: _Register, person: str) -> str:
+    there = known.agents.get(one.name)
+    return there.owner if there is not None else _person(desk, one.owner) or person
+
+
+def _server(one: Place, owner: str) -> Server:
+    target = one.target
+    said = {"file": plain(one.file), "line": target.line, "credentials": list(one.credentials)}
+    return Server(one.name, Upstream(url=target.url, argv=target.argv), owner, said, target.lacks)
+
+
+def _acting(one: Proposed, owner: str, credentials: Sequence[Json]) -> Acting:
+    steps = tuple(
+        Step.from_json({"action": action(name, tool), "path": TrustPath.DELEGATED.value, "allow_unknown": True})
+        for name, tool in one.tools
+    )
+    said: dict[str, Json] = {"file": plain(one.file), "line": one.line, "credentials": list(credentials)}
+    said |= {"owner": one.owner} if one.owner else {}
+    return Acting(one.name, one.purpose, owner, one.resources, steps, said)
 
 
 def _person(desk: Desk, said: str) -> str:
@@ -100,12 +139,12 @@ def _person(desk: Desk, said: str) -> str:
     return found if found.startswith("per_") else ""
 
 
-def _drafts(met: Sequence[Proposed], folder: str | None, owner: str) -> None:
+def _drafts(agents: Sequence[Proposed], folder: str | None, owner: str) -> None:
     """Write a draft of a brief for each agent; a file that is there already is left as it is."""
     if folder is None:
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for one in met:
+    for one in agents:
         file = Path(folder) / f"{one.name}.toml"
         try:
             with file.open("x", encoding="utf-8") as made:
@@ -114,41 +153,60 @@ def _drafts(met: Sequence[Proposed], folder: str | None, owner: str) -> None:
             say(f"{shown(str(file))} is there already and was left as it is.")
 
 
-def _say(missing: Sequence[Proposed], new: Sequence[str], *, write: bool) -> None:
-    done = "proposed" if write else "would be proposed (--write does it)"
-    verb = ("was " if len(missing) == 1 else "were ") if write else ""
-    say(f"{many(len(missing), 'agent')} {verb}{done}." if missing else "Every agent that was met is registered.")
-    for one in missing:
-        ceiling = " ".join(f"--ceiling 'mcp:{name}/*'" for name in one.resources) or "--ceiling ACTION"
-        say(f"  One review lets it act within a ceiling: remit agent review {one.name} --next 90d {ceiling}")
-    if new:
-        say(f"Servers that are no resource yet: {', '.join(new)}. Register those that are right: remit resource add.")
+def _say(missing: Mapping[str, int], made: Sequence[Review], *, write: bool) -> None:
+    told = " and ".join(many(count, noun) for noun, count in missing.items() if count)
+    if not write and told:
+        say(f"{told} would be proposed (--write does it).")
+    elif not made:
+        say("All that was met is registered.")
+    for one in made:
+        several = {noun: sum(item.noun == noun for item in one.items) for noun in missing}
+        put = " and ".join(many(count, noun) for noun, count in several.items() if count)
+        say(f"{put} {'was' if len(one.items) == 1 else 'were'} proposed. Nothing can use what is proposed.")
+        say(f"  One review approves or refuses it: remit review show {one.id}, then remit review approve {one.id}")
 
 
-def _row(one: Proposed, known: Agent | None, *, write: bool) -> dict[str, Any]:
-    state = known.state if known else "proposed" if write else "not registered"
-    return {
-        "name": one.name,
-        "state": state,
-        "seen": "here",
-        "where": f"{one.file}:{one.line}",
-        "owner": one.owner,
-        "resources": list(one.resources),
-        "tools": [f"mcp:{slug(server)}/{tool}" for server, tool in one.tools],
-    }
+def _rows(desk: Desk, seen: Seen, known: _Register, owner: str) -> list[dict[str, Any]]:
+    rows = []
+    for one in seen.agents:
+        who = _called(desk, known.agents.get(one.name)) or (
+            one.owner if _person(desk, one.owner) else owner or one.owner
+        )
+        acts = [f"mcp:{name}/{tool}" for name, tool in one.tools]
+        said = {"resources": list(one.resources), "tools": acts, "credentials": list(seen.credentials[one.name])}
+        rows.append(_row("agent", one.name, known.agents, f"{one.file}:{one.line}", who) | said)
+        if one.resources:
+            rows.append(_row("brief", one.name, known.briefs, f"{one.file}:{one.line}", who) | {"tools": acts})
+    for place in seen.places:
+        there, target = known.resources.get(place.name), place.target
+        who = _called(desk, there) or owner
+        reached = {"reached": target.url or " ".join(target.argv), "lacks": target.lacks}
+        row = _row("resource", place.name, known.resources, f"{place.file}:{target.line}", who)
+        rows.append(row | reached | {"credentials": list(place.credentials)})
+    names = {one.name for one in seen.agents}
+    left = [one for one in known.agents.values() if one.name not in names and one.state != "retired"]
+    rows += [_row("agent", one.name, known.agents, "", _called(desk, one)) for one in left]
+    rows += [
+        _row("resource", one.name, known.resources, "", _called(desk, one)) for one in unseen(known.resources, seen)
+    ]
+    return rows
 
 
-def _unseen(one: Agent) -> dict[str, Any]:
-    return {
-        "name": one.name, "state": one.state, "seen": "never here", "where": "", "owner": "", "resources": [],
-        "tools": [],
-    }  # fmt: skip
+def _row(noun: str, name: str, known: Mapping[str, Agent | Resource | Brief], where: str, owner: str) -> dict[str, Any]:
+    """One thing: whether it is registered, and whether it was met here."""
+    there = known.get(name)
+    state = there.state if there is not None else "not registered"
+    seen = "here" if where else "never here"
+    return {"noun": noun, "name": name, "state": state, "seen": seen, "where": plain(where), "owner": owner}
+
+
+def _called(desk: Desk, one: Agent | Resource | None) -> str:
+    """How the owner of what is registered is known here: by a subject, else by their id."""
+    if one is None:
+        return ""
+    names = payload.names(desk.authority.view, one.owner)
+    return names[0][1] if names else one.owner
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row[key]) or "-" for key in ("name", "state", "seen", "owner", "where"))
-
-
-def _text(path: str) -> str:
-    read = contents(path)
-    return "" if isinstance(read, str) else read[0].decode("utf-8-sig", "replace")
+    return tuple(str(row[key]) or "-" for key in ("noun", "name", "state", "seen", "owner", "where"))

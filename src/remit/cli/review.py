@@ -148,7 +148,9 @@ def _members(said: Mapping[str, Json]) -> dict[str, str]:
     elif said["noun"] == "agent":
         told |= {"purpose": record["purpose"], "ceiling": " ".join(said["ceiling"]) or "nothing"}
     else:
-        told |= {"steps": " ".join(f"{s['action']} ({s['path']})" for s in record["steps"]) or "none was seen"}
+        told |= {
+            "steps": " ".join(f"{s['action']} ({s['path']}, any arguments)" for s in record["steps"]) or "none was seen"
+        }
         told["domains"] = " ".join(record["domains"])
     told |= {f"credential {n}": text for n, text in enumerate(map(credential, said.get("credentials", ())), 1)}
     told["lacks"] = said.get("lacks", "")

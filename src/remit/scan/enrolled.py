@@ -44,10 +44,15 @@ def proposed(seen: Iterable[Met]) -> tuple[Proposed, ...]:
         folder = file.rpartition("/")[0].rpartition("/")[2].strip(".") or "client"
         name = _named(folder, file, "client")
         given = tuple(sorted({_slug(one.name) for one in servers}))
-        many = "one server" if len(given) == 1 else f"{len(given)} servers"
-        purpose = f"Met as a client of {many}; say here what it is for."
+        purpose = f"Met as a client of {_listed(given)}; say here what it is for."
         found[name] = Proposed(name, file, min(one.line for one in servers), purpose, given)
     return tuple(found[name] for name in sorted(found))
+
+
+def _listed(given: tuple[str, ...]) -> str:
+    """The names, as many as fit into a purpose."""
+    shown = [name for n, name in enumerate(given) if sum(len(one) + 2 for one in given[: n + 1]) < 400]
+    return ", ".join(shown) + (f" and {len(given) - len(shown)} more" if len(shown) < len(given) else "")
 
 
 def _named(word: str, file: str, what: str) -> str:

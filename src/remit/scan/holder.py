@@ -93,7 +93,7 @@ def _servers(root: Node, keys: frozenset[str] = client.KEYS) -> Iterator[Holder]
             continue
         given = list(_given(entry))
         own = {f"${{{one.name}}}" for one in given}
-        pairs = [*given, *(one for one in _flags(server.words(entry)) if one.text not in own)]
+        pairs = [*given, *(one for one in flags(server.words(entry)) if one.text not in own)]
         yield Holder("server", name, entry.line, like(entry), tuple(pairs), tuple(_wholes(entry)))
 
 
@@ -112,7 +112,8 @@ def _given(entry: Node) -> Iterator[Pair]:
                 yield Pair(one.text, f"${{{one.text}}}", one.line)
 
 
-def _flags(words: list[launch.Word]) -> Iterator[Pair]:
+def flags(words: list[launch.Word]) -> Iterator[Pair]:
+    """What the flags of a command give: names with their values."""
     for (word, line), (after, below) in pairwise([*words, ("", 0)]):
         flag, mark, value = word.partition("=")
         if flag in ("-e", "--env"):

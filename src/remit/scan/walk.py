@@ -12,7 +12,7 @@ from remit.core.finding import Finding
 from remit.scan import readers, shapes
 from remit.scan.join import join
 from remit.scan.kept import Kept, mark
-from remit.scan.sight import Met, Sight
+from remit.scan.sight import Held, Met, Sight
 
 LARGEST: Final = 4 << 20
 """Bytes of a file that are read; a larger one is named as not read."""
@@ -33,6 +33,7 @@ class Unread:
 class Scan:
     """What one walk found, what it could not read, and how many files it read and met.
 
+    `seen` are the agents and servers that it met, `held` the credentials that these and others are given.
     `shapes` is the library whose shapes of issuers' tokens were looked for; "" when only those built in were.
     """
 
@@ -42,6 +43,7 @@ class Scan:
     met: int
     seen: tuple[Met, ...] = ()
     shapes: str = ""
+    held: tuple[Held, ...] = ()
 
 
 def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
@@ -72,7 +74,8 @@ def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
     findings.sort(key=lambda one: (-one.rule.severity.rank, one.evidence.file, one.evidence.line, one.kind))
     unread.sort(key=lambda one: one.file)
     seen = tuple(sorted((one for one in sights if isinstance(one, Met)), key=lambda one: (one.file, one.line)))
-    return Scan(tuple(findings), tuple(unread), read, met, seen, shapes.source())
+    held = tuple(one for one in sights if isinstance(one, Held))
+    return Scan(tuple(findings), tuple(unread), read, met, seen, shapes.source(), held)
 
 
 def _known(path: str, name: str, kept: Kept | None) -> readers.Looked | None:

@@ -1,0 +1,145 @@
+"""What a scan met, put beside what is registered: agents with the resources, tools and credentials of each."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from remit.core.canonical import Json
+from remit.core.lifecycle import UNUSED
+from remit.core.resource import Resource
+from remit.scan import owner as owners
+from remit.scan.enrolled import Proposed, proposed, slug
+from remit.scan.rewrite import below
+from remit.scan.sight import Held
+from remit.scan.target import Target, same, targets
+from remit.scan.trusted import tools
+from remit.scan.walk import Scan, contents
+
+MOST_NAMED = 5
+"""So many others who hold a credential are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server that was met, under the name that it has or would have as a resource."""
+
+    name: str
+    file: str
+    target: Target
+    credentials: tuple[dict[str, Json], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that was met: agents by name, each with the names of its resources; resources; credentials of each agent."""
+
+    agents: tuple[Proposed, ...]
+    places: tuple[Place, ...]
+    credentials: Mapping[str, tuple[dict[str, Json], ...]]
+
+
+def met(found: Scan, places: Sequence[str], registered: Mapping[str, Resource], gates: str) -> Seen:
+    """What a scan met, with what its files say. What begins with `gates` is a gate here, and no target."""
+    agents = [_known(one, places) for one in proposed(replace(one, file=_whole(one.file)) for one in found.seen)]
+    held = [replace(one, file=_whole(one.file)) for one in found.held]
+    holders: dict[tuple[str, str], list[Held]] = defaultdict(list)
+    for each in held:
+        holders[each.file, each.holder].append(each)
+    also = _others(held)
+    names: dict[tuple[str, str], str] = {}
+    made: dict[str, Place] = {}
+    for file in dict.fromkeys(one.file for one in agents if not one.called):
+        for target in targets(file, _text(file)):
+            here = slug(target.server)
+            if target.url.startswith(gates) and (name := target.url.removeprefix(gates)) in registered:
+                names[file, here] = name
+                continue
+            name = _name(target, file, registered, made)
+            names[file, here] = name
+            given = tuple(_told(one, also) for one in holders[file, target.server])
+            made.setdefault(name, Place(name, file, target, given))
+    whole = [_named(one, names) for one in agents]
+    theirs = {
+        one.name: tuple(
+            _told(each, also)
+            for key, several in holders.items()
+            if key[0] == one.file and (not one.called or key[1].rpartition("/")[2] == one.called)
+            for each in several
+        )
+        for one in whole
+    }
+    return Seen(tuple(whole), tuple(made.values()), theirs)
+
+
+def _name(target: Target, file: str, registered: Mapping[str, Resource], made: Mapping[str, Place]) -> str:
+    """The name under which this server is registered, was met before, or would be put forward."""
+    plain = slug(target.server)
+    marked = f"{plain[:54].strip('-')}-{target.mark}"
+    for name in (plain, marked):
+        known = registered.get(name)
+        if known is not None and same(target, file, known.upstream.url, known.upstream.argv):
+            return name
+        if name in made and same(target, file, made[name].target.url, made[name].target.argv):
+            return name
+    return marked if plain in registered or plain in made else plain
+
+
+def _named(one: Proposed, names: Mapping[tuple[str, str], str]) -> Proposed:
+    """The same with the names of resources in the place of those that its file calls its servers by."""
+    resources = tuple(sorted({names[one.file, here] for here in one.resources if (one.file, here) in names}))
+    used = tuple((names[one.file, slug(s)], tool) for s, tool in one.tools if (one.file, slug(s)) in names)
+    return replace(one, resources=resources, tools=used)
+
+
+def _others(held: Iterable[Held]) -> dict[str, list[Held]]:
+    by: dict[str, list[Held]] = defaultdict(list)
+    for one in held:
+        by[one.what].append(one)
+    return by
+
+
+def _told(one: Held, also: Mapping[str, list[Held]]) -> dict[str, Json]:
+    """What is told of a credential: nothing of it but a reference, where it is one."""
+    others = [each for each in also[one.what] if (each.file, each.holder) != (one.file, one.holder)]
+    named: list[Json] = [f"{each.holder} ({plain(each.file)}:{each.line})" for each in others[:MOST_NAMED]]
+    told: dict[str, Json] = {"name": one.name, "file": plain(one.file), "line": one.line}
+    return told | ({"refers": one.what} if one.stored else {}) | ({"also": named} if named else {})
+
+
+def _known(one: Proposed, places: Sequence[str]) -> Proposed:
+    """The same with what its files say of its owner and of tools."""
+    text = _text(one.file)
+    said = owners.labelled(one.file, text, one.called) if one.called else ""
+    for folder in () if said else Path(one.file).parents:
+        if not any(below(str(folder / "x"), place) for place in places):
+            break
+        path = Path(one.file).relative_to(folder).as_posix()
+        said = next((who for at in owners.PLACES if (who := owners.listed(_text(str(folder / at)), path))), "")
+        said = said or owners.user(_text(str(folder / ".git" / "config")))
+        if said:
+            break
+    given = () if one.called else tools(one.file, text)
+    return replace(one, owner=said, tools=tuple(each for each in given if slug(each[0]) in one.resources))
+
+
+def unseen(registered: Mapping[str, Resource], seen: Seen) -> list[Resource]:
+    """The resources that are registered and were not met."""
+    names = {one.name for one in seen.places} | {name for one in seen.agents for name in one.resources}
+    gone = UNUSED - {"proposed"} | {"removed"}
+    return [one for name, one in registered.items() if name not in names and one.state not in gone]
+
+
+def plain(path: str) -> str:
+    """A path as it can be written down: what is no text in it is replaced."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _whole(path: str) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - links stay
+
+
+def _text(path: str) -> str:
+    read = contents(path)
+    return "" if isinstance(read, str) else read[0].decode("utf-8-sig", "replace")

@@ -1,0 +1,93 @@
+"""How servers are reached, as that is written down: no secret, and known again."""
+
+import json
+
+import pytest
+
+from remit.scan.target import HIDDEN, Target, same, targets
+
+TOKEN = "tok_9fK2mQ7xZr4LwB8sVd3N"
+FILE = "/site/.mcp.json"
+
+
+def target(**entry):
+    [one] = targets(FILE, json.dumps({"mcpServers": {"one": entry}}))
+    return one
+
+
+@pytest.mark.parametrize(
+    ("entry", "url", "argv", "lacks"),
+    [
+        ({"url": "https://mail.example.com:8443/mcp"}, "https://mail.example.com:8443/mcp", (), ""),
+        ({"url": "https://[::1]:9/mcp"}, "https://[::1]:9/mcp", (), ""),
+        ({"url": f"https://mail.example.com/s/{TOKEN}/mcp"}, f"https://mail.example.com/{HIDDEN}", (), "token"),
+        ({"url": f"https://mail.example.com/mcp?key={TOKEN}"}, "https://mail.example.com/mcp", (), "more than a path"),
+        ({"url": f"https://u:{TOKEN}@mail.example.com/mcp"}, "https://mail.example.com/", (), "token"),
+        ({"url": "${MAIL_URL}"}, HIDDEN, (), "no"),
+        ({"url": "https://${HOST}/mcp"}, HIDDEN, (), "not an http"),
+        ({"url": "https://mail.example.com/${ENV}/mcp"}, f"https://mail.example.com/{HIDDEN}", (), "variable"),
+        ({"url": "wss://mail.example.com/mcp"}, HIDDEN, (), "not an http"),
+        ({"url": "https://[mail/mcp"}, HIDDEN, (), "not an http"),
+        ({"command": "npx", "args": ["-y", "@acme/notes@1.2.3"]}, "", ("npx", "-y", "@acme/notes@1.2.3"), ""),
+        ({"command": "notes", "args": ["--api-key", "short"]}, "", ("notes", "--api-key", HIDDEN), "secret"),
+        ({"command": "notes", "args": [f"--token={TOKEN}"]}, "", ("notes", None), "secret"),
+        ({"command": "notes", "args": [TOKEN]}, "", ("notes", HIDDEN), "secret"),
+        ({"command": "notes", "args": ["--password=hunter2"]}, "", ("notes", f"--password={HIDDEN}"), "secret"),
+        (
+            {"command": "pg-mcp", "args": ["postgresql://app:pw@db/app"]},
+            "", ("pg-mcp", f"postgresql://{HIDDEN}db/app"), "secret",
+        ),
+        ({"command": "notes", "args": ["--root", "${HOME}"]}, "", ("notes", "--root", "${HOME}"), "variable"),
+        ({"command": "notes", "args": ["x"] * 99}, "", None, "too long"),
+        ({"command": "notes", "args": ["y" * 999]}, "", ("notes", HIDDEN), "secret"),
+    ],
+)  # fmt: skip
+def test_nothing_that_may_be_a_secret_is_told(entry, url, argv, lacks):
+    one = target(**entry)
+    if argv is not None and None not in argv:
+        assert one.argv == argv
+    assert HIDDEN in one.url if url.endswith("/") else one.url == url
+    assert lacks in one.lacks if lacks else not one.lacks
+    assert TOKEN not in repr(one)
+
+
+def test_every_server_that_is_switched_on_is_told_of():
+    text = json.dumps(
+        {"mcpServers": {"a": {"command": "a"}, "b": {"command": "b", "disabled": True}, "c": {"env": {}}}}
+    )
+    assert [one.server for one in targets(FILE, text)] == ["a"]
+    assert [one.server for one in targets("/site/any.json", text)] == ["a"]
+    assert targets("/site/notes.md", text) == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "url", "argv", "is_it"),
+    [
+        ({"url": "https://a.example/mcp"}, "https://a.example/mcp/", (), True),
+        ({"url": "https://a.example/mcp"}, "https://a.example/other", (), False),
+        ({"url": "https://a.example/mcp"}, "http://a.example/mcp", (), False),
+        ({"url": f"https://a.example/{TOKEN}"}, "https://a.example/real", (), True),
+        ({"url": f"https://a.example/{TOKEN}"}, "https://b.example/real", (), False),
+        ({"url": "https://a.example/mcp"}, "", ("a",), False),
+        (
+            {"command": "npx", "args": ["-y", "@acme/notes@1.2.3"]},
+            "",
+            ("/usr/bin/npx", "-y", "@acme/notes@2.0.0"),
+            True,
+        ),
+        ({"command": "npx", "args": ["-y", "@acme/notes"]}, "", ("uvx", "-y", "@acme/notes"), False),
+        ({"command": "npx", "args": ["fs", "/srv"]}, "", ("npx", "fs", "/"), False),
+        ({"command": "node", "args": ["server.js"]}, "", ("/usr/bin/node", "/site/server.js"), True),
+        ({"command": "node", "args": ["server.js"]}, "", ("/usr/bin/node", "/other/server.js"), False),
+        ({"command": "npx", "args": ["@acme/notes", "--key", TOKEN]}, "", ("npx", "@acme/notes"), True),
+        ({"command": "npx", "args": ["@acme/notes", "--key", TOKEN]}, "", ("npx", "@acme/other"), False),
+        ({"command": "a"}, "", (), False),
+    ],
+)
+def test_a_server_is_known_again(entry, url, argv, is_it):
+    assert same(target(**entry), FILE, url, argv) is is_it
+
+
+def test_a_mark_is_the_same_for_what_is_reached_alike():
+    assert Target("a", 1, "https://a.example/mcp").mark == Target("b", 9, "https://a.example/mcp").mark
+    assert Target("a", 1, argv=("a",)).mark != Target("a", 1, argv=("b",)).mark
