@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from remit.core.reach.aws import survey as surveys
 from remit.core.reach.aws.become import Becoming
 from remit.core.reach.aws.escalation import SERVICES
 from remit.core.reach.aws.survey import survey
+from remit.core.reach.aws.ways import Ways
 from tests.core.test_reach_aws import ACTIONS, ID, NAMES
 from tests.oracle import aws as oracle
 
@@ -52,6 +54,11 @@ def drawn_account(seed):
     controls = [[policy(), {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]] * draw.choice(
         (0, 0, 1)
     )
+    other = random.Random(seed + 10_000)
+    for one in controls[:1]:
+        if "Condition" not in one[0]["Statement"][0] and other.random() < 0.7:
+            asked = {other.choice(("StringEquals", "StringNotEquals")): {"aws:username": other.choice(("u0", "u1"))}}
+            one[0]["Statement"][0] |= {"Condition": asked, "Effect": "Deny"}
 
     def attached(name):
         inline = [{"PolicyName": f"i{n}", "PolicyDocument": one} for n, one in enumerate(own[name])]
@@ -137,7 +144,7 @@ def test_planted_faults_in_becoming_are_seen(monkeypatch):
             assert any(wrong_becoming(seed) for seed in range(10)), name
     for owner, name, fault in (
         (Becoming, "_lifts", lambda *_: ()), (Becoming, "_joins", lambda *_: ()),
-        (surveys._Ways, "_whole", lambda *_: "everything"),
+        (surveys.Ways, "_whole", lambda *_: "everything"),
     ):  # fmt: skip
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, fault)
@@ -276,3 +283,70 @@ def widened():
 
 def test_a_group_can_be_joined_a_boundary_lifted_and_another_version_chosen():
     assert widened() == WIDENED
+
+
+def rewriting():
+    """Whom two reach that can write their own policies, where a control holds one of them back by its name."""
+
+    def user(name, action=""):
+        allow = [{"Effect": "Allow", "Action": action, "Resource": arn(f"user/{name}")}] if action else []
+        policies = [{"PolicyName": "own", "PolicyDocument": {"Statement": allow}}]
+        return {"UserName": name, "Arn": arn(f"user/{name}"), "UserPolicyList": policies}
+
+    deny = {"Effect": "Deny", "Action": ["iam:Create*", "iam:Update*"], "Resource": "*",
+            "Condition": {"StringEquals": {"aws:username": "ann"}}}  # fmt: skip
+    region = {"Effect": "Deny", "Action": "s3:*", "Resource": "*",
+              "Condition": {"StringEquals": {"aws:RequestedRegion": "x"}}}  # fmt: skip
+    form = {
+        "UserDetailList": [*(user(name, "iam:PutUserPolicy") for name in ("ann", "bob", "cat")), user("end")],
+        "ServiceControlPolicies": [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}, deny, region]}],
+    }
+    seen = survey(json.dumps(form).encode(), ACTIONS)
+    return {name: became(seen, f"user/{name}") for name in ("ann", "bob", "cat")}
+
+
+def test_what_limits_leave_is_told_once_to_all_to_whom_they_say_the_same():
+    found = rewriting()
+    assert "user/end" not in found["ann"]
+    assert "user/end" in found["bob"] & found["cat"]
+    assert "whole: user/ann" in found["ann"]
+    assert "whole: user/bob" in found["bob"] & found["cat"]
+
+
+def test_limits_that_are_mixed_up_are_seen(monkeypatch):
+    monkeypatch.setattr(Ways, "_mark", lambda *_: ())
+    assert "user/end" not in rewriting()["bob"]
+
+
+def test_a_large_account_under_controls_is_told_in_seconds():
+    spent = time.process_time()
+    seen = survey(account(users=40, roles=80), ACTIONS)
+    assert time.process_time() - spent < 20
+    assert 0 < len([1 for _, name, _ in seen.nodes if name.startswith("whole")]) < 5
+
+
+def account(*, users, roles):
+    """An account in which many can write the policies of many, below a control and some below a boundary."""
+    draw = random.Random(7)
+    wide = ["iam:PutUserPolicy", "iam:CreateAccessKey", "iam:PutRolePolicy", "sts:AssumeRole", "s3:*"]
+
+    def policies():
+        places = draw.choice(([arn("user/u1*"), arn("role/r2*")], [arn("user/*")], ["*"]))
+        return [{"PolicyName": "own", "PolicyDocument": {"Statement": [
+            {"Effect": "Allow", "Action": draw.sample(wide, 2), "Resource": places}]}}]  # fmt: skip
+
+    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": arn("root")}}]}
+    bound = {"PermissionsBoundary": {"PermissionsBoundaryArn": arn("policy/bound")}}
+    region = {"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*",
+              "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}}  # fmt: skip
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    limit = {"Statement": [everything, {"Effect": "Deny", "Action": "iam:CreateLoginProfile", "Resource": "*"}]}
+    return json.dumps({
+        "UserDetailList": [{"UserName": f"u{n}", "Arn": arn(f"user/u{n}"), "UserPolicyList": policies()}
+                           for n in range(users)],
+        "RoleDetailList": [{"RoleName": f"r{n}", "Arn": arn(f"role/r{n}"), "RolePolicyList": policies(),
+                            "AssumeRolePolicyDocument": trust} | (bound if n % 5 == 0 else {}) for n in range(roles)],
+        "Policies": [{"Arn": arn("policy/bound"), "PolicyVersionList": [
+            {"VersionId": "v1", "IsDefaultVersion": True, "Document": limit}]}],
+        "ServiceControlPolicies": [{"Statement": [everything, region]}],
+    }).encode()  # fmt: skip

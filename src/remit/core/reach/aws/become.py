@@ -6,12 +6,13 @@ from typing import Final
 
 from remit.core.reach.aws.account import Account, Principal
 from remit.core.reach.aws.escalation import ASSUMED, JOINED, LIFTED, PASSED, RUNNING, SERVICES, TAKEN, WRITTEN
-from remit.core.reach.aws.judge import NO, PERHAPS, YES, Able, Actor, Judge
+from remit.core.reach.aws.judge import NO, PERHAPS, YES, Able, Actor, Heard, Judge, says, speaks
 from remit.core.reach.aws.pattern import covers
 from remit.core.reach.aws.policy import Context, Statement, judged
 
 SERVICE: Final = "iam:passedtoservice"
 Test = Callable[[str], bool]
+Layer = list[tuple[Heard, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Step:
     to: str
     how: str
     sure: bool
+
+
+def said(step: Step) -> str:
+    """How a step is told."""
+    return step.how if step.sure else f"{step.how} (perhaps)"
 
 
 @dataclass(slots=True)
@@ -40,10 +46,17 @@ class Becoming:
     def __init__(self, account: Account, judge: Judge) -> None:
         self.account, self.judge = account, judge
         self._of = {kind: [one for one in account.principals if one.kind == kind] for kind in ("user", "role")}
+        self._trust = {
+            role.name: [
+                one for one in role.trust if any(covers(action.lower(), ASSUMED.lower()) for action in one.actions)
+            ]
+            for role in self._of["role"]
+        }
         self._trusting = {
-            service: [(role, self.serves(role, service)) for role in self._of["role"]]
+            service: [(role, trusts) for role in self._of["role"] if (trusts := self.serves(role, service))]
             for service in SERVICES.keys() | RUNNING.keys()
         }
+        self._asking = [one for one in self._of["role"] if any(map(_asks, one.trust))]
         self._users = self._holders()
 
     def powers(self, actor: Actor, arn: str = "") -> Powers:
@@ -56,7 +69,7 @@ class Becoming:
         found.writes += self._writes(actor, able)
         found.lifts += self._lifts(actor, able)
         found.joins += self._joins(actor, able)
-        found.runs += self._runs(able)
+        found.runs += self.runs(able)
         return found
 
     def _has(self, able: Able, action: str) -> int:
@@ -70,25 +83,31 @@ class Becoming:
 
     def _takes(self, actor: Actor, able: Able) -> Iterator[Step]:
         for action, (kind, how) in TAKEN.items():
-            for one in self._of[kind] if self._has(able, action) else ():
-                says = self.judge.may(actor, action, one.arn)
-                if says:
-                    yield Step(one.name, how, says == YES)
+            if self._has(able, action):
+                tell = self.judge.asking(actor, action)
+                for one in self._of[kind]:
+                    says = tell(one.arn)
+                    if says:
+                        yield Step(one.name, how, says == YES)
 
     def _writes(self, actor: Actor, able: Able) -> Iterator[Step]:
         for action, kind in WRITTEN.items():
-            for place, names in self._users[kind] if self._has(able, action) else ():
+            tell = self.judge.asking(actor, action) if self._has(able, action) else None
+            for place, names in self._users[kind] if tell else ():
                 policy = self.account.policies.get(place)
                 if action == "iam:SetDefaultPolicyVersion" and policy and policy.versions < 2:
                     continue
-                says = self.judge.may(actor, action, place)
+                says = tell(place) if tell else NO
                 for name in names if says else ():
                     yield Step(name, f"writes its policies ({action})", says == YES)
 
     def _lifts(self, actor: Actor, able: Able) -> Iterator[Step]:
         for action, kind in LIFTED.items():
-            for one in self._of[kind] if self._has(able, action) else ():
-                says = self.judge.may(actor, action, one.arn) if one.boundary else NO
+            if not self._has(able, action):
+                continue
+            tell = self.judge.asking(actor, action)
+            for one in self._of[kind]:
+                says = tell(one.arn) if one.boundary else NO
                 if says:
                     yield Step(one.name, f"takes its boundary away ({action})", says == YES)
 
@@ -98,7 +117,8 @@ class Becoming:
             if says:
                 yield Step(f"member: {group.name}", f"joins group/{group.name}", says == YES)
 
-    def _runs(self, able: Able) -> Iterator[Step]:
+    def runs(self, able: Able) -> Iterator[Step]:
+        """In which services programs can be run."""
         for service in sorted(SERVICES.keys() | RUNNING.keys()):
             says = self._ways(able, SERVICES.get(service, ()) + RUNNING.get(service, ()))
             if says:
@@ -111,10 +131,13 @@ class Becoming:
             short = service.partition(".")[0]
             new = min(passing, self._ways(able, SERVICES[service])) if service in SERVICES else NO
             there = self._ways(able, RUNNING[service]) if service in RUNNING else NO
+            if not max(new, there):
+                continue
+            tell = self.judge.asking(actor, PASSED, {SERVICE: service})
             for role, trusts in trusting:
                 says = min(new, trusts)
                 if says:
-                    says = min(says, self.judge.may(actor, PASSED, role.arn, {SERVICE: service}))
+                    says = min(says, tell(role.arn))
                 if says:
                     yield Step(role.name, f"passes it to {short}", says == YES)
                 elif there and trusts:
@@ -122,30 +145,29 @@ class Becoming:
 
     def _assumes(self, actor: Actor, arn: str, able: Able) -> Iterator[Step]:
         number, leave = self.judge.verbs.number(ASSUMED), self._has(able, ASSUMED)
-        for role in self._of["role"]:
+        if number is None:
+            return
+        layers = [self.judge.speaking(one, number, actor.context) for one in (actor.statements, *actor.limits)]
+        for role in self._asking:
             named, account = self.trusts(role, arn, actor.context)
-            if number is None or role.arn == arn or not max(named, min(account, leave)):
+            if role.arn == arn or not max(named, min(account, leave)):
                 continue
-            says = self._assumed(actor, arn, role.arn, number, named, account)
+            says = self._assumed(actor, arn, role.arn, layers, named, account)
             if says:
                 yield Step(role.name, "may assume", says == YES)
 
-    def _assumed(self, actor: Actor, arn: str, place: str, number: int, named: int, account: int) -> int:
+    def _assumed(self, actor: Actor, arn: str, place: str, layers: list[Layer], named: int, account: int) -> int:
         """A role that trusts the account needs leave by policy too; one that names who asks does not."""
-        layer, context = self.judge.layer, actor.context
-        leave = [layer(one, number, place, context) for one in (actor.statements, *actor.limits)]
-        found = min(account, *leave)
+        found = min(account, *(says(one, place) for one in layers))
         if not named:
             return found
-        above = [layer(one, number, place, context) for one in actor.controls]
-        if actor.boundary is not None and ":role/" in arn:
-            above.append(layer(actor.boundary, number, place, context))
-        said = [
-            self.judge.says(one, number, place, context)
-            for one in (*actor.statements, *(actor.boundary or ()))
-            if not one.allow
+        own, bounds = layers[:1], layers[1 : 1 + (actor.boundary is not None)]
+        above = [says(one, place) for one in layers[1 + len(bounds) :]]
+        above += [says(one, place) for one in bounds if ":role/" in arn]
+        denied = [
+            speaks(heard, place, sure=sure) for one in (*own, *bounds) for heard, sure in one if not heard.one.allow
         ]
-        open_ = NO if YES in said else PERHAPS if PERHAPS in said else YES
+        open_ = NO if YES in denied else PERHAPS if PERHAPS in denied else YES
         return max(found, min([named, open_, *above]))
 
     def trusts(self, role: Principal, arn: str, context: Context) -> tuple[int, int]:
@@ -166,10 +188,8 @@ class Becoming:
 
     def _trusted(self, role: Principal, kind: str, test: Test, context: Context) -> int:
         found, perhaps = NO, False
-        for one in role.trust:
-            if not any(covers(action.lower(), ASSUMED.lower()) for action in one.actions):
-                continue
-            says = _speaks(one, kind, test, context, self.judge.unjudged)
+        for one in self._trust[role.name]:
+            says = _speaks(one, kind, test, self.judge.heard(one, context).holds)
             if one.allow:
                 found = max(found, says)
             elif says == YES:
@@ -212,9 +232,13 @@ class Becoming:
         return found
 
 
-def _speaks(one: Statement, kind: str, test: Test, context: Context, unjudged: set[str]) -> int:
+def _asks(one: Statement) -> bool:
+    """Say that a statement of a trust lets somebody of the account in, by name or all of it."""
+    return one.allow and ("Principal" in one.but or any(kind == "AWS" for kind, _ in one.principals))
+
+
+def _speaks(one: Statement, kind: str, test: Test, holds: bool | None) -> int:  # noqa: FBT001 - as it was judged
     """Whether a statement of a trust speaks of somebody: NO, PERHAPS or YES."""
-    holds = judged(one, context, unjudged)
     if holds is False:
         return NO
     listed = [name for sort, name in one.principals if sort == kind]

@@ -11,9 +11,15 @@ _KEPT: Final = 1 << 16
 _RUN: Final = re.compile(r"[?*]*\*[?*]*")
 
 
-@lru_cache(_KEPT)
 def covers(outer: str, inner: str) -> bool:
     """Say that whatever matches `inner` matches `outer`. A text without wildcards is a pattern that matches itself."""
+    if "?" in outer or "*" in outer[:-1]:
+        return _matches(outer, inner)
+    return inner.startswith(outer[:-1]) if outer[-1:] == "*" else outer == inner
+
+
+@lru_cache(_KEPT)
+def _matches(outer: str, inner: str) -> bool:
     outer, inner = _plain(outer), _plain(inner)
     if outer in ("*", inner):
         return True

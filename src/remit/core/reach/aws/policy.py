@@ -124,6 +124,14 @@ def resolved(text: str, context: Context) -> tuple[str, bool]:
     return (_VARIABLE.sub(put, text), sure) if "${" in text else (text, True)
 
 
+def asked(one: Statement) -> tuple[str, ...]:
+    """The keys, in lower case, of all that a statement's word to somebody rests on; with `TAGS` where tags are."""
+    texts = [*one.resources, *(value for _, _, values in one.conditions for value in values)]
+    found = {key.lower() for _, key, _ in one.conditions}
+    found |= {match[1].partition(",")[0].strip().lower() for text in texts for match in _VARIABLE.finditer(text)}
+    return tuple(sorted(found | ({TAGS} if any(key.startswith(TAGS) for key in found) else set())))
+
+
 def _known(key: str, context: Context) -> bool:
     return key.lower() in context or (key.lower().startswith(TAGS) and TAGS in context)
 

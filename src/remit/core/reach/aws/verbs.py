@@ -3,7 +3,7 @@
 What a policy names and the list does not have is an action of class `unlisted`: it counts, and can write. Pure.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -56,10 +56,12 @@ class Verbs:
             arns = [kind.arn.split(":") for kind in held.resources.values()]
             self._places[service] = {parts[2] for parts in arns if len(parts) > 2}
         self.all = (1 << len(self.names)) - 1
+        self._masks = {name: ((1 << (stop - start)) - 1) << start for name, (start, stop) in self.rooms.items()}
         self._lower = [name.lower() for name in self.names]
         self._number = {name: n for n, name in enumerate(self._lower)}
         self._kept: dict[tuple[str, bool], int] = {}
         self._at: dict[str, int] = {}
+        self._apart: dict[int, tuple[tuple[str, int], ...]] = {}
 
     def _list(self, name: str, level: str) -> None:
         self.names.append(name)
@@ -95,6 +97,9 @@ class Verbs:
 
     def at(self, place: str) -> int:
         """The actions that can be meant for an ARN or a pattern of ARNs: those of its service, or all of them."""
+        held = self._at.get(place)
+        if held is not None:
+            return held
         parts = place.split(":")
         named = parts[2] if len(parts) > 5 and parts[0] == "arn" else "*"
         if named not in self._at:
@@ -104,22 +109,22 @@ class Verbs:
                 if overlaps(named, service) or any(overlaps(named, one) for one in places)
             ]
             self._at[named] = self.within(mine) if mine else self.all
-        return self._at[named]
+        return self._at.setdefault(place, self._at[named])
 
     def within(self, services: Iterable[str]) -> int:
         """All actions of some services."""
         found = 0
         for service in services:
-            start, stop = self.rooms[service]
-            found |= ((1 << (stop - start)) - 1) << start
+            found |= self._masks[service]
         return found
 
-    def apart(self, mask: int) -> Iterator[tuple[str, int]]:
+    def apart(self, mask: int) -> tuple[tuple[str, int], ...]:
         """The services of a set of actions, each with its part of it."""
-        for service, (start, stop) in self.rooms.items():
-            part = mask >> start & (1 << (stop - start)) - 1
-            if part:
-                yield service, part << start
+        held = self._apart.get(mask)
+        if held is None:
+            parts = ((service, mask & room) for service, room in self._masks.items())
+            held = self._apart[mask] = tuple((service, part) for service, part in parts if part)
+        return held
 
     def named(self, mask: int) -> list[int]:
         """The numbers of the actions of a set."""
