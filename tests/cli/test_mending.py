@@ -141,7 +141,7 @@ def test_git_applies_what_is_written_for_it_and_values_are_put_away_first(
     before = {one: one.read_bytes() for one in tree.iterdir() if one.is_file()}
     assert run(["scan", ".", "--fix", "--patch", str(into), "--values", str(values)]) == 0
     heard = capsys.readouterr()
-    assert "claude_desktop_config.json:1 stays: its client knows no reference" in heard.err
+    assert "claude_desktop_config.json:1 stays: no word is known here" in heard.err
     assert not any(KEY[at : at + 4] in heard.out + heard.err for at in range(len(KEY) - 3))
     assert {one: one.read_bytes() for one in tree.iterdir() if one.is_file()} == before, "nothing is changed yet"
     assert [stat.S_IMODE(one.stat().st_mode) for one in (values, into)] == [0o600, 0o600]

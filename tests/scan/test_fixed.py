@@ -232,6 +232,29 @@ def test_each_client_refers_where_its_pages_say_so_and_else_it_is_said_why_not(
         assert re.search(r'"https://a\.example/mcp\?x=1&token=[^&]*\w+[^&]*&y=2"', one.after)
 
 
+def test_the_patch_for_people_shows_each_change_and_no_value() -> None:
+    key = "q7ZtWm2Lx9RbVc4Hn8"
+    url = {"mcpServers": {"a": {"url": f"https://u:{key}@h.example/x?api_key={key}k&b=1"}}}
+    shown = patch(mended(".cursor/mcp.json", json.dumps(url)))
+    assert '"***${env:A_PASSWORD}***${env:A_API_KEY}***"' in shown
+    codex = f'[mcp_servers."a.b"]\ncommand="x"\n[mcp_servers."a.b".env]\n"K_TOKEN" = \'{key}\' # {key}\n'
+    shown += patch(mended(CODEX, codex))
+    assert ' [mcp_servers."a.b".env]\n' in shown
+    more = f"\n# {key}\n- {key}\n{key}w: |\n  {key}\nx: &a '{key}'\ny: *a\nz: {key}\n  {key}\n"
+    compose = f"services:\n  a:\n    image: b\n    environment:\n      A_KEY: {key}\n    labels: " + more.replace(
+        "\n", "\n      "
+    )
+    assert mended(COMPOSE, compose).after == compose, "what is no YAML is left"
+    for text in (more.replace(f"- {key}\n{key}w", "w"), f'"{key}\n  {key}"', f"{{a: {key}, b: ['{key}']}}"):
+        bare = f"services:\n  a:\n    image: b\n    environment:\n      A_KEY: {key}q\n    labels: " + text.replace(
+            "\n", "\n      "
+        )
+        one = mended(COMPOSE, bare)
+        assert one.fixes, bare
+        shown += patch(one)
+    assert key not in shown
+
+
 def test_git_applies_the_exact_patch_and_what_comes_is_what_was_meant(tmp_path: Path) -> None:
     folder = tmp_path / "tree ü"
     folder.mkdir()

@@ -203,7 +203,7 @@ def pinned_image(image: str) -> bool:
 
 def _literals(words: list[Word]) -> Iterator[Told]:
     for place, (word, line) in enumerate(words):
-        flag, mark, value = word.partition("=")
+        flag, mark, value = word.removeprefix("--env=").partition("=")
         named = flag.lstrip("-")
         if mark and secret.is_name(flag) and secret.is_literal(value):
             yield Kind.LITERAL_SECRET, line, f"argument {flag} holds a literal value"

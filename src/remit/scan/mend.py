@@ -104,7 +104,9 @@ def _found(path: str, text: str) -> Counter[tuple[str, str]] | None:
     return Counter([*((code, what.replace(refer.ADDRESS, refer.REFERRED)) for code, what in said), *full])
 
 
-_UNKNOWN: Final = "its client knows no reference in its settings: start the server by a script that reads the secret"
+_UNKNOWN: Final = (
+    "no word is known here by which its client takes a secret by reference: start the server by a script that reads it"
+)
 _DOUBT: Final = "the file is written in a way from which nothing can be cut with no doubt"
 _AFTER: Final = "refused: read again, the file would not say the same but for this"
 
@@ -128,7 +130,7 @@ def _left(
             why = _stays(path, document)
         if why:
             found.append(Left(one.kind.value, one.evidence.line, why))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _stays(path: str, document: Placed | None) -> str:

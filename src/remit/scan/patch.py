@@ -15,9 +15,11 @@ from remit.scan import mend
 from remit.scan.mend import Mended
 
 HIDDEN: Final = "***"
-_REFERENCE: Final = re.compile(
-    r"(?i)(?:[A-Za-z_][\w-]*=|--?[a-z][\w-]*=)?(?:[\w-]+: *)?(?:(?:bearer|token|basic) +)?"
-    r"(?:\$\{(?:env:|input:)?[\w-]+(?::\?)?\}|\{env:\w+\})"
+_REFERENCE: Final = re.compile(r"\$\{(?:env:|input:)?[\w-]+(?::\?)?\}|\{env:\w+\}")
+_REFERS: Final = re.compile(
+    r"(?i)(?:[A-Za-z_][\w-]*=|--?[a-z][\w-]*=)?(?:[\w-]+: *)?(?:(?:bearer|token|basic) +)?(?:"
+    + _REFERENCE.pattern
+    + ")"
 )
 _PLAIN: Final = {
     "type": re.compile(r"[A-Za-z-]{1,20}"),
@@ -97,13 +99,17 @@ def _inert(path: str, text: str, shows: frozenset[str]) -> str:
 
 def _prints(name: str, text: str, shows: frozenset[str]) -> bool:
     shape = _PLAIN.get(name)
-    return text in shows or bool(_REFERENCE.fullmatch(text)) or bool(shape and shape.fullmatch(text))
+    return text in shows or bool(_REFERS.fullmatch(text)) or bool(shape and shape.fullmatch(text))
 
 
 def _hidden(text: str) -> str:
-    """Nothing of the text but the name that it is given to, and how a hook's command ends: by letting pass or not."""
+    """Nothing of the text but the name that it is given to, references, and how a hook ends: by letting pass or not."""
     let, named = _LET.search(text), _NAMED.match(text)
-    return f"{named[0] if named else ''}{HIDDEN}{let[0] if let else ''}"
+    inner = text[named.end() if named else 0 : let.start() if let else len(text)]
+    parts = [HIDDEN if part else "" for part in _REFERENCE.split(inner)]
+    refers = [*_REFERENCE.findall(inner), ""]
+    hidden = "".join(part + each for part, each in zip(parts, refers, strict=True)) or HIDDEN
+    return f"{named[0] if named else ''}{hidden}{let[0] if let else ''}"
 
 
 def _breaks(comment: re.Match[str]) -> str:

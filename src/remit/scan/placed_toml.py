@@ -35,7 +35,8 @@ def placed(text: str) -> Placed | None:
     marked = "".join([*parts, text[end:]])
     try:
         said = {mark: str(tomllib.loads(f"a = {one[0]}")["a"]) for mark, one in marks.items()}
-        found = list(_texts(tomllib.loads(marked), ()))
+        read = tomllib.loads(marked)
+        found = list(_texts(read, ()))
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):
         return None
     places = {
@@ -47,7 +48,7 @@ def placed(text: str) -> Placed | None:
     nodes = tuple(root.inside())
     spans = {id(node): places[paths[id(node)]] for node in nodes if node.text and paths[id(node)] in places}
     taken = set(spans.values())
-    keys = {marks[str(step)].span() for path, _ in found for step in path if str(step) in marks}
+    keys = {marks[name].span() for name in _keys(read) if name in marks}
     loose = tuple(
         (one.span(), _name(text, one), one[0].strip("\"'"))
         for one in tokens
@@ -60,6 +61,13 @@ def placed(text: str) -> Placed | None:
 def _name(text: str, token: re.Match[str]) -> str:
     found = _NAMED.search(text, text.rfind("\n", 0, token.start()) + 1, token.start())
     return found[1] if found else ""
+
+
+def _keys(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(one)
 
 
 def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:

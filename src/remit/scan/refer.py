@@ -4,7 +4,7 @@ The words, and where each is put in, are those of the readers' own pages: Claude
 `${env:NAME}` in a server's variables, headers, arguments and address; Kiro `${NAME}` in variables and headers; VS Code
 `${input:ID}`, with the question beside it, in variables, headers and arguments; Gemini CLI `${NAME}` and opencode
 `{env:NAME}` in every text; Docker Compose `${NAME:?}` in every value: it refuses to start what has no value. Codex and
-Goose name the variables that they hand on (`moved`). Claude Desktop, Cline, Zed and others know no word.
+Goose name the variables that they hand on (`moved`). Of Claude Desktop, Zed and others no word is known.
 """
 
 import json
@@ -124,11 +124,12 @@ def _arguments(owner: str, nodes: list[Node]) -> Iterator[Held]:
         before = text
         if not text:
             continue
-        named, mark, value = text.partition("=")
+        named, mark, value = text.removeprefix("--env=").partition("=")
         header = _HEADER.match(text)
         name = flag.lstrip("-")
         if mark and secret.is_name(named) and secret.is_literal(value):
-            yield Held(node, (len(named) + 1, len(text)), named, (named.lstrip("-"), f"{owner}_{named.lstrip('-')}"))
+            wanted = (named.lstrip("-"), f"{owner}_{named.lstrip('-')}")
+            yield Held(node, (len(text) - len(value), len(text)), named, wanted)
         elif flag.startswith("-") and "=" not in flag and secret.is_name(name) and secret.is_literal(text):
             yield Held(node, (0, len(text)), flag, (name, f"{owner}_{name}"))
         elif header and secret.is_literal(header[1]):
