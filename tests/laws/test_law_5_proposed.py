@@ -136,8 +136,8 @@ FAULTS = (
     Planted(
         "policies are compiled for what is proposed",
         "control/policy.py",
-        "state NOT IN ('proposed', 'refused')",
-        "state NOT IN ('refused')",
+        "        if resource.state in UNUSED:\n            continue\n",
+        "",
         LAW,
         "a policy knew what is proposed",
     ),

@@ -8,6 +8,7 @@ from remit.control.change import Change
 from remit.core import policy as law
 from remit.core.canonical import Json, b64, canon, digest
 from remit.core.errors import RemitError
+from remit.core.lifecycle import UNUSED
 from remit.core.policy import PolicySet, compile_set
 from remit.core.receipt import PolicyRecord
 from remit.core.resource import Resource, Tool
@@ -55,7 +56,9 @@ def shape(reader: Reader) -> Schema:
     What was only proposed is not in it.
     """
     shapes = []
-    for resource in reader.where(Resource, "state NOT IN ('proposed', 'refused')"):
+    for resource in reader.where(Resource):
+        if resource.state in UNUSED:
+            continue
         tools = list(reader.where(Tool, "resource = ?", (resource.name,)))
         shapes.append(
             ResourceShape(
