@@ -9,7 +9,7 @@ https://www.postgresql.org/docs/current/libpq-pipeline-mode.html); a savepoint i
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, final
 
 import psycopg
@@ -22,6 +22,7 @@ from remit.store.dialect import dollars, translated
 from remit.store.fault import Flaw
 from remit.store.late import Late, grouped
 from remit.store.refusal import translate, unknown
+from remit.store.transaction import within
 from remit.store.wire import BOUND, BOUNDED, OLDEST, SCHEMA, SESSION, TIMEOUT_MS, Watched
 
 _LOCK: Final = f"SELECT one FROM {SCHEMA}.writer FOR UPDATE"  # noqa: S608 - our own schema
@@ -195,17 +196,9 @@ class Postgres:
         self._now(f"ROLLBACK TO SAVEPOINT m{len(self._marks)}")
         self._now(f"RELEASE SAVEPOINT m{len(self._marks)}")
 
-    @contextlib.contextmanager
-    def transaction(self, timeout_ms: int = TIMEOUT_MS) -> Iterator[None]:
+    def transaction(self, timeout_ms: int = TIMEOUT_MS) -> contextlib.AbstractContextManager[None]:
         """Run the body between `begin` and `commit`; roll back when it raises."""
-        self.begin(timeout_ms)
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(RemitError):
-                self.rollback()
-            raise
-        self.commit()
+        return within(self, timeout_ms)
 
     # Statements
 

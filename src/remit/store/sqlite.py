@@ -8,7 +8,7 @@ the connection is dropped, and `reopen` settles what happened before anything el
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -18,6 +18,7 @@ from remit.core.errors import RemitError
 from remit.store import fault
 from remit.store.db import Reads, Row, Value
 from remit.store.fault import Flaw
+from remit.store.transaction import within
 
 APPLICATION: Final = 0x524D4954
 """`RMIT`: marks a file as a Remit store (https://www.sqlite.org/pragma.html#pragma_application_id)."""
@@ -202,17 +203,9 @@ class Sqlite:
         except apsw.Error as error:
             raise self._fault(error) from error
 
-    @contextlib.contextmanager
-    def transaction(self, timeout_ms: int = TIMEOUT_MS) -> Iterator[None]:
+    def transaction(self, timeout_ms: int = TIMEOUT_MS) -> contextlib.AbstractContextManager[None]:
         """Run the body between `begin` and `commit`; roll back when it raises."""
-        self.begin(timeout_ms)
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(RemitError):
-                self.rollback()
-            raise
-        self.commit()
+        return within(self, timeout_ms)
 
     # Statements
 
