@@ -1,6 +1,9 @@
-"""A place in a text that is read from the front: what the readers of JSON and of HCL share. Pure."""
+"""A place in a text that is read from the front: what the readers of JSON, HCL and TypeScript share. Pure."""
 
 import re
+from abc import abstractmethod
+
+from remit.scan.node import Node
 
 
 class Cursor:
@@ -35,3 +38,21 @@ class Cursor:
             self.at += len(mark)
             return True
         return False
+
+
+class Values(Cursor):
+    """A reader of a format whose lists stand in square brackets, with commas between and perhaps one at the end."""
+
+    @abstractmethod
+    def value(self, depth: int) -> Node:
+        """Read the value that comes next. Refuses what is no value or is nested too deep (ValueError)."""
+
+    def items(self, line: int, depth: int) -> Node:
+        """Read the list that comes next, which began on this line."""
+        self.take("[")
+        found: list[Node] = []
+        while not self.take("]"):
+            found.append(self.value(depth + 1))
+            if not self.take(",") and not self.peek("]"):
+                raise ValueError
+        return Node(line, found)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from remit.scan import jsonc
-from remit.scan.cursor import Cursor
+from remit.scan.cursor import Values
 from remit.scan.node import DEEPEST, Node
 
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -32,7 +32,7 @@ def read(text: str) -> Node | None:
     return found if reader.at == len(text) else None
 
 
-class _Reader(Cursor):
+class _Reader(Values):
     def body(self, depth: int, end: str) -> Node:
         """Attributes and blocks up to `end`."""
         if depth > DEEPEST:
@@ -97,15 +97,6 @@ class _Reader(Cursor):
         else:
             return self.reference(line, start)
         return found if _AFTER.match(self.text, self.at) else self.reference(line, start)
-
-    def items(self, line: int, depth: int) -> Node:
-        self.take("[")
-        found: list[Node] = []
-        while not self.take("]"):
-            found.append(self.value(depth + 1))
-            if not self.take(",") and not self.peek("]"):
-                raise ValueError
-        return Node(line, found)
 
     def object(self, line: int, depth: int) -> Node:
         self.take("{")

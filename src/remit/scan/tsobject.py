@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from remit.scan.cursor import Cursor
+from remit.scan.cursor import Values
 from remit.scan.node import DEEPEST, Node
 
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*+")
@@ -62,7 +62,7 @@ def _each(text: str, start: re.Pattern[str]) -> Iterator[tuple[re.Match[str], No
             yield begun, one.below(line)
 
 
-class _Reader(Cursor):
+class _Reader(Values):
     def value(self, depth: int) -> Node:
         if depth > DEEPEST:
             raise ValueError
@@ -103,15 +103,6 @@ class _Reader(Cursor):
             if not self.take(",") and not self.peek("}"):
                 raise ValueError
         return Node(line, members)
-
-    def items(self, line: int, depth: int) -> Node:
-        self.take("[")
-        found: list[Node] = []
-        while not self.take("]"):
-            found.append(self.value(depth + 1))
-            if not self.take(",") and not self.peek("]"):
-                raise ValueError
-        return Node(line, found)
 
     def string(self) -> str:
         """A text; what a template puts in stays as it is written."""
