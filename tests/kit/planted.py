@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.kit.postgres import lent
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = "__pycache__"
 PATIENCE = 120
@@ -78,7 +80,7 @@ def red(fault: Planted, folder: Path) -> None:
     law = f"{fault.law.__module__}:{fault.law.__name__}"
     ran = subprocess.run(
         [sys.executable, str(Path(__file__)), str(copy), law, str(work)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(copy), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": ""},
+        env=os.environ | lent() | {"PYTHONPATH": f"{copy}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": ""},
         capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert ran.returncode == 1, (

