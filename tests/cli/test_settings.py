@@ -103,6 +103,9 @@ def test_only_the_settings_file_names_a_receiver_and_where_it_is_pushed_to(tmp_p
     assert code(load, {"REMIT_RECEIVERS": "siem"}, {}, None) == "setting_invalid"
 
 
+ADMITTED = 'token = "https://idp.example/token"\nclient = "us"\nsecret = "env:REMIT_IDP"\n'
+
+
 def test_only_the_settings_file_names_a_transmitter_that_is_polled(tmp_path: Path) -> None:
     file = tmp_path / "remit.toml"
     first = 'name = "idp"\npoll = "https://idp.example/poll?stream=1"\n'
@@ -115,10 +118,17 @@ def test_only_the_settings_file_names_a_transmitter_that_is_polled(tmp_path: Pat
     (one,) = polled(loaded(f'[[transmitters]]\n{first}authorization = "env:REMIT_IDP"\n', environ), environ)
     assert (one.transmitter, one.url) == ("idp", "https://idp.example/poll?stream=1")
     assert (one.authorization, one.private) == (b"Bearer ours", False)
+    keyed = f'{first}{ADMITTED}proof = "private_key_jwt"\ntoken_issuer = "https://idp.example"\n'
+    (one,) = polled(loaded(f"[[transmitters]]\n{keyed}", environ), environ)
+    assert (one.client, one.secret, one.proof, one.token_issuer) == (
+        "us", b"Bearer ours", "private_key_jwt", "https://idp.example",
+    )  # fmt: skip
     for wrong in (
         'name = "idp"', 'poll = "https://idp.example/"', 'name = "idp"\npoll = "http://idp.example/"',
         'name = "idp"\npoll = "file:///etc/passwd"', 'name = "idp"\npoll = "https://u:p@idp.example/"',
         f"{first}more = 1", f'{first}authorization = "Bearer plain"', f"{first}[[transmitters]]\n{first}",
+        f'{first}proof = "client_secret_post"', f'{first}{ADMITTED}proof = "none"',
+        f'{first}{ADMITTED}token_issuer = "https://idp.example"',
     ):  # fmt: skip
         assert code(loaded, f"[[transmitters]]\n{wrong}\n").startswith("setting_"), wrong
     assert code(load, {"REMIT_TRANSMITTERS": "idp"}, {}, None) == "setting_invalid"

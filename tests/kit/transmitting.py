@@ -14,8 +14,8 @@ class Transmitter:
     """Holds events until they are acknowledged or refused. `answers` are what it says instead, while there are any.
 
     An answer is a status, or a body with 200. With a `client`, what it says to prove itself, a poll wants the newest of
-    the `tokens` that are given for it at `/token`; `grants` are what was asked there. `asked` are the bodies that came;
-    `holds` is how long a poll may wait.
+    the `tokens` that are given at `/token`: to this client, or to the form that `admits` lets in. `grants` are what was
+    asked there, `asked` the bodies that came; `holds` is how long a poll may wait.
     """
 
     def __init__(self, kind: str = "RSA") -> None:
@@ -31,6 +31,7 @@ class Transmitter:
         self.holds = 2.0
         self.client = ""
         self.tokens: list[str] = []
+        self.admits: Any = None
         self.grants: list[tuple[str, str]] = []
         self.at_once = 1000
         self.on_ack: Any = None
@@ -78,7 +79,7 @@ class Transmitter:
             wrong = self.client and shown not in [f"Bearer {held}" for held in self.tokens[-1:]]
             return (401, b"") if wrong else None
         self.grants.append((str(shown), text.decode()))
-        if shown != self.client:
+        if not self.admits(text.decode()) if self.admits else shown != self.client:
             return 401, b'{"error":"invalid_client"}'
         self.tokens.append(f"token-{len(self.tokens)}")
         return 200, json.dumps({"access_token": self.tokens[-1], "token_type": "Bearer", "expires_in": 60}).encode()

@@ -4,12 +4,16 @@ import asyncio
 import base64
 import threading
 import time
+from urllib.parse import parse_qs
 
+import joserfc.jwt
 import pytest
+from joserfc.jwk import ECKey
 
 from remit.control import brief, principal, signal
 from remit.control.poller import Poller, Source
 from remit.core import poll as rules
+from remit.core.poll import KEY, POST
 from remit.core.principal import Person
 from remit.core.receipt import decode
 from remit.core.signal import CAEP, RISC, VERIFY, Signal, Transmitter
@@ -159,6 +163,48 @@ def test_a_token_is_asked_for_as_a_client_and_another_one_when_it_counts_no_more
     until(lambda: len(place.other.acked) == 2)
     assert len(place.other.grants) == 2, "it was renewed, and once"
     assert place.said == [], "nothing went wrong on the way"
+
+
+def test_a_client_proves_itself_in_the_form_or_by_a_key_another_time_for_each_token(place):
+    key, seen = ECKey.generate_key("P-256"), []
+
+    def admits(text):
+        said = {name: value for name, (value,) in parse_qs(text).items()}
+        if "client_secret" in said:
+            return (said["client_id"], said["client_secret"]) == ("us:1", "s&cret")
+        claims = joserfc.jwt.decode(said["client_assertion"], key, algorithms=["ES256"]).claims
+        seen.append(claims["jti"])
+        held = place.world.authority.clock.now() // 1000
+        return (
+            said["client_assertion_type"].endswith("client-assertion-type:jwt-bearer")
+            and claims["iss"] == claims["sub"] == said["client_id"] == "us:1"
+            and claims["aud"] == "https://idp.example" and claims["iat"] <= held < claims["exp"] <= claims["iat"] + 60
+        )  # fmt: skip
+
+    place.other.client, place.other.admits = "nobody", admits
+    given = {"token": f"{place.other.url}/token", "client": "us:1"}
+    for number, more in enumerate(
+        (
+            {"secret": b"s&cret", "proof": POST},
+            {"secret": key.as_pem(private=True), "proof": KEY, "token_issuer": "https://idp.example"},
+        ),
+        1,
+    ):
+        event(place)
+        made = listen(place, **given, **more)
+        until(lambda so_far=number: len(place.other.acked) == so_far)
+        silence(place, made)
+    assert [shown for shown, _ in place.other.grants] == ["None", "None"], "a secret went in a header, too"
+    place.other.tokens.append("theirs alone")
+    event(place)
+    listen(place, **given, **more)
+    until(lambda: len(place.other.acked) == 3)
+    assert len(set(seen)) == len(seen) >= 2
+    place.other.admits = lambda _: False
+    place.other.tokens.append("theirs alone")
+    event(place)
+    until(lambda: place.said)
+    assert place.said[0].startswith("Transmitter idp: Its token endpoint gives nothing. It answered 401.")
 
 
 def test_a_client_that_is_refused_polls_nothing_and_says_no_secret(place):

@@ -1,5 +1,10 @@
 """The transmitter's face: a receiver looks after its stream and polls it; a stranger learns nothing."""
 
+import base64
+import json
+from types import SimpleNamespace
+from urllib.parse import quote
+
 import pytest
 
 from remit.control import key, principal
@@ -7,11 +12,13 @@ from remit.control import stream as streams
 from remit.control.revocation import revoke
 from remit.control.stream import Receiver
 from remit.control.task import open_task
+from remit.core.principal import Service
 from remit.core.told import CREDENTIAL, DISABLED, REVOKED, SUPPORTED
 from remit.custody.signer import Purpose
+from remit.web import receiving
 from remit.web.stream import POLL, PUSH
 from tests.kit.receiving import AUDIENCE, read
-from tests.kit.site import site
+from tests.kit.site import ask, site
 from tests.kit.world import ISSUER
 
 EAR = "https://siem.example/events"
@@ -218,3 +225,91 @@ def test_where_no_receiver_is_named_there_is_no_transmitter(tmp_path):
     with site(tmp_path) as bare:
         assert bare.get("/.well-known/ssf-configuration", "").status == 404
         assert bare.send("/ssf/poll", NOW, "").status == 401
+
+
+STREAM = "/ssf/streams"
+READS = {"list": ("GET", STREAM), "status": ("GET", "/ssf/status?stream_id={id}"), "poll": ("POST", "/ssf/poll")}
+CHANGES = {
+    "make": ("POST", STREAM), "patch": ("PATCH", STREAM), "put": ("PUT", STREAM),
+    "end": ("DELETE", f"{STREAM}?stream_id={{id}}"), "move": ("POST", "/ssf/status"), "verify": ("POST", "/ssf/verify"),
+    "add": ("POST", "/ssf/subjects/add"), "remove": ("POST", "/ssf/subjects/remove"),
+}  # fmt: skip
+"""Every address for receivers: what reads, and what changes something."""
+
+
+def service_of(place, name):
+    return place.act(lambda c: next(one.id for one in c.reader.where(Service) if one.name == name))
+
+
+def admitted(place, scope=None, name="siem", secret=None, post=True, **more):
+    """What the token endpoint says to a receiver that proves itself in the form, or by HTTP Basic."""
+    who, word = service_of(place, name), getattr(place, name) if secret is None else secret
+    fields = {"grant_type": "client_credentials"} | ({} if scope is None else {"scope": scope}) | more
+    if post:
+        return place.form("/oauth/token", fields | {"client_id": who, "client_secret": word})
+    basic = base64.b64encode(f"{quote(who, safe='')}:{quote(word, safe='')}".encode()).decode()
+    return place.form("/oauth/token", fields, authorization=f"Basic {basic}")
+
+
+def asked(place, token, how, stream):
+    method, path = how
+    body = b"" if method in ("GET", "DELETE") else json.dumps(NOW if "poll" in path else {"stream_id": stream}).encode()
+    head = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    return ask(place.url + path.format(id=stream), method, body or None, head)
+
+
+@pytest.mark.parametrize("post", [True, False], ids=["client_secret_post", "client_secret_basic"])
+def test_a_receiver_gets_a_token_for_the_scopes_that_it_asks_for(place, post):
+    said = admitted(place, post=post).json
+    assert (said["scope"], said["token_type"], said["expires_in"]) == ("ssf.read ssf.manage", "Bearer", 600)
+    assert admitted(place, "ssf.read", post=post).json["scope"] == "ssf.read"
+    assert admitted(place, "ssf.read", post=post, resource=f"{ISSUER}/ssf").status == 200
+    for wrong in ("ssf.all", "ssf.read openid"):
+        assert admitted(place, wrong, post=post).json["error"] == "invalid_scope"
+    assert admitted(place, post=post, resource=f"{ISSUER}/mcp/notes").json["error"] == "invalid_target"
+    for who, secret in (("siem", "x"), ("siem", ""), ("siem", place.other), ("door", None)):
+        found = admitted(place, name=who, secret=secret, post=post)
+        assert (found.status, found.json["error"]) == (401, "invalid_client")
+
+
+def test_every_address_asks_for_its_scope_and_says_which(place):
+    stream = made(place)["stream_id"]
+    reads, manages = (admitted(place, one).json["access_token"] for one in ("ssf.read", "ssf.manage"))
+    for name, how in READS.items():
+        assert [asked(place, one, how, stream).status for one in (reads, manages, place.siem)] == [200] * 3, name
+    for name, how in CHANGES.items():
+        found = asked(place, reads, how, stream)
+        assert (found.status, found.json["code"]) == (403, "insufficient_scope"), name
+        assert found.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="ssf.manage"'
+        assert asked(place, manages, how, "str_none").status != 403, name
+    assert len(place.get(STREAM, reads).json) == 1, "a reader changed something"
+    assert asked(place, manages, CHANGES["end"], stream).status == 204
+
+
+def test_a_token_ends_with_its_service_with_its_secret_and_by_its_time(place):
+    made(place)
+    token = admitted(place).json["access_token"]
+    assert place.get(STREAM, token).status == 200
+    assert place.get(STREAM, token[:-4] + "AAAA").status == 401
+    assert place.get(STREAM, "ssf_").status == 401
+    assert place.send("/access/v1/evaluation", {}, token).status == 401, "it opens another door"
+    assert place.get("/v1/status", token).status == 401
+    who = service_of(place, "siem")
+    place.siem = place.act(lambda c: principal.give_token(c, who, "operator"))[1]
+    gone = place.get(STREAM, token)
+    assert (gone.status, gone.headers["www-authenticate"]) == (401, "Bearer")
+    again = admitted(place).json["access_token"]
+    sealed = receiving._opened(SimpleNamespace(authority=place.world.authority, now=lambda: 0), again)
+    late = SimpleNamespace(authority=place.world.authority, now=lambda: sealed.until)
+    assert receiving._opened(late, again) is None
+    place.act(lambda c: revoke(c, "service", who, "operator"))
+    assert place.get(STREAM, again).status == 401
+    assert admitted(place).status == 401
+
+
+def test_what_it_says_of_itself_names_the_scopes(place):
+    said = place.get("/.well-known/oauth-protected-resource/ssf", "").json
+    assert (said["resource"], said["scopes_supported"]) == (f"{ISSUER}/ssf", ["ssf.read", "ssf.manage"])
+    assert place.get("/.well-known/oauth-authorization-server", "").json["scopes_supported"] == said["scopes_supported"]
+    schemes = place.get("/.well-known/ssf-configuration", "").json["authorization_schemes"]
+    assert [one["spec_urn"] for one in schemes] == ["urn:ietf:rfc:6749", "urn:ietf:rfc:6750"]

@@ -47,7 +47,8 @@ def polled(settings: Settings, environ: Mapping[str, str]) -> tuple[Source, ...]
         Source(
             one.name, one.poll, rules.read_reference(one.authorization, environ).strip() if one.authorization else b"",
             one.private, one.token, one.client,
-            rules.read_reference(one.secret, environ).strip() if one.secret else b"", one.scope,
+            rules.read_reference(one.secret, environ).strip() if one.secret else b"", one.scope, one.proof,
+            one.token_issuer,
         )
         for one in settings.transmitters
     )  # fmt: skip

@@ -8,6 +8,7 @@ import http.client
 import re
 import socket
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,9 +17,12 @@ import msgspec
 
 from remit.control.messenger import resolved
 from remit.control.outgoing import cut, dialled
-from remit.core.canonical import Json, read
+from remit.core.canonical import Json, b64, read
 from remit.core.errors import RemitError
-from remit.core.poll import Answer, answer
+from remit.core.moment import Instant
+from remit.core.poll import BASIC, KEY, POST, Answer, answer
+from remit.custody import asserting
+from remit.custody.secret import Secret
 
 PATIENCE_S: Final = 25.0
 """How long an answer may take: a transmitter may hold it until there is something to tell."""
@@ -37,7 +41,8 @@ class Source:
     """A transmitter that is polled, by the name it is registered under, and what is sent along to it.
 
     With a `token` endpoint a bearer token is asked for there instead, as `client` with its `secret` (RFC 6749 section
-    4.4), for `scope` if there is one; and another one whenever a poll is answered 401.
+    4.4), for `scope` if there is one; and another one whenever a poll is answered 401. The secret goes as `proof` says;
+    a private key signs an assertion for `token_issuer` (RFC 7523), which is the endpoint itself unless it is given.
     """
 
     transmitter: str
@@ -48,13 +53,17 @@ class Source:
     client: str = ""
     secret: bytes = b""
     scope: str = ""
+    proof: str = BASIC
+    token_issuer: str = ""
 
 
 class Poller:
     """Goes to one transmitter. Owned by whoever polls; one thread at a time asks, any may call `stop`."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(
+        self, source: Source, now: Callable[[], Instant] = lambda: Instant(0), random: Callable[[int], bytes] = bytes
+    ) -> None:
+        self.source, self._now, self._random = source, now, random
         self._line: socket.socket | None = None
         self._over = False
         self._bearer = ""
@@ -117,11 +126,14 @@ class Poller:
         """A token of the transmitter's own (`token_refused`)."""
         one = self.source
         form = {"grant_type": "client_credentials"} | ({"scope": one.scope} if one.scope else {})
-        proof = b64encode(f"{quote(one.client, safe='')}:{quote(one.secret, safe='')}".encode()).decode()
-        headers = {
-            "content-type": "application/x-www-form-urlencoded", "accept": "application/json",
-            "authorization": f"Basic {proof}",
-        }  # fmt: skip
+        headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        if one.proof == KEY:
+            form |= self._signed()
+        elif one.proof == POST:
+            form |= {"client_id": one.client, "client_secret": one.secret.decode()}
+        else:
+            pair = f"{quote(one.client, safe='')}:{quote(one.secret, safe='')}"
+            headers["authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         status, data = self._post(one.token, urlencode(form).encode(), headers)
         said = read(data) if status == 200 and len(data) <= LONGEST else None
         text = said.get("access_token") if isinstance(said, dict) else None
@@ -130,3 +142,12 @@ class Poller:
             why = f"It answered {status}." if status != 200 else "It answered with no bearer token."
             raise RemitError("token_refused", f"Its token endpoint gives nothing. {why}", "Check client and secret.")
         return text
+
+    def _signed(self) -> dict[str, str]:
+        """An assertion by our private key, another one for each token (`key_invalid`)."""
+        one = self.source
+        text = asserting.assertion(
+            Secret(one.secret), client=one.client, audience=one.token_issuer or one.token,
+            id=b64(self._random(18)), now=self._now(),
+        )  # fmt: skip
+        return {"client_id": one.client, "client_assertion_type": asserting.TYPE, "client_assertion": text}

@@ -13,6 +13,11 @@ MOST: Final = 50
 """Events that are asked for at once."""
 TAKEN: Final = 200
 """Events of one answer that are looked at; the rest comes again."""
+BASIC: Final = "client_secret_basic"
+POST: Final = "client_secret_post"
+KEY: Final = "private_key_jwt"
+PROOFS: Final = (BASIC, POST, KEY)
+"""How we prove ourselves as a client at a transmitter's token endpoint."""
 FIRST_MS: Final = 2_000
 LONGEST_MS: Final = 300_000
 

@@ -41,7 +41,10 @@ class Listening:
         self._batch, self._node = batch, authority.node
         self._pool = ThreadPoolExecutor(len(sources), "remit-poll") if sources else None
         hearing = Hearing(authority, batch)
-        self._ears = tuple(_Ear(authority, batch, hearing, Poller(one), self._pool, say) for one in sources)
+        self._ears = tuple(
+            _Ear(authority, batch, hearing, Poller(one, authority.clock.now, authority.random), self._pool, say)
+            for one in sources
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -11,6 +11,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.resource import Resource
 from remit.custody.signer import TRANSACTION_PURPOSES
+from remit.web.receiving import SCOPES
 from remit.web.site import Site
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -103,6 +104,10 @@ def metadata(site: Site) -> dict[str, Json]:
         for place in ("token", "revocation", "introspection"):
             known = said[f"{place}_endpoint_auth_methods_supported"]
             said[f"{place}_endpoint_auth_methods_supported"] = [*known, *CERTIFIED]
+    if settings.receivers:
+        known = said["token_endpoint_auth_methods_supported"]
+        said["token_endpoint_auth_methods_supported"] = [*known, "client_secret_basic", "client_secret_post"]
+        said["scopes_supported"] = list(SCOPES)
     if settings.client_registration:
         said["registration_endpoint"] = f"{issuer}/oauth/register"
     return said

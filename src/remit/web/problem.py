@@ -14,6 +14,7 @@ STATUS: Final = {
     "invalid_dpop_proof": 401,
     "use_dpop_nonce": 401,
     "forbidden": 403,
+    "insufficient_scope": 403,
     "dispatcher_refused": 403,
     "sign_in_refused": 403,
     "rate_exceeded": 429,

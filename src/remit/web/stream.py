@@ -1,7 +1,7 @@
 """`/ssf`: receivers of Shared Signals look after their stream and poll it (SSF 1.0, RFC 8936). docs/spec/signals.md.
 
 A receiver is a service with a token that the settings name; nobody else is answered, and of another's stream nothing
-is said.
+is said. What reads asks for the scope `ssf.read`, what changes something for `ssf.manage`, which may read too.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ from remit.core.told import SUPPORTED
 from remit.custody.secevent import issue
 from remit.custody.signer import EVENT_PURPOSES
 from remit.store import log
-from remit.web.access import asking
+from remit.web import receiving
 from remit.web.intake import json_object, query, text, texts
 from remit.web.problem import NO_STORE
+from remit.web.receiving import MANAGE, READ, Asked, needing
 from remit.web.site import Site
 
 PUSH: Final = "urn:ietf:rfc:8935"
@@ -40,7 +41,6 @@ _GIVEN: Final = (
     *("delivery", "events_requested", "description", "stream_id", "iss", "aud", "events_supported"),
     *("events_delivered", "min_verification_interval", "inactivity_timeout"),
 )
-Asked = tuple[Service, Receiver]
 
 
 def routes(site: Site) -> list[Route]:
@@ -48,24 +48,18 @@ def routes(site: Site) -> list[Route]:
     return [
         Route("/.well-known/ssf-configuration", partial(_configuration, site), methods=["GET"]),
         Route("/ssf/jwks", partial(_jwks, site), methods=["GET"]),
-        Route("/ssf/streams", partial(_made, site), methods=["POST"]),
-        Route("/ssf/streams", partial(_listed, site), methods=["GET"]),
-        Route("/ssf/streams", partial(_altered, site), methods=["PATCH", "PUT"]),
-        Route("/ssf/streams", partial(_ended, site), methods=["DELETE"]),
-        Route("/ssf/status", partial(_status, site), methods=["GET", "POST"]),
-        Route("/ssf/verify", partial(_verified, site), methods=["POST"]),
-        Route("/ssf/subjects/add", partial(_chosen, site, True), methods=["POST"]),
-        Route("/ssf/subjects/remove", partial(_chosen, site, False), methods=["POST"]),
-        Route("/ssf/poll", partial(_polled, site), methods=["POST"]),
+        Route("/ssf/streams", needing(site, MANAGE, _made), methods=["POST"]),
+        Route("/ssf/streams", needing(site, READ, _listed), methods=["GET"]),
+        Route("/ssf/streams", needing(site, MANAGE, _altered), methods=["PATCH", "PUT"]),
+        Route("/ssf/streams", needing(site, MANAGE, _ended), methods=["DELETE"]),
+        Route("/ssf/status", needing(site, READ, _status), methods=["GET"]),
+        Route("/ssf/status", needing(site, MANAGE, _moved), methods=["POST"]),
+        Route("/ssf/verify", needing(site, MANAGE, _verified), methods=["POST"]),
+        Route("/ssf/subjects/add", needing(site, MANAGE, partial(_chosen, told=True)), methods=["POST"]),
+        Route("/ssf/subjects/remove", needing(site, MANAGE, partial(_chosen, told=False)), methods=["POST"]),
+        Route("/ssf/poll", needing(site, READ, _polled), methods=["POST"]),
+        Route("/.well-known/oauth-protected-resource/ssf", partial(_protected, site), methods=["GET"]),
     ]
-
-
-def _receiver(site: Site, request: Request) -> Asked:
-    service = asking(site.door, request)
-    found = next((one for one in site.settings.receivers if one.service == service.name), None)
-    if found is None:
-        raise RemitError("forbidden", "This service is told nothing.", "Name it in a [[receivers]] table.")
-    return service, found
 
 
 async def _configuration(site: Site, _: Request) -> Response:
@@ -74,13 +68,19 @@ async def _configuration(site: Site, _: Request) -> Response:
     return JSONResponse(described(site.authority.issuer), headers={"cache-control": "public, max-age=300"})
 
 
+async def _protected(site: Site, _: Request) -> Response:
+    if not site.settings.receivers:
+        raise RemitError("not_found", "Nobody is told anything here.", "Name a receiver in the settings.")
+    return JSONResponse(receiving.described(site), headers={"cache-control": "public, max-age=300"})
+
+
 async def _jwks(site: Site, _: Request) -> Response:
     found = site.authority.signer.jwks(site.now(), EVENT_PURPOSES)
     return JSONResponse(found, headers={"cache-control": "public, max-age=60"}, media_type="application/jwk-set+json")
 
 
-async def _made(site: Site, request: Request) -> Response:
-    service, one = _receiver(site, request)
+async def _made(site: Site, who: Asked, request: Request) -> Response:
+    service, one = who
     value = await json_object(request, (), _GIVEN)
     push = _push(value, one)
     events, said = _events(value), text(value, "description", "", 512)
@@ -91,8 +91,8 @@ async def _made(site: Site, request: Request) -> Response:
     return _answer(_shown(site, made, one), 201)
 
 
-async def _listed(site: Site, request: Request) -> Response:
-    service, one = _receiver(site, request)
+async def _listed(site: Site, who: Asked, request: Request) -> Response:
+    service, one = who
     asked = query(request, "stream_id")
     if "stream_id" in asked:
         return _answer(_shown(site, streams.need(site.reader(), service.id, asked["stream_id"]), one))
@@ -100,8 +100,8 @@ async def _listed(site: Site, request: Request) -> Response:
     return _answer([_shown(site, found, one)] if found else [])
 
 
-async def _altered(site: Site, request: Request) -> Response:
-    service, one = _receiver(site, request)
+async def _altered(site: Site, who: Asked, request: Request) -> Response:
+    service, one = who
     value = await json_object(request, ("stream_id",), _GIVEN)
     before = streams.need(site.reader(), service.id, text(value, "stream_id"))
     if "delivery" in value and _push(value, one) != before.push:
@@ -116,30 +116,32 @@ async def _altered(site: Site, request: Request) -> Response:
     return _answer(_shown(site, done, one))
 
 
-async def _ended(site: Site, request: Request) -> Response:
-    service, _ = _receiver(site, request)
+async def _ended(site: Site, who: Asked, request: Request) -> Response:
+    service, _ = who
     identity = query(request, "stream_id").get("stream_id", "")
     await site.act(f"stream:{service.id}", lambda c: streams.end(c, streams.need(c.reader, service.id, identity)))
     return Response(status_code=204, headers=NO_STORE)
 
 
-async def _status(site: Site, request: Request) -> Response:
-    service, _ = _receiver(site, request)
-    if request.method == "GET":
-        found = streams.need(site.reader(), service.id, query(request, "stream_id").get("stream_id", ""))
-    else:
-        value = await json_object(request, ("stream_id", "status"), ("reason",))
-        identity, state = text(value, "stream_id"), text(value, "status")
-        why = text(value, "reason", "", 200)
-        found = await site.act(
-            f"stream:{service.id}",
-            lambda c: streams.move(c, streams.need(c.reader, service.id, identity), state, why),
-        )
+async def _status(site: Site, who: Asked, request: Request) -> Response:
+    found = streams.need(site.reader(), who[0].id, query(request, "stream_id").get("stream_id", ""))
     return _answer({"stream_id": found.id, "status": found.state})
 
 
-async def _verified(site: Site, request: Request) -> Response:
-    service, _ = _receiver(site, request)
+async def _moved(site: Site, who: Asked, request: Request) -> Response:
+    service, _ = who
+    value = await json_object(request, ("stream_id", "status"), ("reason",))
+    identity, state = text(value, "stream_id"), text(value, "status")
+    why = text(value, "reason", "", 200)
+    found = await site.act(
+        f"stream:{service.id}",
+        lambda c: streams.move(c, streams.need(c.reader, service.id, identity), state, why),
+    )
+    return _answer({"stream_id": found.id, "status": found.state})
+
+
+async def _verified(site: Site, who: Asked, request: Request) -> Response:
+    service, _ = who
     value = await json_object(request, ("stream_id",), ("state",))
     identity, state = text(value, "stream_id"), text(value, "state", "", 512)
     await site.act(
@@ -148,9 +150,9 @@ async def _verified(site: Site, request: Request) -> Response:
     return Response(status_code=204, headers=NO_STORE)
 
 
-async def _chosen(site: Site, told: bool, request: Request) -> Response:  # noqa: FBT001 - which of two addresses
+async def _chosen(site: Site, who: Asked, request: Request, *, told: bool) -> Response:
     """Tell of a subject, or no more (SSF 1.0 section 8.1.3)."""
-    service, one = _receiver(site, request)
+    service, one = who
     value = await json_object(request, ("stream_id", "subject"), ("verified",))
     identity = text(value, "stream_id")
 
@@ -162,8 +164,8 @@ async def _chosen(site: Site, told: bool, request: Request) -> Response:  # noqa
     return Response(status_code=200 if told else 204, headers=NO_STORE)
 
 
-async def _polled(site: Site, request: Request) -> Response:
-    service, one = _receiver(site, request)
+async def _polled(site: Site, who: Asked, request: Request) -> Response:
+    service, one = who
     value = await json_object(request, (), ("maxEvents", "returnImmediately", "ack", "setErrs"))
     most, at_once = value.get("maxEvents", MOST), value.get("returnImmediately", False)
     wrong = value.get("setErrs", {})
@@ -190,7 +192,7 @@ def described(issuer: str) -> dict[str, Json]:
         "verification_endpoint": f"{issuer}/ssf/verify",
         "add_subject_endpoint": f"{issuer}/ssf/subjects/add",
         "remove_subject_endpoint": f"{issuer}/ssf/subjects/remove",
-        "authorization_schemes": [{"spec_urn": "urn:ietf:rfc:6750"}],
+        "authorization_schemes": [{"spec_urn": "urn:ietf:rfc:6749"}, {"spec_urn": "urn:ietf:rfc:6750"}],
         "default_subjects": "ALL",
     }
 

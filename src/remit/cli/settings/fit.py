@@ -7,6 +7,7 @@ from typing import Any, Final
 from remit.cli.settings.reference import REFERENCES, reachable
 from remit.cli.settings.tables import Cosigned, Hooked, Issuer, Polled, Received
 from remit.core.errors import RemitError
+from remit.core.poll import KEY, PROOFS
 
 
 def _issuer(held: dict[str, Any], where: str, _: list[Any]) -> None:
@@ -79,6 +80,13 @@ def _transmitter(held: dict[str, Any], where: str, before: list[Any]) -> None:
             "setting_invalid",
             f"{where}: a token is asked for at an endpoint, as a client, with a secret, and instead of authorization.",
             "Give token (https or this very machine), client, and secret as env:NAME, file:PATH or keyring:NAME.",
+        )
+    proof = held.get("proof", "")
+    if (proof and (proof not in PROOFS or not own[0])) or (held.get("token_issuer") and proof != KEY):
+        raise RemitError(
+            "setting_invalid",
+            f"{where}: a client proves itself at a token endpoint in one of three ways.",
+            f"Give proof as one of {', '.join(PROOFS)}; token_issuer goes with the last.",
         )
 
 

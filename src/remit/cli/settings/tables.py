@@ -64,7 +64,8 @@ class Received:
 class Polled:
     """A transmitter that is polled: the name it is registered under, its poll endpoint, what is sent along.
 
-    That is an `authorization`, or a token of its `token` endpoint, asked for as `client` with its `secret`.
+    That is an `authorization`, or a token of its `token` endpoint, asked for as `client` with its `secret`: sent as
+    `proof` says, or a private key, whose assertions are for `token_issuer`.
     """
 
     name: str
@@ -75,3 +76,5 @@ class Polled:
     client: str = ""
     secret: str = ""
     scope: str = ""
+    proof: str = "client_secret_basic"
+    token_issuer: str = ""
