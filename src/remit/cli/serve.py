@@ -132,11 +132,11 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     from remit.cli.door import Standing, door
     from remit.cli.facing import web_settings
     from remit.cli.gates import Gates
+    from remit.gateway.serve.doorway import Served
     from remit.web.app import build
 
     settings, authority = desk.settings, desk.authority
     authority.nonce_required = settings.dpop_nonce
-    web = web_settings(settings, rules.environment())
     loop = new_loop()
     asyncio.set_event_loop(loop)
     batch = Batch(authority)
@@ -149,7 +149,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     gates = Gates(settings, gate)
     standing = Standing(settings.connections, settings.connections_peer)
     config = uvicorn.Config(
-        build(authority, batch, gates, web, gate, standing.refused, reaching),
+        build(authority, batch, gates, web_settings(settings, rules.environment()), gate, standing.refused, reaching),
         http=door(standing, proxy=settings.certificate_proxy, api=gates.api),
         ws="none",
         lifespan="off",
@@ -163,7 +163,7 @@ def _serve(desk: Desk, listening: socket.socket) -> None:
     )
     config.load()
     _certificates(config.ssl, gates, settings, loop)
-    server = uvicorn.Server(config)
+    server = Served(config, standing.most, standing.refused, rules.loopback)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn hands a signal that it took on to whoever had it before: that must not end us before we have closed.
         signal.signal(number, lambda *_: None)
