@@ -102,14 +102,14 @@ class Mcp:
         """Read what a target sent."""
         return parse(data)
 
-    def redact(self, hidden: tuple[bytes, ...], data: bytes) -> bytes:
-        """Take these values out of an answer."""
+    def redactor(self, hidden: tuple[bytes, ...]) -> Redactor:
+        """What takes these values out of answers."""
         redactor = self._redactors.get(hidden)
         if redactor is None:
             redactor = self._redactors[hidden] = Redactor(hidden)
             if len(self._redactors) > 64:
                 self._redactors.popitem(last=False)
-        return redactor.redact(data)
+        return redactor
 
     def observe(self, exchange: Any) -> None:
         """Watch whether the client of this exchange leaves."""

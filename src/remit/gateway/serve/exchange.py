@@ -15,6 +15,7 @@ from remit.gateway.mcp.headers import annotated
 from remit.gateway.mcp.message import Message, Wrong
 from remit.gateway.mcp.method import LISTS
 from remit.gateway.serve.asgi import Outlet, Receive
+from remit.gateway.serve.cleaning import cleaned
 from remit.gateway.serve.drive import Run, decided, release, setter
 from remit.gateway.serve.host import Host
 from remit.gateway.serve.session import Contact, Session
@@ -124,7 +125,9 @@ class Exchange:
 
     def fail(self, why: Deny | Fault) -> None:
         """Answer with an error instead."""
-        self._keep(answer.refused(self.message, why, modern=self.modern))
+        body = answer.refused(self.message, why, modern=self.modern)
+        self.value, self.status = body, answer.status(body, modern=self.modern)
+        self.data = self.gate.redactor(self.lent.hidden).redact(write(body)) if self.lent.hidden else write(body)
 
     def broken(self, code: str, what: str, result: str) -> Ended:
         """The target gave no usable answer."""
@@ -152,7 +155,8 @@ class Exchange:
                 return Ended(self._timed({"result": "withheld"}))
         if self.modern or status == 200:
             status = answer.status(body, modern=self.modern)
-        self._keep(body, status)
+        self.value, self.status = body, status
+        self.data = await self.redacted(write(body))
         noted = answer.outcome(body, len(self.data))
         if self.permit is not None and (self.permit.heed or self.permit.carry) is not None:
             noted["answer"] = answer.plain(body.get("result"))
@@ -190,7 +194,7 @@ class Exchange:
     async def _emit(self, event: sse.Event, body: dict[str, Json] | None = None) -> None:
         if self.out is None or self.message.method == "initialize":
             return  # the answer to initialize carries our session's header, so it is told in one piece
-        data = self.redacted(write(body)) if body is not None else event.data
+        data = await self.redacted(write(body)) if body is not None else event.data
         if not self.out.streaming:
             self.gate.observe(self)
         await self.out.event(sse.Event(data, event.name, event.id, event.retry))
@@ -257,14 +261,9 @@ class Exchange:
         if "cursor" not in self.message.params and "nextCursor" not in value:
             contact.checked = self.gate.loop.time()
 
-    def redacted(self, data: bytes) -> bytes:
+    async def redacted(self, data: bytes) -> bytes:
         """Take the lent secrets out of what goes to the client."""
-        return self.gate.redact(self.lent.hidden, data) if self.lent.hidden else data
-
-    def _keep(self, body: dict[str, Json], status: int | None = None) -> None:
-        self.value = body
-        self.data = self.redacted(write(body))
-        self.status = answer.status(body, modern=self.modern) if status is None else status
+        return await cleaned(self.gate.redactor(self.lent.hidden), data) if self.lent.hidden else data
 
     def _timed(self, result: dict[str, Json]) -> dict[str, Json]:
         result["ms"] = int((self.gate.loop.time() - self.began) * 1000)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.permit import Entry
+from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.authority import Authority
 from remit.gateway.mcp.message import Message, Wrong
@@ -43,8 +44,8 @@ class Host(Protocol):
     def read(self, data: bytes) -> Message | Wrong:
         """Read what a target sent."""
 
-    def redact(self, hidden: tuple[bytes, ...], data: bytes) -> bytes:
-        """Take these values out of an answer."""
+    def redactor(self, hidden: tuple[bytes, ...]) -> Redactor:
+        """What takes these values out of answers."""
 
     def observe(self, exchange: Any) -> None:
         """Watch whether the client of this exchange leaves."""

@@ -1,6 +1,7 @@
 """One request on its way to an API, and its answer on the way back: whole, as a stream of events, or as a WebSocket."""
 
 import asyncio
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -18,6 +19,7 @@ from remit.gateway.authority import Authority
 from remit.gateway.enforce import Ended, Event, Expired, Refuse
 from remit.gateway.serve import sockets
 from remit.gateway.serve.asgi import Receive, Send
+from remit.gateway.serve.cleaning import cleaned
 from remit.gateway.serve.drive import Run
 from remit.gateway.serve.host import Settings
 from remit.gateway.serve.sockets import Wanted
@@ -174,10 +176,12 @@ class Passing:
             if isinstance(found, Trouble):
                 return self._troubled(found)
             if isinstance(found, sockets.Declined):
-                return self._whole(found.status, found.headers, found.body, lent, permit)
+                return await self._whole(found.status, found.headers, found.body, lent, permit)
             self._streaming = self._taken = True
             bounds = self._gate.settings.body, self._gate.settings.answer
-            up, down = await sockets.passed(talk, found, want, self._gate.redactor(lent.hidden).redact, bounds)
+            up, down = await sockets.passed(
+                talk, found, want, partial(cleaned, self._gate.redactor(lent.hidden)), bounds
+            )
             return Ended({"result": "ok", "status": 101, "bytes": down, "sent": up})
         finally:
             target.sockets -= 1
@@ -194,19 +198,19 @@ class Passing:
         if kind == b"text/event-stream" and reply.status == 200 and not permit.counted and not coded:
             return await self._stream(reply, self._headers(reply.headers, lent), self._gate.redactor(lent.hidden))
         body = b"" if coded else await reply.read(self._gate.settings.answer)
-        return self._whole(reply.status, reply.headers, body, lent, permit)
+        return await self._whole(reply.status, reply.headers, body, lent, permit)
 
     def _headers(self, given: list[fields.Field], lent: Lent) -> list[fields.Field]:
         redactor, target = self._gate.redactor(lent.hidden), self._target
         headers = fields.back(given, target.origin, target.base, self._arrived.prefix)
         return [(name, redactor.redact(value)) for name, value in headers]
 
-    def _whole(self, status: int, given: list[fields.Field], body: bytes, lent: Lent, permit: Permit) -> Ended:
+    async def _whole(self, status: int, given: list[fields.Field], body: bytes, lent: Lent, permit: Permit) -> Ended:
         """An answer that has come whole, cleaned of what was lent."""
         if any(name == b"content-encoding" and value.strip().lower() != b"identity" for name, value in given):
             self._fail(502, "upstream_garbage", "The API's answer is compressed, which was not asked for.")
             return Ended({"result": "withheld", "error": "upstream_garbage"})
-        clean = self._gate.redactor(lent.hidden).redact(body)
+        clean = await cleaned(self._gate.redactor(lent.hidden), body)
         self._answer = status, self._headers(given, lent), clean
         result: dict[str, Json] = {"result": "ok" if status < 400 else "error", "status": status}
         kind = dict(given).get(b"content-type", b"").partition(b";")[0].strip().lower()

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -143,7 +143,7 @@ async def _answer(conn: h11.Connection, line: Line, key: bytes, want: Wanted, mo
 
 
 async def passed(
-    talk: Talk, found: Opened, want: Wanted, clean: Callable[[bytes], bytes], bounds: tuple[int, int]
+    talk: Talk, found: Opened, want: Wanted, clean: Callable[[bytes], Awaitable[bytes]], bounds: tuple[int, int]
 ) -> tuple[int, int]:
     """Take the client's upgrade, and pass messages until one side ends; the octets that went up and came down.
 
@@ -153,7 +153,7 @@ async def passed(
     rest = await talk.upgrade([(b"sec-websocket-accept", accept(want.key)), *chosen])
     client = Side(talk.line, Connection(ConnectionType.SERVER, trailing_data=rest))
     target = Side(found.line, Connection(ConnectionType.CLIENT, trailing_data=found.rest))
-    up = asyncio.create_task(_pass(client, target, bytes, bounds[0]))
+    up = asyncio.create_task(_pass(client, target, _whole, bounds[0]))
     down = asyncio.create_task(_pass(target, client, clean, bounds[1]))
     try:
         await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
@@ -193,7 +193,12 @@ class Side:
             self.line.tell(self.ws.send(CloseConnection(code=code, reason=why)))
 
 
-async def _pass(come: Side, go: Side, clean: Callable[[bytes], bytes], most: int) -> None:
+async def _whole(data: bytes) -> bytes:
+    """What goes to the target goes as it came."""
+    return data
+
+
+async def _pass(come: Side, go: Side, clean: Callable[[bytes], Awaitable[bytes]], most: int) -> None:
     """Pass one direction's messages, each whole, until it closes."""
     # One text that grows: a list of pieces without end, each of nothing, would hold more than they weigh.
     held, size = bytearray(), 0
@@ -208,12 +213,12 @@ async def _pass(come: Side, go: Side, clean: Callable[[bytes], bytes], most: int
                     return
                 if event.message_finished:
                     come.octets += size
-                    await go.say(_message(clean(bytes(held)), text=isinstance(event, TextMessage)))
+                    await go.say(_message(await clean(bytes(held)), text=isinstance(event, TextMessage)))
                     held, size = bytearray(), 0
             elif isinstance(event, Ping):
                 await come.line.write(come.ws.send(event.response()))
             elif isinstance(event, CloseConnection):
-                reason = clean((event.reason or "").encode())[:120].decode(errors="ignore")
+                reason = (await clean((event.reason or "").encode()))[:120].decode(errors="ignore")
                 code = event.code if event.code not in (1005, 1006, 1015) else 1000
                 await _close(come, go, CloseConnection(code=code, reason=reason or None))
                 return

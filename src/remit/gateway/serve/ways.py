@@ -157,7 +157,7 @@ class Ways:
                     await children.start(
                         resource.upstream,
                         exchange.lent,
-                        lambda data: gate.redact(hidden, data),
+                        lambda data: gate.redactor(hidden).redact(data),
                         gate.settings.patience,
                         message,
                     )
