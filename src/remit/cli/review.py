@@ -159,6 +159,7 @@ def _members(said: Mapping[str, Json]) -> dict[str, str]:
 
 def credential(one: Mapping[str, Json]) -> str:
     """A credential that something is given, in one line: its name, how it is kept, where, and who else holds it."""
-    also = f", also held by {', '.join(one['also'])}" if one.get("also") else ""
+    others = "also referred to by" if one.get("refers") else "also held by"
+    also = f", {others} {', '.join(one['also'])}" if one.get("also") else ""
     kept = f"refers to {one['refers']}" if one.get("refers") else "stands there in full"
     return f"{one['name']}: {kept} at {one['file']}:{one['line']}{also}"

@@ -4,7 +4,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +33,8 @@ class Unread:
 class Scan:
     """What one walk found, what it could not read, and how many files it read and met.
 
-    `seen` are the agents and servers that it met, `held` the credentials that these and others are given.
+    `seen` are the agents and servers that it met, `held` the credentials that these and others are given: no
+    two scans say alike which are the same.
     `shapes` is the library whose shapes of issuers' tokens were looked for; "" when only those built in were.
     """
 
@@ -43,7 +44,7 @@ class Scan:
     met: int
     seen: tuple[Met, ...] = ()
     shapes: str = ""
-    held: tuple[Held, ...] = ()
+    held: tuple[Held, ...] = field(default=(), compare=False)
 
 
 def scan(places: tuple[str, ...], kept: Kept | None = None) -> Scan:
