@@ -108,7 +108,11 @@ def made_up(seed: int) -> tuple[str, str]:
     def server() -> dict[str, Any]:
         return {
             "command": draw.choice(("npx", "uvx", "node")),
-            "args": ["-y", draw.choice(("@org/notes", "left@latest", "unknown", "x@1.2.3")), 'é\u202e"\\'],
+            "args": [
+                "-y", draw.choice(("@org/notes", "left@latest", "unknown", "x@1.2.3")), 'é\u202e"\\',
+                "--api-key", secret(), f"--token={secret()}",
+            ],
+            "url": draw.choice((f"https://h.example/x?a=1&token={secret()}", "https://h.example/x")),
             draw.choice(("env", "environment", "other")): {"API_KEY": secret(), "HOME_PAGE": "a", "B": "${API_KEY}"},
             "headers": {"Authorization": draw.choice((f"Bearer {secret()}", "Bearer ${X}")), "X-Trace": secret()},
             draw.choice(consent.LISTS): draw.choice(([], ["get_a", "drop_b"], ["push_c"], ["list_d"], True)),

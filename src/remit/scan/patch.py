@@ -6,12 +6,12 @@ so it is a secret itself.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import unified_diff
 from typing import Final
 
 from remit.core.shown import shown
-from remit.scan import mend
+from remit.scan import mend, secret
 from remit.scan.mend import Mended
 
 HIDDEN: Final = "***"
@@ -32,6 +32,7 @@ _PLAIN: Final = {
 _COMMENT: Final = re.compile(r"//[^\r\n]*|/\*.*?\*/|#[^\r\n]*", re.DOTALL)
 _LET: Final = re.compile(r"\s*(?:\|\||;)\s*(?:true|:|exit [02])\s*;?\s*$")
 _NAMED: Final = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,60}|--?[a-z][a-z-]{0,60})=")
+_WORD: Final = re.compile(r"[^\s\"'`{}\[\],:=]{12,}")
 _ODD: Final = re.compile(r"[^ -~]|[\"\\]")
 
 
@@ -43,7 +44,24 @@ def patch(one: Mended) -> str:
     taken = [name for fix in one.fixes for name, _ in fix.takes]
     asked = frozenset(name.lower().replace("_", "-") for name in taken) | frozenset(taken)
     old, new = (_inert(one.path, text.removeprefix("\ufeff"), shows | asked) for text in (one.before, one.after))
-    return "".join(_lines(shown(one.path), old, new))
+    guard = _guard(shows | asked, [value for fix in one.fixes for _, value in fix.takes])
+    head, *rest = [*_lines(shown(one.path), old, new)] or [""]
+    return head + "".join(rest[:1]) + "".join(map(guard, rest[1:]))
+
+
+def _guard(shows: frozenset[str], taken: list[str]) -> Callable[[str], str]:
+    """What hides, in a line of the patch, values that stand where names do, and names that look drawn at random."""
+
+    def word(found: re.Match[str]) -> str:
+        bare = found[0]
+        return HIDDEN if bare not in shows and (secret.is_random(bare) or secret.is_known(bare)) else bare
+
+    def guard(line: str) -> str:
+        for value in sorted(taken, key=len, reverse=True):
+            line = line.replace(value, HIDDEN)
+        return _WORD.sub(word, line)
+
+    return guard
 
 
 def exact(one: Mended, name: str) -> bytes:

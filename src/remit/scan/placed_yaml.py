@@ -9,7 +9,7 @@ from remit.scan import yamldoc
 from remit.scan.node import Node
 from remit.scan.placed import Placed, Span, called
 
-LARGEST: Final = 200_000
+LARGEST: Final = 1 << 16
 """Characters of a file from which a fix is cut; of a larger one nothing is changed."""
 
 
