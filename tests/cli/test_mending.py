@@ -136,8 +136,12 @@ def test_git_applies_what_is_written_for_it_and_values_are_put_away_first(
     assert run(["scan", ".", "--fix", "--patch", str(into)]) == 2
     assert run(["scan", ".", "--fix", "--patch", "in.patch", "--values", str(values)]) == 2
     assert not into.exists()
-    values.unlink(missing_ok=True)
-    capsys.readouterr()
+    assert not values.exists()
+    values.write_text("mine")
+    assert run(["scan", ".", "--fix", "--patch", str(into), "--values", str(values)]) == 2
+    assert "fix_refused" in capsys.readouterr().err
+    assert not into.exists(), "both are written, or neither"
+    values.unlink()
     before = {one: one.read_bytes() for one in tree.iterdir() if one.is_file()}
     assert run(["scan", ".", "--fix", "--patch", str(into), "--values", str(values)]) == 0
     heard = capsys.readouterr()
@@ -151,6 +155,9 @@ def test_git_applies_what_is_written_for_it_and_values_are_put_away_first(
     wanted = wanted.replace('"@org/notes"', '"@org/notes@2.3.4"').replace(', "delete_note"', "")
     assert (tree / ".mcp.json").read_bytes() == wanted.encode()
     assert "A_KEY: ${A_KEY:?} # n\n" in (tree / "compose.yaml").read_text()
+    gone = tree.parent / "more.patch"
+    assert run(["scan", ".", "--fix", "--patch", str(gone)]) == 0
+    assert not gone.exists(), "there is nothing more to write"
     assert {line.partition("=")[0] for line in values.read_text().splitlines()} == {
         "NOTES_TOKEN",
         "MAIL_TOKEN",

@@ -49,7 +49,7 @@ def mending(
     Exit code 1 when a file could not be written.
     """
     made = plan([one.finding for one in marked if one.state is State.NEW], places)
-    if into is not None:
+    if into is not None and made.files:
         put(made, places, into, values)
     refused = applied(made, places, values) if write else []
     emit(form, told(made, refused, written=write), lambda: lines(made))
@@ -87,7 +87,9 @@ def plan(findings: Sequence[Finding], places: Sequence[str]) -> Plan:
 
 def applied(made: Plan, places: Sequence[str], values: str | None) -> list[RemitError]:
     """Write all of it, each file whole or not at all; what was refused comes back. Secrets are put away first."""
-    _put_away(made, places, values)
+    unset = _unset(made, places, values)
+    if values is not None and unset:
+        rewrite.keep(values, _listed(unset))
     refused = []
     for one in made.files:
         try:
@@ -103,12 +105,12 @@ def applied(made: Plan, places: Sequence[str], values: str | None) -> list[Remit
 
 
 def put(made: Plan, places: Sequence[str], into: str, values: str | None) -> None:
-    """Write the exact patch into a new file, and what it takes out into that of `values` first.
+    """Write the exact patch into a new file, and what it takes out into that of `values`: both, or neither.
 
     A file below the current folder is called as from there, where `git apply` looks; any other as from the root.
     """
     _outside(into, places, "--patch")
-    _put_away(made, places, values)
+    unset = _unset(made, places, values)
     here = Path.cwd()
     found = []
     for one in made.files:
@@ -116,10 +118,20 @@ def put(made: Plan, places: Sequence[str], into: str, values: str | None) -> Non
         name = real.relative_to(here) if real.is_relative_to(here) else real.relative_to("/")
         found.append(exact(one, name.as_posix()))
     rewrite.keep(into, b"".join(found))
+    try:
+        if values is not None and unset:
+            rewrite.keep(values, _listed(unset))
+    except BaseException:
+        Path(into).unlink()
+        raise
 
 
-def _put_away(made: Plan, places: Sequence[str], values: str | None) -> None:
-    """Write the secrets that are taken out into the new file that is named for them, but those that are at hand."""
+def _listed(taken: dict[str, str]) -> bytes:
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(taken.items())).encode()
+
+
+def _unset(made: Plan, places: Sequence[str], values: str | None) -> dict[str, str]:
+    """The secrets that are taken out, but those that are at hand; refused where nothing says where they go."""
     taken = {name: value for one in made.files for fix in one.fixes for name, value in fix.takes}
     unset = {name: value for name, value in taken.items() if os.environ.get(name) != value}
     if unset and values is None:
@@ -129,7 +141,7 @@ def _put_away(made: Plan, places: Sequence[str], values: str | None) -> None:
         )
     if values is not None and unset:
         _outside(values, places, "--values")
-        rewrite.keep(values, "".join(f"{n}={shlex.quote(v)}\n" for n, v in sorted(unset.items())).encode())
+    return unset
 
 
 def _outside(path: str, places: Sequence[str], option: str) -> None:
