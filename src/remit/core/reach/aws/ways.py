@@ -78,6 +78,8 @@ class Ways:
         policies = [name for name in laying.actors if name.startswith("policy/")]
         for name in (*policies, *laying.arns, *(f"member: {one}" for one in laying.account.groups)):
             self._enter(name)
+        for name in policies:
+            self._stands(name)
         before = -1
         while before != sum(map(len, leads.values())):
             before = sum(map(len, leads.values()))
@@ -135,18 +137,17 @@ class Ways:
             leads.add(to)
             self.laying.found.edge(self.laying.node(name), self.laying.node(to), how)
 
+    def _stands(self, policy: str) -> None:
+        """Whoever has a policy that lets each of them write its own can do everything by it: it stands for that."""
+        holders, written = self.laying.holders.get(policy), self.might[policy][0].steps
+        if holders and holders <= written.keys():
+            self._lead(policy, EVERYTHING, said(written[min(holders)]))
+
     def _widen(self, name: str, listed: Iterable[str], users: int) -> None:
         """What follows for one, of whoever it may become: whose policies it writes, whose boundary it lifts."""
         reached = self.masks[name]
         if reached & self._bit(EVERYTHING):
             return
-        holders = self.laying.holders.get(name)
-        if holders:
-            # Whoever has this policy can write its own by it: it stands for everything by itself.
-            written = self.might[name][0].steps
-            if holders <= written.keys():
-                self._lead(name, EVERYTHING, said(written[min(holders)]))
-                return
         for one in listed:
             if not reached & self.bits[one]:
                 continue
