@@ -49,7 +49,7 @@ def test_a_brief_is_narrowed_to_what_was_used_watched_and_put_back(shell: Shell)
     called(shell, task, "/notes/b")
     ran = shell.run(f"remit rightsize watch {one}")
     assert ran.code == 1
-    assert ran.out.startswith("1 calls were refused since")
+    assert ran.out.startswith("1 call was refused since")
     assert "mcp:notes/read_note" in ran.out
     assert json.loads(shell.ok(f"remit rightsize rollback {one} -o json"))["state"] == "undone"
     assert "mcp:notes/wipe" in shell.ok("remit brief show notes")

@@ -139,4 +139,4 @@ def test_an_export_without_a_checkpoint_is_a_finding_and_a_bad_key_a_fault() -> 
 def test_outcomes_that_are_not_known_are_said() -> None:
     from remit.cli.verify import Found
 
-    assert verdict_lines(Found(True, None, "", 3, 1, 2))[1] == "2 allowed calls have no outcome yet"
+    assert verdict_lines(Found(True, None, "", 3, 1, 2))[1] == "2 allowed calls without an outcome yet"

@@ -3,14 +3,16 @@
 import pytest
 from msgspec import structs
 
+from remit.control import agent as agents
 from remit.control import brief, reachable, resource, survey
 from remit.control import reach as bounds
 from remit.control import task as tasks
 from remit.control.landscape import Landscape
 from remit.core.budget import Budget
+from remit.core.connector import Argument, Shape
 from remit.core.errors import RemitError
 from remit.core.permit import Permit
-from remit.core.reach import facts
+from remit.core.reach import UNBOUNDED, facts
 from remit.core.reach.answer import answer, labelled
 from remit.core.reach.survey import Seen
 from remit.core.resource import Injection, Minting, Upstream
@@ -247,10 +249,110 @@ def test_what_an_operator_knows_widens_it_and_says_how_old_it_is(world):
     assert code(numbers, world, "scribe") == "survey_missing"
 
 
+TARGETS = [
+    ("postgres", {}, "sql:far/update", [("object", "public.notes", "")]),
+    ("aws", {"role": "arn:aws:iam::123456789012:role/agents", "region": "eu-west-1",
+             "allow.write_note": "s3:PutObject arn:aws:s3:::notes/*"},
+     "mcp:far/write_note", [("object", "arn:aws:s3:::notes/*", "")]),
+    ("kubernetes", {"namespace": "prod", "role.write_note": "Role/r"}, "mcp:far/write_note",
+     [("rights", "role/prod/r", "")]),
+    ("github", {"allow.write_note": "contents:write site"}, "mcp:far/write_note",
+     [("object", "acme/site contents", "")]),
+    ("oauth", {"scope.write_note": "notes.write"}, "mcp:far/write_note", [("rights", "notes.write", "")]),
+]  # fmt: skip
+ANY = {"path": [{"any": True}]}
+
+
+@pytest.mark.parametrize(("kind", "settings", "action", "seen"), TARGETS)
+def test_a_budget_is_held_against_the_same_function_whatever_the_target_is(world, kind, settings, action, seen):
+    """What the graph of reach says of a task is what its budget was held against; one call more is refused."""
+    world.authority.vault.put("upstream", "key", Secret(b"x"))
+    database = kind == "postgres"
+    upstream = Upstream(url="postgresql://db.test/shop") if database else Upstream(argv=("python", "x.py"))
+    tools = {name: {"type": "object"} for name in ("select", "update", "public.notes")} if database else TOOLS
+    world.act(
+        lambda c: resource.add(
+            c, name="far", domain="office", owner=world.owner.id, by="operator", upstream=upstream, tools=tools,
+            kind="postgres" if database else "mcp", minting=Minting(kind=kind, secret="key", settings=settings),
+        )
+    )  # fmt: skip
+    source = {"oauth": "scopes"}.get(kind, kind)
+    world.act(
+        lambda c: survey.keep(
+            c, "far", Seen(format="remit-survey-v1", source=source, nodes=tuple(seen), edges=()), "operator"
+        )
+    )
+    agent = world.an_agent("afar", f"{action.partition('/')[0]}/*")
+    limits = {"relation": [{"one_of": ["public.notes"]}], "/columns/*": [{"any": True}]} if database else ANY
+    step = Step.from_json({"action": action, "path": "own", "arguments": limits, "uses": 6})
+    most = {"agents": (agent.id,), "steps": (step,), "name": "far"}
+    world.act(lambda c: brief.apply(c, world.a_brief(**most, budget=Budget(writes=5)), "operator"))
+    assert code(world.a_task, brief="far", agent=agent.id) == "reach_over"
+    held = world.a_brief(**most, budget=Budget(writes=6), version=2)
+    world.act(lambda c: brief.apply(c, held, "operator"))
+    task = world.a_task(brief="far", agent=agent.id)
+    reader = Reader(world.authority.view)
+    plan = reader.get(Plan, f"{task.id}:{task.plan}")
+    bound = bounds.of(reader, held, agent, plan.steps, task.deadline - task.opened)
+    made = graph(world)
+    found = answer(made, made.find(task.id))
+    assert bound.writes == 6
+    for name in ("systems", "calls", "writes", "objects", "rows", "recipients", "people", "money"):
+        assert getattr(found.bound, name) == getattr(bound, name), name
+    there = {made.keys[n].partition(":far/")[2] for n in found.walked.order}
+    assert {name for _, name, _ in seen} <= there
+
+
+def test_what_a_connector_declares_counts_for_the_bound_as_it_does_for_reach(world):
+    shapes = {"write_note": Shape(arguments={"/path": Argument(role="destination")})}
+    world.act(
+        lambda c: resource.add(
+            c, name="mail", domain="office", owner=world.owner.id, by="operator", tools=TOOLS, shapes=shapes,
+            upstream=Upstream(argv=("python", "x.py")),
+        )
+    )  # fmt: skip
+    agent = world.an_agent("sender", "mcp:mail/*")
+    step = Step.from_json({"action": "mcp:mail/write_note", "path": "own", "arguments": ANY, "uses": 1})
+    held = world.a_brief(name="mail", agents=(agent.id,), steps=(step,))
+    world.act(lambda c: brief.apply(c, held, "operator"))
+    task = world.a_task(brief="mail", agent=agent.id)
+    bound = bounds.of(Reader(world.authority.view), held, agent, (step,), task.deadline - task.opened)
+    made = graph(world)
+    assert bound.people == answer(made, made.find(task.id)).bound.people == UNBOUNDED
+
+
+def test_a_suspended_agent_is_shown_with_what_it_could_do_and_nothing_live(world):
+    task = world.a_task()
+    world.a_credential(task.id)
+    before = numbers(world, "scribe")
+    assert numbers(world, "scribe", "now")["systems"] == 1
+    world.act(lambda c: agents.stop(c, world.agent.id, "suspended", "operator"))
+    made = graph(world)
+    assert made.title(made.find("scribe")) == "scribe (suspended)"
+    assert numbers(world, "scribe") == before
+    assert numbers(world, "scribe", "now")["systems"] == 0
+    assert numbers(world, f"agent:{world.agent.id}", "now")["writable"] == 0
+
+
+def test_what_a_survey_could_not_tell_is_said_where_its_target_is_reached(world):
+    told = Seen(format="remit-survey-v1", source="aws", nodes=(("role", "user/ann", ""),), edges=(),
+                notes=("Policies on things were not read.",))  # fmt: skip
+    world.act(lambda c: survey.keep(c, "cloud", told, "operator"))
+    made, land = reachable.graph(Reader(world.authority.view), world.authority.clock.now())
+    mine = reachable.unknown(answer(made, made.find("role:cloud/user/ann")), land.surveys)
+    assert mine == ["cloud (aws): Policies on things were not read."]
+    assert reachable.unknown(answer(made, made.find("scribe")), land.surveys) == []
+
+
 def test_what_stands_for_a_task_is_what_opens_its_systems(world):
     task = world.a_task()
     made = reachable.landscape(Reader(world.authority.view), world.authority.clock.now())
-    assert code(survey.standing, made, task.id) == "standing_unknown"
+    with pytest.raises(RemitError) as fault:
+        survey.standing(made, task.id)
+    assert (fault.value.code, "opens notes" in fault.value.message) == ("standing_unknown", True)
+    with pytest.raises(RemitError) as fault:
+        survey.standing(made, "scribe")
+    assert (fault.value.code, "scribe is none" in fault.value.message) == ("standing_unknown", True)
 
 
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)

@@ -34,7 +34,7 @@ def test_every_call_switch_crossing_and_gap_is_drawn():
     root = ET.fromstring(picture)
     assert len(root.findall(f"{NAME}g")) == 3
     said = texts(picture)
-    assert "blended, high risk: 3 calls, 2 identities, 1 switches, 1 values crossed, 2 gaps" in said
+    assert "blended, high risk: 3 calls, 2 identities, 1 switch, 1 value crossed, 2 gaps" in said
     for wanted in ("blended_read_only", "by its own authority", "for a person", "Gap: some were lost"):
         assert wanted in said
 
@@ -62,4 +62,4 @@ def test_any_number_of_calls_fits_its_frame(count):
 
 
 def test_a_crossing_from_a_call_that_is_not_shown_is_left_out():
-    assert "values crossed" in texts(drawn([act(0)], crossings=(Crossing("elsewhere", "c0", "", ""),)))
+    assert "value crossed" in texts(drawn([act(0)], crossings=(Crossing("elsewhere", "c0", "", ""),)))

@@ -18,6 +18,7 @@ from remit.core.reach.answer import GAINED, VIEWS, Answer, answer, labelled
 from remit.core.reach.export import dot, opengraph
 from remit.core.reach.graph import Graph
 from remit.core.reach.picture import svg
+from remit.core.shown import several
 
 EXPORTS = ("dot", "svg", "json", "bloodhound")
 NUMBERS = ("systems", "writable", "objects", "domains", "sensitive", "logins", "secrets", "code")
@@ -195,6 +196,7 @@ def told(found: Answer, made: Landscape, whole: Answer | None, other: Answer | N
     """The whole answer as JSON."""
     data: dict[str, Any] = found.to_json() | {"view": made.view, "at": made.now, "notes": made.notes}
     data["surveys"] = reachable.ages(made.surveys, made.now)
+    data["unknown"] = reachable.unknown(found, made.surveys)
     if whole is not None:
         data["before"] = whole.numbers
     if other is not None:
@@ -212,6 +214,7 @@ def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer |
     if other is not None:
         rows.append(["standing", *(other.numbers[name] for name in NUMBERS)])
     paths = [" > ".join(_way(graph, path)) for path in found.paths]
+    unknown = reachable.unknown(found, made.surveys)
     chokes = [(graph.title(one.node), *(one.gain[name] for name in GAINED)) for one in found.chokes or ()]
     return [
         f"{graph.title(found.start)} ({graph.keys[found.start]})",
@@ -231,11 +234,12 @@ def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer |
             else []
         ),
         *(["", *(f"Note: {note}" for note in made.notes)] if made.notes else []),
+        *(["", "Not known, and so not counted as nothing:", *unknown] if unknown else []),
     ]
 
 
 def _aged(at: Instant, now: Instant) -> str:
-    return f"{moment(at)}, {(now - at) // 60_000} minutes ago"
+    return f"{moment(at)}, {several((now - at) // 60_000, 'minute')} ago"
 
 
 def _way(graph: Graph, path: Sequence[int]) -> list[str]:

@@ -9,6 +9,7 @@ from remit.control.revocation import Ended
 from remit.core.errors import RemitError
 from remit.core.record import dump
 from remit.core.revocation import KINDS
+from remit.core.shown import several
 from remit.core.trust import TrustPath
 
 
@@ -66,7 +67,7 @@ def told(form: str, ended: Ended) -> None:
     }
     emit(form, data, table)
     if flying:
-        say(f"{len(flying)} calls had been let through before this and are not over; streams are cut within 2 seconds.")
+        say(f"{several(len(flying), 'call')} let through before this and not over; streams are cut within 2 seconds.")
 
 
 def _named(desk: Desk, kind: str, target: str) -> str:

@@ -21,6 +21,7 @@ from remit.core.moment import Instant
 from remit.core.record import load
 from remit.core.resource import Resource
 from remit.core.rightsize import Rightsize, Support, differences
+from remit.core.shown import several
 from remit.core.whatif import Tally
 
 MOST_WORKERS: Final = 8
@@ -167,7 +168,10 @@ def watch(ctx: click.Context, *, identity: str, form: str) -> None:
         one = desk.need(Rightsize, identity)
         tally, _ = _replay(desk)(sizes.watched(desk.authority.view, one))
         data = {"since": one.turned, "allowed": tally.allowed, "refused": tally.open, "calls": tally.opened}
-        line = f"{tally.open} calls were refused since {moment(one.turned)} that the brief before would have allowed."
+        line = (
+            f"{several(tally.open, 'call')} {'was' if tally.open == 1 else 'were'} refused since {moment(one.turned)}"
+            " that the brief before would have allowed."
+        )
         emit(form, data, lambda: [line, *_named("was refused", tally.opened)])
     ctx.exit(NO if tally.open else 0)
 
@@ -188,7 +192,7 @@ def said(counts: dict[str, Json]) -> str:
     """A replay in one sentence."""
     then = counts["allowed"] + counts["fail"]
     return (
-        f"{counts['fail']:,} of {then:,} allowed calls would fail, {counts['refused']:,} refused stay refused,"
+        f"{counts['fail']:,} of {several(then, 'allowed call')} would fail, {counts['refused']:,} refused stay refused,"
         f" {counts['open']:,} refused would be allowed, {counts['erased']:,} not replayable because erased,"
         f" {counts['unlike']:,} because the ledger does not hold what they rested on."
     )

@@ -27,6 +27,7 @@ from remit.cli.task import read_steps
 from remit.cli.values import SPAN, labelled
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
+from remit.core.shown import several
 from remit.gateway.serve import relay as relays
 from remit.gateway.serve.relay import Relay
 
@@ -213,7 +214,7 @@ def tell(form: str, task: str, found: Mapping[str, Any], command: dict[str, Json
         say(f"The end of {task} is not known: the node was not to be reached. It ends it within a minute by itself.")
     else:
         said = f"{len(dead)} of {len(leases)} leases proven dead" if leases else "no leases were made"
-        say(f"{task} ended: {calls.get('done', 0)} calls done, {calls.get('refused', 0)} refused; {said}.")
+        say(f"{task} ended: {several(calls.get('done', 0), 'call')} done, {calls.get('refused', 0)} refused; {said}.")
     return proven
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from remit.cli import evidence_check
 from remit.core.receipt import Auditor
+from remit.core.shown import several
 from remit.ledger import LedgerFault, checkpoint, cosignature, note, proof
 from remit.ledger.checkpoint import Checkpoint
 from remit.ledger.verify import CHECKPOINT, HEADS, Cosigned, audit
@@ -84,7 +85,7 @@ def verdict_lines(found: Found) -> list[str]:
     if found.ok:
         lines = [f"ok: {found.size} entries, {found.heads} signed heads; every one holds"]
         lines += [f"{one.name} cosigned {_reach(one)}" for one in found.cosigned]
-        return lines + ([f"{found.unknown} allowed calls have no outcome yet"] if found.unknown else [])
+        return lines + ([f"{several(found.unknown, 'allowed call')} without an outcome yet"] if found.unknown else [])
     where = f"entry {found.index}" if found.index is not None else found.whole
     before = [f"{found.size} entries and {found.heads} signed heads before it hold"] if found.size else []
     return [f"BAD: {where}: {found.what}", *before]

@@ -17,7 +17,10 @@ WRITING = ("@sampling", "@elicitation", "@roots")
 
 
 def of(reader: Reader, brief: Brief, agent: Agent, steps: tuple[Step, ...], life: int) -> Reach:
-    """Bound what these steps could do in so many milliseconds, for this agent under this brief."""
+    """Bound what these steps could do in so many milliseconds, for this agent under this brief.
+
+    Each step gives what it gives in the graph of reach too, at whatever target: `amount` tells it to both.
+    """
     most = brief.budget.of(agent.tier) if brief.budget else None
     return reach(
         steps,
@@ -27,6 +30,7 @@ def of(reader: Reader, brief: Brief, agent: Agent, steps: tuple[Step, ...], life
         children=most.children if most else None,
         contacts=brief.budget.contacts if brief.budget else (),
         money=tuple(most.money) if most else (),
+        amounts=[amount(reader, brief, agent.tier, step, life) for step in steps],
     )
 
 
@@ -83,9 +87,17 @@ def amount(reader: Reader, brief: Brief, tier: str, step: Step, life: int) -> Am
     shape = _shape(reader, step.action)
     if shape is not None:
         roles = shape.arguments.items()
-        contacts = contacts or tuple(place for place, one in roles if one.role == "destination" and "*" not in place)
-        money = money or tuple(place for place, one in roles if one.kind == "amount" and "*" not in place)
+        contacts = contacts or tuple(
+            _named(place) for place, one in roles if one.role == "destination" and "*" not in place
+        )
+        money = money or tuple(_named(place) for place, one in roles if one.kind == "amount" and "*" not in place)
     return of_step(step, -(-life // 1000), contacts, money, reads=only_reads(reader, step))
+
+
+def _named(place: str) -> str:
+    """An argument's name as limits write it: one of the top level without its slash."""
+    top = place[1:].replace("~1", "/").replace("~0", "~")
+    return place if "/" in place[1:] or top.startswith("/") else top
 
 
 def _shape(reader: Reader, action: str) -> Shape | None:

@@ -2,7 +2,8 @@
 
 `possible` has all that standing records allow: an owner's agents, a dispatcher's briefs, an agent's steps within its
 ceiling. `now` has only what whoever took it over could use at once: live credentials, leases, refresh tokens and
-connections. `observed` has what receipts say was allowed. Each reads outside any transaction.
+connections; nothing of an agent that is suspended. `observed` has what receipts say was allowed. Each reads outside
+any transaction.
 """
 
 from collections.abc import Iterable
@@ -19,8 +20,8 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service
 from remit.core.reach import survey as surveys
-from remit.core.reach.answer import VIEWS
-from remit.core.reach.graph import Builder, Graph
+from remit.core.reach.answer import VIEWS, Answer
+from remit.core.reach.graph import SUSPENDED, Builder, Graph
 from remit.core.reach.survey import Survey
 from remit.core.receipt import DECIDED, decode
 from remit.core.resource import Resource, Tool, split
@@ -124,10 +125,10 @@ def _principals(made: Landscape) -> None:
         at = builder.node("service", service.id, service.name)
         if standing and builder.has("person", service.owner):
             builder.edge(builder.node("person", service.owner), at, "owns")
-    made.agents = {one.id: one for one in reader.where(Agent, "state IN ('active', 'proposed')")}
+    made.agents = {one.id: one for one in reader.where(Agent, "state IN ('active', 'proposed', 'suspended')")}
     made.briefs = {one.name: one for one in reader.where(Brief, "state = 'live'")}
     for agent in made.agents.values():
-        at = builder.node("agent", agent.id, agent.name)
+        at = builder.node("agent", agent.id, agent.name + (SUSPENDED if agent.state == "suspended" else ""))
         if standing and builder.has("person", agent.owner):
             builder.edge(builder.node("person", agent.owner), at, "owns")
     if not standing:
@@ -192,6 +193,13 @@ def _use(builder: Builder, reader: Reader, said: dict[str, Json], tools: dict[st
     at = builder.node("tool", name, said["action"])
     (builder.edge if tools[name] else builder.writes)(credential, at, "used")
     builder.edge(at, builder.node("resource", resource), "is a tool of")
+
+
+def unknown(found: Answer, surveys: Iterable[Survey]) -> list[str]:
+    """What the surveys of the targets that were reached could not tell: it is not known, and not nothing."""
+    keys = found.graph.keys
+    there = {keys[node].partition(":")[2].partition("/")[0] for node in found.walked.order}
+    return [f"{one.resource} ({one.source}): {note}" for one in surveys if one.resource in there for note in one.notes]
 
 
 def ages(found: Iterable[Survey], now: Instant) -> list[dict[str, Json]]:

@@ -26,6 +26,7 @@ from remit.core.principal import Person
 from remit.core.record import changed, dump, load
 from remit.core.resource import Resource, Tool
 from remit.core.rightsize import LIFE, Rightsize, Support
+from remit.core.shown import several
 from remit.core.whatif import Tally
 from remit.store import log, payload
 from remit.store.db import Database
@@ -246,7 +247,7 @@ def apply(change: Change, identity: str, by: str, *, anyway: bool = False) -> tu
     if one.counts["fail"] and not anyway:
         raise RemitError(
             "rightsize_fails",
-            f"It would fail {one.counts['fail']} calls that were allowed.",
+            f"It would fail {several(one.counts['fail'], 'call')} that had been allowed.",
             f"See which: remit rightsize show {one.id}. Apply it with --anyway if they should fail.",
         )
     made = briefs.apply(change, changed(new, version=old.version), by)

@@ -32,13 +32,23 @@ def keep(change: Change, resource: str, seen: Seen, by: str) -> Survey:
     return made
 
 
+def _listed(places: set[str]) -> str:
+    return ", ".join(sorted(places)) or "a system of this task"
+
+
 def standing(made: Landscape, task_id: str) -> str:
     """Add to a graph what a task's agent would hold without it: whatever opens the systems of its plan, for ever.
 
     Returns the node's key. Refuses a task whose systems nothing is known to open (`standing_unknown`).
     """
     task = made.reader.get(Task, task_id)
-    plan = made.reader.get(Plan, f"{task_id}:{task.plan}") if task else None
+    if task is None:
+        raise RemitError(
+            "standing_unknown",
+            f"Only a task is compared with what opens its systems for ever, and {task_id} is none.",
+            "Name a task, with --compare; list them: remit task list.",
+        )
+    plan = made.reader.get(Plan, f"{task_id}:{task.plan}")
     places = {split(step.action)[0] for step in plan.steps} if plan else set()
     builder = made.builder
     at = builder.node("credential", f"{STANDING}-{task_id}", f"what would stand for {task_id}")
@@ -52,7 +62,7 @@ def standing(made: Landscape, task_id: str) -> str:
     if not found:
         raise RemitError(
             "standing_unknown",
-            "Nothing is known to open the systems of this task.",
-            "Store the secret that does, or look at the target: remit reach introspect RESOURCE.",
+            f"There is nothing to compare with: no stored secret or login is known that opens {_listed(places)}.",
+            "Store the secret that does: remit secret put; or look at the target: remit reach introspect RESOURCE.",
         )
     return f"credential:{STANDING}-{task_id}"

@@ -8,7 +8,7 @@ from html import escape
 from typing import Final
 
 from remit.core.flow import Act, Flow, Lane
-from remit.core.shown import shown
+from remit.core.shown import several, shown
 
 LEFT: Final = 310
 STEP: Final = 132
@@ -74,8 +74,9 @@ def _summary(flow: Flow) -> str:
     state = "blended, high risk" if flow.blended else "one path so far"
     gaps = sum(bool(act.gaps) for act in flow.acts) + len(flow.gaps)
     return (
-        f"{state}: {len(flow.acts)} calls, {len(flow.lanes)} identities, {len(flow.switches)} switches, "
-        f"{len(flow.crossings)} values crossed, {gaps} gaps"
+        f"{state}: {several(len(flow.acts), 'call')}, {several(len(flow.lanes), 'identity', 'identities')}, "
+        f"{several(len(flow.switches), 'switch', 'switches')}, {several(len(flow.crossings), 'value')} crossed, "
+        f"{several(gaps, 'gap')}"
     )
 
 

@@ -6,6 +6,11 @@ from typing import Final
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
+def several(count: int, one: str, many: str = "") -> str:
+    """A count with its word: `1 call`, `2 calls`, `1,000 calls`; `many` where an s does not do."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def shown(text: str, most: int = 0) -> str:
     """Write text from elsewhere, each character escaped that could move the cursor, turn text or hide.
 

@@ -110,6 +110,7 @@ class Found:
         land = self.made.land
         data: dict[str, Any] = self.answer.to_json() | {"view": land.view, "at": land.now, "notes": list(land.notes)}
         data["surveys"] = reachable.ages(land.surveys, land.now)
+        data["unknown"] = reachable.unknown(self.answer, land.surveys)
         if self.whole is not None:
             data["before"] = self.whole.numbers
         return data

@@ -15,6 +15,7 @@ from remit.core.reach.amount import NONE, UNBOUNDED, Amount, number, of_step, te
 from remit.core.reach.graph import NUMBER, Builder, Graph
 from remit.core.reach.walk import Walk, walk
 from remit.core.resource import split
+from remit.core.shown import several
 from remit.core.step import Step
 
 __all__ = ["UNBOUNDED", "Reach", "bounded", "lay", "over", "reach"]
@@ -50,7 +51,7 @@ class Reach:
     def says(self) -> str:
         """Say it in one line."""
         counts = ("calls", "writes", "objects", "rows", "recipients", "people", "children")
-        said = [f"{len(self.systems)} systems", *(f"{number(getattr(self, name))} {name}" for name in counts)]
+        said = [several(len(self.systems), "system"), *(f"{number(getattr(self, name))} {name}" for name in counts)]
         return ", ".join([*said, *(f"{text(most)} of {name}" for name, most in self.money.items())])
 
 
@@ -63,13 +64,18 @@ def reach(
     children: int | None = None,
     contacts: Sequence[str] = (),
     money: Iterable[str] = (),
+    amounts: Sequence[Amount] | None = None,
 ) -> Reach:
-    """Bound what these steps could do in so many seconds; `reads` are the actions that change nothing."""
+    """Bound what these steps could do in so many seconds; `reads` are the actions that change nothing.
+
+    `amounts` is what each step gives, where whoever asks knows more of its tool than the limits say.
+    """
     builder = Builder()
     task, names = builder.node("task", "this"), tuple(money)
     for place, step in enumerate(steps):
         only = step.action in reads
-        lay(builder, task, f"{place}", step, of_step(step, seconds, contacts, names, reads=only), reads=only)
+        given = amounts[place] if amounts else of_step(step, seconds, contacts, names, reads=only)
+        lay(builder, task, f"{place}", step, given, reads=only)
     graph = builder.build()
     below = NONE if depth == 0 else UNBOUNDED if children is None else Decimal(children)
     return bounded(graph, walk(graph, task), names, depth, below)

@@ -1,9 +1,11 @@
 """What was reached, for other programs: Graphviz DOT, and BloodHound's OpenGraph. Pure; every text is escaped.
 
-OpenGraph knows nodes by id and a list of kinds, edges by one kind of letters, digits and underscores
-(docs/spec/reach.md); ours begin with `Remit`.
+OpenGraph knows nodes by id and a list of up to three kinds, edges by one kind of letters, digits and underscores
+(docs/spec/reach.md); ours begin with `Remit`. BloodHound writes every id in capitals, so ids differ in more than case,
+and keeps every kind of edge for good, so what is done to an object is a property, and no kind for each set of verbs.
 """
 
+import hashlib
 import json
 import re
 from typing import Final
@@ -16,7 +18,8 @@ from remit.core.shown import shown
 SHAPES: Final = {
     "person": "oval", "agent": "box", "secret": "octagon", "domain": "folder", "resource": "cylinder", "code": "cds",
 }  # fmt: skip
-_WORD: Final = re.compile(r"[^A-Za-z0-9]+")
+PERHAPS: Final = " (perhaps)"
+_PLAIN: Final = re.compile(r"[a-z]{1,15}(?: [a-z]{1,15}){0,7}")
 
 
 def dot(answer: Answer) -> str:
@@ -38,12 +41,13 @@ def opengraph(answer: Answer) -> dict[str, Json]:
     there = set(answer.walked.order)
     nodes: list[Json] = [
         {
-            "id": graph.keys[node],
+            "id": identity(graph.keys[node]),
             "kinds": [f"Remit{graph.kind(node).capitalize()}", "Remit"],
             "properties": {
                 "name": shown(graph.title(node)),
                 "displayname": shown(graph.title(node)),
                 "kind": graph.kind(node),
+                "key": graph.keys[node],
                 "sensitive": node in graph.sensitive,
             },
         }
@@ -51,14 +55,29 @@ def opengraph(answer: Answer) -> dict[str, Json]:
     ]
     links: list[Json] = [
         {
-            "kind": f"Remit{''.join(part.capitalize() for part in _WORD.split(label))[:100] or 'Leads'}",
-            "start": {"match_by": "id", "value": graph.keys[source]},
-            "end": {"match_by": "id", "value": graph.keys[target]},
-            "properties": {"says": shown(label)},
+            "kind": f"Remit{_kind(graph.kind(target), label)}",
+            "start": {"match_by": "id", "value": identity(graph.keys[source])},
+            "end": {"match_by": "id", "value": identity(graph.keys[target])},
+            "properties": {"says": shown(label), "perhaps": label.endswith(PERHAPS)},
         }
         for source, target, label in edges(graph, there)
     ]
     return {"metadata": {"source_kind": "Remit"}, "graph": {"nodes": nodes, "edges": links}}
+
+
+def identity(key: str) -> str:
+    """A node's id: its key, and, where capitals could make it another's, the beginning of its digest."""
+    if key == key.lower() and "#" not in key:
+        return key
+    return f"{key}#{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+
+
+def _kind(target: str, label: str) -> str:
+    """One of few kinds: a label of plain words is its own; any other says only that it leads, uses or writes."""
+    words = label.removesuffix(PERHAPS)
+    if _PLAIN.fullmatch(words):
+        return "".join(part.capitalize() for part in words.split())
+    return {"object": "CanUse", "write": "CanWrite"}.get(target, "Leads")
 
 
 def edges(graph: Graph, there: set[int]) -> list[tuple[int, int, str]]:

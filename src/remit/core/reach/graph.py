@@ -28,6 +28,8 @@ NUMBER: Final = {name: number for number, name in enumerate(KINDS)}
 _UNNAMED: Final = frozenset({NUMBER["write"], NUMBER["grant"]})
 """Kinds that are found by their keys alone."""
 _NAMED: Final = tuple(name for name, number in NUMBER.items() if number not in _UNNAMED)
+SUSPENDED: Final = " (suspended)"
+"""What stands behind the title of whom was suspended: it can be let go on, and until then nothing of it is live."""
 MOST: Final = 4_000_000
 """Nodes, or edges, of one graph."""
 LONGEST: Final = 1024
@@ -81,7 +83,11 @@ class Graph:
         if exact is not None:
             return exact
         held = (self.at.get(f"{kind}:{text}") for kind in _NAMED)
-        called = {n for n, title in self.titles.items() if title == text and self.kinds[n] not in _UNNAMED}
+        called = {
+            n
+            for n, title in self.titles.items()
+            if title.removesuffix(SUSPENDED) == text and self.kinds[n] not in _UNNAMED
+        }
         named = sorted(called.union(n for n in held if n is not None))
         if not named:
             raise RemitError(

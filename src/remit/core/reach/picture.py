@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 
 from remit.core.reach.answer import Answer, labelled
-from remit.core.shown import shown
+from remit.core.shown import several, shown
 
 WIDE: Final = 210
 HIGH: Final = 58
@@ -45,8 +45,8 @@ def svg(answer: Answer) -> str:
     numbers = answer.numbers
     heading = f"Reach of {graph.title(answer.start)}"
     says = (
-        f"{numbers['systems']} systems, {numbers['writable']} writable, {numbers['domains']} domains, "
-        f"{numbers['sensitive']} of them sensitive"
+        f"{several(numbers['systems'], 'system')}, {numbers['writable']:,} writable, "
+        f"{several(numbers['domains'], 'domain')}, {numbers['sensitive']} of them sensitive"
     )
     parts = [
         f"<title>{_text(heading)}</title><desc>{_text(says)}</desc>",

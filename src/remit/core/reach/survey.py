@@ -17,6 +17,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant, instant
 from remit.core.reach.graph import KINDS, Builder, decoded, invalid
 from remit.core.record import Record
+from remit.core.shown import several
 
 FORMAT: Final = "remit-survey-v1"
 SOURCES: Final = ("postgres", "aws", "kubernetes", "github", "scopes", "facts")
@@ -177,7 +178,7 @@ def missing(resource: str) -> RemitError:
 def oldest(surveys: Sequence[Survey], now: Instant) -> list[str]:
     """What is to be said of surveys that are old."""
     return [
-        f"What is known of {one.resource} ({one.source}) is {(now - one.at) // 3_600_000} hours old."
+        f"What is known of {one.resource} ({one.source}) is {several((now - one.at) // 3_600_000, 'hour')} old."
         for one in surveys
         if now - one.at > OLD
     ]

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from remit.core.errors import RemitError
+from remit.core.shown import several
 from remit.web.problem import status
 from remit.web.settings import LOOPBACK
 from remit.web.site import Site
@@ -39,6 +40,7 @@ _PAGES: Final = Environment(
     lstrip_blocks=True,
 )  # fmt: skip
 _PAGES.filters["when"] = _when
+_PAGES.filters["several"] = several
 _PAGES.filters["clock"] = _clock
 
 

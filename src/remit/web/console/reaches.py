@@ -111,6 +111,7 @@ def _about(found: Found, without: str) -> dict[str, Any]:
         "long": one.chokes is None,
         "surveys": reachable.ages(land.surveys, land.now),
         "notes": [inert(note) for note in land.notes],
+        "unknown": [inert(note) for note in reachable.unknown(one, land.surveys)],
     }
 
 

@@ -14,7 +14,7 @@ from remit.core.course import Row, course
 from remit.core.flow import Flow, Known, build
 from remit.core.flow_svg import svg
 from remit.core.receipt import DECIDED, OUTCOME
-from remit.core.shown import shown
+from remit.core.shown import several, shown
 
 
 def report(file: dict[str, Json]) -> str:
@@ -27,6 +27,7 @@ def report(file: dict[str, Json]) -> str:
         trim_blocks=True, lstrip_blocks=True, finalize=_inert,
     )  # fmt: skip
     pages.filters["when"] = _when
+    pages.filters["several"] = several
     pages.filters["clock"] = _clock
     pages.filters["pretty"] = _pretty
     pages.filters["lines"] = _lines

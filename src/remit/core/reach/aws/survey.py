@@ -17,11 +17,13 @@ from remit.core.reach.aws.ways import EVERYTHING, Ways
 from remit.core.reach.survey import Gathering, Seen
 
 ALL: Final = Actor(EVERYTHING, (ANYTHING,))
+THINGS: Final = ("s3", "kms", "sqs", "sns", "lambda", "secretsmanager", "ecr", "dynamodb", "kinesis", "events")
+"""Services whose things have policies of their own, which can let somebody in whom no policy of the account does."""
 _SHOWN: Final = 3
 _LONGEST: Final = 900
 _NAMED: Final = 12
 _ALWAYS: Final = (
-    "Policies on things (buckets, keys, queues, functions) and of sessions are not in an account's details.",
+    "Policies of sessions are not in an account's details.",
     "Which role runs in which program is not in an account's details: who gets into a program may have any that can.",
     "Taking a policy away, which may take a Deny away, is counted as a right alone.",
 )
@@ -173,7 +175,14 @@ class Laying:
             notes.append(_listed("Policies without a text count as if they allowed everything", self.account.unseen))
         if not self.account.controls:
             notes.append("Controls of the organisation (SCP) were not given: what they deny is counted as possible.")
+        notes.append(self._things())
         notes.extend(_ALWAYS)
+
+    def _things(self) -> str:
+        """What is said of policies that things have of their own: they were not read, and may let anybody in."""
+        seen = [f"{name} ({len(self.judge.places[name])} named)" for name in THINGS if self.judge.places.get(name)]
+        of = f", of {', '.join(seen)} among them" if seen else ""
+        return f"Policies on things (buckets, keys, queues) were not read{of}: what they let whom do is unknown."
 
 
 def _every(policies: Iterable[Policy]) -> tuple[Statement, ...]:
