@@ -17,6 +17,7 @@ from remit.core.observed import Used, Values
 from remit.core.record import changed
 from remit.core.resource import split
 from remit.core.rightsize import Support
+from remit.core.shown import several
 from remit.core.step import Step
 
 SHORTEST: Final = 4
@@ -97,7 +98,12 @@ def _seen(seen: Used | None) -> dict[str, Json]:
 def _less(step: Step, seen: Used, support: Support) -> tuple[Step, list[str]]:
     """A step with no more than what was seen of it, and what was done to it."""
     if not support.holds(seen.known, len(seen.tasks), len(seen.days)):
-        said = f"{seen.known} calls in {len(seen.tasks)} tasks on {len(seen.days)} days"
+        calls, tasks, days = (
+            several(seen.known, "call"),
+            several(len(seen.tasks), "task"),
+            several(len(seen.days), "day"),
+        )
+        said = f"{calls} in {tasks} on {days}"
         return step, [f"kept: too little was seen of it ({said})"]
     why: list[str] = [f"{seen.erased} of its calls are erased, and say nothing"] if seen.erased else []
     arguments, optional = _arguments(step, seen, support, why)
@@ -152,7 +158,7 @@ def _limits(name: str, limits: tuple[ArgumentLimit, ...], values: Values, why: l
     found = _general(values)
     if found is None or any(found.covers(one) for one in limits):
         return limits
-    why.append(f"{name}: {found.tag}, from {values.count} values")
+    why.append(f"{name}: {found.tag}, from {several(values.count, 'value')}")
     return (*(one for one in limits if not _within(one, found)), found)
 
 

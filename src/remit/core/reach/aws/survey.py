@@ -181,8 +181,8 @@ class Laying:
     def _things(self) -> str:
         """What is said of policies that things have of their own: they were not read, and may let anybody in."""
         seen = [f"{name} ({len(self.judge.places[name])} named)" for name in THINGS if self.judge.places.get(name)]
-        of = f", of {', '.join(seen)} among them" if seen else ""
-        return f"Policies on things (buckets, keys, queues) were not read{of}: what they let whom do is unknown."
+        of = f": {', '.join(seen)}" if seen else ""
+        return f"Policies on things (buckets, keys, queues) were not read; what they let whom do is unknown{of}."
 
 
 def _every(policies: Iterable[Policy]) -> tuple[Statement, ...]:

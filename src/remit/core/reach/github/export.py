@@ -131,17 +131,18 @@ class Export(msgspec.Struct):
         return sorted({one.full_name for one in (*(self.repositories or ()), *given)})
 
     def missing(self) -> list[str]:
-        """What was not asked, in words."""
+        """What was not asked, in words: of the organisation, and of single repositories."""
         found = [said for name, said in _KINDS.items() if getattr(self, name) is None]
-        listed = self.repositories or ()
-        for name, said in (("collaborators", "collaborators"), ("keys", "deploy keys")):
-            without = [one.full_name for one in listed if getattr(one, name) is None]
-            if without or self.repositories is None:
-                whole = len(without) == len(listed)
-                found.append(said if whole else f"{said} of {', '.join(sorted(without)[:5])}")
         if self.base() is None:
             found.append("what members may do everywhere (default_repository_permission)")
-        return found
+        listed = self.repositories or ()
+        told = [", ".join(found)] if found else []
+        for name, said in (("collaborators", "collaborators"), ("keys", "deploy keys")):
+            without = sorted(one.full_name for one in listed if getattr(one, name) is None)
+            if without or self.repositories is None:
+                whole = len(without) == len(listed)
+                told.append(said if whole else f"{said} of {', '.join(without[:5])}")
+        return told
 
     def base(self) -> str | None:
         """What every member may do in every repository; None where that is not known."""

@@ -95,8 +95,7 @@ class _Laying:
 
     def _say(self) -> None:
         notes = self.found.notes
-        if self.form.missing():
-            notes.append(f"Not given, so what comes of it is not known: {', '.join(self.form.missing())}.")
+        notes.extend(f"Not given, so what comes of it is not known: {what}." for what in self.form.missing())
         notes.extend(f"{what}: {', '.join(sorted(names)[:_NAMED])}." for what, names in sorted(self.said.items()))
         notes.append("Rules of branches, approvals of workflows and protected environments are not looked at.")
         notes.append("Classic tokens and OAuth apps are told by their scopes: --source scopes.")
