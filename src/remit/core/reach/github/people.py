@@ -21,16 +21,32 @@ class People:
         self.members = {one.login for one in form.members or ()} | self.owners
         self.places: dict[str, Repository] = {one.full_name: one for one in form.repositories or ()}
         self._within: dict[str, set[str]] = {}
-        for team in self.teams.values():
-            for one in team.members or ():
-                self._within.setdefault(one.login, set()).update(self.above(team.slug))
-        whole = form.members, form.owners, form.teams, form.organization_roles, form.base()
+        self._has: dict[tuple[str, str], list[tuple[str, bool]]] = {}
+        self._roles: dict[str, list[tuple[str, bool]]] = {}
+        self._index()
+        self.base = form.base()
+        whole = form.members, form.owners, form.teams, form.organization_roles, self.base
         self._whole = None not in whole and all(
             one.members is not None
             and one.repositories is not None
             and (not one.parent or one.parent.slug in self.teams)
             for one in self.teams.values()
         )
+
+    def _index(self) -> None:
+        """Gather what each is given by name, and who is in which teams."""
+        for team in self.teams.values():
+            for one in team.members or ():
+                self._within.setdefault(one.login, set()).update(self.above(team.slug))
+            for place in team.repositories or ():
+                self._has.setdefault((f"team/{team.slug}", place.full_name), []).append(level(place))
+        for here in self.form.repositories or ():
+            for person in here.collaborators or ():
+                self._has.setdefault((f"user/{person.login}", here.full_name), []).append(level(person))
+        for role in self.form.organization_roles or ():
+            given = (role.base_role or "") if role.base_role in LEVELS else "", not role.permissions
+            for name in (*(f"user/{one.login}" for one in role.users), *(f"team/{one.slug}" for one in role.teams)):
+                self._roles.setdefault(name, []).append(given)
 
     def above(self, slug: str) -> Iterator[str]:
         """A team, and the teams that it is in."""
@@ -54,20 +70,11 @@ class People:
         return LEVELS[best] if best >= 0 else "", sure
 
     def _given(self, login: str, place: str) -> Iterator[tuple[str, bool]]:
-        form, here = self.form, self.places.get(place)
-        base = form.base()
+        here, base = self.places.get(place), self.base
         if login in self.members and base not in (None, "none"):
             yield base or "", True
         if here and (here.visibility == "public" or (here.visibility == "internal" and login in self.members)):
             yield LEVELS[0], True
-        mine = self._within.get(login, set())
-        for slug in mine & self.teams.keys():
-            for one in self.teams[slug].repositories or ():
-                if one.full_name == place:
-                    yield level(one)
-        for person in (here.collaborators or ()) if here else ():
-            if person.login == login:
-                yield level(person)
-        for role in form.organization_roles or ():
-            if login in {one.login for one in role.users} or mine & {one.slug for one in role.teams}:
-                yield (role.base_role if role.base_role in LEVELS else ""), not role.permissions
+        for name in (f"user/{login}", *(f"team/{slug}" for slug in self._within.get(login, ()))):
+            yield from self._has.get((name, place), ())
+            yield from self._roles.get(name, ())
