@@ -6,7 +6,8 @@ from remit.gateway.postgres.reading import Reading
 from remit.gateway.postgres.scope import Table
 from tests.kit.fuzz import hold
 
-COUNT = 2_000
+COUNT = 800
+"""How many; tests/slow has a hundred thousand."""
 
 
 def test_no_statement_reads_or_writes_more_than_its_calls_say():
