@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from remit.scan import consent, jsonc, readers
+from remit.scan import consent, jsonc, readers, verbs
 from remit.scan.fix import Edit, Fix, edited
 from remit.scan.mend import Mended, mend
 from remit.scan.names import Names
@@ -66,7 +66,7 @@ def wrong(one: Mended) -> list[str]:
             left = iter(old)
             gone = Counter(map(str, old)) - Counter(map(str, new))
             fine = all(each in left for each in new) and all(
-                consent.writes(each) or consent.rule_writes(each) for each in gone
+                verbs.writes(each) or consent.rule_writes(each) for each in gone
             )
         elif isinstance(old, bool):
             fine = (old, new) in ((True, False), (False, True))
@@ -121,7 +121,10 @@ def made_up(seed: int) -> tuple[str, str]:
 
     whole: dict[str, Any] = {
         draw.choice(("mcpServers", "servers", "mcp")): {f"s {n}": server() for n in range(draw.randint(0, 3))},
-        "permissions": {"allow": draw.choice((["Read", "Bash(git push:*)"], ["Bash"], [])), "defaultMode": "dontAsk"},
+        "permissions": {
+            "allow": draw.choice((["Read", "Bash(git push:*)"], ["Bash"], [])),
+            "defaultMode": "acceptEdits",
+        },
         "hooks": {"PreToolUse": [{"hooks": [{"command": f"./check {secret()} || true"}]}]},
         "enableAllProjectMcpServers": draw.choice((True, False)),
     }

@@ -3,7 +3,7 @@
 import pytest
 
 from remit.core.finding import Kind
-from remit.scan import cloud, code, consent, launch, profile, readers, server, unit, workflow, workload
+from remit.scan import cloud, code, launch, profile, readers, server, unit, verbs, workflow, workload
 from remit.scan.node import Node
 
 KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
@@ -116,7 +116,7 @@ def test_what_stands_in_a_file_is_found_on_its_line(path: str, text: str, due: l
     ],
 )
 def test_what_a_tool_does_is_told_by_its_name(tool: str, writes: bool) -> None:
-    assert consent.writes(tool) is writes
+    assert verbs.writes(tool) is writes
 
 
 @pytest.mark.parametrize(

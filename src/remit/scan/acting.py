@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import consent, launch, syntax
+from remit.scan import consent, launch, syntax, verbs
 from remit.scan.launch import Told
 
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback|sandbox|permitted")
@@ -25,13 +25,16 @@ _GIVEN: Final = frozenset({"tools", "functions", "function_map"})
 def told(tree: ast.AST) -> Iterator[Told]:
     """What the tools of a file give away, and what its agents do unasked."""
     given = set(_given(tree))
+    functions = {one.name: one for one in syntax.functions(tree)}
     strands = syntax.mentions(tree, "strands_tools")
     for function in syntax.functions(tree):
         yield from _function(function, given)
         yield from _unasked(function)
     for call in syntax.every(tree, ast.Call):
-        yield from _options(call)
-        yield from _reach(call)
+        if call.keywords:
+            yield from _options(call)
+            yield from _let(call, functions)
+            yield from _reach(call)
         for name, line in _names(call) if strands else ():
             if name in _STRANDS:
                 yield Kind.BROAD_TOOL, line, f"{name} runs any command"
@@ -84,12 +87,62 @@ def _any(call: ast.Call, said: set[str]) -> bool:
     return bool(split) and (split[1] or split[2]) in said  # type: ignore[index]
 
 
+_ASKED: Final = frozenset(
+    {"needs_approval", "requires_confirmation", "require_confirmation", "requires_approval", "require_approval"}
+)
+"""Arguments of a tool that say whether a person is asked before it runs."""
+
+
 def _unasked(node: syntax.Function) -> Iterator[Told]:
     for one in node.decorator_list:
-        if isinstance(one, ast.Call) and consent.writes(node.name):
+        if isinstance(one, ast.Call) and verbs.writes(node.name):
             for word in one.keywords:
                 if word.arg == "approval_mode" and syntax.said(word.value).strip("'") == "never_require":
                     yield Kind.UNASKED, one.lineno, f"{node.name} runs with nobody asked"
+                if word.arg in _ASKED and isinstance(word.value, ast.Constant) and word.value.value is False:
+                    yield Kind.UNASKED, word.value.lineno, f"{node.name} runs with nobody asked"
+
+
+def _let(node: ast.Call, functions: dict[str, syntax.Function]) -> Iterator[Told]:
+    """A tool that is made of a function and asks nobody, and a callback that allows every tool."""
+    for one in node.keywords:
+        if one.arg in _ASKED and isinstance(one.value, ast.Constant) and one.value.value is False:
+            given = (*node.args[:1], *(word.value for word in node.keywords if word.arg in ("func", "function", "fn")))
+            names = [name.id for name in given if isinstance(name, ast.Name) and name.id in functions]
+            if names and verbs.writes(names[0]):
+                yield Kind.UNASKED, one.value.lineno, f"{names[0]} runs with nobody asked"
+        if one.arg in ("can_use_tool", "on_permission_request") and _allows(one.value, functions):
+            yield Kind.UNASKED, one.value.lineno, "every tool is allowed with nobody asked"
+        if one.arg == "require_approval" and isinstance(one.value, ast.Dict):
+            yield from _never(one.value)
+
+
+def _never(node: ast.Dict) -> Iterator[Told]:
+    """Tools of a server that run unasked, by name."""
+    texts = [
+        item
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "never"
+        for item in syntax.every(value, ast.Constant)
+        if isinstance(item.value, str) and item.value != "tool_names"
+    ]
+    for item in texts:
+        if verbs.writes(str(item.value)):
+            yield Kind.UNASKED, item.lineno, f"{str(item.value)[:60]} runs with nobody asked"
+            return
+
+
+def _allows(node: ast.expr, functions: dict[str, syntax.Function]) -> bool:
+    """Say whether a callback allows whatever it is asked about: it returns nothing else, and chooses nothing."""
+    if isinstance(node, ast.Lambda):
+        return "PermissionResultAllow" in syntax.said(node.body) and not isinstance(node.body, ast.IfExp)
+    function = functions.get(node.id) if isinstance(node, ast.Name) else None
+    if function is None or any(
+        isinstance(one, ast.If | ast.IfExp | ast.Match | ast.Raise) for one in syntax.walk(function)
+    ):
+        return False
+    given = [one.value for one in syntax.every(function, ast.Return)]
+    return bool(given) and all(one is not None and "PermissionResultAllow" in syntax.said(one) for one in given)
 
 
 def _options(node: ast.Call) -> Iterator[Told]:
@@ -107,7 +160,7 @@ def _options(node: ast.Call) -> Iterator[Told]:
         if one.arg == "interrupt_on" and isinstance(one.value, ast.Dict):
             for key, value in zip(one.value.keys, one.value.values, strict=True):
                 off = isinstance(value, ast.Constant) and value.value is False
-                if off and isinstance(key, ast.Constant) and consent.writes(str(key.value)):
+                if off and isinstance(key, ast.Constant) and verbs.writes(str(key.value)):
                     yield Kind.UNASKED, value.lineno, f"{str(key.value)[:60]} runs with nobody asked"
 
 

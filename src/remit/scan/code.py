@@ -113,8 +113,20 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             if secret.is_written(name, node.value.value):
                 yield Kind.LITERAL_SECRET, node.value.lineno, f"{name} holds a literal value"
-            if launch.unchecked(name, node.value.value):
-                yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
+            yield from _variable(name, node.value.value, node.value.lineno)
+        if isinstance(target, ast.Attribute) and name in _AUTO and _is(node.value, True):
+            yield Kind.UNASKED, node.value.lineno, f"{name} lets everything run with nobody asked"
+
+
+def _variable(name: str, value: str, line: int) -> Iterator[Told]:
+    if launch.unchecked(name, value):
+        yield Kind.OPEN_REMOTE, line, f"{name} turns certificate checks off"
+    if launch.unasked(name, value):
+        yield Kind.UNASKED, line, f"{name} lets everything run with nobody asked"
+
+
+_AUTO: Final = frozenset({"auto_run", "auto_approve", "auto_approve_all", "bypass_tool_consent", "yolo"})
+"""Arguments and members that ask nobody when they are true."""
 
 
 def _place(target: ast.expr) -> str:
@@ -184,6 +196,19 @@ def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
     mode = given.get("permission_mode")
     if mode and any(_is(mode, one) for one in ("bypassPermissions", "acceptEdits")):
         yield Kind.UNASKED, mode.lineno, "permission_mode lets the agent write with nobody asked"
+    yield from (
+        (Kind.UNASKED, given[key].lineno, f"{key} lets everything run with nobody asked")
+        for key in _AUTO & given.keys()
+        if _is(given[key], True)
+    )
+    yield from _policy(given)
+    runs = given.get("code_execution_config")
+    if runs and not _is(runs, False) and _is(given.get("human_input_mode"), "NEVER"):
+        yield Kind.UNASKED, given["human_input_mode"].lineno, "code that the agent writes runs with nobody asked"
+
+
+def _policy(given: dict[str, ast.expr]) -> Iterator[Told]:
+    """Codex's policy, where its sandbox lets it write."""
     if any(_is(given.get("sandbox_mode"), one) for one in ("workspace-write", "danger-full-access")):
         for value in given.values():
             for one in syntax.every(value, ast.keyword):
@@ -192,9 +217,6 @@ def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
         if _is(given.get("approval_policy"), "never"):
             line = given["approval_policy"].lineno
             yield Kind.UNASKED, line, "approval_policy is never, and the sandbox lets it write"
-    runs = given.get("code_execution_config")
-    if runs and not _is(runs, False) and _is(given.get("human_input_mode"), "NEVER"):
-        yield Kind.UNASKED, given["human_input_mode"].lineno, "code that the agent writes runs with nobody asked"
 
 
 def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[Told]:

@@ -9,8 +9,24 @@ from typing import Final
 from remit.scan import hcl, jsonc, tomldoc, yamldoc
 from remit.scan.node import MOST, Node
 
-_AGENT: Final = re.compile(r"(?:^|/)\.[\w-]+/(?:agents?|chatmodes|subagents|droids)/.*\.md$|\.(?:agent|chatmode)\.md$")
-_ENDS: Final = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".tf", ".csv", ".template", ".jsonc", ".tfvars")
+_AGENT: Final = re.compile(
+    r"(?:^|/)\.[\w-]+/(?:agents?|chatmodes|subagents|droids|commands?|skills|modes?)/.*\.md$"
+    r"|(?:^|/)(?:skills/.*/SKILL|[\w.-]+\.(?:agent|chatmode))\.md$"
+)
+_ENDS: Final = (
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".tf",
+    ".csv",
+    ".template",
+    ".jsonc",
+    ".tfvars",
+    ".code-workspace",
+)
 
 
 def wants(path: str) -> bool:

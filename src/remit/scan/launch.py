@@ -66,6 +66,18 @@ _OFF: Final = re.compile(
 )
 
 
+_MODE: Final = re.compile(r"^GOOSE_MODE$|(?:^|_)(?:APPROVAL_(?:MODE|POLICY)|PERMISSION_MODE)$")
+_ASKED: Final = re.compile(
+    r"^(?:\w+_)?(?:(?:REQUIRE|ASK)_(?:TOOL_|HUMAN_)?(?:APPROVALS?|CONFIRMATION|CONSENT|PERMISSION)|HUMAN_IN_THE_LOOP"
+    r"|TOOL_(?:APPROVAL|CONFIRMATION)(?:_REQUIRED|_ENABLED)?|SECURITY_CONFIRMATION_MODE)$"
+)
+_UNASKED: Final = re.compile(
+    r"^(?!TF_|TERRAFORM_|PULUMI_)(?:\w+_)?(?:AUTO_APPROVE(?:_ALL|_TOOLS)?|BYPASS_(?:TOOL_)?(?:CONSENT|APPROVALS?|PERMISSIONS?)"
+    r"|SKIP_(?:PERMISSIONS|APPROVALS?)|YOLO(?:_MODE)?|YES_ALWAYS|ALLOW_ALL_TOOLS"
+    r"|DANGEROUSLY_(?:SKIP_PERMISSIONS|ALLOW_ALL|AUTO_APPROVE|BYPASS_APPROVALS))$|^COPILOT_ALLOW_ALL$"
+)
+
+
 def unchecked(name: str, value: str) -> bool:
     """Say whether a variable of this name and value turns certificate checks off."""
     return bool(_OFF.match(f"{name}={value}"))
@@ -73,7 +85,12 @@ def unchecked(name: str, value: str) -> bool:
 
 def unasked(name: str, value: str) -> bool:
     """Say whether a variable of this name and value tells an agent to ask nobody."""
-    return name == "GOOSE_MODE" and value.lower() == "auto"
+    bare = value.strip("\"' ").lower()
+    if _MODE.search(name):
+        return bare in ("auto", "never", "yolo", "bypasspermissions", "acceptedits", "none", "full-auto", "auto-high")
+    if _ASKED.search(name):
+        return bare in ("0", "false", "no", "off")
+    return bool(_UNASKED.search(name)) and bare in ("1", "true", "yes", "on", "all")
 
 
 def open_to_all(words: list[Word]) -> Iterator[Told]:

@@ -1,5 +1,6 @@
 """Which readers a file has, and what they find: bytes to findings. Pure."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -10,6 +11,7 @@ from remit.scan import (
     client,
     cloud,
     code,
+    consent,
     document,
     dotenv,
     export,
@@ -74,6 +76,9 @@ OTHERS: Final = frozenset(
 """Endings of files that no reader wants: most files of a tree are known by them at once."""
 _RUN: Final = frozenset({"service", "workload", "unit", "job", "task"})
 """Sorts of holders that may be agents themselves."""
+_APPROVES: Final = re.compile(
+    r"permissionMode|allowed-tools|permission|[aA]pprov|[aA]llow|yes-always|[aA]utoRun|yolo|autonomy|turbo|customizations"
+)
 _KEPT: Final = 200_000
 """Characters of a file above which its documents are not kept for its next reader."""
 
@@ -187,10 +192,18 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from toxic.told(path, text)
         yield from client.in_foreign(path, text)
         yield from settings.told(path, text)
+        yield from _approved(path, text)
         yield from export.read(path, text)
         yield from export.policies(path, text)
         yield from sdk.granted(path, text)
         yield from rights.told(path, text)
+
+
+def _approved(path: str, text: str) -> Iterator[Told]:
+    """What an agent's head or an editor's folders let be done with nobody asked."""
+    if not client.wants(path) and _APPROVES.search(text):
+        for root in document.read(path, text):
+            yield from consent.of_document(path, root)
 
 
 def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:

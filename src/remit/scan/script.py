@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import admin, consent, family, mixed, secret, server, tier, toxic, tsobject
+from remit.scan import admin, consent, family, mixed, secret, server, tier, toxic, tsobject, unasked
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Holder, Pair, Sight, Used, held, is_credential
@@ -95,10 +95,7 @@ def _lines(text: str) -> Iterator[Told]:
         yield Kind.OPEN_REMOTE, _line(text, one.start()), "certificates are not checked"
     for one in re.finditer(r"\bnew\s+URL\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", text):
         yield from ((Kind.OPEN_REMOTE, _line(text, one.start()), said) for said in server.address(one[1]))
-    for one in re.finditer(r"\bpermissionMode\s*:\s*[\"'](?:bypassPermissions|acceptEdits)[\"']", text):
-        yield Kind.UNASKED, _line(text, one.start()), "permissionMode lets the agent write with nobody asked"
-    for one in re.finditer(r"\brequireApproval\s*:\s*[\"']never[\"']", text):
-        yield Kind.UNASKED, _line(text, one.start()), "every tool runs with nobody asked"
+    yield from unasked.told(text)
 
 
 def _objects(text: str) -> Iterator[Told]:
@@ -109,6 +106,7 @@ def _objects(text: str) -> Iterator[Told]:
             if "command" in members or "headers" in members:
                 yield from server.told(part)
                 yield from consent.of_server(part)
+            yield from unasked.of_object(part)
             for name in ("env", "environment"):
                 one = part[name]
                 if one.text == "${process.env}" or "...process.env" in one.members:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, consent, document, grant, holder, server, workflow
+from remit.scan import client, document, grant, holder, server, verbs, workflow
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder
@@ -182,7 +182,7 @@ def _of_server(name: str, entry: Node) -> frozenset[str]:
         for one in entry[key].items
         if one.text
     ]
-    if quiet or (kept and "*" not in kept and not any(consent.writes(one) for one in kept)):
+    if quiet or (kept and "*" not in kept and not any(verbs.writes(one) for one in kept)):
         return legs - {OUT}
     return legs
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, consent
+from remit.scan import client, consent, said, verbs
 from remit.scan.fix import Edit, Fix
 from remit.scan.node import Node
 from remit.scan.placed import Placed
 
 _ASK: Final = {
-    "defaultMode": ({"bypassPermissions", "acceptEdits", "dontAsk"}, "default"),
+    "defaultMode": ({"bypassPermissions", "acceptEdits"}, "default"),
     "approvalMode": ({"yolo"}, "default"),
     "defaultApprovalMode": ({"yolo"}, "default"),
 }
@@ -29,7 +29,7 @@ def approvals(path: str, document: Placed, found: Mapping[int, str]) -> Iterator
         return
     for _, entry in client.servers(document.root):
         for key in consent.LISTS:
-            yield from _thinned(document, entry[key], found, consent.writes)
+            yield from _thinned(document, entry[key], found, verbs.writes)
     yield from _thinned(document, document.root["permissions"]["allow"], found, consent.rule_writes)
     for node in document.nodes:
         name = document.name(node)
@@ -74,7 +74,7 @@ def _thinned(document: Placed, listed: Node, found: Mapping[int, str], loud: Cal
     start, end = document.span(listed)
     if any(start < at < end for at, _ in document.comments):
         return
-    shows = frozenset(one.text for one in listed.value if one.text and not consent.secretive(one.text))
+    shows = frozenset(one.text for one in listed.value if one.text and not said.secretive(one.text))
     names = ", ".join(one.text if one.text in shows else "***" for one in gone)
     name = document.name(listed)
     out = {id(one) for one in gone}

@@ -130,7 +130,7 @@ def _pod(part: Node) -> Iterator[Told]:
 def _started(words: list[launch.Word]) -> Iterator[Told]:
     yield from launch.told(words)
     if words:
-        yield from consent.shell(" ".join(word for word, _ in words), words[0][1])
+        yield from consent.started(words)
         yield from consent.loose(" ".join(word for word, _ in words), words[0][1])
 
 
