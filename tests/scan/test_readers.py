@@ -3,7 +3,7 @@
 import pytest
 
 from remit.core.finding import Kind
-from remit.scan import cloud, code, launch, profile, readers, server, unit, verbs, workflow, workload
+from remit.scan import cloud, code, launch, profile, readers, server, unit, workflow, workload
 from remit.scan.node import Node
 
 KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
@@ -103,20 +103,6 @@ POLICY = """data "aws_iam_policy_document" "a" {
 def test_what_stands_in_a_file_is_found_on_its_line(path: str, text: str, due: list[tuple[str, int]]) -> None:
     assert readers.wants(path)
     assert found(path, text) == due
-
-
-@pytest.mark.parametrize(
-    ("tool", "writes"),
-    [
-        ("get_issue", False),
-        ("listFiles", False),
-        ("create_issue", True),
-        ("getter", True),
-        ("mcp__git__git_push", True),
-    ],
-)
-def test_what_a_tool_does_is_told_by_its_name(tool: str, writes: bool) -> None:
-    assert verbs.writes(tool) is writes
 
 
 @pytest.mark.parametrize(

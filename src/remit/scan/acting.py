@@ -6,25 +6,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import consent, launch, syntax, verbs
+from remit.scan import consent, launch, running, syntax, verbs
 from remit.scan.launch import Told
 
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback|sandbox|permitted")
 _TOOL: Final = re.compile(
     r"(?:^|[._])(?:tool(?:_plain)?|ai_function|kernel_function|beta_tool|register_function)(?:$|\()"
 )
-_LINES: Final = frozenset(
-    {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"}
-)
-_RUNS: Final = re.compile(r"^(?:subprocess\.\w+|asyncio\.create_subprocess_exec|Popen|run|check_output)$")
-_SHELLS: Final = frozenset({"sh", "bash", "zsh", "/bin/sh", "/bin/bash", "python", "python3", "cmd", "powershell"})
 _STRANDS: Final = frozenset({"shell", "python_repl"})
 _GIVEN: Final = frozenset({"tools", "functions", "function_map"})
 
 
 def told(tree: ast.AST) -> Iterator[Told]:
     """What the tools of a file give away, and what its agents do unasked."""
-    given = set(_given(tree))
+    given = {*_given(tree), *_methods(tree)}
     functions = {one.name: one for one in syntax.functions(tree)}
     strands = syntax.mentions(tree, "strands_tools")
     for function in syntax.functions(tree):
@@ -50,6 +45,16 @@ def _given(tree: ast.AST) -> Iterator[str]:
             yield from (one.id for one in every if isinstance(one, ast.Name))
 
 
+_METHODS: Final = frozenset({"_run", "_arun", "run", "forward", "execute", "invoke", "__call__", "run_async"})
+
+
+def _methods(tree: ast.AST) -> Iterator[str]:
+    """The methods by which an agent calls a class that is a tool."""
+    for node in syntax.every(tree, ast.ClassDef):
+        if any(re.search(r"Tool$", syntax.said(one)) for one in node.bases):
+            yield from (one.name for one in node.body if isinstance(one, syntax.Function) and one.name in _METHODS)
+
+
 def _names(node: ast.Call) -> Iterator[tuple[str, int]]:
     for one in node.keywords:
         if one.arg in _GIVEN and isinstance(one.value, ast.List | ast.Tuple):
@@ -61,30 +66,8 @@ def _function(node: syntax.Function, given: set[str]) -> Iterator[Told]:
     decorated = any(_TOOL.search(syntax.said(one)) for one in node.decorator_list)
     if not (decorated or node.name in given) or _LIMITS.search(syntax.words(node)):
         return
-    said = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
-    for call in syntax.every(node, ast.Call):
-        if call.args and _any(call, said):
-            yield Kind.BROAD_TOOL, call.lineno, f"the tool {node.name} runs anything that it is told"
-
-
-def _any(call: ast.Call, said: set[str]) -> bool:
-    """Say whether a call runs what a parameter says: a line of a shell, a program with its words, or code."""
-    name, first = syntax.said(call.func), call.args[0]
-    shell = name in _LINES or (
-        name.startswith("subprocess.")
-        and any(one.arg == "shell" and syntax.said(one.value) == "True" for one in call.keywords)
-    )
-    if shell or name in ("exec", "eval"):
-        return isinstance(first, ast.Name) and first.id in said
-    if not _RUNS.match(name):
-        return False
-    words = first.elts if isinstance(first, ast.List) else call.args
-    texts = [one.value if isinstance(one, ast.Constant) else syntax.said(one) for one in words]
-    through = texts[:1] and texts[0] in (*_SHELLS, "sys.executable") and "-c" in texts
-    if through:
-        return isinstance(words[-1], ast.Name) and words[-1].id in said
-    split = re.match(r"(?:shlex\.split\((\w+)\)|(\w+)\.split\(\))$", syntax.said(first))
-    return bool(split) and (split[1] or split[2]) in said  # type: ignore[index]
+    for call, what in running.calls(node):
+        yield Kind.BROAD_TOOL, call.lineno, f"the tool {node.name} runs {what}"
 
 
 _ASKED: Final = frozenset(

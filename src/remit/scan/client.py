@@ -85,9 +85,9 @@ def servers(node: Node, keys: frozenset[str] = KEYS) -> Iterator[tuple[str, Node
             entries = {**child.members, **{one["name"].text or key: one for one in child.items if one is not child}}
             found = {name: one for name, one in entries.items() if MARKS & one.members.keys()}
             yield from found.items()
-            rest = [one for name, one in entries.items() if name not in found]
-            for one in rest:
-                yield from servers(one, keys)
+            for name, one in entries.items():
+                if name not in found:
+                    yield from servers(Node(one.line, {name: one}) if name in keys else one, keys)
         else:
             for one in child.items:
                 yield from servers(one, keys)
@@ -123,11 +123,8 @@ def _held(root: Node) -> Iterator[Told]:
 
 def _called(root: Node) -> Iterator[Told]:
     """Addresses of models and gateways that the settings name: a provider's own, and those in variables."""
-    for part in (
-        *root["model_providers"].members.values(),
-        *(one["options"] for one in root["provider"].members.values()),
-    ):
-        for key in ("base_url", "baseURL"):
+    for part in root.inside():
+        for key in (*server.ADDRESSES, "baseURL"):
             yield from ((Kind.OPEN_REMOTE, part[key].line, said) for said in server.address(part[key].text))
     for name, value in root["env"].members.items():
         yield from (one for one in server.variable("env", name, value) if one[0] is Kind.OPEN_REMOTE)

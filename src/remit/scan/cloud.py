@@ -79,6 +79,7 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
                 yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
         yield from _mounted(part)
         yield from _image(part)
+        yield from _variables(part)
     if terraform:
         for one in root["provider"].items:
             yield from server.checks(one)
@@ -94,6 +95,19 @@ def _mounted(part: Node) -> Iterator[Told]:
     for one in part["host_path"].items:
         if one["path"].text and launch.held(one["path"].text):
             yield Kind.HOST_MOUNT, one["path"].line, "a home, credentials or socket of the host is mounted"
+
+
+def _variables(part: Node) -> Iterator[Told]:
+    """What the variables that a function or a task is given turn off; secrets among them are told elsewhere."""
+    pairs: list[tuple[str, Node]] = []
+    for one in (*part["Environment"].items, *part["environment"].items):
+        pairs += [*one["Variables"].members.items(), *one["variables"].members.items()]
+    for one in (*part["Environment"].items, *part["environment"].items, *part["env"].items):
+        for name, value in (("name", "value"), ("Name", "Value")):
+            if one[name].text and one[value].value is not None:
+                pairs.append((one[name].text, one[value]))
+    for key, node in pairs:
+        yield from (one for one in server.variable("environment", key, node) if one[0] is not Kind.LITERAL_SECRET)
 
 
 def _image(part: Node) -> Iterator[Told]:

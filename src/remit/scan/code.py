@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import acting, consent, launch, secret, server, syntax
+from remit.scan import acting, calls, consent, launch, secret, server, spelled, syntax
 from remit.scan.launch import Told, Word
-from remit.scan.node import Node, Value
+from remit.scan.node import Node
 
 _HINT: Final = re.compile(
     r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
@@ -47,9 +47,6 @@ _SHELL: Final = frozenset(
         "TerminalToolkit",
     }
 )
-_ROOT: Final = re.compile(
-    r"(?:str\()?(?:(?:pathlib\.)?Path\('(?:/|~/?)'\)(?:\.expanduser\(\))?|os\.path\.expanduser\('~/?'\)|os\.sep)\)?$"
-)
 _SERVERS: Final = frozenset({"run", "FastMCP", "run_http_async", "run_async"})
 _NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback")
@@ -80,6 +77,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
             return ()
         told = [one for node in syntax.walk(tree) if isinstance(node, _READ_OF) for one in _node(node)]
         told += acting.told(tree)
+        told += calls.in_python(tree)
         if any(one[2] is _NOBODY for one in told) and any(_asks(node) for node in syntax.every(tree, ast.Call)):
             told = [one for one in told if one[2] is not _NOBODY]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -168,6 +166,7 @@ def _called(node: ast.Call) -> Iterator[Told]:
     if name == "_create_unverified_context":
         yield Kind.OPEN_REMOTE, node.lineno, "certificates are not checked"
     yield from _fallback(node)
+    yield from _process(node)
     yield from _tools(name, node, given)
     yield from _serves(name, given)
     if "command" in given or "args" in given:
@@ -237,7 +236,7 @@ def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[To
         for value in (*given.values(), *node.args):
             if (
                 isinstance(value, ast.Constant) and isinstance(value.value, str) and launch.broad(value.value)
-            ) or _home(value):
+            ) or spelled.home(value):
                 yield Kind.BROAD_TOOL, value.lineno, f"the folder of {name} is the root or a whole home"
 
 
@@ -255,21 +254,6 @@ def _unsafe(given: dict[str, ast.expr]) -> Iterator[Told]:
     imports = given.get("additional_authorized_imports")
     if isinstance(imports, ast.List) and any(_is(one, "*") for one in imports.elts):
         yield Kind.BROAD_TOOL, imports.lineno, "the agent's code may import everything"
-
-
-def _home(value: ast.expr) -> bool:
-    if syntax.first(value) not in ("str", "pathlib", "Path", "os"):
-        return False
-    text = syntax.said(value)
-    return bool(_ROOT.match(text)) or text in (
-        "Path.home()",
-        "str(Path.home())",
-        "os.path.expanduser('~')",
-        "os.environ['HOME']",
-        "pathlib.Path.home()",
-        "str(pathlib.Path.home())",
-        "os.getenv('HOME')",
-    )
 
 
 def _serves(name: str, given: dict[str, ast.expr]) -> Iterator[Told]:
@@ -305,7 +289,7 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
             if text and secret.is_written(key, text):
                 yield Kind.LITERAL_SECRET, line, f"{key} holds a literal value"
         return
-    entry = _read(node, 0)
+    entry = spelled.read(node, 0)
     members = entry.members
     if {"command", "args"} & members.keys() or (set(server.ADDRESSES) & members.keys() and len(members) < 8):
         yield from server.told(entry)
@@ -320,26 +304,28 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
         yield Kind.UNASKED, members["require_approval"].line, "every tool runs with nobody asked"
 
 
-def node(value: ast.expr) -> Node:
-    """A literal of the code as a node; what is none is a reference."""
-    return _read(value, 0)
+_PROCESS: Final = re.compile(
+    r"^(?:subprocess\.)?(?:run|Popen|call|check_call|check_output)$|^(?:asyncio\.)?create_subprocess_(?:exec|shell)$"
+    r"|^os\.(?:system|popen)$|^subprocess\.getoutput$"
+)
 
 
-def _read(node: ast.expr, depth: int) -> Node:
-    value: Value = None
-    if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool):
-        value = node.value
-    elif isinstance(node, ast.Dict) and depth < 8:
-        value = {
-            key.value: _read(one, depth + 1)
-            for key, one in zip(node.keys, node.values, strict=True)
-            if isinstance(key, ast.Constant) and isinstance(key.value, str)
-        }
-    elif isinstance(node, ast.List | ast.Tuple) and depth < 8:
-        value = [_read(one, depth + 1) for one in node.elts]
+def _process(node: ast.Call) -> Iterator[Told]:
+    """What a process is started with; a package with no version only where it is given a credential."""
+    if (
+        not node.args
+        or not isinstance(node.func, ast.Name | ast.Attribute)
+        or not _PROCESS.match(syntax.said(node.func))
+    ):
+        return
+    first = node.args[0]
+    if isinstance(first, ast.Constant) and isinstance(first.value, str) and len(node.args) == 1:
+        words = [(word, first.lineno) for word in launch.split(first.value)]
     else:
-        value = "~" if _home(node) else "${" + type(node).__name__ + "}"
-    return Node(getattr(node, "lineno", 0), value)
+        nodes = first.elts if isinstance(first, ast.List | ast.Tuple) else node.args
+        words = [(one.text, one.line) for one in (spelled.read(part, 0) for part in nodes) if one.text]
+    engine = bool(words) and launch.image_of(words) is not None
+    yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or engine)
 
 
 def _words(given: dict[str, ast.expr]) -> list[Word]:
@@ -347,12 +333,12 @@ def _words(given: dict[str, ast.expr]) -> list[Word]:
     rest = given.get("args")
     if isinstance(rest, ast.List | ast.Tuple):
         nodes += rest.elts
-    return [(one.text, one.line) for one in (_read(node, 0) for node in nodes) if one.text]
+    return [(one.text, one.line) for one in (spelled.read(node, 0) for node in nodes) if one.text]
 
 
 def _volumes(given: ast.expr) -> Iterator[Told]:
     for one in given.keys if isinstance(given, ast.Dict) else given.elts if isinstance(given, ast.List) else []:
-        text = _read(one, 0).text if one is not None else ""
+        text = spelled.read(one, 0).text if one is not None else ""
         if one is not None and text and launch.held(launch.source(text)):
             yield Kind.HOST_MOUNT, one.lineno, "a home, credentials or socket of the host is mounted"
 

@@ -94,7 +94,7 @@ def of_document(path: str, root: Node) -> Iterator[Told]:
 
 def shell(line: str, number: int) -> Iterator[Told]:
     """What a line of a profile, a unit or a workflow lets run with nobody asked."""
-    if _LET.search(_prosaic(line)):
+    if _LET.search(_prosaic(line[:_LONGEST])):
         yield Kind.UNASKED, number, _STARTED
 
 
@@ -102,7 +102,7 @@ def started(words: list[Word]) -> Iterator[Told]:
     """The same of a command's words, each with its line. A word with spaces is a prompt, or another shell's line."""
     words = launch.bare(words)
     bare = [word if " " not in word else "·" for word, _ in words]
-    if found := _LET.search(" ".join(bare)):
+    if found := _LET.search(" ".join(bare)[:_LONGEST]):
         past, whole = len(found[0].rstrip("\"'; ")) + found.start(), 0
         for word, (_, line) in zip(bare, words, strict=True):
             whole += len(word) + 1
@@ -120,6 +120,8 @@ def _prosaic(line: str) -> str:
     return bare if kept else _QUOTED.sub(lambda one: one[0] if _COMMAND.match(one[0][1:]) else '""', bare)
 
 
+_LONGEST: Final = 4_000
+"""Characters of one command that are looked at."""
 _STARTED: Final = "an agent is started so that everything runs with nobody asked"
 _QUOTED: Final = re.compile(r"\"[^\"]*\s[^\"]*\"|'[^']*\s[^']*'")
 _COMMAND: Final = re.compile(

@@ -29,10 +29,21 @@ _HOME: Final = re.compile(
 )
 _HELD: Final = re.compile(
     r"(?:/(?:docker|containerd|podman|crio)(?:/\w+)?\.sock"
-    r"|[/\\}]\.(?:ssh|aws|kube|gnupg|docker|azure|config[/\\](?:gcloud|gh)|netrc|git-credentials|npmrc|pypirc"
-    r"|claude|codex|gemini|cursor))"
+    r"|[/\\}~]\.(?:ssh|aws|kube|gnupg|docker|azure|netrc|git-credentials|npmrc|pypirc|pgpass|my\.cnf|vault-token"
+    r"|password-store|oci|boto|s3cfg|databrickscfg|snowsql|terraform\.d|mcp-auth|fly|railway|claude|claude\.json|codex"
+    r"|gemini|cursor|yarnrc\.yml"
+    r"|config[/\\](?:gcloud|gh|glab-cli|op|doctl|hub|sops|rclone|github-copilot|hcloud|containers|git[/\\]credentials"
+    r"|opencode|goose|google-chrome|chromium|age|fly|stripe|wrangler|helm|argocd|heroku|netlify)"
+    r"|local[/\\]share[/\\](?:keyrings|opencode)|cargo[/\\]credentials(?:\.toml)?|m2[/\\]settings\.xml|gem[/\\]credentials"
+    r"|mozilla|thunderbird)"
+    r"|Library/Keychains|AppData[/\\]Roaming[/\\]gcloud|pipe[/\\]docker_engine|/etc/kubernetes/admin\.conf)"
     r"(?:[/\\]|$)"
 )
+_OPEN_FILE: Final = re.compile(
+    r"(?:[/\\](?:known_hosts|authorized_keys|pubring\.\w+|[\w.-]+\.pub|CLAUDE\.md|AGENTS\.md|GEMINI\.md|cli-plugins)"
+    r"|\.(?:claude|cursor|codex|gemini)[/\\](?:agents|commands|skills|rules|prompts|plugins)(?:[/\\].*)?)$"
+)
+"""What stands in such a folder and is no secret: public keys, hosts that are known, what an agent is told."""
 _ENGINES: Final = frozenset({"docker", "podman", "nerdctl"})
 _ALONE: Final = frozenset(
     {
@@ -61,8 +72,11 @@ _UNCHECKED: Final = frozenset(
 )
 _OFF: Final = re.compile(
     r"(?i)^(?:NODE_TLS_REJECT_UNAUTHORIZED=[\"']?0|PYTHONHTTPSVERIFY=[\"']?0|GIT_SSL_NO_VERIFY=[\"']?(?:1|true)"
-    r"|\w*(?:SSL|TLS)_?VERIFY\w*=[\"']?(?:0|false|no|off)|\w*(?:INSECURE|SKIP_(?:TLS|SSL)_VERIFY)\w*=[\"']?(?:1"
-    r"|true|yes|on))[\"']?$"
+    r"|(?!\w*(?:SKIP|NO|DISABLE)_?VERIFY)\w*(?:SSL|TLS|CERTS?|CERTIFICATES?)_?VERIF(?:Y|ICATION)\w*=[\"']?(?:0|false|no|off|none)"
+    r"|\w*VERIFY_(?:SSL|TLS|CERTS?|CERTIFICATES?|PEER)=[\"']?(?:0|false|no|off|none)"
+    r"|\w*REJECT_UNAUTHORIZED=[\"']?(?:0|false|no|off)|(?:CURL|REQUESTS)_CA_BUNDLE=[\"']?"
+    r"|\w*(?:INSECURE|SKIP_(?:TLS|SSL|CERT\w*)_?(?:VERIFY|VERIFICATION|CHECKS?)?|(?:SSL|TLS)_(?:SKIP|NO|DISABLE)_?VERIFY"
+    r"|(?:DISABLE|IGNORE)_(?:TLS|SSL|CERT\w*|HTTPS)(?:_\w+)?|TRUST_ALL(?:_CERT\w*)?|SSL_NO_VERIFY)\w*=[\"']?(?:1|true|yes|on))[\"']?$"
 )
 
 
@@ -120,7 +134,7 @@ def broad(place: str) -> bool:
 
 def held(place: str) -> bool:
     """Say whether a place on the host is its home, a folder of credentials or a container engine's socket."""
-    return broad(place) or bool(_HELD.search(place))
+    return broad(place) or (bool(_HELD.search(place)) and not _OPEN_FILE.search(place.rstrip("/")))
 
 
 def program(word: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, launch, secret
+from remit.scan import consent, launch, secret, server
+from remit.scan.launch import Told
 from remit.scan.sight import Pair
 
 NAMES: Final = frozenset(
@@ -38,9 +39,30 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
             found += _variable(path, number, name, value)
         found += [
             Finding(kind, Confidence.HIGH, Evidence(path, at, said))
-            for kind, at, said in (*consent.shell(line, number), *consent.loose(line, number))
+            for kind, at, said in (*consent.shell(line, number), *consent.loose(line, number), *_started(line, number))
         ]
     return tuple(found)
+
+
+_STARTS: Final = re.compile(r"\b(?:docker|podman|nerdctl|curl|wget|npx|uvx|claude|mcp-remote)\b")
+_ALIAS: Final = re.compile(r"^\s*alias\s+(?:-\w\s+)?[\w.-]+(?:=|\s+)([\"'])(.*)\1")
+
+
+def _started(line: str, number: int) -> Iterator[Told]:
+    """What the commands of a line, or of an alias, start; a package with no version only where it gets a credential."""
+    if not _STARTS.search(line):
+        return
+    alias = _ALIAS.match(line)
+    for part in re.split(r"&&|\|\||;|\|", alias[2] if alias else line):
+        words = launch.bare([(word, number) for word in launch.split(part)])
+        while len(words) > 1 and not _STARTS.search(words[0][0]):
+            words = words[1:]
+        if words and _STARTS.search(words[0][0]):
+            engine = launch.image_of(words) is not None
+            yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or engine)
+            for word, _ in words[1:]:
+                if "mcp" in part:
+                    yield from ((Kind.OPEN_REMOTE, number, said) for said in server.address(word))
 
 
 def _set(line: str) -> Iterator[tuple[str, str]]:

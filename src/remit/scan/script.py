@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import admin, consent, family, mixed, secret, server, tier, toxic, tsobject, unasked
+from remit.scan import admin, calls, consent, family, mixed, secret, server, tier, toxic, tsobject, tsrun, unasked
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Holder, Pair, Sight, Used, held, is_credential
@@ -24,9 +24,6 @@ _STRING: Final = re.compile(
 _CONST: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]+)?=\s*([\"'`])((?:(?!\2)[^\\\n])*)\2")
 _ENV: Final = re.compile(r"process\.env(?:\.(\w+)|\[[\"'](\w+)[\"']\])")
 _SCOPE: Final = re.compile(r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$")
-_RUNS: Final = re.compile(r"\b(?:exec|execSync|execa(?:Command)?(?:Sync)?)\s*\(\s*(\w+)\s*[,)]")
-_PROMISED: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*(?:util\.)?promisify\(\s*exec\s*\)")
-_TOOL: Final = re.compile(r"\b(?:execute|func|handler|invoke)\s*:\s*(?:async\s*)?(?:function\s*)?\(([^)]{0,500})\)")
 _API: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*google\.(\w+)\s*\(")
 _CALL: Final = re.compile(r"(?<![.\w])(\w+)((?:\.\w+)+)\s{0,9}\(")
 _LOGIN: Final = re.compile(
@@ -91,8 +88,12 @@ def _texts(text: str) -> Iterator[Told]:
 
 
 def _lines(text: str) -> Iterator[Told]:
-    for one in re.finditer(r"\brejectUnauthorized\s*:\s*false\b|NODE_TLS_REJECT_UNAUTHORIZED\s*=\s*[\"']0[\"']", text):
+    for one in re.finditer(
+        r"\brejectUnauthorized\s*:\s*false\b|NODE_TLS_REJECT_UNAUTHORIZED(?:[\"']\])?\s*=\s*[\"']0[\"']", text
+    ):
         yield Kind.OPEN_REMOTE, _line(text, one.start()), "certificates are not checked"
+    yield from calls.in_typescript(text)
+    yield from tsrun.told(text)
     for one in re.finditer(r"\bnew\s+URL\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", text):
         yield from ((Kind.OPEN_REMOTE, _line(text, one.start()), said) for said in server.address(one[1]))
     yield from unasked.told(text)
@@ -103,9 +104,10 @@ def _objects(text: str) -> Iterator[Told]:
     for root in tsobject.objects(text):
         for part in root.inside():
             members = part.members
-            if "command" in members or "headers" in members:
+            if not {"command", "fullCommand", "headers"}.isdisjoint(members):
                 yield from server.told(part)
                 yield from consent.of_server(part)
+            yield from calls.of_object(part)
             yield from unasked.of_object(part)
             for name in ("env", "environment"):
                 one = part[name]
@@ -134,20 +136,7 @@ def _logins(text: str) -> Iterator[Told]:
 
 
 def _tools(text: str) -> Iterator[Told]:
-    """Tools that run what they are told; and agents that hold all three."""
-    runs = [*_PROMISED.finditer(text)]
-    names = "|".join(re.escape(one[1]) for one in runs)
-    for made in _TOOL.finditer(text):
-        said = set(re.findall(r"\w+", made[1]))
-        body = text[made.end() : made.end() + 1500]
-        if re.search(r"(?i)allow|whitelist|approv|confirm", body.partition("\n\n")[0]):
-            continue
-        for one in (
-            *_RUNS.finditer(body),
-            *(re.finditer(rf"\b(?:{names})\s*\(\s*(\w+)\s*[,)]", body) if names else ()),
-        ):
-            if one[1] in said:
-                yield Kind.BROAD_TOOL, _line(text, made.end() + one.start()), "a tool runs any command that it is told"
+    """Agents that hold all three."""
     for root in tsobject.objects(text):
         for part in root.inside():
             for key in ("tools", "mcpServers"):

@@ -15,7 +15,9 @@ ADDRESSES: Final = ("url", "httpUrl", "serverUrl", "uri", "endpoint", "baseUrl",
 _ENVS: Final = ("env", "environment", "envs", "envVars")
 _HEADERS: Final = ("headers", "http_headers", "requestHeaders")
 _LOOPBACK: Final = frozenset({"localhost", "host.docker.internal"})
-_CALLED: Final = re.compile(r"(?i)(?:mcp|anthropic|openai)\w*_(?:url|uri|endpoint|server|host|address|base)$")
+_CALLED: Final = re.compile(
+    r"(?i)(?:mcp|anthropic|openai|ollama|litellm|otel_exporter_otlp|llm|a2a)\w*_(?:url|uri|endpoint|server|host|address|base)$"
+)
 _UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _LISTED: Final = re.compile(r"(?i)allow(?:ed)?_?(?:commands?|list)|whitelist")
 _PLAIN: Final = re.compile(
@@ -82,6 +84,18 @@ def variable(part: str, key: str, node: Node) -> Iterator[Told]:
         yield Kind.OPEN_REMOTE, node.line, f"{key} is called over http, without TLS"
 
 
+ASKS: Final = re.compile(r"(?i)auth|token|api_?key|jwt|secret|password|client_?ca")
+"""Names of variables that say who may call a server."""
+_LISTENS: Final = re.compile(
+    r"^OLLAMA_HOST$|(?:^|_)MCP_(?:\w+_)?(?:HOST|BIND\w*|LISTEN\w*|ADDR\w*)$|^FASTMCP_(?:\w+_)?HOST$"
+)
+
+
+def listens(name: str, value: str) -> bool:
+    """Say whether a variable opens a model's or an MCP server to all addresses."""
+    return bool(_LISTENS.search(name)) and bool(re.match(r"(?:https?://)?(?:0\.0\.0\.0|\[?::\]?)(?::\d+)?/?$", value))
+
+
 def called(name: str, value: str) -> bool:
     """Say whether a variable names a server or a model that is called over plain http beyond the machine."""
     return bool(_CALLED.search(name)) and beyond(value)
@@ -110,7 +124,7 @@ def beyond(url: str) -> bool:
 
 def words(server: Node) -> list[Word]:
     """The command and its arguments with their lines; a command that is one text is split at its spaces."""
-    nodes = [*server["command"].items, *server["cmd"].items, *server["args"].items]
+    nodes = [*server["command"].items, *server["cmd"].items, *server["fullCommand"].items, *server["args"].items]
     found = [(node.text, node.line) for node in nodes if node.text]
     if len(found) == 1 and " " in found[0][0]:
         return [(word, found[0][1]) for word in found[0][0].split()]

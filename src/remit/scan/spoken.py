@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code, holder, syntax
+from remit.scan import code, holder, spelled, syntax
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair
@@ -135,11 +135,11 @@ def _server(name: str, node: ast.Dict, names: dict[str, str]) -> Holder:
         str(key.value): one for key, one in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
     }
     pairs = [pair for part in ("env", "headers") if part in members for pair in _pairs(members[part], names)]
-    return Holder("server", name, node.lineno, holder.like(code.node(node)), tuple(pairs))
+    return Holder("server", name, node.lineno, holder.like(spelled.read(node)), tuple(pairs))
 
 
 def _call(node: ast.Call, given: dict[str, ast.expr], names: dict[str, str]) -> Holder:
-    entry = Node(node.lineno, {name: code.node(one) for name, one in given.items()})
+    entry = Node(node.lineno, {name: spelled.read(one) for name, one in given.items()})
     name = _text(given["name"], names) if "name" in given else holder.like(entry)
     return Holder("server", name, node.lineno, holder.like(entry), tuple(_pairs(given["env"], names)))
 

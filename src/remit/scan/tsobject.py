@@ -26,6 +26,42 @@ _GIVEN: Final = re.compile(
 _TYPED: Final = re.compile(r"(?:\s*!|\s+as\s+const\b|\s+(?:as|satisfies)\s+[\w.]+(?:<[^<>{}()]{0,80}>)?(?:\[\])?)+")
 
 
+_HOME: Final = re.compile(
+    r"(?:process\.env(?:\??\.(?:HOME|USERPROFILE)|\[[\"'](?:HOME|USERPROFILE)[\"']\])|(?:os\.)?homedir\(\))"
+    r"(?:!|\s+as\s+string|\s*(?:\?\?|\|\|)\s*(?:[\"'][^\"']*[\"']|(?:os\.)?homedir\(\)))*"
+)
+"""What code writes for the home of whoever runs it."""
+_JOINED: Final = re.compile(r"(?:path\.)?(?:join|resolve)\(\s*(.*)\)$", re.DOTALL)
+_URL: Final = re.compile(r"new\s+URL\(\s*([\"'`])([^\"'`]*)\1\s*\)$")
+
+
+def plain(text: str) -> str:
+    """A text of code with the home written as `~`."""
+    return re.sub(rf"\$\{{{_HOME.pattern}\}}", "~", text) if "${" in text else text
+
+
+def _expression(text: str) -> str:
+    """What an expression stands for, where that is plain: the home, a place in it, an address; else a reference."""
+    if _HOME.fullmatch(text):
+        return "~"
+    if found := _URL.match(text):
+        return found[2]
+    if (joined := _JOINED.match(text)) and (home := _HOME.match(joined[1])):
+        rest = re.findall(r"[\"'`]([^\"'`]*)[\"'`]", joined[1][home.end() :])
+        return "/".join(["~", *rest])
+    if (home := _HOME.match(text)) and (more := re.fullmatch(r"\s*\+\s*[\"'`]([^\"'`]*)[\"'`]", text[home.end() :])):
+        return f"~{more[1]}"
+    return "${" + text[:200] + "}"
+
+
+def value(text: str, at: int) -> Node | None:
+    """The value that begins at this place of a text, with its lines; None when it is none that can be read."""
+    try:
+        return _Reader(text[at : at + _WIDEST], _SPACE).value(0).below(text.count("\n", 0, at))
+    except (ValueError, RecursionError):
+        return None
+
+
 def statements(text: str) -> tuple[Node, ...]:
     """The policy statements of a file, each as a node with its members."""
     if "PolicyStatement" not in text and "Effect" not in text:
@@ -73,7 +109,7 @@ class _Reader(Values):
         elif self.peek("["):
             found = self.items(line, depth)
         elif self.text[self.at : self.at + 1] in ("'", '"', "`"):
-            found = Node(line, self.string())
+            found = Node(line, plain(self.string()))
         else:
             return self.reference(line, start)
         typed = _TYPED.match(self.text, self.at)
@@ -100,6 +136,8 @@ class _Reader(Values):
                 rest = self.reference(line, self.at)
                 if rest.text.startswith("${..."):
                     members[rest.text[2:-1]] = rest
+                elif name and rest.text == "${}":
+                    members[name] = Node(self.here(), "${" + name + "}")
             if not self.take(",") and not self.peek("}"):
                 raise ValueError
         return Node(line, members)
@@ -133,4 +171,4 @@ class _Reader(Values):
             elif not left and char in ",)]};":
                 break
             self.at += 1
-        return Node(line, "${" + self.text[start : self.at].strip()[:200] + "}")
+        return Node(line, _expression(self.text[start : self.at].strip()))

@@ -26,6 +26,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: a line that is no assignment is passed over."""
     told = [one for number, key, value in settings(text) for one in _told(number, key, value)]
     told += _image(text)
+    told += _listens(text)
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in told)
 
 
@@ -40,6 +41,20 @@ def _image(text: str) -> Iterator[Told]:
     for number, key, value in every:
         if key == "Image" and keyed and not value.endswith((".image", ".build")) and not launch.pinned_image(value):
             yield Kind.UNPINNED, number, "an image with no exact version is given a credential"
+
+
+def _listens(text: str) -> Iterator[Told]:
+    """A model's or an MCP server's unit whose variable opens it to all, and which has no word of who may call."""
+    pairs = [
+        (number, *word.partition("=")[::2])
+        for number, key, value in settings(text)
+        if key == "Environment"
+        for word in split(value)
+    ]
+    asked = any(server.ASKS.search(name) for _, name, _ in pairs)
+    for number, name, value in pairs:
+        if server.listens(name, value) and (name == "OLLAMA_HOST" or not asked):
+            yield Kind.OPEN_REMOTE, number, f"{name}: it listens to all addresses, and asks nobody who they are"
 
 
 def settings(text: str) -> Iterator[tuple[int, str, str]]:

@@ -44,6 +44,8 @@ def _part(part: Node) -> Iterator[Told]:
     for mount in part["volumes"].items:
         if mount.text and launch.held(launch.source(mount.text)):
             yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
+    if part["image"].text and part["options"].text:
+        yield from launch.mounts(_words(part["options"].text, part["options"].line))
     yield from _used(part)
     keyed = any(_SECRET.search(one.text) for one in part["env"].members.values())
     for words in _commands(part["run"]):
