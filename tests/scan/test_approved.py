@@ -5,7 +5,21 @@ import ast
 import pytest
 
 from remit.core.finding import Kind
-from remit.scan import calls, hooked, jsonc, running, said, spelled, switched, tsobject, tsrun, unasked, verbs
+from remit.scan import (
+    calls,
+    hooked,
+    jsonc,
+    owned,
+    running,
+    said,
+    spelled,
+    switched,
+    tsagents,
+    tsobject,
+    tsrun,
+    unasked,
+    verbs,
+)
 from remit.scan.node import Node
 
 DRAWN = "q7ZtWm2Lx9RbVc4Hn8"
@@ -143,3 +157,21 @@ def test_a_home_in_code_is_a_home_and_a_short_member_is_its_name() -> None:
 )
 def test_a_place_in_a_home_is_read_as_one(code: str, text: str) -> None:
     assert spelled.read(ast.parse(code, mode="eval").body).text == text
+
+
+def test_an_agent_is_told_by_what_its_names_stand_for_and_a_list_of_itself_ends() -> None:
+    code = (
+        "const web = tool({ name: 'web_search' }); const db = tool({ name: 'query_database' });\n"
+        "const mail = tool({ name: 'send_mail' }); const all = [web, db, mail, ...all];\n"
+        "const agent = new Agent({ name: 'a', tools: all });\n"
+    )
+    assert [kind for kind, _, _ in tsagents.told(code)] == [Kind.TOXIC]
+    assert list(tsagents.told(code.replace("web, db", "db"))) == []
+
+
+def test_what_code_makes_with_an_owner_that_is_nobody_is_told() -> None:
+    made = 'new aws.iam.Role("agent", { tags: { owner: "TBD" } })'
+    assert [kind for kind, _, _ in owned.told(made)] == [Kind.UNOWNED]
+    assert list(owned.told(made.replace("TBD", "payments"))) == []
+    tree = ast.parse('Tags.of(agent).add("owner", "TBD")')
+    assert [kind for kind, _, _ in owned.in_python(tree)] == [Kind.UNOWNED]

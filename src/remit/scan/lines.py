@@ -40,9 +40,16 @@ def _unit(text: str) -> tuple[tuple[Pair, ...], tuple[Whole, ...]]:
             for word in unit.split(value):
                 name, _, given = word.partition("=")
                 pairs.append(Pair(name, given, line))
-        elif key in ("LoadCredential", "LoadCredentialEncrypted", "ImportCredential"):
+        elif key in (
+            "LoadCredential",
+            "LoadCredentialEncrypted",
+            "ImportCredential",
+            "SetCredential",
+            "SetCredentialEncrypted",
+        ):
             name, _, place = value.partition(":")
-            pairs.append(Pair(f"{name}_secret", f"${{secret:{place or name}}}", line))
+            place = name if key.startswith("Set") else place or name
+            pairs.append(Pair(f"{name}_secret", f"${{secret:{place}}}", line))
         elif key == "Secret":
             name, *options = value.split(",")
             target = next((one.partition("=")[2] for one in options if one.startswith("target=")), name)

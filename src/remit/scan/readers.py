@@ -23,6 +23,7 @@ from remit.scan import (
     login,
     mixed,
     observed,
+    owned,
     profile,
     rights,
     script,
@@ -221,6 +222,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from mixed.told(holders)
         yield from admin.in_code(text)
         yield from unowned.in_code(tree)
+        yield from owned.in_python(tree)
         yield from toolset.told(tree)
         yield from mixed.in_code(tree)
         yield from observed.sights(path, tree)

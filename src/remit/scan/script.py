@@ -9,14 +9,28 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import admin, calls, consent, family, mixed, secret, server, tier, toxic, tsobject, tsrun, unasked
+from remit.scan import (
+    admin,
+    calls,
+    consent,
+    family,
+    mixed,
+    owned,
+    secret,
+    server,
+    tier,
+    tsagents,
+    tsobject,
+    tsrun,
+    unasked,
+)
 from remit.scan.launch import Told
-from remit.scan.node import Node
 from remit.scan.sight import Granted, Holder, Pair, Sight, Used, held, is_credential
 
 _HINT: Final = re.compile(
     r"[\"'](?:@modelcontextprotocol/|ai[\"'/]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain|@langchain/|googleapis"
-    r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp)"
+    r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|@strands-agents/|@langchain"
+    r"|@composio/|llamaindex|@llamaindex/|agents[\"'/]|ollama|@github/copilot-sdk)"
 )
 _STRING: Final = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
@@ -34,9 +48,17 @@ _BODY: Final = re.compile(r"(?:\bfunction\b[^({]{0,200}\([^)]{0,2000}\)[^{;]{0,3
 _PERSON: Final = re.compile(
     r"headers\.get\(\s*[\"']authorization[\"']\s*\)|headers\.authorization\b|headers\[[\"']authorization[\"']\]"
     r"|\b(?:user|person|caller|delegated)_?(?:access_?)?token\b|session\??\.(?:access_?token|provider_token|user\.token)"
-    r"|\bonBehalfOf|acquireTokenOnBehalfOf",
+    r"|\bonBehalfOf|acquireTokenOnBehalfOf|\bauthInfo\??\.(?:token|access_?token)\b|\bcreateServer(?:Component)?Client\("
+    r"|\bcreate(?:RouteHandler|ServerAction|ServerSupabase)Client\(|\b(?:req|request|ctx|context|c)\.(?:user|auth)\??\.(?:access_?)?token\b"
+    r"|\b(?:token|account|jwt|person|user)\??\.access_?token\b|\bgetAccessToken\(|\bheader\(\s*[\"']authorization[\"']\s*\)"
+    r"|\bx-(?:user|forwarded-access)-token\b|InteractiveBrowserCredential|acquireTokenInteractive",
     re.IGNORECASE,
 )
+_SERVES: Final = re.compile(
+    r"\bcreateAppAuth\b|\bacquireTokenByClientCredential\b|\bnew\s+(?:ClientSecret|ClientCertificate|ManagedIdentity|DefaultAzure)Credential\b"
+    r"|\bnew\s+(?:google\.auth\.)?JWT\(|\bkeyFile(?:name)?\s*:"
+)
+"""What logs a service in as itself."""
 _MODEL: Final = re.compile(
     r"(?i)openai|anthropic|gemini|google_api|mistral|groq|cohere|openrouter|langsmith|langfuse|(?:^|_)(?:anon|public"
     r"|publishable)_"
@@ -62,7 +84,15 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     if not is_agents(text):
         return ()
     bare = _bare(text)
-    told = [*_objects(bare), *_texts(bare), *_lines(bare), *_logins(bare), *_tools(bare), *_functions(bare)]
+    told = [
+        *_objects(bare),
+        *_texts(bare),
+        *_lines(bare),
+        *_logins(bare),
+        *tsagents.told(bare),
+        *_functions(bare),
+        *owned.told(bare),
+    ]
     told += admin.in_code(bare)
     first = {(kind, line): said for kind, line, said in reversed(told)}
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
@@ -135,25 +165,6 @@ def _logins(text: str) -> Iterator[Told]:
                 yield Kind.STANDING, auth.line, "a client is given a personal access token"
 
 
-def _tools(text: str) -> Iterator[Told]:
-    """Agents that hold all three."""
-    for root in tsobject.objects(text):
-        for part in root.inside():
-            for key in ("tools", "mcpServers"):
-                named = part[key].members.items()
-                parts = [(name, one.line, _legs(name, one, tool=key == "tools")) for name, one in named]
-                listed = part[key].items if isinstance(part[key].value, list) else []
-                parts += [(one.text, one.line, toxic.legs_of(one.text.strip("${}"), by_verb=True)) for one in listed]
-                yield from toxic.judged(parts)
-
-
-def _legs(name: str, one: Node, *, tool: bool) -> frozenset[str]:
-    if tool:
-        return toxic.legs_of(name, by_verb=True) or toxic.legs_of(one["description"].text, by_verb=True)
-    texts = [name, *(part.text for part in one.inside() if part.text)]
-    return toxic.legs_of(" ".join(re.sub(r"^https?://", "", text) for text in texts), by_verb=False)
-
-
 def _functions(text: str) -> Iterator[Told]:
     """Functions that act with a person's token and with the service's own credential."""
     past = 0
@@ -171,6 +182,8 @@ def _functions(text: str) -> Iterator[Told]:
             and not _MODEL.search(name)
             and mixed.sort_of(Pair(name, "${" + name + "}", 1)) != "person"
         ]
+        other = _SERVES.search(body) if person and not own else None
+        own = [other[0]] if other else own
         if person and own and not re.search(r"subject_token|grant_type|onBehalfOf|OnBehalfOf", body):
             at = _line(text, begun.start() + person.start())
             yield Kind.MIXED, at, f"it acts with a person's token and with {own[0]}, the service's own"

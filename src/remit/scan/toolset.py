@@ -77,9 +77,12 @@ def _flat(node: ast.expr, names: dict[str, ast.expr], depth: int) -> list[ast.ex
         ]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return [*_flat(node.left, names, depth + 1), *_flat(node.right, names, depth + 1)]
-    return [node] if isinstance(node, ast.Dict) else []
+    kit = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _KITS
+    return [node] if kit or isinstance(node, ast.Dict) else []
 
 
+_KITS: Final = frozenset({"get_tools", "to_tool_list", "load_tools", "list_tools"})
+"""Methods by which a toolkit or a client of servers gives its tools."""
 _LISTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp)
 
 
@@ -91,7 +94,7 @@ def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str
     line = one.lineno
     kit = one.value if isinstance(one, ast.Starred) else one
     if isinstance(kit, ast.Call) and isinstance(kit.func, ast.Attribute) and isinstance(kit.func.value, ast.Name):
-        one = names.get(kit.func.value.id, one) if kit.func.attr in ("get_tools", "to_tool_list") else one
+        one = names.get(kit.func.value.id, one) if kit.func.attr in _KITS else one
     if isinstance(one, ast.Name) and isinstance(names.get(one.id), ast.Call):
         if not _SERVER.search(syntax.said(names[one.id])) and not _wraps(names[one.id]):
             made = names[one.id]

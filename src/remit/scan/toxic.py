@@ -87,18 +87,22 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
 _READ_ONLY: Final = re.compile(r"(?i)(?:^|_)read_?only(?:_mode)?$")
 _HINT: Final = re.compile(
-    r"(?i)tools|capabilities\"|scopes?\"|permissions?\"|scope,|mcp_?\w*(?:servers?|urls?|endpoints?)"
+    r"(?i)tools|capabilities\"|scopes?\"|permissions?\"|\bscopes?\b|mcp_?\w*(?:servers?|urls?|endpoints?)"
 )
 _TOLD: Final = re.compile(r"(?i)mcp\w*_?(?:servers?|urls?|endpoints?|uris?|addresses|address|hosts?)$|_mcp$")
 _ADDRESS: Final = re.compile(r"(?i)^https?://[^\s,;]+/(?:mcp|sse)/?$")
 _SCOPES: Final = {
-    STRANGERS: re.compile(r"^gmail\.(?:readonly|modify)$|^Mail\.Read(?:Write)?(?:\.|$)|^IMAP\."),
+    STRANGERS: re.compile(
+        r"^gmail\.(?:readonly|modify)$|^https://mail\.google\.com/?$|^Mail\.Read(?:Write)?(?:\.|$)|^IMAP\."
+    ),
     PRIVATE: re.compile(
         r"^(?:drive|documents|spreadsheets|contacts|calendar|admin\.directory|directory|bigquery"
         r"|cloud-platform)(?:\.|$)"
         r"|^(?:Files|Sites|Calendars|Contacts|Notes|Directory|Chat|User)\.Read(?:Write)?\.?(?:All)?$"
     ),
-    OUT: re.compile(r"^gmail\.(?:send|compose)$|^Mail\.Send(?:\.|$)|^(?:Chat|Channel)Message\.Send$|^chat:write"),
+    OUT: re.compile(
+        r"^gmail\.(?:send|compose|modify)$|^https://mail\.google\.com/?$|^Mail\.Send(?:\.|$)|^(?:Chat|Channel)Message\.Send$|^chat:write"
+    ),
 }
 _TRIGGERS: Final = frozenset(
     {

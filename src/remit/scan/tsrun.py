@@ -122,7 +122,7 @@ _PROCESS: Final = re.compile(
 
 def _started(text: str) -> Iterator[Told]:
     """What is wrong with the processes that code starts; a package with no version only where it gets a credential."""
-    for one in _PROCESS.finditer(text):
+    for one in islice(_PROCESS.finditer(text), _RUNS):
         given = tsobject.value(text, one.end())
         if given is None:
             continue

@@ -6,6 +6,7 @@ the AI SDK, Mastra and LangChain.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from remit.core.finding import Kind
@@ -31,6 +32,8 @@ _ALLOWS: Final = re.compile(
     r"behavior\s*:\s*[\"']allow[\"']|kind\s*:\s*[\"']approved?[\"']|permissionDecision\s*:\s*[\"']allow[\"']"
 )
 _CHOOSES: Final = re.compile(r"\bif\b|\bswitch\b|\?(?![.:])|[\"'](?:deny|ask|denied)[\"']|\bawait\b|&&|\|\|")
+_MOST: Final = 200
+"""Places of one file that are looked at."""
 _NAME: Final = re.compile(r"\bcanUseTool\s*:\s*(\w+)\s*[,}\n]")
 
 
@@ -39,11 +42,11 @@ def told(text: str) -> Iterator[Told]:
     for one in _OPEN.finditer(text):
         said = next(word for word in one.groups() if word)
         yield Kind.UNASKED, _line(text, one.start()), f"{said} lets the agent act with nobody asked"
-    for one in _ASKS_NOT.finditer(text):
+    for one in islice(_ASKS_NOT.finditer(text), _MOST):
         name = _tool(text, one.start())
         if name and verbs.writes(name):
             yield Kind.UNASKED, _line(text, one.start()), f"{name[:60]} runs with nobody asked"
-    for one in (*_ALWAYS.finditer(text), *_handlers(text)):
+    for one in islice((*_ALWAYS.finditer(text), *_handlers(text)), _MOST):
         if _always(text, one.end()):
             yield Kind.UNASKED, _line(text, one.start()), "every tool is allowed with nobody asked"
     for one in re.finditer(r"\bprocess\.env(?:\.(\w+)|\[[\"'](\w+)[\"']\])\s*=(?!=)\s*[\"'](\w+)[\"']", text):
@@ -81,7 +84,7 @@ def _tool(text: str, at: int) -> str:
 
 def _handlers(text: str) -> Iterator[re.Match[str]]:
     """Callbacks that are kept under a name and given by it."""
-    for name in {one[1] for one in _NAME.finditer(text)}:
+    for name in {one[1] for one in islice(_NAME.finditer(text), 10)}:
         yield from re.finditer(
             rf"\b(?:const|let)\s+{re.escape(name)}\s*(?::[^=]{{0,80}})?=\s*(?:async\s*)?\([^()]{{0,300}}\)\s*(?::[^=]{{0,80}})?=>\s*"
             rf"|\bfunction\s+{re.escape(name)}\s*\([^()]{{0,300}}\)[^{{]{{0,80}}",

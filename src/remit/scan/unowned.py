@@ -99,6 +99,7 @@ def told(path: str, text: str) -> Iterator[Told]:
             yield from _labelled(root)
         else:
             yield from _tagged(root)
+            yield from empty(root["display_information"])
             yield from _listed(
                 root, named=document.is_agent(path) or bool(_FILE.search(path.rpartition("/")[2])), inside=False
             )
