@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -14,6 +15,7 @@ from remit.core.permit import Permit
 from remit.core.witness import Witness, WitnessRule
 from remit.store.log import newest
 from tests.kit import stores
+from tests.kit.dripping import ENDLESS, dripping
 from tests.kit.hours import Hours
 from tests.kit.watching import NAME, URL, VKEY, Direct, a_witness
 from tests.kit.world import World, read_call
@@ -251,3 +253,16 @@ def test_on_the_shared_store_each_node_meets_the_refusal_that_another_heard(tmp_
     courier.close()
     world.close()
     other.close()
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_witness_that_says_a_little_for_ever_is_let_go(made, kind):
+    world, _ = made
+    with dripping(kind) as port:
+        url = f"{'https' if kind == 'tls' else 'http'}://127.0.0.1:{port}"
+        one, began = Courier(world.folder / FILE, VKEY, url, patience=0.2), time.monotonic()
+        found = one.push()
+        one.close()
+    assert isinstance(found, Missed)
+    assert "cannot be reached" in found.what
+    assert time.monotonic() - began < 5, "each wait was bounded, and not the whole"

@@ -33,7 +33,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/remit/core/policy_tree.py": "tests/core/test_policy.py",
     "src/remit/custody/sources/maria_sql.py": "tests/peers/test_mariadb.py",
     "src/remit/custody/sources/mariadb.py": "tests/peers/test_mariadb.py",
-    "src/remit/custody/sources/sts.py": "tests/peers/test_sts.py",
     "src/remit/gateway/authority.py": "tests/control/test_gate.py",
     "src/remit/scan/moved.py": "tests/scan/test_fixed.py",
     "src/remit/scan/placed_toml.py": "tests/scan/test_fixed.py",

@@ -5,12 +5,12 @@ brings back is put into the store by control/witness, in the batch.
 """
 
 import http.client
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from remit.control.outgoing import dialled
 from remit.core.errors import RemitError
 from remit.ledger import LedgerFault, cosignature, merkle, note, witness
 from remit.ledger.log import nodes
@@ -20,6 +20,8 @@ from remit.store.log import Head
 from remit.store.opening import Aside
 
 PATIENCE_S: Final = 4.0
+WHOLE: Final = 3
+"""How many times the wait for one octet everything together may take."""
 TRIES: Final = 3
 LONGEST: Final = 64 * 1024
 
@@ -126,19 +128,13 @@ class Courier:
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
         parts = urlsplit(self.url)
-        host, path = parts.hostname or "", f"{parts.path.rstrip('/')}/add-checkpoint"
-        if parts.scheme == "https":
-            line: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, parts.port, timeout=self._patience, context=ssl.create_default_context()
-            )
-        else:
-            line = http.client.HTTPConnection(host, parts.port, timeout=self._patience)
-        try:
-            line.request("POST", path, body, {"content-type": "text/plain; charset=utf-8"})
-            answer = line.getresponse()
-            said = answer.read(LONGEST + 1)
-        finally:
-            line.close()
+        host, path, secure = parts.hostname or "", f"{parts.path.rstrip('/')}/add-checkpoint", parts.scheme == "https"
+        port, each = parts.port or (443 if secure else 80), self._patience
+        connection = http.client.HTTPConnection(host, port)
+        with dialled(host, port, name=host if secure else "", each_s=each, whole_s=WHOLE * each) as connection.sock:
+            connection.request("POST", path, body, {"content-type": "text/plain; charset=utf-8"})
+            with connection.getresponse() as answer:
+                said = answer.read(LONGEST + 1)
         if len(said) > LONGEST:
             raise ValueError(len(said))
         return answer.status, answer.headers.get_content_type(), said

@@ -1,7 +1,6 @@
 """An OAuth provider as its client: forms to its endpoints, and what it says of itself. No redirects, no proxies."""
 
 import json
-import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
+from remit.custody.bounded import handlers, sent
 from remit.custody.secret import Secret
 
 PATIENCE_S: Final = 5
@@ -29,15 +29,7 @@ Prove = Callable[[Mapping[str, str]], dict[str, str]]
 """What a client with a key adds to a form."""
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: what a client secret is sent to does not change on the way."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Stay."""
-        return
-
-
-_HTTP: Final = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}))
+_HTTP: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers())
 
 
 @final
@@ -122,11 +114,7 @@ def _metadata(issuer: str) -> dict[str, Json]:
 
 def _sent(request: urllib.request.Request) -> tuple[int, dict[str, Json]]:
     try:
-        with _HTTP.open(request, timeout=PATIENCE_S) as answer:
-            status, body = answer.status, answer.read(LARGEST)
-    except urllib.error.HTTPError as fault:
-        with fault:
-            status, body = fault.code, fault.read(LARGEST)
+        status, body = sent(_HTTP, request, each_s=PATIENCE_S, most=LARGEST)
     except (OSError, ValueError) as fault:
         what = f"The provider cannot be reached ({type(fault).__name__})."
         raise RemitError("target_unavailable", what, "Look at the provider.") from None

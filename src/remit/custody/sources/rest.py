@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,18 +11,11 @@ from urllib.parse import urlencode, urlsplit
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
+from remit.custody import bounded
 
 PATIENCE_S: Final = 5
 LARGEST: Final = 8 * 1024 * 1024
 LOCAL: Final = ("127.0.0.1", "::1", "localhost")
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: what a secret is sent to does not change on the way."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Stay."""
-        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,7 @@ class Api:
             context = ssl.create_default_context(cafile=ca_file or None)
         except OSError:
             raise unset(source, "ca_file, as a file of CAs that can be read") from None
-        self._http = urllib.request.build_opener(_Stay, urllib.request.HTTPSHandler(context=context))
+        self._http = urllib.request.build_opener(*bounded.handlers(context))
 
     def ask(
         self,
@@ -84,11 +76,8 @@ class Api:
             heads.setdefault("content-type", "application/json")
         request = urllib.request.Request(self._base + path, body, heads, method=method)  # noqa: S310 - see `secure`
         try:
-            with self._http.open(request, timeout=PATIENCE_S) as answer:
-                return Answer(answer.status, _read(answer.read(LARGEST)))
-        except urllib.error.HTTPError as fault:
-            with fault:
-                return Answer(fault.code, _read(fault.read(LARGEST)))
+            status, data = bounded.sent(self._http, request, each_s=PATIENCE_S, most=LARGEST)
+            return Answer(status, _read(data))
         except (OSError, ValueError) as fault:
             what = f"{self.word} cannot be reached ({type(fault).__name__})."
             raise RemitError("target_unavailable", what, "Look at the target.") from None

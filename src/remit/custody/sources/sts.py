@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import re
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.resource import split
 from remit.core.step import Step
+from remit.custody import bounded
 from remit.custody.secret import Secret
 from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung, late, unknown
 
@@ -161,19 +161,19 @@ class StsSource:
         heads = _signed(service, region, urlsplit(url).netloc, body, keys or self._keys, self._now())
         request = urllib.request.Request(url, body, heads, method="POST")  # noqa: S310 - see _endpoint
         try:
-            with urllib.request.build_opener().open(request, timeout=PATIENCE_S) as answer:
-                said: bytes = answer.read(most)
-        except urllib.error.HTTPError as fault:
-            with fault:
-                code = _found(fault.read(LARGEST).decode(errors="replace"), "Code")
-            if missing and code == "NoSuchEntity":
-                return ""
-            what = f"AWS refused: {code or fault.code}."
-            raise RemitError("target_declined", what, "Look at what the key and the role may do.") from None
+            opener = urllib.request.build_opener(*bounded.handlers())
+            status, data = bounded.sent(opener, request, each_s=PATIENCE_S, most=most)
         except (OSError, ValueError) as fault:
             what = f"AWS cannot be reached ({type(fault).__name__})."
             raise RemitError("target_unavailable", what, "Look at the network.") from None
-        return said.decode(errors="replace")
+        said = data.decode(errors="replace")
+        if 200 <= status < 300:
+            return said
+        code = _found(said, "Code")
+        if missing and code == "NoSuchEntity":
+            return ""
+        what = f"AWS refused: {code or status}."
+        raise RemitError("target_declined", what, "Look at what the key and the role may do.")
 
 
 def denial(name: str) -> str:
