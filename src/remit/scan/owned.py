@@ -57,12 +57,12 @@ def in_python(tree: ast.AST) -> Iterator[Told]:
         return
     tags: list[tuple[str, str, str, int]] = []
     for node in syntax.every(tree, ast.Call):
-        name = syntax.said(node.func) if isinstance(node.func, ast.Attribute) else ""
-        if name.endswith(".add") and "Tags.of(" in name and len(node.args) == 2:
+        last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if last == "add" and len(node.args) == 2 and "Tags.of(" in (name := syntax.said(node.func)):
             texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
             if len(texts) == 2:
                 tags.append((name, texts[0], texts[1], node.args[1].lineno))
-        elif "." in name and node.args and _IDENTITY.search(name.rpartition(".")[2]):
+        elif last and node.args and _IDENTITY.search(last):
             yield from unowned.empty(Node(node.lineno, _given(node)))
     if _AGENTIC.search(syntax.words(tree)):
         yield from _tags(iter(tags))

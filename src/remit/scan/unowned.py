@@ -180,6 +180,10 @@ def of_unit(path: str, text: str) -> Iterator[Told]:
                 yield Kind.UNOWNED, line, "Description: nothing says what it is for"
 
 
+_STACKED: Final = re.compile(r"^AWS::(?:IAM::(?:Role|User)|Bedrock\w*::\w+|SecretsManager::Secret)$")
+"""Resources of CloudFormation that are identities, and have a place for what they are for."""
+
+
 def _tagged(root: Node) -> Iterator[Told]:
     """The labels of a service, and the tags of a resource of CloudFormation."""
     for one in root["services"].members.values():
@@ -193,7 +197,10 @@ def _tagged(root: Node) -> Iterator[Told]:
     for one in root["Resources"].members.values():
         if one["Type"].text.startswith("AWS::"):
             tags = one["Properties"]["Tags"].items
-            yield from empty(Node(one.line, {tag["Key"].text: tag["Value"] for tag in tags if tag["Key"].text}))
+            said = {tag["Key"].text: tag["Value"] for tag in tags if tag["Key"].text}
+            if _STACKED.match(one["Type"].text) and one["Properties"]["Description"].value is not None:
+                said["Description"] = one["Properties"]["Description"]
+            yield from empty(Node(one.line, said))
 
 
 _AGENT: Final = re.compile(r"Agent$|AgentCard$|^AgentDefinition$|^create_agent$|^create_react_agent$|^Swarm$")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, launch, secret, server, yamldoc
+from remit.scan import consent, jsonc, launch, secret, server, yamldoc
 from remit.scan.launch import Told, Word
 from remit.scan.node import Node
 
@@ -44,6 +44,10 @@ def _part(part: Node) -> Iterator[Told]:
     for mount in part["volumes"].items:
         if mount.text and launch.held(launch.source(mount.text)):
             yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
+    given = part["with"]["settings"]
+    if given.text.lstrip().startswith("{") and (inner := jsonc.read(given.text)) is not None:
+        client = ".gemini/settings.json" if "gemini" in part["uses"].text else ".claude/settings.json"
+        yield from consent.of_client(client, inner.below(given.line - ("\n" not in given.text)))
     if part["image"].text and part["options"].text:
         yield from launch.mounts(_words(part["options"].text, part["options"].line))
     yield from _used(part)
