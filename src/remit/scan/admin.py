@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import document, grant, tier
+from remit.scan import attached, document, grant, rbac, tier, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -16,17 +16,25 @@ _SCOPED: Final = re.compile(
     r"|^application$|^name$"
     r"|^resourceaccess$|^(?:bot|user|granted|approved|consented)$"
 )
-_EVERYWHERE: Final = ("subscription", "managementgroups", "management_group", "tenant")
-_OWNERS: Final = {"owner": "Owner", "user access administrator": "User Access Administrator"}
-_OWNER_IDS: Final = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
-    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
-}
+_RUN: Final = re.compile(
+    r"kubectl\s[^\n]{0,80}create\s+clusterrolebinding\s[^\n]{0,200}--clusterrole[= ]cluster-admin\b"
+    r"|gcloud\s[^\n]{0,120}add-iam-policy-binding\s[^\n]{0,300}--role[= ][\"']?roles/(?:owner|resourcemanager\.\w+Admin"
+    r"|iam\.securityAdmin)\b"
+    r"|aws\s+iam\s+attach-\w+-policy\s[^\n]{0,200}policy/(?:AdministratorAccess|IAMFullAccess)\b"
+    r"|az\s+role\s+assignment\s+create\s(?![^\n]{0,400}resourceGroups)[^\n]{0,300}--role[= ][\"']?"
+    r"(?:Owner|User Access Administrator)\b"
+    r"(?=[^\n]{0,300}/subscriptions/|[^\n]{0,300}managementGroups)"
+    r"|(?:eksctl\s|aws\s+eks\s)[^\n]{0,300}(?:--group[= ][\"']?system:masters\b"
+    r"|AmazonEKSClusterAdminPolicy\b(?=[^\n]{0,200}type=cluster))"
+)
+"""Commands that give such a permission."""
+_COMMANDS: Final = frozenset({"run", "script", "command", "commands", "args", "inlineScript", "cmds"})
 _GOOGLE_BINDING: Final = re.compile(r"^google_(?:project|folder|organization)_iam_(?:member|binding)$")
 _QUOTED: Final = re.compile(r"[\"']([\w:./-]{5,100})[\"']")
 HINT: Final = re.compile(
     r"(?i)admin|ClusterRole|owner|ReadWrite|FullControl|ManageAsApp|\*|AccessAsUser|IAMFullAccess|impersonate|escalate"
-    r"|system:masters|members|scim|" + "|".join(one[:8] for one in (*tier.GRAPH_IDS, *tier.ROLE_IDS, *_OWNER_IDS))
+    r"|system:masters|members|scim|setIamPolicy|"
+    + "|".join(one[:8] for one in (*tier.GRAPH_IDS, *tier.ROLE_IDS, *attached.OWNER_IDS, *attached.CLUSTERS))
 )
 
 
@@ -36,13 +44,14 @@ def told(path: str, text: str) -> Iterator[Told]:
         return
     for root in document.read(path, text):
         if root["apiVersion"].text and root["kind"].text:
-            yield from _cluster(root)
-            yield from _mapped(root)
-            continue
+            yield from rbac.in_cluster(root)
+            if root["kind"].text in rbac.KINDS:
+                continue
         for part in root.inside() if path.endswith(".tf") else grant.live(root):
             yield from _scopes(part)
             yield from _app(part)
-            yield from _cloud(part)
+            yield from attached.in_part(part)
+            yield from _run(part)
         if path.endswith(".tf"):
             yield from _terraform(root)
 
@@ -75,91 +84,68 @@ def _app(part: Node) -> Iterator[Told]:
                     yield Kind.ADMIN, level.line, f"{name} may be changed by it"
 
 
-def _cluster(root: Node) -> Iterator[Told]:
-    kind = root["kind"].text
-    if kind == "ClusterRoleBinding":
-        if root["roleRef"]["name"].text == "cluster-admin":
-            yield Kind.ADMIN, root["roleRef"]["name"].line, "cluster-admin is bound for the whole cluster"
-        return
-    if kind.endswith("Binding"):
-        for one in root["subjects"].items:
-            if one["name"].text == "system:masters":
-                yield Kind.ADMIN, one["name"].line, "its subjects are the cluster's masters"
-        return
-    if kind == "ClusterRole":
-        for rule in root["rules"].items:
-            yield from _rule(rule)
+def _run(part: Node) -> Iterator[Told]:
+    """Commands that a step runs."""
+    for name, value in part.members.items():
+        for one in value.items if name in _COMMANDS else ():
+            script = re.sub(r"\\\n", "  ", one.text) if " " in one.text else ""
+            for found in _RUN.finditer(script):
+                block = 1 if "\n" in one.text else 0
+                at = one.line + block + script.count("\n", 0, found.start())
+                yield Kind.ADMIN, at, "a command gives the account or the cluster away"
 
 
-def _mapped(root: Node) -> Iterator[Told]:
-    """A map that makes somebody one of the cluster's masters, as EKS reads it."""
-    if root["kind"].text == "ConfigMap":
-        for one in root["data"].members.values():
-            for number, line in enumerate(one.text.split("\n"), one.line + 1):
-                if re.search(r"\bsystem:masters\b", line.partition("#")[0]):
-                    yield Kind.ADMIN, number, "its subjects are the cluster's masters"
+_MEMBERSHIPS: Final = {"github_membership": ("role", "admin"), "gitlab_group_membership": ("access_level", "owner")}
 
 
-def _rule(rule: Node) -> Iterator[Told]:
-    verbs = {one.text for one in rule["verbs"].items}
-    resources = {one.text for one in rule["resources"].items}
-    groups = {one.text for one in rule["apiGroups"].items}
-    if "*" in verbs and "*" in resources and "*" in groups:
-        yield Kind.ADMIN, rule["verbs"].line, "every verb on everything in the cluster is allowed"
-    elif verbs & {"escalate", "bind"} and resources & {"clusterroles", "*"}:
-        yield Kind.ADMIN, rule["verbs"].line, "it may give itself any role of the cluster"
-    elif "impersonate" in verbs and resources & {"users", "groups", "*"} and not rule["resourceNames"].items:
-        yield Kind.ADMIN, rule["verbs"].line, "it may act as anybody in the cluster"
-
-
-def _cloud(part: Node) -> Iterator[Told]:
-    for key in (
-        "ManagedPolicyArns",
-        "PolicyArn",
-        "policy_arn",
-        "managed_policy_arns",
-        "ManagedPolicies",
-        "AttachedManagedPolicies",
-    ):
-        for one in part[key].items:
-            name = one if one.text else one["PolicyArn"]
-            if tier.aws(name.text.strip("${}")):
-                yield Kind.ADMIN, name.line, f"{name.text.rpartition('/')[2]} is attached"
-    actions = part["Action"].items or part["actions"].items
-    whole = any(one.text == "*" for one in part["Resource"].items or part["resources"].items)
-    effect = part["Effect"].text or part["effect"].text or "Allow"
-    wide = next((one for one in actions if one.text in ("*", "*:*", "iam:*")), None)
-    if wide is not None and whole and effect == "Allow":
-        yield Kind.ADMIN, wide.line, f"{wide.text} is allowed on every resource"
-    if part["role"].text and part["members"].items and tier.gcp(part["role"].text):
-        yield Kind.ADMIN, part["role"].line, f"{part['role'].text} is granted"
-    yield from _azure(part)
-
-
-def _azure(part: Node) -> Iterator[Told]:
-    properties = part["properties"] if part["properties"].members else part
-    for key in ("roleDefinitionName", "role_definition_name", "roleDefinitionId", "role_definition_id"):
-        given = properties[key].text
-        name = _OWNERS.get(given.lower(), "") or next((one for at, one in _OWNER_IDS.items() if at in given), "")
-        scope = properties["scope"].text.lower()
-        above = scope == "/" or (
-            any(one in scope for one in _EVERYWHERE) and "resourcegroups" not in scope and "resource_group" not in scope
-        )
-        if name and above:
-            yield Kind.ADMIN, properties[key].line, f"the role {name} is granted on all that the scope holds"
+def _manifests(root: Node) -> Iterator[Told]:
+    """A cluster's documents that Terraform applies, as objects or as texts."""
+    for part in root.inside():
+        if part["apiVersion"].text and part["kind"].text:
+            yield from rbac.in_cluster(part)
+        if part["yaml_body"].text:
+            for inner in yamldoc.read(part["yaml_body"].text) or ():
+                yield from rbac.in_cluster(inner.below(part["yaml_body"].line))
 
 
 def _terraform(root: Node) -> Iterator[Told]:
+    yield from _manifests(root)
+    for one in root["data"].items:
+        if _sort(one) == "aws_iam_policy" and tier.aws(one["name"].text):
+            yield Kind.ADMIN, one["name"].line, f"{one['name'].text} is looked up, to be attached"
     for one in (*root["resource"].items, *root["module"].items):
-        kind = one["$labels"].items[0].text if one["$labels"].items else ""
+        kind = _sort(one)
         if _GOOGLE_BINDING.match(kind) and tier.gcp(one["role"].text):
             yield Kind.ADMIN, one["role"].line, f"{one['role'].text} is granted"
-        elif kind.startswith("kubernetes_cluster_role_binding"):
-            for ref in one["role_ref"].items:
-                if ref["name"].text == "cluster-admin":
-                    yield Kind.ADMIN, ref["name"].line, "cluster-admin is bound for the whole cluster"
+        elif kind.startswith("kubernetes_cluster_role"):
+            yield from _role(one)
         elif kind.startswith("azuread_"):
             yield from _directory(one)
+        else:
+            yield from _owner(kind, one)
+
+
+def _sort(block: Node) -> str:
+    return block["$labels"].items[0].text if block["$labels"].items else ""
+
+
+def _role(resource: Node) -> Iterator[Told]:
+    """A role of a cluster, or who is bound to one."""
+    for ref in resource["role_ref"].items:
+        if ref["name"].text == "cluster-admin":
+            yield Kind.ADMIN, ref["name"].line, "cluster-admin is bound for the whole cluster"
+    for part in resource["rule"].items:
+        yield from rbac.rule(part)
+
+
+def _owner(kind: str, resource: Node) -> Iterator[Told]:
+    """A membership that owns the organisation: GitHub's, GitLab's, Okta's."""
+    key, level = _MEMBERSHIPS.get(kind, ("$", ""))
+    if level and resource[key].text == level:
+        yield Kind.ADMIN, resource[key].line, "it is an owner of the whole organisation"
+    top = next((part for part in resource.inside() if part.text == "SUPER_ADMIN"), None)
+    if kind.startswith("okta_") and top is not None:
+        yield Kind.ADMIN, top.line, "it is an administrator of the whole organisation"
 
 
 def _directory(resource: Node) -> Iterator[Told]:
@@ -172,12 +158,39 @@ def _directory(resource: Node) -> Iterator[Told]:
             yield Kind.ADMIN, part.line, f"{name} is granted"
 
 
+_REFUSED: Final = re.compile(
+    r"(?i)(?<!\w)\w{0,40}?(?:forbid|den(?:y|ied)|block|banned|never|disallow|danger|risky|refus|not_allowed|protected|sensitive"
+    r"|privileged|reject)\w{0,40}\b[^=\n]{0,80}=\s*[^\[{(\n]{0,40}[\[{(]+"
+)
+"""Where a list of what is refused, or looked for, begins."""
+_COMPARED: Final = re.compile(
+    r"(?:[=!]=|\bincludes\(|\bhas\(|\bin|[sS]tarts?_?[wW]ith\(|[eE]nds?_?[wW]ith\(|\bcase|\bnot in)\s*$"
+)
+_CLOSING: Final = {"[": "]", "{": "}", "(": ")"}
+
+
+def _refused(text: str) -> list[tuple[int, int]]:
+    """Where the lists stand of what is refused."""
+    found = []
+    for one in _REFUSED.finditer(text):
+        end = text.find(_CLOSING[one[0][-1]], one.end())
+        found.append((one.start(), end if end >= 0 else one.end()))
+    return found
+
+
 def in_code(text: str) -> Iterator[Told]:
-    """Such scopes that code asks for: each stands there as one quoted text."""
+    """Such scopes that code asks for, each in one quoted text; what is refused or compared gives nothing."""
+    refused, start = _refused(text), 0
     for number, line in enumerate(text.split("\n"), 1):
+        begun, start = start, start + len(line) + 1
         if line.lstrip().startswith(("#", "//")):
             continue
         for found in _QUOTED.finditer(line):
+            at = begun + found.start()
+            if any(low <= at <= high for low, high in refused) or _COMPARED.search(line[: found.start()]):
+                continue
+            if re.match(r"\s*(?:[=!]==?|not in\b|in\b)", line[found.end() :]):
+                continue
             if tier.scope(found[1], person=False) and (":" in found[1] or "." in found[1]):
                 yield Kind.ADMIN, number, f"{found[1]} is asked for"
             if tier.aws(found[1]):

@@ -71,7 +71,7 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         yield from _statement(part, terraform=terraform)
         yield from _azure(part)
         yield from _unasked(part)
-        yield from _rule(part)
+        yield from rule(part)
         if not terraform and not stack:
             continue
         for name, value in part.members.items():
@@ -121,9 +121,9 @@ def _image(part: Node) -> Iterator[Told]:
         yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 
 
-def _rule(part: Node) -> Iterator[Told]:
+def rule(part: Node) -> Iterator[Told]:
     """A rule of a cluster's role: every verb, or verbs that write on every resource."""
-    if not part["apiGroups"].items:
+    if not part["apiGroups"].items and not part["api_groups"].items:
         return
     verbs, whole = part["verbs"].items, any(one.text == "*" for one in part["resources"].items)
     wild = next((one for one in verbs if one.text == "*"), None)
@@ -170,7 +170,7 @@ def _statement(part: Node, *, terraform: bool) -> Iterator[Told]:
     verbs = [one for one in actions if one.text]
     if named and (not resources or all(verb.text.startswith(("kms:", "sts:")) for verb in verbs)):
         return
-    wild = next((one for one in verbs if one.text == "*" or one.text.endswith(":*") or one.text == "*:*"), None)
+    wild = next((one for one in verbs if one.text == "*" or one.text.endswith(":*") or _is_loose(one.text)), None)
     if wild is not None and not wild.text.startswith(_NO_RESOURCE):
         yield Kind.WILDCARD, wild.line, f"{wild.text} is allowed"
         return
@@ -179,15 +179,25 @@ def _statement(part: Node, *, terraform: bool) -> Iterator[Told]:
         return
     loud = [one for one in verbs if writes(one.text)]
     whole = next(
-        (
-            one
-            for one in resources
-            if one.text in ("*", "arn:aws:*:*:*:*") or re.fullmatch(r"arn:[\w-]*:[\w-]*:\*?:\*?:\*", one.text)
-        ),
+        (one for one in resources if one.text == "*" or _EVERY.fullmatch(one.text)),
         None,
     )
     if whole is not None and loud:
         yield Kind.WILDCARD, whole.line, f"{loud[0].text} is allowed on every resource"
+
+
+_EVERY: Final = re.compile(r"arn:[\w*-]*:[\w*-]*:\*?:\*?:(?:[\w-]+[/:])?\*|arn:[\w-]*:s3:::\*/\*")
+"""Every resource of a kind, wherever it is and whoever's: neither a region, nor an account, nor a name is said."""
+_FAMILY: Final = re.compile(
+    r"^(?:kms:(?:GenerateDataKey|ReEncrypt)|bedrock:(?:InvokeModel|Converse|InvokeAgent)|logs:(?:PutLogEvents|CreateLog)"
+    r"|xray:Put|cloudwatch:PutMetric|lambda:InvokeFunction)\*$"
+)
+"""Wildcards behind one action, which the services' own pages write for it and its like."""
+
+
+def _is_loose(action: str) -> bool:
+    """Say whether an action stands for several by a wildcard, and one of them may write."""
+    return "*" in action and ":" in action and not _READS.match(action.partition(":")[2]) and not _FAMILY.match(action)
 
 
 def _azure(part: Node) -> Iterator[Told]:
@@ -196,8 +206,13 @@ def _azure(part: Node) -> Iterator[Told]:
     for one in part["permissions"].items:
         lists = [*lists, *one["actions"].items, *one["data_actions"].items, *one["dataActions"].items]
     for one in lists:
-        if one.text == "*" or re.fullmatch(r"[A-Za-z.]+(?:/[A-Za-z]+)*/\*", one.text):
+        if one.text == "*" or (re.fullmatch(r"[A-Za-z.*]+(?:/[A-Za-z*]+)*", one.text) and _is_wide(one.text)):
             yield Kind.WILDCARD, one.line, f"{one.text} is allowed"
+
+
+def _is_wide(action: str) -> bool:
+    """Say whether an action of Azure stands for several, and does not only read."""
+    return "*" in action and not action.lower().endswith("/read")
 
 
 def writes(action: str) -> bool:
@@ -209,12 +224,14 @@ def writes(action: str) -> bool:
 
 def _in_code(text: str) -> tuple[Node, ...]:
     """The policy statements in CDK code, and policies written as dictionaries."""
-    tree = syntax.parse(text) if "Effect" in text or "PolicyStatement" in text else None
+    tree = syntax.parse(text) if re.search("Effect|PolicyStatement|PolicyDocumentStatement", text) else None
     if tree is None:
         return ()
     found = []
     for node in syntax.walk(tree):
-        if isinstance(node, ast.Call) and syntax.last(node.func).endswith("PolicyStatement"):
+        if isinstance(node, ast.Call) and syntax.last(node.func).endswith(
+            ("PolicyStatement", "PolicyDocumentStatementArgs", "PolicyDocumentStatement")
+        ):
             members = {one.arg: _plain(one.value, 0) for one in node.keywords if one.arg}
             effect = members.get("effect", Node(node.lineno, "Allow"))
             members["effect"] = Node(effect.line, "Deny" if "DENY" in effect.text.upper() else "Allow")

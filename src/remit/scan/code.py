@@ -12,7 +12,7 @@ from remit.scan.node import Node
 
 _HINT: Final = re.compile(
     r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
-    r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker|googleapiclient|msgraph|gspread|strands|semantic_kernel|haystack|adk|a2a|llms?|dspy|agno|letta|browser_use|composio|litellm|genai|ollama|msal|google_auth_oauthlib|octokit|hvac)(?:\b|_)"
+    r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker|googleapiclient|msgraph|gspread|strands|semantic_kernel|haystack|adk|a2a|llms?|dspy|agno|letta|browser_use|composio|litellm|genai|ollama|msal|google_auth_oauthlib|octokit|hvac|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity|google\.oauth2|e2b)(?:\b|_)"
 )
 _FILES: Final = frozenset(
     {

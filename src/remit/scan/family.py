@@ -60,6 +60,8 @@ _NEEDS: Final = (
                 r"|user/issues|installation|graphql|repositories)\b")),
     (re.compile(r"^(?:admin|write):org$"),
      re.compile(r"^/(?:orgs|organizations|teams|user/(?:orgs|memberships|teams)|users/[^/]+/orgs|graphql)\b")),
+    (re.compile(r"^user$"),
+     re.compile(r"^/(?:user(?!/(?:repos|orgs|memberships|teams|issues|installations))\b|graphql)")),
     (re.compile(r"^gist$"), re.compile(r"^/(?:gists|users/[^/]+/gists)\b")),
     (re.compile(r"^notifications$"), re.compile(r"^/(?:notifications|repos/[^/]+/[^/]+/notifications)\b")),
     (re.compile(r"^(?:admin|write):(?:public_key|gpg_key|ssh_signing_key)$"),
@@ -67,7 +69,7 @@ _NEEDS: Final = (
     (re.compile(r"^(?:write|delete):packages$"), re.compile(r"^/(?:user|users/[^/]+|orgs/[^/]+)/packages\b")),
 )  # fmt: skip
 """GitHub's scopes, and the paths that one of them is asked for."""
-_NARROWER: Final = re.compile(r"^(?:admin|write):(?:org|repo_hook|public_key|gpg_key|packages)$")
+_NARROWER: Final = re.compile(r"^(?:admin|write):(?:org|repo_hook|public_key|gpg_key|packages)$|^user$")
 _GOOGLE_READS: Final = frozenset(
     {"list", "get", "search", "export", "get_media", "download", "query", "batchGet", "list_next", "getProfile",
      "export_media", "listConnections", "instances", "getByDataFilter", "batchGetByDataFilter"}

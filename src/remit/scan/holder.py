@@ -234,9 +234,15 @@ def _workloads(root: Node) -> Iterator[Holder]:
 
 def _containers(root: Node) -> Iterator[Holder]:
     """A dev container: what its engine is told to hand on."""
+    name = root["name"].text or "dev container"
     words = [(one.text, one.line) for one in root["runArgs"].items if one.text]
     if words:
-        yield Holder("service", root["name"].text or "dev container", root.line, "", (), tuple(handed(words)))
+        yield Holder("service", name, root.line, "", (), tuple(handed(words)))
+    if root["apiVersion"].text:
+        return
+    pairs = [*_pairs(root["containerEnv"]), *_pairs(root["remoteEnv"])]
+    if pairs:
+        yield Holder("dev", name, root.line, "", tuple(pairs))
 
 
 def _variables(container: Node, place: str) -> Iterator[Pair]:

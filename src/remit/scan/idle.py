@@ -36,7 +36,7 @@ def _said(one: Granted, uses: Uses) -> str:
         return _library(one, [use for use in uses.get(one.app, []) if _near(one.file, use.file)])
     seen = uses.get(one.app, [])
     if one.app.startswith("code:"):
-        module = re.sub(r"\.py$", "", one.file.rpartition("/")[2])
+        module = re.sub(r"(?:/(?:index|__init__))?\.(?:py|m?ts)$", "", one.file).rpartition("/")[2]
         seen = [*seen, *(use for use in uses.get(f"module:{module}", []) if _near(one.file, use.file))]
     elif one.app.startswith(("config:", "env:")):
         seen = [use for use in seen if _near(one.file, use.file)]

@@ -30,7 +30,7 @@ def told(path: str, text: str, holders: tuple[Holder, ...]) -> Iterator[Told | H
         for whole in one.wholes:
             yield (
                 Handed(path, whole.line, one.name, whole.said, whole.source, is_agentic(path, text))
-                if whole.source and not whole.source.startswith("${")
+                if whole.source and not whole.source.startswith("${secret:")
                 else (Kind.INHERITED, whole.line, f"{one.name}: {whole.said}")
             )
     if path.endswith(".toml") and client.wants(path):

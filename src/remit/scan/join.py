@@ -4,6 +4,7 @@ Pure: sights of many files to findings. Nothing here knows a secret, only what s
 """
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -52,10 +53,16 @@ def _found(kind: Kind, file: str, line: int, said: str, confidence: Confidence =
     return Finding(kind, confidence, Evidence(file, line, said))
 
 
+_ROOTED: Final = re.compile(r"^(?:\$\{(?:workspace(?:Folder|Root)|PWD|CLAUDE_PROJECT_DIR)(?::-\.)?\}|\$PWD|\$\(pwd\))/")
+"""How a path begins that is below the project's folder."""
+
+
 def _place(handed: Handed) -> str:
-    source = handed.source.removeprefix("${workspaceFolder}/").removeprefix("./")
+    source = re.sub(r"^\$\{\w+:?-(.+)\}$", r"\1", handed.source)
+    rooted = _ROOTED.match(source)
+    source = _ROOTED.sub("", source).removeprefix("./")
     folder = posixpath.dirname(handed.file)
-    if "${workspaceFolder}" in handed.source or folder.endswith(".vscode"):
+    if (rooted and re.search(r"(?:^|/)\.[\w-]+$", folder)) or folder.endswith(".vscode"):
         folder = posixpath.dirname(folder)
     return posixpath.normpath(posixpath.join(folder, source))
 
@@ -108,6 +115,8 @@ def _holders(each: list[Held]) -> list[list[Held]]:
 def _same(one: Held, other: Held) -> bool:
     if one.file == other.file:
         return one.holder == other.holder
+    if one.sort == other.sort == "job":
+        return False
     return one.holder == other.holder or (bool(one.like) and one.like == other.like)
 
 

@@ -28,6 +28,7 @@ def read(path: str, text: str) -> tuple[Holder, ...]:
         return (Holder("env", folder or ".", 1, folder or ".", tuple(dotenv.pairs(text))),)
     if unit.wants(path):
         pairs, wholes = _unit(text)
+        name = re.sub(r"\.d$", "", folder.rpartition("/")[2]) if name.endswith(".conf") else name
         return (Holder("unit", name, 1, name, pairs, wholes),)
     return (Holder("profile", name, 1, name, tuple(profile.pairs(text)), tuple(_loads(text))),)
 

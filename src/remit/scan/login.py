@@ -11,6 +11,7 @@ from typing import Final
 from remit.core.finding import Kind
 from remit.scan import code, standing, syntax
 from remit.scan.launch import Told
+from remit.scan.sight import Holder, Pair
 
 _LOGINS: Final = {
     "from_service_account_file": "a key of a Google service account",
@@ -23,6 +24,7 @@ _LOGINS: Final = {
     "StorageSharedKeyCredential": "an account key of Azure",
     "AzureNamedKeyCredential": "an account key of Azure",
     "AzureKeyCredential": "a key of an Azure service",
+    "service_account_from_dict": "a key of a Google service account",
     "CfnAccessKey": "an access key of an AWS user, which it makes",
     "ApplicationPassword": "a client secret of an Entra app, which it makes",
     "ServicePrincipalPassword": "a client secret of an Entra app, which it makes",
@@ -32,7 +34,7 @@ _AZURE: Final = re.compile(
 )
 _MADE: Final = re.compile(r"(?:^|\.)(?:iam\.AccessKey|serviceaccount\.Key|service_account\.Key)$")
 _HOSTED: Final = re.compile(r"\.rds\.amazonaws\.com|\.database\.azure\.com|\.database\.windows\.net")
-_MODELS: Final = frozenset({"AzureOpenAI", "AsyncAzureOpenAI", "AzureChatOpenAI"})
+_MODELS: Final = frozenset({"AzureOpenAI", "AsyncAzureOpenAI", "AzureChatOpenAI", "AzureOpenAIEmbeddings"})
 _CONNECTS: Final = frozenset({"connect", "create_pool", "connect_async"})
 _KEYED: Final = _MODELS | _CONNECTS | {"ConfidentialClientApplication", "CosmosClient", "Client"}
 """Calls that may be given a key, a secret or a password as an argument."""
@@ -40,12 +42,40 @@ _KEYED: Final = _MODELS | _CONNECTS | {"ConfidentialClientApplication", "CosmosC
 
 def told(tree: ast.AST) -> Iterator[Told]:
     """Where code logs in with one, or makes one."""
+    yield from standing.told((Holder("code", "the environment", 1, "", tuple(_set(tree))),))
     read = bool(_PATS.search(syntax.words(tree)))
     for node in syntax.every(tree, ast.Call):
         given = {one.arg: one.value for one in node.keywords if one.arg}
         said = _named(node) or _shaped(node, read=read) or _aws(node, given) or _keyed(node, given)
         if said:
             yield Kind.STANDING, said[0], said[1]
+
+
+def _set(tree: ast.AST) -> Iterator[Pair]:
+    """The variables that code sets to a text: one at a time, or several by `update`."""
+    if "environ" not in syntax.words(tree):
+        return
+    for node in syntax.every(tree, ast.Assign):
+        target = node.targets[0]
+        if isinstance(target, ast.Subscript) and syntax.said(target.value) in _ENVIRON:
+            yield from _pair(target.slice, node.value)
+    for call in syntax.every(tree, ast.Call):
+        said = syntax.said(call.func) if isinstance(call.func, ast.Attribute) else ""
+        if said in ("os.environ.setdefault", "environ.setdefault", "os.putenv") and len(call.args) == 2:
+            yield from _pair(call.args[0], call.args[1])
+        elif said in ("os.environ.update", "environ.update"):
+            dicts = [one for one in call.args if isinstance(one, ast.Dict)]
+            given = [pair for one in dicts for pair in zip(one.keys, one.values, strict=True)]
+            for key, value in [*given, *((ast.Constant(word.arg), word.value) for word in call.keywords)]:
+                yield from _pair(key, value)
+
+
+_ENVIRON: Final = frozenset({"os.environ", "environ"})
+
+
+def _pair(key: ast.expr | None, value: ast.expr) -> Iterator[Pair]:
+    if isinstance(key, ast.Constant) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield Pair(str(key.value), value.value, value.lineno)
 
 
 def _shaped(node: ast.Call, *, read: bool) -> tuple[int, str] | None:
@@ -73,6 +103,10 @@ def _named(node: ast.Call) -> tuple[int, str] | None:
         return node.lineno, f"{syntax.said(node.func)} logs in with an account key of Azure"
     if name in ("AccessKey", "Key") and _MADE.search(syntax.said(node.func)):
         return node.lineno, f"{syntax.said(node.func)} makes a standing key"
+    if name == "Certificate" and re.search(r"(?:^|\.)credentials\.Certificate$", syntax.said(node.func)):
+        return node.lineno, "credentials.Certificate logs in with a key of a Google service account"
+    if name == "service_account" and syntax.said(node.func) == "gspread.service_account":
+        return node.lineno, "gspread.service_account logs in with a key of a Google service account"
     if name == "acquire_token_by_username_password":
         return node.lineno, f"{name} logs in with a password where the service federates logins"
     return None
@@ -102,6 +136,7 @@ def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None
         (name == "CosmosClient" and not isinstance(given.get("credential"), ast.Call),
          "credential", "an account key of Azure"),
         (name in _MODELS, "api_key", "a key of an Azure service"),
+        (name in _MODELS, "openai_api_key", "a key of an Azure service"),
         (full == "hvac.Client", "token", "a token that does not end by itself"),
         (name in _CONNECTS and "snowflake" in full and "authenticator" not in given,
          "password", "a password where the service federates logins"),

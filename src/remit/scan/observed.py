@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import family, sdk, syntax, tier
+from remit.scan import family, ready, sdk, syntax, tier
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(
@@ -57,7 +57,9 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
                     yield Granted(path, one.lineno, mine, word, tier.writes(word))
     for word, line in _github_scopes(tree):
         yield Granted(path, line, mine, f"github {word}", writes=True)
-    calls = (*_google(tree), *_graph(tree), *_paths(tree))
+    made = [one for one in syntax.every(tree, ast.Call) if isinstance(one.func, ast.Name | ast.Attribute)]
+    tools = ready.used("\n".join(f"{syntax.said(one.func)}(" for one in made))
+    calls = (*_google(tree), *_graph(tree), *_paths(tree), *tools)
     if calls:
         said = [str(one.value) for one in texts]
         apps = [mine, *("config:" + one for one in said if _SETTINGS.match(one))]

@@ -24,6 +24,7 @@ from remit.scan import (
     mixed,
     observed,
     owned,
+    plan,
     profile,
     rights,
     script,
@@ -152,7 +153,7 @@ def _told(path: str, text: str) -> list[Finding] | str:
 
 def _forget() -> None:
     """Keep no document of a large file in memory."""
-    for kept in (document.read, yamldoc.read, jsonc.read, hcl.read, tomldoc.read, tsobject.objects):
+    for kept in (document.read, yamldoc.read, jsonc.read, hcl.read, tomldoc.read, tsobject.objects, tsobject.built):
         kept.cache_clear()
 
 
@@ -221,10 +222,12 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from standing.told(holders)
         yield from mixed.told(holders)
         yield from admin.in_code(text)
+        yield from plan.told(path, text, tree)
         yield from unowned.in_code(tree)
         yield from owned.in_python(tree)
         yield from toolset.told(tree)
         yield from mixed.in_code(tree)
         yield from observed.sights(path, tree)
+        yield from export.policies(path, text)
     except (RecursionError, MemoryError):
         return

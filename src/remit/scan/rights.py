@@ -20,6 +20,8 @@ _WRITTEN: Final = (
 _STEPS: Final = re.compile(
     r"^(?:actions/(?:checkout|setup-[\w-]+|cache(?:/\w+)?|upload-artifact|download-artifact)|astral-sh/setup-uv"
     r"|pnpm/action-setup|oven-sh/setup-bun|denoland/setup-deno|docker/setup-[\w-]+|dtolnay/rust-toolchain"
+    r"|ruby/setup-ruby|jdx/mise-action|taiki-e/install-action|hashicorp/setup-terraform|extractions/setup-just"
+    r"|pre-commit/action|astral-sh/ruff-action|golangci/golangci-lint-action|dorny/paths-filter|tj-actions/changed-files"
     r"|aws-actions/configure-aws-credentials|google-github-actions/(?:auth|setup-gcloud)|azure/login)@"
 )
 _AGENTS: Final = re.compile(
@@ -89,12 +91,37 @@ def _acts(job: Node) -> str | None:
             if not _is_quiet(" ".join(one.text for one in step["with"].members.values())):
                 return None
             found = "comments"
+        elif uses.startswith("actions/github-script@"):
+            if not _script_reads(step["with"]["script"].text):
+                return None
         elif uses:
             if not _STEPS.match(uses):
                 return None
         elif not step["run"].text or not _only_reads(step["run"].text):
             return None
     return found
+
+
+_REST: Final = re.compile(r"\bgithub\.(?:rest\.)?\w+\.(\w+)|\bgithub\.(paginate|request|graphql|\w+)\b")
+_LOUD: Final = re.compile(
+    r"\b(?:require|import|fetch|exec|eval|getOctokit|Octokit)\b|(?:const|let|var)\s*\{[^}]*\}\s*=\s*github"
+)
+
+
+def _script_reads(script: str) -> bool:
+    """Say whether a script calls GitHub only to read, each call by its name, and starts nothing else."""
+    calls = list(_REST.finditer(script))
+    if not calls or _LOUD.search(script) or "mutation" in script:
+        return False
+    for one in calls:
+        if one[2] == "request":
+            if not re.match(r"\(\s*[\"'`]GET ", script[one.end() :]):
+                return False
+        elif one[1] == "iterator" or one[2] in ("paginate", "graphql"):
+            continue
+        elif not re.match(r"(?:get|list|check|search|compare|download)", one[1] or ""):
+            return False
+    return True
 
 
 def _only_reads(script: str) -> bool:

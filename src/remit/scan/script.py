@@ -13,36 +13,32 @@ from remit.scan import (
     admin,
     calls,
     consent,
-    family,
+    export,
     mixed,
     owned,
+    plan,
     secret,
     server,
-    tier,
     tsagents,
+    tsenv,
+    tslogin,
     tsobject,
     tsrun,
+    tsuse,
     unasked,
 )
 from remit.scan.launch import Told
-from remit.scan.sight import Granted, Holder, Pair, Sight, Used, held, is_credential
+from remit.scan.sight import Pair, Sight, held, is_credential
 
 _HINT: Final = re.compile(
     r"[\"'](?:@modelcontextprotocol/|ai[\"'/]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain|@langchain/|googleapis"
     r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|@strands-agents/|@langchain"
-    r"|@composio/|llamaindex|@llamaindex/|agents[\"'/]|ollama|@github/copilot-sdk)"
+    r"|@composio/|llamaindex|@llamaindex/|agents[\"'/]|ollama|@github/copilot-sdk"
+    r"|octokit[\"']|@googleapis/|google-auth-library|@google-cloud/|firebase-admin|aws-sdk[\"'/]|@aws-cdk/|cdk8s"
+    r"|@kubernetes/client-node|@e2b/|e2b[\"']|@daytonaio/|node-vault|snowflake-sdk|@gitbeaker/)"
 )
 _STRING: Final = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
-)
-_CONST: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]+)?=\s*([\"'`])((?:(?!\2)[^\\\n])*)\2")
-_ENV: Final = re.compile(r"process\.env(?:\.(\w+)|\[[\"'](\w+)[\"']\])")
-_SCOPE: Final = re.compile(r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$")
-_API: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*google\.(\w+)\s*\(")
-_CALL: Final = re.compile(r"(?<![.\w])(\w+)((?:\.\w+)+)\s{0,9}\(")
-_LOGIN: Final = re.compile(
-    r"\bnew\s+(ClientSecretCredential|UsernamePasswordCredential|StorageSharedKeyCredential|AzureKeyCredential)\s*\("
-    r"|\b\w+Client\.(fromConnectionString)\s*\(|\b(keyFile(?:name)?)\s*:"
 )
 _BODY: Final = re.compile(r"(?:\bfunction\b[^({]{0,200}\([^)]{0,2000}\)[^{;]{0,300}|=>\s{0,9})\{")
 _PERSON: Final = re.compile(
@@ -88,7 +84,9 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         *_objects(bare),
         *_texts(bare),
         *_lines(bare),
-        *_logins(bare),
+        *tslogin.told(bare),
+        *tsenv.told(bare),
+        *plan.told(path, bare),
         *tsagents.told(bare),
         *_functions(bare),
         *owned.told(bare),
@@ -112,7 +110,7 @@ def _texts(text: str) -> Iterator[Told]:
     for one in _STRING.finditer(text):
         if secret.is_known(one[0][1:-1]):
             yield Kind.LITERAL_SECRET, _line(text, one.start()), "a text holds a literal secret"
-    for one in _CONST.finditer(text):
+    for one in tsenv.CONST.finditer(text):
         if secret.is_written(one[1], one[3]):
             yield Kind.LITERAL_SECRET, _line(text, one.start()), f"{one[1]} holds a literal value"
 
@@ -139,30 +137,10 @@ def _objects(text: str) -> Iterator[Told]:
                 yield from consent.of_server(part)
             yield from calls.of_object(part)
             yield from unasked.of_object(part)
-            for name in ("env", "environment"):
-                one = part[name]
-                if one.text == "${process.env}" or "...process.env" in one.members:
-                    yield Kind.INHERITED, one.line, "the whole environment is handed on"
             for one in part["allowedTools"].items:
                 if one.text and consent.rule_writes(one.text):
                     yield Kind.UNASKED, one.line, f"{one.text[:60]} is allowed with nobody asked"
                     break
-
-
-def _logins(text: str) -> Iterator[Told]:
-    for one in _LOGIN.finditer(text):
-        name = one[1] or one[2] or one[3]
-        yield Kind.STANDING, _line(text, one.start()), f"{name} logs in with a key that does not end by itself"
-    for root in tsobject.objects(text):
-        for part in root.inside():
-            keys = part["credentials"]
-            if keys["secretAccessKey"].text and not keys["sessionToken"].text and not part["endpoint"].text:
-                yield Kind.STANDING, keys["secretAccessKey"].line, "a client logs in with an access key of an AWS user"
-            auth = part["auth"]
-            if re.search(r"process\.env\.\w*(?:_PAT|PERSONAL_ACCESS_TOKEN)\b", auth.text) or auth.text.startswith(
-                "ghp_"
-            ):
-                yield Kind.STANDING, auth.line, "a client is given a personal access token"
 
 
 def _functions(text: str) -> Iterator[Told]:
@@ -174,7 +152,7 @@ def _functions(text: str) -> Iterator[Told]:
         past = _end(text, begun.end())
         body = text[begun.start() : past]
         person = _PERSON.search(body)
-        names = [one[1] or one[2] for one in _ENV.finditer(body)]
+        names = [one[1] or one[2] for one in tsenv.ENV.finditer(body)]
         own = [
             name
             for name in names
@@ -204,34 +182,6 @@ def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
     if not is_agents(text):
         return
     bare = _bare(text)
-    yield from held(path, tuple(_holders(bare)), key)
-    apis = {one[1]: one[2] for one in _API.finditer(bare)}
-    for one in _STRING.finditer(bare):
-        if _SCOPE.match(one[0][1:-1]):
-            word = one[0][1:-1]
-            yield Granted(path, _line(bare, one.start()), f"code:{path}", word, tier.writes(word))
-    for one in _CALL.finditer(bare):
-        writes = family.google_writes(one[2].rpartition(".")[2])
-        if one[1] in apis and writes is not None:
-            yield Used(path, f"code:{path}", apis[one[1]], writes)
-
-
-def _holders(text: str) -> Iterator[Holder]:
-    consts = {one[1]: one[3] for one in _CONST.finditer(text)}
-    for root in tsobject.objects(text):
-        for part in root.inside():
-            given = [*part["env"].members.items(), *part["headers"].members.items()]
-            if not given or not {"command", "url", "headers"} & part.members.keys():
-                continue
-            pairs = tuple(Pair(name, _value(one.text, consts), one.line) for name, one in given if one.text)
-            like = part["url"].text or part["command"].text
-            yield Holder("server", part["name"].text or like or f"line {part.line}", part.line, like, pairs)
-
-
-def _value(text: str, consts: dict[str, str]) -> str:
-    """A value's text; what is read of the environment as such a reference, a constant as what it holds."""
-    read = _ENV.search(text)
-    if read:
-        return "${" + (read[1] or read[2]) + "}"
-    bare = text[2:-1] if text.startswith("${") else ""
-    return consts.get(bare, "" if bare else text)
+    yield from held(path, tsenv.holders(bare), key)
+    yield from tsuse.sights(path, bare)
+    yield from export.policies(path, bare)

@@ -23,9 +23,24 @@ _NAME: Final = re.compile(
 )
 _REFERENCE: Final = re.compile(
     r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):"
-    r"|^[a-z][a-z0-9+.-]*://|^ENC\[|^(?:os\.environ|process\.env)[./\[]",
+    r"|^[a-z][a-z0-9+.-]*://|^ENC\[|^(?:os\.environ|process\.env)[./\[]"
+    r"|^(?:1password|akeyless|bitwarden|doppler|encrypted|exec|infisical|kms|(?:azure)?keyvault|keychain|secretref|secure):"
+    r"|^projects/[^/\s]+/secrets/|^@Microsoft\.KeyVault\(|^[A-Z]:\\|^AQICAH",
     re.IGNORECASE,
 )
+_DIGEST: Final = re.compile(
+    r"^\$(?:2[abxy]|[156y]|argon2\w*|scrypt|pbkdf2[\w-]*)\$|^\{\w+\}[\w+/$.=-]{20,}$|^sha(?:1|256|384|512)[:-]"
+    r"|^pbkdf2_sha\d+\$|^SCRAM-SHA-\d+\$"
+)
+"""What cannot be turned back into the secret that it was made of."""
+_PUBLIC: Final = re.compile(
+    r"^(?:pk_(?:live|test)_|sb_publishable_|phc_|pk\.eyJ|pub[0-9a-f]{32}$|age1[a-z0-9]{58}$|ssh-\w+ |ecdsa-)"
+)
+"""What its issuer gives to every visitor: Stripe, Clerk, Supabase, PostHog, Mapbox, Datadog; age and SSH."""
+_FINGERPRINT: Final = re.compile(r"(?i)(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{40})")
+_SIGNERS: Final = re.compile(r"(?:^|_)(?:gpg|pgp|git_?signing|apt|release_?signing)_?key$")
+"""Names of a key that signs, which is called by its fingerprint."""
+_COUNTED: Final = re.compile(r"(?i)1234567|abcdef0")
 _MADE_UP: Final = re.compile(
     r"(?i)your|example|placeholder|change[-_ ]?me|replace|redacted|dummy|sample|fake|insert|todo|x{4,}|\*{3,}|\.{3}"
     r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b"
@@ -60,6 +75,7 @@ _KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
 
 _NO_SECRET: Final = re.compile(
     r"(?:^|_)(?:hashed|hash|digest|fingerprint|masked|encrypted|sealed|last_eight)(?:_|$)"
+    r"|(?:site|segment_write|algolia\w*_search(?:_api)?|maps_embed)_?key$"
     r"|(?:^|[_-])(?:anon|anonymous|publishable|(?<!next[_-])(?<!nuxt[_-])(?<!expo[_-])public)[_-](?:api[_-]|client[_-])?key$"
 )
 """Names of what is no secret: a digest, or a client's key that every visitor is given. A framework that publishes
@@ -78,8 +94,19 @@ def is_reference(value: str) -> bool:
 
 
 def is_made_up(value: str) -> bool:
-    """Say whether a value is a placeholder or an example."""
-    return bool(_MADE_UP.search(value))
+    """Say whether a value is a placeholder or an example. What is drawn is none for a run in it that counts up."""
+    return bool(_MADE_UP.search(value if len(value) < 32 or not _COUNTED.search(value) else _drawn(value)))
+
+
+def _drawn(value: str) -> str:
+    """A text less the runs in it that count up, where what is left is still long and drawn; else the text."""
+    parts, start = [], 0
+    for at in range(1, len(value) + 1):
+        if at == len(value) or ord(value[at]) != ord(value[at - 1]) + 1:
+            parts.append(value[start:at] if at - start < 4 else "")
+            start = at
+    left = "".join(parts)
+    return left if len(left) >= 32 and _bits(left) >= 3.5 else value
 
 
 def is_literal(value: str) -> bool:
@@ -88,14 +115,16 @@ def is_literal(value: str) -> bool:
     if (
         len(bare) < SHORTEST
         or any(c.isspace() for c in bare)
-        or bare.startswith(("/", "~", "./", "http://", "https://", "pk_live_", "pk_test_", "sb_publishable_"))
+        or bare.startswith(("/", "~", "./", "http://", "https://"))
+        or _PUBLIC.match(bare)
+        or _DIGEST.match(bare)
         or is_anonymous(bare)
     ):
         return False
     return (
         not _VARIABLE.fullmatch(bare)
         and not _REFERENCE.search(bare)
-        and not _MADE_UP.search(bare)
+        and not is_made_up(bare)
         and _bits(bare) >= LEAST_BITS
     )
 
@@ -120,9 +149,9 @@ def may_hold(text: str) -> bool:
 def is_known(value: str) -> bool:
     """Say whether a text holds a secret whatever it is called: an issuer's shape, a key, a password in an address."""
     shaped = _SHAPE.search(value)
-    if shaped and not _MADE_UP.search(shaped[0]) and _bits(shaped[0]) >= LEAST_BITS:
+    if shaped and not is_made_up(shaped[0]) and _bits(shaped[0]) >= LEAST_BITS:
         return True
-    if any(not _MADE_UP.search(one) and _bits(one) >= LEAST_BITS for one in shapes.found(value)):
+    if any(not is_made_up(one) and _bits(one) >= LEAST_BITS for one in shapes.found(value)):
         return True
     held = _ADDRESS.search(value)
     if held and not _REFERENCE.search(held[1]) and not _MADE_UP.search(held[1]) and is_password(held[1]):
@@ -137,7 +166,11 @@ def is_password(value: str) -> bool:
 
 def is_held(name: str, value: str) -> bool:
     """Say whether this value, under this name, is a secret that stands there in full."""
-    return (is_name(name) and is_literal(value)) or is_known(value)
+    return (is_name(name) and is_literal(value) and not _is_fingerprint(name, value)) or is_known(value)
+
+
+def _is_fingerprint(name: str, value: str) -> bool:
+    return bool(_FINGERPRINT.fullmatch(value)) and bool(_SIGNERS.search(_HUMP.sub("_", name).lower()))
 
 
 def is_written(name: str, value: str) -> bool:

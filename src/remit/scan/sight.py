@@ -15,11 +15,19 @@ _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
 _ADDRESS: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://([^\s/:@\"']*:[^\s@/\"']+)@")
 _ACTIONS: Final = re.compile(r"\$\{\{\s*secrets\.(\w+)\s*\}\}")
 _NAMED: Final = re.compile(
-    r"\$\{(?:env:)?([A-Za-z_]\w*)(?::?[-?][^}]*)?\}|(?<![\w$])\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|\{env:([A-Za-z_]\w*)\}"
+    r"\$\{(?:env:|localEnv:)?([A-Za-z_]\w*)(?::?[-?][^}]*)?\}|(?<![\w$])\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|\{env:([A-Za-z_]\w*)\}"
 )
 _PLANNED: Final = re.compile(r"\$\{(?:var|local)\.(\w+)\}")
 """A variable of Terraform."""
-_STORED: Final = re.compile(r"\$\{(?:secret|input):[^}]+\}|\b(?:op|vault|keyring|ssm|awssm|gcpsm|azkv)://?\S+")
+_STORED: Final = re.compile(
+    r"\$\{(?:secret|input):[^}]+\}|\{file:[^}]+\}|\{\{\s*resolve:[^}]+\}\}|@Microsoft\.KeyVault\([^)]+\)"
+    r"|\$\(cat [^)]+\)"
+    r"|\b(?:op|vault|keyring|keychain|ssm|sm|awssm|gcpsm|azkv|akv|doppler|infisical|berglas)://?\S+"
+    r"|\bsecretref:\S+|\bvault:[\w/.-]+#[\w.-]+"
+    r"|\barn:aws[\w-]*:(?:secretsmanager:[\w-]*:\d*:secret:|ssm:[\w-]*:\d*:parameter/)\S+"
+    r"|\bprojects/[\w.-]+/secrets/[\w-]+(?:/versions/\w+)?"
+)
+"""Where a stored secret is, in the words of clients, clouds and vaults."""
 _CONNECTION: Final = re.compile(
     r"(?i)(?:^|_)(?:database|db|pg|postgres\w*|mysql|mongo\w*|redis|amqp|warehouse)_?(?:url|uri|dsn)$"
     r"|connection_?string$|_dsn$"

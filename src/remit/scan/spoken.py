@@ -151,9 +151,12 @@ def _pairs(node: ast.expr, names: dict[str, str]) -> Iterator[Pair]:
                 yield Pair(key.value, _text(value, names), value.lineno)
 
 
+_HANDED: Final = ("env", "environment", "envs", "env_vars", "environment_variables")
+
+
 def told(tree: ast.AST) -> Iterator[Told]:
     """Environments that are handed on whole; the same one in several calls of a function is told once."""
-    if "environ" not in syntax.words(tree):
+    if "environ" not in syntax.words(tree) and "dotenv_values" not in syntax.words(tree):
         return
     handed: set[tuple[int, str]] = set()
     for scopes, value in _handed(tree, ({},)):
@@ -174,10 +177,10 @@ def _handed(
     scopes = (*above, _named(root))
     for node in _inside(root):
         if isinstance(node, ast.Call):
-            yield from ((scopes, one.value) for one in node.keywords if one.arg in ("env", "environment"))
+            yield from ((scopes, one.value) for one in node.keywords if one.arg in _HANDED)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in ("env", "environment"):
+                if isinstance(key, ast.Constant) and key.value in _HANDED:
                     yield scopes, value
         elif isinstance(node, syntax.Function):
             yield from _handed(node, scopes)
@@ -230,7 +233,9 @@ def _whole(node: ast.expr) -> bool:
             and len(node.generators) == 1
             and syntax.said(node.generators[0].iter) in ("os.environ.items()", "environ.items()")
         )
-    if syntax.first(node) not in ("os", "environ", "dict", "copy"):
+    if syntax.first(node) not in ("os", "environ", "dict", "copy", "dotenv_values", "dotenv"):
         return False
     text = syntax.said(node)
+    if re.match(r"(?:dotenv\.)?dotenv_values\(", text):
+        return isinstance(node, ast.Call)
     return text in _ENVIRONS or bool(re.match(r"dict\((?:os\.)?environ, ", text))

@@ -22,7 +22,7 @@ _NAMES: Final = (
     (
         re.compile(
             r"(?i)(?:^|_)(?:gcp|gcloud|google|gke|firebase|vertex)\w*_(?:sa_key|key_json|json_key"
-            r"|service_account(?:_key|_json)*|credentials(?:_json)?)$"
+            r"|(?:\w+_)?private_key|service_account(?:_key|_json)*|credentials(?:_json)?)$"
             r"|^(?:gcp|google)_(?:sa|credentials?|key)$|^credentials_json$|(?:^|_)service_account_(?:key|json|file)\w*$"
         ),
         "a key of a Google service account",
@@ -52,13 +52,20 @@ _NAMES: Final = (
 )  # fmt: skip
 _SHAPES: Final = (
     (re.compile(r"^AKIA[A-Z2-7]{16}$"), "an access key of an AWS user"),
-    (re.compile(r"^ghp_[A-Za-z0-9]{36}$"), "a classic token of GitHub"),
-    (re.compile(r"^glpat-[\w-]{20,}$"), "a personal access token"),
+    (re.compile(r"(?<![\w-])ghp_[A-Za-z0-9]{36}(?!\w)"), "a classic token of GitHub"),
+    (re.compile(r"(?<![\w-])glpat-[\w-]{20,}"), "a personal access token"),
     (re.compile(r"AccountKey=[A-Za-z0-9+/=]{40,}"), "an account key of Azure"),
     (re.compile(r"SharedAccessKey=[A-Za-z0-9+/=]{20,}"), "an access key of Azure"),
 )
-_KEY_FILE: Final = re.compile(r"(?i)(?:service[-_]?account|[-_/]sa|key|credentials?|gcp|gcloud|google)[\w.-]*\.json$")
-_NO_KEY: Final = re.compile(r"(?i)external|wif|workload|federat|application_default|adc|oidc")
+_KEY_FILE: Final = re.compile(
+    r"(?i)(?:service[-_]?account|[-_/]sa|key|credentials?|gcp|gcloud|google)[\w.-]*\.json$"
+    r"|-[0-9a-f]{6,12}\.json$|(?:^|/)\.?(?:\w+[-_])?(?:keys?|secrets?|credentials?|creds|service[-_]?accounts?)/[^\s\"]{1,99}\.json$"
+)
+"""How key files are called: as what they are, as Google names a download, or by the folder that keeps keys."""
+_NO_KEY: Final = re.compile(
+    r"(?i)external|(?<![a-z])wif(?![a-z])|workload|federat|impersonat|application_default|(?<![a-z])adc(?![a-z])|oidc"
+    r"|clientLibraryConfig|credential[-_]?config"
+)
 _MANAGED: Final = re.compile(
     r"://[^:@/\s]+:([^@/\s]+)@[\w.-]+\.(?:rds\.amazonaws\.com|(?:postgres|mysql"
     r"|database)\.(?:database\.)?(?:azure\.com|windows\.net))"
@@ -72,8 +79,27 @@ _RESOURCES: Final = {
     "google_service_account_key": "a key of a Google service account",
     "azuread_application_password": "a client secret of an Entra app",
     "azuread_service_principal_password": "a client secret of an Entra app",
+    "aws_iam_user_login_profile": "a password where the service federates logins",
+    "google_storage_hmac_key": "a key of a Google service account",
+    "gitlab_personal_access_token": "a personal access token",
+    "databricks_token": "a token that does not end by itself",
+    "alicloud_ram_access_key": "an access key of a user of a cloud",
     "AWS::IAM::AccessKey": "an access key of an AWS user",
+    "aws:iam/accessKey:AccessKey": "an access key of an AWS user",
+    "aws:iam:AccessKey": "an access key of an AWS user",
+    "gcp:serviceaccount:Key": "a key of a Google service account",
+    "gcp:serviceaccount/key:Key": "a key of a Google service account",
+    "azuread:ApplicationPassword": "a client secret of an Entra app",
+    "azuread:ServicePrincipalPassword": "a client secret of an Entra app",
 }
+_KINDS: Final = {
+    ("AccessKey", "iam."): "an access key of an AWS user",
+    ("ServiceAccountKey", "cloudplatform.gcp."): "a key of a Google service account",
+    ("IAMServiceAccountKey", "iam.cnrm."): "a key of a Google service account",
+}
+"""What a cluster's controllers make in a cloud: the kind, and how its API's group begins."""
+_ENDING: Final = {"databricks_token": "lifetime_seconds", "gitlab_personal_access_token": "expires_at"}
+"""Which of them end where they say so."""
 _PROVIDERS: Final = {
     "aws": "secret_key",
     "azurerm": "client_secret",
@@ -108,8 +134,8 @@ def _pair(pair: Pair, *, managed: bool) -> str:
         "GOOGLE_CREDENTIALS",
         "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
     ):
-        file = text.rpartition("/")[2]
-        keyed = bool(_KEY_FILE.search(f"/{file}")) and not _NO_KEY.search(file)
+        place = text[-400:].replace("\\", "/")
+        keyed = bool(_KEY_FILE.search(f"/{place}")) and not _NO_KEY.search(place)
         return "a key file of a Google service account" if keyed or _SERVICE.search(text) else ""
     for shape, said in _SHAPES:
         if shape.search(text) and secret.is_known(text) and pair.name.upper() != "AWS_ACCESS_KEY_ID":
@@ -122,7 +148,7 @@ def _pair(pair: Pair, *, managed: bool) -> str:
     named = next((said for name, said in _NAMES if name.search(pair.name)), "")
     if (
         named
-        and (stored or secret.is_reference(text) or secret.is_literal(text))
+        and (stored or secret.is_reference(text) or secret.is_literal(text) or _FULL.search(text))
         and not text.startswith("github_pat_")
     ):
         return named
@@ -140,6 +166,8 @@ def shaped(text: str) -> str:
     return found if found and not text.startswith("AKIA") and secret.is_known(text) else ""
 
 
+_FULL: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|\"private_key\":\s*\"-----BEGIN")
+"""A key that stands there with its lines or around it what it is."""
 _SERVICE: Final = re.compile(r"\"type\":\s*\"service_account\"")
 
 
@@ -152,9 +180,13 @@ def in_document(path: str, text: str) -> Iterator[Told]:
             yield Kind.STANDING, root["type"].line, "a token of a service account that does not end"
         if path.endswith((".tf", ".tf.json")):
             yield from _terraform(root)
-        for name, one in root["Resources"].members.items():
-            if one["Type"].text in _RESOURCES:
-                yield Kind.STANDING, one["Type"].line, f"{name} is {_RESOURCES[one['Type'].text]}"
+        for (kind, group), said in _KINDS.items():
+            if root["kind"].text == kind and root["apiVersion"].text.startswith(group):
+                yield Kind.STANDING, root["kind"].line, f"{root['metadata']['name'].text} is {said}"
+        for name, one in (*root["Resources"].members.items(), *root["resources"].members.items()):
+            made = one["Type"] if one["Type"].text else one["type"]
+            if made.text in _RESOURCES:
+                yield Kind.STANDING, made.line, f"{name} is {_RESOURCES[made.text]}"
         yield from _login(root)
         yield from _exported(root)
 
@@ -163,12 +195,24 @@ _SECRETS: Final = ("passwordCredentials", "password_credentials")
 _YEAR: Final = re.compile(r"^(\d{4})-")
 
 
+def _endless(part: Node) -> Iterator[Told]:
+    """A token of GitHub, GitLab or Databricks that says of itself that it has no end."""
+    ends = part["token_expires_at"] if "token_expires_at" in part.members else part["expires_at"]
+    fine = "token_expires_at" in part.members and "token_id" in part.members
+    plain = "expires_at" in part.members and part["revoked"].value is False and "scopes" in part.members
+    if (fine or plain) and ends.text in ("", "never") and ends.line:
+        yield Kind.STANDING, ends.line, "a personal access token that does not end"
+    if part["expiry_time"].value == -1 and part["token_id"].text:
+        yield Kind.STANDING, part["expiry_time"].line, "a token that does not end by itself"
+
+
 def _exported(root: Node) -> Iterator[Told]:
     """Standing credentials that an export lists: tokens, keys of accounts, secrets of apps."""
     for part in grant.live(root):
         kind = part["credential_type"].text.lower()
         if kind.startswith("personal access token") and part["authorized_credential_expires_at"].value is None:
             yield Kind.STANDING, part["credential_type"].line, "a personal access token that does not end is authorised"
+        yield from _endless(part)
         if part["keyType"].text == "USER_MANAGED":
             yield Kind.STANDING, part["keyType"].line, "a key of a Google service account"
         if part["AccessKeyId"].text.startswith("AKIA") and part["Status"].text == "Active":
@@ -190,7 +234,7 @@ def _exported(root: Node) -> Iterator[Told]:
 def _terraform(root: Node) -> Iterator[Told]:
     for one in root["resource"].items:
         labels = [label.text for label in one["$labels"].items]
-        if labels and labels[0] in _RESOURCES:
+        if labels and labels[0] in _RESOURCES and not one[_ENDING.get(labels[0], "$")].line:
             yield Kind.STANDING, one["$labels"].line, f"{labels[-1]} is {_RESOURCES[labels[0]]}"
         if labels and labels[0].startswith("kubernetes_secret") and "service-account-token" in one["type"].text:
             yield Kind.STANDING, one["type"].line, "a token of a service account that does not end"
@@ -206,6 +250,10 @@ _LOGINS: Final = {
     "google-github-actions/auth": ("credentials_json", "", "a service account's key"),
     "azure/login": ("creds", "", "a client secret"),
     "hashicorp/vault-action": ("token", "", "a token of Vault"),
+    "azure/functions-action": ("publish-profile", "", "a standing profile to publish with"),
+    "azure/webapps-deploy": ("publish-profile", "", "a standing profile to publish with"),
+    "google-github-actions/setup-gcloud": ("service_account_key", "", "a service account's key"),
+    "js-devtools/npm-publish": ("token", "", "a standing token of the index"),
     "pypa/gh-action-pypi-publish": ("password", "", "a standing token of the index"),
 }
 """Steps that can log in without a key: the input that is one, another that makes it short-lived, and its words."""
@@ -220,7 +268,7 @@ _PUBLISHES: Final = re.compile(r"(?i)token|password|auth|api_key")
 def _login(root: Node) -> Iterator[Told]:
     """Steps that log in with a key although they could without one."""
     for part in root.inside():
-        uses, given = part["uses"].text.partition("@")[0], part["with"]
+        uses, given = part["uses"].text.partition("@")[0].lower(), part["with"]
         key, other, said = _LOGINS.get(uses, ("", "", ""))
         if key and given[key].text and not (other and given[other].text):
             yield Kind.STANDING, given[key].line, f"the step logs in with {said}"

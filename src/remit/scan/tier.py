@@ -66,7 +66,7 @@ ROLES: Final = frozenset(
         "global administrator", "company administrator", "privileged role administrator",
         "privileged authentication administrator", "application administrator", "cloud application administrator",
         "super admin", "super administrator", "_seed_admin_role", "org owner", "organization owner", "workspace owner",
-        "primary owner", "org_owner", "enterprise owner",
+        "super administrator - all privileges", "primary owner", "org_owner", "enterprise owner",
     }
 )  # fmt: skip
 ROLE_IDS: Final = {
@@ -77,12 +77,14 @@ ROLE_IDS: Final = {
     "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
 }
 _AWS: Final = re.compile(
-    r"^arn:aws[\w-]*:iam::aws:policy/(?:AdministratorAccess|IAMFullAccess)$|^(?:AdministratorAccess|IAMFullAccess)$"
+    r"^arn:aws[\w-]*:iam::aws:policy/(?:AdministratorAccess|IAMFullAccess|AWSOrganizationsFullAccess)$"
+    r"|^(?:AdministratorAccess|IAMFullAccess|AWSOrganizationsFullAccess)$"
 )
 _GCP: Final = frozenset(
     {
         "roles/owner", "roles/resourcemanager.organizationAdmin", "roles/iam.organizationRoleAdmin",
-        "roles/iam.securityAdmin", "roles/resourcemanager.projectIamAdmin", "roles/resourcemanager.folderAdmin",
+        "roles/iam.securityAdmin", "roles/container.admin",
+        "roles/resourcemanager.projectIamAdmin", "roles/resourcemanager.folderAdmin",
     }
 )  # fmt: skip
 

@@ -25,6 +25,12 @@ _GIVEN: Final = re.compile(
 )
 _TYPED: Final = re.compile(r"(?:\s*!|\s+as\s+const\b|\s+(?:as|satisfies)\s+[\w.]+(?:<[^<>{}()]{0,80}>)?(?:\[\])?)+")
 
+_CAST: Final = re.compile(r"\s+(?:as|satisfies)\s+[\w.]+(?:<[^<>{}()]{0,80}>)?(?:\[\])?")
+_BUILT: Final = re.compile(
+    r"(?<![\w$.])(?:new\s+)?([A-Za-z_$][\w$.]{0,80})(?:<[^<>(){}]{0,80}>)?\((?:[^(){};]{0,200},)?\s{0,99}(?=\{)"
+)
+"""What is called, or built, with an object; before it may stand a scope and a name, as of a construct of CDK."""
+
 
 _HOME: Final = re.compile(
     r"(?:process\.env(?:\??\.(?:HOME|USERPROFILE)|\[[\"'](?:HOME|USERPROFILE)[\"']\])|(?:os\.)?homedir\(\))"
@@ -64,9 +70,23 @@ def value(text: str, at: int) -> Node | None:
 
 def statements(text: str) -> tuple[Node, ...]:
     """The policy statements of a file, each as a node with its members."""
-    if "PolicyStatement" not in text and "Effect" not in text:
+    if not _POLICIES.search(text):
         return ()
-    return tuple(_found(text))
+    return (*_found(text), *_loose(text))
+
+
+_POLICIES: Final = re.compile(r"PolicyStatement|PolicyDocument|Effect\b|Statement\b")
+
+
+def _loose(text: str) -> Iterator[Node]:
+    """Statements that are no construct: members of a policy, in whatever order; one without an effect allows."""
+    for root in objects(text):
+        for part in root.inside():
+            members = part.members
+            if "Effect" in members or {"actions", "resources"} <= members.keys():
+                effect = members.get("Effect") or members.get("effect") or Node(part.line, "Allow")
+                denied = "DENY" in effect.text.upper()
+                yield Node(part.line, {**members, "Effect": Node(effect.line, "Deny" if denied else "Allow")})
 
 
 @lru_cache(maxsize=1)
@@ -75,12 +95,19 @@ def objects(text: str) -> tuple[Node, ...]:
     return tuple(one for _, one in _each(text, _GIVEN))
 
 
+@lru_cache(maxsize=1)
+def built(text: str) -> tuple[tuple[str, Node], ...]:
+    """What a file calls or builds with an object, each by its dotted name, with that object."""
+    return tuple((begun[1], one) for begun, one in _each(text, _BUILT))
+
+
 def _found(text: str) -> Iterator[Node]:
     for begun, one in _each(text, _BEGIN):
         members = dict(one.members)
         if begun[0]:
             effect = members.get("effect", Node(one.line, "Allow"))
             members["effect"] = Node(effect.line, "Deny" if "DENY" in effect.text.upper() else "Allow")
+            members["Effect"] = members["effect"]
         yield Node(one.line, members)
 
 
@@ -133,7 +160,7 @@ class _Reader(Values):
             if self.take(":"):
                 members[name] = self.value(depth + 1)
             else:
-                rest = self.reference(line, self.at)
+                rest = self.reference(line if not name else self.here(), self.at)
                 if rest.text.startswith("${..."):
                     members[rest.text[2:-1]] = rest
                 elif name and rest.text == "${}":
@@ -170,5 +197,8 @@ class _Reader(Values):
                 left.pop()
             elif not left and char in ",)]};":
                 break
+            elif char in " \n" and (typed := _CAST.match(self.text, self.at)):
+                self.at = typed.end()
+                continue
             self.at += 1
         return Node(line, _expression(self.text[start : self.at].strip()))

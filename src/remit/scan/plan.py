@@ -1,0 +1,102 @@
+"""What code plans of clouds and clusters: constructs of CDK, cdk8s, CDK for Terraform and Pulumi (AG111, AG112). Pure.
+
+A construct is a call that is given an object (TypeScript) or arguments by name (Python). Its members are called as
+in the cloud's own documents, less the difference between `roleRef` and `role_ref`, so that the same rules read them.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from remit.core.finding import Kind
+from remit.scan import attached, cloud, rbac, syntax, tsobject
+from remit.scan.launch import Told
+from remit.scan.node import NOTHING, Node
+
+_HINT: Final = re.compile(
+    r"[\"'](?:aws-cdk-lib|@aws-cdk/|@pulumi/|cdktf|@cdktf/|cdk8s)|\b(?:aws_cdk|pulumi\w*|cdktf\w*|cdk8s\w*|kubernetes)\b"
+)
+_BINDING: Final = re.compile(r"ClusterRoleBinding(?:V1|Patch|Args)?$|create_cluster_role_binding$")
+_ROLE: Final = re.compile(r"(?:^|\.)(?:Kube|Api)?ClusterRole(?:V1|Patch)?$|V1ClusterRole$")
+_RULE: Final = re.compile(r"PolicyRule(?:Args)?$")
+_LOOSE: Final = (
+    (re.compile(r"\b(?:add_masters_role|addMastersRole)\s*\("), "its role is one of the cluster's masters"),
+    (
+        re.compile(r"\b(?:groups|kubernetes_?[gG]roups)[\"']?\s*[:=]\s*\[[^\]]{0,300}[\"']system:masters[\"']"),
+        "its subjects are the cluster's masters",
+    ),
+    (
+        re.compile(r"AmazonEKSClusterAdminPolicy[\"'][^;]{0,200}AccessScopeType\.CLUSTER"),
+        "the policy of the cluster's administrators is given for the whole cluster",
+    ),
+    (
+        re.compile(r"\brole[\"']?\s*[:=]\s*[\"'](?:ACCOUNTADMIN|ORGADMIN)[\"']"),
+        "its role is the account's administrator",
+    ),
+)
+_GRANTED: Final = re.compile(r"\.grant\(\s*[\w.]{1,80},\s*[\"']([\w-]{1,40}:\*|\*)[\"']")
+
+
+def told(path: str, text: str, tree: ast.AST | None = None) -> Iterator[Told]:
+    """What such code gives that gives the account or the cluster away, or that has a wildcard."""
+    for shape, said in _LOOSE:
+        for one in shape.finditer(text):
+            yield Kind.ADMIN, text.count("\n", 0, one.end()) + 1, said
+    if not _HINT.search(text):
+        return
+    for one in _GRANTED.finditer(text):
+        yield Kind.WILDCARD, text.count("\n", 0, one.start(1)) + 1, f"{one[1]} is allowed"
+    for part in cloud.roots(path, text):
+        if (part["effect"].text or part["Effect"].text) != "Deny":
+            yield from attached.in_part(part)
+    for name, made in _built(tree) if tree is not None else tsobject.built(text):
+        yield from _construct(name, made)
+
+
+def _construct(name: str, made: Node) -> Iterator[Told]:
+    if _BINDING.search(name):
+        ref = _of(made, "roleRef", "role_ref")
+        if ref["name"].text == "cluster-admin":
+            yield Kind.ADMIN, ref["name"].line, "cluster-admin is bound for the whole cluster"
+        return
+    if made["apiVersion"].text and made["kind"].text:
+        yield from rbac.in_cluster(made)
+        return
+    for one in (*made["rules"].items, *([made] if _RULE.search(name) else [])):
+        if one["verbs"].items and _of(one, "apiGroups", "api_groups").items:
+            yield from cloud.rule(one)
+            yield from rbac.rule(one) if _ROLE.search(name) else ()
+    for part in made.inside():
+        if part.members:
+            yield from attached.in_part(part)
+
+
+def _of(node: Node, *names: str) -> Node:
+    return next((node[name] for name in names if node[name].value is not None), NOTHING)
+
+
+def _built(tree: ast.AST) -> Iterator[tuple[str, Node]]:
+    """The calls that are given something by name, each by its dotted name; one within another is a member of it."""
+    inside: set[ast.AST] = set()
+    for node in syntax.every(tree, ast.Call):
+        if node.keywords and node not in inside:
+            inside.update(one for one in syntax.walk(node) if one is not node)
+            name = syntax.said(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
+            yield name, _node(node, 0)
+
+
+def _node(node: ast.expr, depth: int) -> Node:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return Node(node.lineno, node.value)
+    if depth < 8:
+        if isinstance(node, ast.Call) and node.keywords:
+            return Node(node.lineno, {one.arg: _node(one.value, depth + 1) for one in node.keywords if one.arg})
+        if isinstance(node, ast.Dict):
+            pairs = [
+                (key, one) for key, one in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
+            ]
+            return Node(node.lineno, {str(key.value): _node(one, depth + 1) for key, one in pairs})
+        if isinstance(node, ast.List | ast.Tuple):
+            return Node(node.lineno, [_node(one, depth + 1) for one in node.elts])
+    return Node(node.lineno, "${" + syntax.said(node)[:200] + "}")
