@@ -1,18 +1,20 @@
 """The past: the same records under the same keys as the store's own tables, and only what is wanted of the ledger."""
 
 import re
+import zlib
 from pathlib import Path
 
+from remit.core import ids
 from remit.core.agent import Agent
 from remit.core.receipt import NOUNS, change, encode
-from remit.core.record import dump
+from remit.core.record import changed, dump
 from remit.core.task import Plan, Task
 from remit.store import past
 from remit.store.opening import open_db
-from remit.store.past import KEPT, Past
+from remit.store.past import KEPT, Past, Sieve
 from remit.store.record import key, noun
 from tests.house.tree import ROOT
-from tests.kit.nouns import AGENT, NOON, TASK, agent, every, plan, task
+from tests.kit.nouns import AGENT, NOON, TASK, agent, credential, every, plan, task
 
 
 def held(tmp_path: Path, of: tuple[int, int] = (0, 1)) -> Past:
@@ -71,8 +73,39 @@ def test_outcomes_that_say_nothing_and_decisions_of_other_shares_are_not_read(tm
     ]
     with db.transaction():
         db.many("INSERT INTO leaf VALUES (?, ?, ?)", [(n, b"", encode(one)) for n, one in enumerate(entries)])
-    assert [number for number, _ in past.entries(db, 0, 9)] == [0, 1, 3, 4]
-    assert [number for number, _ in past.entries(db, 0, 9, whole=True)] == [0, 1, 2, 3, 4]
-    parts = [[number for number, _ in past.entries(db, 0, 9, (share, 2))] for share in range(2)]
+    assert [number for number, _ in past.entries(db, 0, 9, Sieve())] == [0, 1, 3, 4]
+    assert [number for number, _ in past.entries(db, 0, 9, Sieve(whole=True))] == [0, 1, 2, 3, 4]
+    parts = [[number for number, _ in past.entries(db, 0, 9, Sieve((share, 2)))] for share in range(2)]
     assert sorted(parts) == [[0, 1, 3, 4], [0, 3, 4]]
+    db.close()
+
+
+def test_what_is_written_in_a_record_does_not_make_it_another_shares(tmp_path: Path) -> None:
+    """A label, an argument or a limit can be spelled like a member of a receipt."""
+    db = open_db(tmp_path / "store.db")
+    db.define("CREATE TABLE leaf (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL)")
+    other = ids.make("tsk", bytes(15) + b"x")
+    labels = {"kind": "call.decided", "parent": "x", "id": other, "task": other, "rows": "unknown"}
+    child = task(id=ids.make("tsk", bytes(15) + b"c"), parent=TASK)
+    said = {"v": 1, "at": NOON, "action": "a", "call": "c", "kind": "call.decided", "what": "x"}
+    entries = [
+        change("task.opened", task(), NOON, AGENT),
+        change("plan.made", plan(), NOON, AGENT),
+        change("task.opened", child, NOON, AGENT),
+        change("plan.made", changed(plan(), task=child.id), NOON, AGENT),
+        change("credential.issued", credential(), NOON, AGENT),
+        said | {"task": TASK, "args": {"kind": "call.outcome", "task": other}},
+        said | {"task": child.id, "above": [TASK]},
+        change("task.ended", task(state="ended"), NOON, AGENT),
+    ]
+    with db.transaction():
+        db.many("INSERT INTO leaf VALUES (?, ?, ?)", [(n, b"", encode(one)) for n, one in enumerate(entries)])
+    mine = zlib.crc32(TASK.encode()) % 3
+    kept = [{number for number, _ in past.entries(db, 0, 99, Sieve((share, 3)))} for share in range(3)]
+    assert kept[mine] == set(range(8))
+    assert kept[(mine + 1) % 3] <= {2, 3, 6}
+    named = change("task.opened", task(labels=labels), NOON, AGENT)
+    assert all(Sieve((share, 3)).keeps(encode(named)) for share in range(3))
+    ended = {"v": 1, "at": NOON, "call": "c", "kind": "call.outcome", "leaf": 1, "result": "ok"}
+    assert not Sieve().keeps(encode(ended))
     db.close()

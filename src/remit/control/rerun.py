@@ -9,6 +9,7 @@ import multiprocessing
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -17,17 +18,18 @@ from msgspec.structs import replace
 from remit.control.policy import shape
 from remit.core.answer import Allow, Decision
 from remit.core.brief import Brief
-from remit.core.call import Call
-from remit.core.canonical import Json, b64
+from remit.core.call import Call, kept
+from remit.core.canonical import Json
 from remit.core.decision import decide
 from remit.core.errors import RemitError
+from remit.core.facts import Facts
 from remit.core.observed import Used
 from remit.core.policy import COMMON, PolicySet, compile_set
 from remit.core.receipt import DECIDED, OUTCOME, PolicyRecord
 from remit.core.record import dump, load
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
-from remit.core.whatif import Counts, Tally, World, charged
+from remit.core.whatif import Counts, Tally, World
 from remit.store import past as history
 from remit.store import payload
 from remit.store.db import Database
@@ -66,10 +68,10 @@ class Walk:
 
     def run(self, hearer: Hearer, part_of: int = history.PART) -> Iterator[None]:
         """Tell the hearer of everything, so many entries of the ledger at each step."""
-        of = self.past.of
+        sieve = history.Sieve(self.past.of, whole=self._whole)
         for start in range(0, self.size, part_of):
             end = min(start + part_of, self.size)
-            part = history.entries(self.db, start, end, of, whole=self._whole)
+            part = history.entries(self.db, start, end, sieve)
             briefs = self.past.briefs
             calls = [
                 said["call"] for _, said in part
@@ -80,7 +82,7 @@ class Walk:
                 self._tell(hearer, leaf, said, values)
             yield
 
-    def _tell(self, hearer: Hearer, leaf: int, said: Mapping[str, Json], values: Mapping[str, Json]) -> None:
+    def _tell(self, hearer: Hearer, leaf: int, said: Mapping[str, Json], values: Mapping[str, bytes]) -> None:
         kind = said["kind"]
         if kind == DECIDED:
             if self.past.mine(said):
@@ -122,14 +124,12 @@ class Walk:
             return None
 
 
-def _call(said: Mapping[str, Json], values: Mapping[str, Json]) -> Call | None:
+def _call(said: Mapping[str, Json], values: Mapping[str, bytes]) -> Call | None:
     """The recorded call, when what lies beside its receipt is what its digest says; else None."""
-    held = values.get(said["call"], {}) if said["args"] else {}
     try:
-        call = Call(said["action"], held)
+        return kept(said["action"], values.get(said["call"], b"{}") if said["args"] else b"{}", said["digest"])
     except RemitError:
         return None
-    return call if b64(call.digest) == said["digest"] else None
 
 
 @dataclass(slots=True)
@@ -222,6 +222,11 @@ class Replayer:
     since: int
     tally: Tally = field(default_factory=Tally)
     then: Counts = field(default_factory=Counts)
+    _lens: Callable[[Facts], Facts] = field(init=False)
+    _uses: Callable[[str, str], int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lens, self._uses = self.world.facts, _uses(self.world.counts)
 
     def planned(self, plan: Plan, above: str, under: Brief) -> None:
         """Make the plan that there would have been."""
@@ -239,13 +244,14 @@ class Replayer:
             if allowed:
                 self.world.assume(said, self.past.facts(said, call or Call(said["action"], {}), self._uses))
         else:
-            now = self.world.decide(call, self.past.facts(said, call, self._uses))
+            now = decide(call, self.past.facts(said, call, self._uses, self._lens))
             self.tally.judge(said, leaf, lambda: self._then(said, call), now)
             if isinstance(now, Allow):
                 self.world.took(said["call"], now.charges, now.counted, said["at"])
         if allowed:
-            for one in charged(said):
-                self.then.charge((one.task, one.scope, one.number), one.used.uses, one.used.amounts, said["at"])
+            for one in said.get("charges", ()):
+                amounts = tuple(map(Decimal, one["amounts"]))
+                self.then.charge((one["task"], one["scope"], one["step"]), one["uses"], amounts, said["at"])
 
     def answered(self, said: Mapping[str, Json]) -> None:
         """Count the rows in both worlds."""
@@ -264,9 +270,6 @@ class Replayer:
         """Decide it as it was then."""
         seen = self.past.facts(said, call, _uses(self.then))
         return decide(call, replace(seen, usage=self.then.used))
-
-    def _uses(self, task: str, scope: str) -> int:
-        return _uses(self.world.counts)(task, scope)
 
 
 def _uses(counts: Counts) -> Callable[[str, str], int]:

@@ -369,7 +369,7 @@ def question(call: Call, facts: Facts, found: Finding | None = None) -> policies
             task.id,
             task.brief,
             task.requester,
-            tuple(f"{k}={v}" for k, v in sorted(task.labels.items())),
+            tuple(f"{k}={v}" for k, v in sorted(task.labels.items())) if task.labels else (),
             brief.domains,
             mixed,
             blended.risk(blended=mixed),

@@ -35,11 +35,11 @@ def standing(
     now: Instant,
 ) -> Deny | None:
     """Refuse unless every agent above, and each credential that this one was exchanged from, still stands (law 1)."""
-    if [one.agent for one in ancestors] != [one.id for one in actors]:
+    if (ancestors or actors) and [one.agent for one in ancestors] != [one.id for one in actors]:
         return Deny("actor_gone", "An agent above this task is not known.", "Stop; this task ends with it.")
     if not owned:
         return Deny("actor_gone", "An agent above has no owner who is still here.", "Stop; tell the operator.")
-    if any(one.state != "active" or now >= one.review_due for one in actors):
+    if actors and any(one.state != "active" or now >= one.review_due for one in actors):
         return Deny("actor_gone", "An agent above this task is not active.", "Stop; this task ends with it.")
     below = credential
     for above, one in zip(ancestors, givers or (), strict=False):

@@ -42,6 +42,8 @@ class Freshness(Record, frozen=True, kw_only=True):
 def attested(credential: Credential, givers: Sequence[Credential], bindings: Sequence[Binding]) -> Deny | None:
     """Refuse what an agent was given by an attestation that it is no longer known by (law 1)."""
     wanted = [(one.binding, one.agent) for one in (credential, *givers) if one.binding]
+    if not wanted:
+        return None
     active = {(one.id, one.agent) for one in bindings if one.state == "active"}
     if all(one in active for one in wanted):
         return None

@@ -272,13 +272,13 @@ def compile_set(path: TrustPath, common: Mapping[str, str], own: Mapping[str, st
 def _judge(decision: str, told: _Diagnostics, statements: Mapping[str, Statement]) -> Verdict:
     """Turn Cedar's answer into ours: only an Allow without any error, resting on permits we know, lets a call on."""
     grounds = tuple(sorted(told.reason))
-    if told.errors or decision not in {"Allow", "Deny"} or not all(one in statements for one in grounds):
+    if told.errors or decision not in {"Allow", "Deny"} or not statements.keys() >= set(grounds):
         return Verdict(Answer.DENY, grounds, code="policy_error")
     if decision == "Deny":
         return Verdict(Answer.DENY, grounds, code="policy_forbids" if grounds else "policy_silent")
-    if not grounds or not all(statements[one].permits for one in grounds):
+    if not grounds or [one for one in grounds if not statements[one].permits]:
         return Verdict(Answer.DENY, grounds, code="policy_error")
-    groups = tuple(sorted({statements[one].ask for one in grounds} - {""}))
+    groups = tuple(sorted({statements[one].ask for one in grounds if statements[one].ask}))
     return Verdict(Answer.ASK if groups else Answer.ALLOW, grounds, groups)
 
 

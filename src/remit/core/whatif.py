@@ -16,9 +16,9 @@ from remit.core.answer import Allow, Charge, Decision
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json
-from remit.core.decision import brief_place, consumes, decide
+from remit.core.decision import brief_place, consumes
 from remit.core.facts import Facts
-from remit.core.grant import Consumption, Usage, plan_within
+from remit.core.grant import Usage, plan_within
 from remit.core.limit.counts import MOST_RATE, add
 from remit.core.record import changed
 from remit.core.replan import inherits, together
@@ -111,15 +111,15 @@ class World:
             self.counts.carry(before[0], made)
 
     def facts(self, seen: Facts) -> Facts:
-        """What a decision would have looked at; absent plans stay absent, and refuse."""
+        """What a decision would have looked at; absent plans stay absent, and refuse.
+
+        Of what was seen only plans and brief matter; so it holds until one of them changes. What was used up is read
+        as it is when the decision is made.
+        """
         plan = self._plan(seen.plan)
         above = tuple(one for one in (self._plan(each) for each in seen.above) if one is not None)
         brief = self.brief if seen.brief is not None and seen.brief.state == "live" else seen.brief
         return replace(seen, brief=brief, plan=plan, above=above, usage=self.counts.used)
-
-    def decide(self, call: Call, seen: Facts) -> Decision:
-        """Decide a call in this world, by what the recorded decision looked at."""
-        return decide(call, self.facts(seen))
 
     def took(
         self, call: str, charges: tuple[Charge, ...], counted: tuple[tuple[str, str, int, int], ...], at: int
@@ -241,17 +241,6 @@ def _name(found: list[dict[str, Json]], said: Mapping[str, Json], leaf: int, cod
                 "at": said["at"], "code": code,
             }
         )  # fmt: skip
-
-
-def charged(said: Mapping[str, Json]) -> tuple[Charge, ...]:
-    """What a recorded decision used up."""
-    return tuple(
-        Charge(
-            one["task"], one["scope"], one["step"],
-            Consumption(one["uses"], tuple(Decimal(text) for text in one["amounts"])),
-        )
-        for one in said.get("charges", ())
-    )  # fmt: skip
 
 
 def _at(became: Sequence[int], number: int) -> int:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from remit.core.agent import Agent
 from remit.core.approval import Approval, Asked, barred
+from remit.core.blended import bit
 from remit.core.brief import Brief
 from remit.core.call import Call
 from remit.core.canonical import Json
@@ -23,12 +24,13 @@ from remit.core.lineage.source import Hold
 from remit.core.lineage.vouch import Evidence
 from remit.core.moment import LAST, Instant
 from remit.core.principal import Person
+from remit.core.receipt import NOUNS
 from remit.core.record import Record, load
 from remit.core.step import Step
 from remit.core.task import Plan, Task
 from remit.store import facts as standing
 from remit.store import lineage
-from remit.store.apply import acted, paths
+from remit.store.apply import acted
 from remit.store.db import Database
 from remit.store.lineage import OVERDUE_MS
 from remit.store.record import Reader, noun
@@ -45,14 +47,18 @@ TUNNEL: Final = re.compile(r"http:.*/@session")
 """What answers nothing by itself, however long it is open."""
 SHAPED: Final = frozenset({"resource", "tool", "policy"})
 PART: Final = 2048
-_DECIDED: Final = b'"kind":"call.decided"'
-_OUTCOME: Final = b'"kind":"call.outcome"'
+_PLAIN: Final = b'{"at":'
+_KIND: Final = b'"kind":"'
+_DECIDES, _ENDED, _TASKS = b'call.decided"', b'call.outcome"', b"task."
+_BELOW: Final = (b"plan.", b"credential.")
+_DECIDED: Final = _KIND + _DECIDES
 _TASK: Final = b'"task":"tsk_'
-"""The last of these is the decision's own: an argument can be called task, but stands before it."""
+"""The last of these is the entry's own: an argument can be called task, but stands before it."""
+_OWN: Final = re.compile(rb'"id":"(tsk_[a-z2-7]{26})"')
 ID: Final = 30
 """The length of an id."""
 AT_ONCE: Final = 512
-_TOLD: Final = (b'"rows"', b'"unknown"')
+_NONE: Final[dict[str, Any]] = {}
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -65,12 +71,13 @@ class Past(Reader):
     ) -> None:
         super().__init__(db)
         self.tables: dict[str, dict[str, Any]] = {one: {} for one in KEPT}
+        self._of_kind = {kind: self.tables[one] for one, kind in NOUNS.items() if one in KEPT}
         self.briefs, self.of, self.policies = briefs, of, policies
         self.roots: dict[str, str] = {}
         self.shapes = 0
         self.usable: dict[str, int] = {}
         self._errands: dict[str, tuple[list[str], list[str], list[str]]] = {}
-        self._learned: dict[str, dict[tuple[str, str, str], Facts]] = {}
+        self._learned: dict[str, dict[tuple[str, str, str, bool], Facts]] = {}
         self._task_of: dict[str, str] = {}
         self._open: dict[str, tuple[str, int]] = {}
         self._gaps: set[str] = set()
@@ -79,7 +86,7 @@ class Past(Reader):
 
     def get(self, kind: type[R], identity: str) -> R | None:
         """The record of this kind and id as it stood, or None."""
-        table = self.tables.get(noun(kind), {})
+        table = self._of_kind.get(kind, _NONE)
         held = table.get(identity)
         if type(held) is dict:
             held = table[identity] = _plan(held) if kind is Plan else load(kind, held)
@@ -176,8 +183,9 @@ class Past(Reader):
         before = self.active.get(task)
         if before is None:
             return
-        used = paths(said)
-        self.active[task] = (acted(said) or before[0], leaf, before[2] | used)
+        work = acted(said)
+        used = bit(said.get("path", "")) if work else 0
+        self.active[task] = (work or before[0], leaf, before[2] | used)
         root = self.roots[task]
         if used and root != task and root in self.active:
             self.active[root] = (*self.active[root][:2], self.active[root][2] | used)
@@ -197,14 +205,22 @@ class Past(Reader):
         elif said["result"] == "ok":
             self._known.setdefault(task, set()).add(said["call"])
 
-    def facts(self, said: Mapping[str, Json], call: Call, used: Used) -> Facts:
-        """What the recorded decision looked at. `used` counts uses of an errand by scope, for what lineage asks."""
+    def facts(
+        self, said: Mapping[str, Json], call: Call, used: Used, lens: Callable[[Facts], Facts] | None = None
+    ) -> Facts:
+        """What the recorded decision looked at. `used` counts uses of an errand by scope, for what lineage asks.
+
+        With a lens, what it makes of all that rests on records: it is looked through once until one of them changes.
+        """
         root = self.roots[said["task"]]
-        learned = self._learned.setdefault(root, {})
-        place = (said["credential"], call.action, call.relation)
+        learned = self._learned.get(root)
+        if learned is None:
+            learned = self._learned[root] = {}
+        place = (said["credential"], call.action, call.relation, lens is None)
         held = learned.get(place)
         if held is None:
-            held = learned[place] = standing.standing(self, said["credential"], call, said["at"], self.policies)[0]
+            held = standing.standing(self, said["credential"], call, said["at"], self.policies)[0]
+            held = learned[place] = held if lens is None else lens(held)
         task = held.task
         if task is None or held.credential is None:
             return replace(held, now=Instant(said["at"]))
@@ -298,39 +314,70 @@ def _identity(kind: str, body: Mapping[str, Json]) -> str:
     return str(body["id"] if "id" in body else body["name"])
 
 
-def entries(
-    db: Database, start: int, end: int, of: tuple[int, int] = (0, 1), *, whole: bool = False
-) -> list[tuple[int, dict[str, Json]]]:
-    """The receipts of these entries that a share of the errands rests on; with `whole`, all outcomes as well.
+class Sieve:
+    """Tells from the bytes of an entry whether a share of the errands may rest on it. Owned by one walk, in order.
 
-    What is told from an entry's bytes is told without reading it: a large ledger is mostly decisions of other shares.
+    A large ledger is mostly what other shares decided, and what answers held that nobody asks for: neither is read.
+    What is not surely another share's is kept; `Past` has the last word. With `whole` every outcome is kept.
     """
+
+    def __init__(self, of: tuple[int, int] = (0, 1), *, whole: bool = False) -> None:
+        self.of, self.whole = of, whole
+        self.below: set[bytes] = set()
+        """Tasks below others, whose share is that of the first one above, which their own bytes do not tell."""
+
+    def keeps(self, body: bytes) -> bool:
+        """Whether this entry may matter."""
+        if not body.startswith(_PLAIN):
+            return _DECIDED not in body or self._decided(body)
+        # Nothing that others wrote stands before the kind of a change or an outcome.
+        place = body.find(_KIND) + len(_KIND)
+        if body.startswith(_ENDED, place):
+            return self.whole or b'"rows"' in body or b'"unknown"' in body
+        if self.of[1] == 1:
+            return True
+        if body.startswith(_BELOW, place):
+            return self._below(_last_task(body))
+        if body.startswith(_TASKS, place):
+            return self._task(body)
+        return not body.startswith(_DECIDES, place) or self._decided(body)
+
+    def _decided(self, body: bytes) -> bool:
+        """Of a decision with tasks above its own it is told later whose it is."""
+        return self.of[1] == 1 or b'"above":[' in body or self._mine(_last_task(body))
+
+    def _task(self, body: bytes) -> bool:
+        found = _OWN.findall(body)
+        if b'"parent":"' in body:
+            self.below.update(found)
+            return True
+        return len(found) != 1 or self._mine(found[0])
+
+    def _below(self, task: bytes) -> bool:
+        return task in self.below or self._mine(task)
+
+    def _mine(self, task: bytes) -> bool:
+        return not task or zlib.crc32(task) % self.of[1] == self.of[0]
+
+
+def _last_task(body: bytes) -> bytes:
+    place = body.rfind(_TASK)
+    return b"" if place < 0 else body[place + len(_TASK) - 4 : place + len(_TASK) - 4 + ID]
+
+
+def entries(db: Database, start: int, end: int, sieve: Sieve) -> list[tuple[int, dict[str, Json]]]:
+    """The receipts of these entries that the sieve keeps."""
     rows = db.all("SELECT number, body FROM leaf WHERE number >= ? AND number < ? ORDER BY number", (start, end))
-    return [
-        (number, _decode(body))
-        for number, body in rows
-        if (
-            _shares(body, of)
-            if _DECIDED in body
-            else whole or _OUTCOME not in body or any(one in body for one in _TOLD)
-        )
-    ]
+    keeps = sieve.keeps
+    return [(number, _decode(body)) for number, body in rows if keeps(body)]
 
 
-def _shares(body: bytes, of: tuple[int, int]) -> bool:
-    """Whether a decision may be of this share: by its task; where others stand above it, that is told later."""
-    if of[1] == 1 or b'"above":[' in body:
-        return True
-    place = body.rfind(_TASK) + len(_TASK) - 4
-    return zlib.crc32(body[place : place + ID]) % of[1] == of[0]
-
-
-def values(db: Database, calls: list[str]) -> dict[str, Json]:
-    """The argument values of these calls; those that were erased or never kept are not there."""
-    found: dict[str, Json] = {}
+def values(db: Database, calls: list[str]) -> dict[str, bytes]:
+    """The argument values of these calls, as they were written; those that were erased or never kept are not there."""
+    found: dict[str, bytes] = {}
     for start in range(0, len(calls), AT_ONCE):
         part = calls[start : start + AT_ONCE]
         marks = ", ".join("?" * len(part))
         sql = f"SELECT call, body FROM payload WHERE erased = 0 AND call IN ({marks})"  # noqa: S608 - marks alone
-        found.update({call: _decode(body) for call, body in db.all(sql, part)})
+        found.update(db.all(sql, part))
     return found
