@@ -15,6 +15,7 @@ from bench.law import policies
 from bench.places import folder
 from remit.control import policy, rerun
 from remit.control.authority import FILE
+from remit.control.share import Shares
 from remit.core import ids
 from remit.core.call import Call
 from remit.core.canonical import Json, b64
@@ -35,21 +36,21 @@ PART = 5_000
 
 def measure(*, quick: bool) -> dict[str, float]:
     decisions = 20_000 if quick else 1_000_000
-    with folder() as place:
+    with folder() as place, Shares(place / FILE, 2) as shares:
         world = World(place).settle()
         world.act(lambda c: policy.apply(c, {"common": policies(12), "delegated": {}, "own": {}}, 1, "operator"))
         size = written(world, decisions)
-        base, view = world.brief, world.authority.view
+        base = world.brief
+        world.close()
         start = time.perf_counter()
-        seen = rerun.observe(view, {base.name: base}, 0, size)
+        seen = shares.observe({base.name: base}, 0, size)
         watched = time.perf_counter() - start
         made = propose(base, seen.used[base.name], sorted(seen.agents[base.name]), {"notes": "office"}, Support())
         if made is None or wider(base, made.brief):
             raise SystemExit("nothing narrower was proposed")
         job = rerun.Job(made.brief, base, made.moved, 0, size)
-        world.close()
         start = time.perf_counter()
-        tally, _ = rerun.shared(place / FILE, job, 2)
+        tally, _ = shares.replay(job)
         taken = time.perf_counter() - start
         found = (tally.allowed, tally.fail, tally.refused, tally.open, tally.unlike, tally.erased)
         refused, erased = decisions // 40, decisions // 1000

@@ -1,15 +1,19 @@
 """Right-sizing on both stores: seen, proposed, answered, applied, watched, and taken back."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remit.control import approval, brief, policy, rerun, rightsize
+from remit.control import approval, brief, policy, rerun, rightsize, share
 from remit.control.authority import FILE
+from remit.control.observing import observing
 from remit.core.approval import Approval
 from remit.core.brief import Brief
 from remit.core.call import Call
+from remit.core.errors import RemitError
 from remit.core.permit import Permit
 from remit.core.record import changed
 from remit.core.rightsize import Rightsize, Support
@@ -40,9 +44,7 @@ def read(world: World, entry: Any, path: str, **more: Any) -> Any:
 
 
 def looked(world: World, **given: Any) -> rightsize.Found:
-    found, _ = rightsize.look(
-        world.authority.view, 0, FEW, lambda job: rerun.replay(world.authority.view, job), **given
-    )
+    found, _ = rightsize.look(world.authority.view, 0, FEW, **given)
     return found[0]
 
 
@@ -86,8 +88,7 @@ def test_what_nobody_used_is_told(world: World, time: Time) -> None:
     world.act(lambda c: brief.apply(c, world.a_brief(name="spare"), "operator"))
     world.a_credential(world.a_task().id)
     used(world, time, 1)
-    replay = lambda job: rerun.replay(world.authority.view, job)  # noqa: E731
-    found, unused = rightsize.look(world.authority.view, 0, FEW, replay)
+    found, unused = rightsize.look(world.authority.view, 0, FEW)
     assert unused.briefs == ("spare",)
     assert unused.agents == (other.name,)
     assert unused.tools == ("notes/wipe", "notes/write_note")
@@ -210,11 +211,37 @@ def test_what_lineage_found_is_found_again(world: World) -> None:
     assert (tally.allowed, tally.refused, tally.open, tally.unlike) == (2, 1, 0, 0)
 
 
+def where_of(world: World) -> Path | str:
+    return world.folder / FILE if isinstance(world.folder, Path) else world.folder
+
+
 def test_large_ledgers_are_shared_among_processes(world: World, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     used(world, time)
-    monkeypatch.setattr(rerun, "WORTH", 10)
+    monkeypatch.setattr(share, "WORTH", 10)
     base, view = world.brief, world.authority.view
-    job = rerun.Job(base, base, tuple(range(len(base.steps))), 0, log.newest(view).size)
-    where = world.folder / FILE if isinstance(world.folder, Path) else world.folder
-    assert rerun.shared(where, job, 2) == rerun.replay(view, job)
+    size = log.newest(view).size
+    job = rerun.Job(base, base, tuple(range(len(base.steps))), 0, size)
+    with share.Shares(where_of(world), 2) as shares:
+        assert shares.replay(job) == rerun.replay(view, job)
+        assert shares.observe({base.name: base}, 0, size) == rerun.finished(observing(view, {base.name: base}, 0, size))
+        found, unused = rightsize.look(view, 0, FEW, shares)
+    assert (found, unused) == rightsize.look(view, 0, FEW)
+    assert found[0].narrows
     assert Reader(view).get(Brief, "notes") == base
+
+
+def dies(*_: Any) -> None:
+    """A share whose process is killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_share_that_is_lost_is_an_error_and_no_smaller_count(
+    world: World, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(world, time, 1)
+    monkeypatch.setattr(share, "WORTH", 10)
+    monkeypatch.setattr(share, "_replay", dies)
+    base = world.brief
+    job = rerun.Job(base, base, tuple(range(len(base.steps))), 0, log.newest(world.authority.view).size)
+    with share.Shares(where_of(world), 2) as shares, pytest.raises(RemitError, match="share_lost"):
+        shares.replay(job)

@@ -35,7 +35,7 @@ PUBLIC = {
     "control/consent.py": ("found.digest != shown",),
     "control/cosigner.py": ("witness.digest(origin) == digest",),
     "control/policy.py": ("b64(digest(json.loads(body))) != record.digest", "before.digest != found"),
-    "control/rerun.py": ("b64(call.digest) == said['digest']",),
+    "core/call.py": ("b64(found) != digest", "b64(call.digest) == digest"),
     "store/migrate.py": ("(name, digest) != (known.name, known.digest)",),
     "web/access_request.py": ("b64(asked.call.digest) != one.digest",),
     "web/console/asks.py": ("digest != now_is.shown",),

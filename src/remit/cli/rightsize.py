@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -11,9 +11,9 @@ import click
 from remit.cli.desk import Desk, at_desk, place_of, store_path
 from remit.cli.output import NO, columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import SPAN, compact
-from remit.control import rerun
 from remit.control import rightsize as sizes
 from remit.control.rightsize import Found, Unused
+from remit.control.share import Shares
 from remit.core.brief import Brief
 from remit.core.canonical import Json
 from remit.core.entitled import entitled
@@ -22,7 +22,6 @@ from remit.core.record import load
 from remit.core.resource import Resource
 from remit.core.rightsize import Rightsize, Support, differences
 from remit.core.shown import several
-from remit.core.whatif import Tally
 
 MOST_WORKERS: Final = 8
 
@@ -59,7 +58,8 @@ def rightsize(
         support = Support(calls=calls, tasks=tasks, days=days)
         start = Instant(max(desk.authority.clock.now() - since, 0))
         one = desk.agent(agent).id if agent else ""
-        found, unused = sizes.look(desk.authority.view, start, support, _replay(desk), brief=name, agent=one)
+        with _shares(desk) as shares:
+            found, unused = sizes.look(desk.authority.view, start, support, shares, brief=name, agent=one)
         made: dict[str, Rightsize] = {}
         for each in found:
             if each.narrows and not look:
@@ -110,7 +110,8 @@ def show(ctx: click.Context, *, identity: str, form: str) -> None:
 def replay(ctx: click.Context, *, identity: str, form: str) -> None:
     """Replay a proposal over all that is recorded by now. Exit code 1 when an allowed call would fail."""
     with at_desk(ctx) as desk:
-        tally, beyond = _replay(desk)(sizes.again(desk.authority.view, desk.need(Rightsize, identity)))
+        with _shares(desk) as shares:
+            tally, beyond = shares.replay(sizes.again(desk.authority.view, desk.need(Rightsize, identity)))
         data = {**sizes.counts(tally, beyond), "failing": tally.named, "opened": tally.opened}
         emit(form, data, lambda: [said(data), *_named("would fail", tally.named)])
     ctx.exit(NO if tally.fail else 0)
@@ -166,7 +167,8 @@ def watch(ctx: click.Context, *, identity: str, form: str) -> None:
     """Show what was refused since PROPOSAL was applied and was allowed before. Exit code 1 when there is any."""
     with at_desk(ctx) as desk:
         one = desk.need(Rightsize, identity)
-        tally, _ = _replay(desk)(sizes.watched(desk.authority.view, one))
+        with _shares(desk) as shares:
+            tally, _ = shares.replay(sizes.watched(desk.authority.view, one))
         data = {"since": one.turned, "allowed": tally.allowed, "refused": tally.open, "calls": tally.opened}
         line = (
             f"{several(tally.open, 'call')} {'was' if tally.open == 1 else 'were'} refused since {moment(one.turned)}"
@@ -198,11 +200,10 @@ def said(counts: dict[str, Json]) -> str:
     )
 
 
-def _replay(desk: Desk) -> Callable[[rerun.Job], tuple[Tally, int]]:
+def _shares(desk: Desk) -> Shares:
     place = place_of(desk.settings)
     where = place if isinstance(place, str) else store_path(desk.settings)
-    workers = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
-    return lambda job: rerun.shared(where, job, workers)
+    return Shares(where, min(len(os.sched_getaffinity(0)), MOST_WORKERS))
 
 
 def _overview(found: Sequence[Found], made: dict[str, Rightsize], unused: Unused) -> list[str]:

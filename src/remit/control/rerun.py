@@ -5,13 +5,10 @@ here decides: core/decision does, with facts that are put together as they were 
 """
 
 import json
-import multiprocessing
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -23,22 +20,17 @@ from remit.core.canonical import Json
 from remit.core.decision import decide
 from remit.core.errors import RemitError
 from remit.core.facts import Facts
-from remit.core.observed import Used
 from remit.core.policy import COMMON, PolicySet, compile_set
 from remit.core.receipt import DECIDED, OUTCOME, PolicyRecord
-from remit.core.record import dump, load
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
 from remit.core.whatif import Counts, Tally, World
 from remit.store import past as history
 from remit.store import payload
 from remit.store.db import Database
-from remit.store.opening import open_db
 from remit.store.past import Past
 
 T = TypeVar("T")
-WORTH: Final = 50_000
-"""Fewer entries than this are read in one process."""
 
 
 class Hearer(Protocol):
@@ -133,87 +125,6 @@ def _call(said: Mapping[str, Json], values: Mapping[str, bytes]) -> Call | None:
 
 
 @dataclass(slots=True)
-class Observer:
-    """What was used of each brief since an instant: its steps by number, who was seen, and what was never used."""
-
-    past: Past
-    briefs: Mapping[str, Brief]
-    since: int
-    used: dict[str, dict[int, Used]] = field(default_factory=dict)
-    agents: dict[str, set[str]] = field(default_factory=dict)
-    errands: dict[str, set[str]] = field(default_factory=dict)
-    actions: dict[str, int] = field(default_factory=dict)
-    holders: set[str] = field(default_factory=set)
-    erased: int = 0
-    strange: int = 0
-    _place: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    def planned(self, plan: Plan, above: str, under: Brief) -> None:  # noqa: ARG002 - see Hearer
-        """Nothing is learned from a plan."""
-        return
-
-    def decided(self, leaf: int, said: Mapping[str, Json], call: Call | None) -> None:  # noqa: ARG002 - see Hearer
-        """Learn from an allowed call."""
-        if said["at"] < self.since or said["decision"] != "allow":
-            return
-        brief = said["brief"]
-        self.actions[said["action"]] = self.actions.get(said["action"], 0) + 1
-        self.holders.add(said["credential"])
-        self.agents.setdefault(brief, set()).add(said["agent"])
-        for task in (said["task"], *said.get("above", ())):
-            found = self.past.get(Task, task)
-            if found is not None:
-                self.agents[brief].add(found.agent)
-        number = self._number(said)
-        if number is None:
-            self.strange += said["action"].rpartition("/")[2] not in ("@list", "@session")
-            return
-        root = self.past.roots[said["task"]]
-        self.errands.setdefault(brief, set()).add(root)
-        self.erased += call is None
-        one = self.used.setdefault(brief, {}).setdefault(number, Used())
-        one.see(self.briefs[brief].steps[number], root, said["at"], None if call is None else call.arguments)
-        if said.get("charges"):
-            self._place[said["call"]] = brief, number
-
-    def answered(self, said: Mapping[str, Json]) -> None:
-        """Learn how many rows an answer held."""
-        place = self._place.pop(said["call"], None)
-        if place is not None and said["rows"]:
-            one, root = self.used[place[0]][place[1]], said["rows"][-1]["task"]
-            root = self.past.roots.get(root, root)
-            one.rows[root] = one.rows.get(root, 0) + said["rows"][0]["rows"]
-
-    def over(self, tasks: list[str], plans: list[str]) -> None:  # noqa: ARG002 - see Hearer
-        """Nothing hangs on a task."""
-        return
-
-    def _number(self, said: Mapping[str, Json]) -> int | None:
-        """Which step of the brief, as it is now, an allowed call drew on; None when it is there no more."""
-        task, version = self.past.get(Task, said["task"]), said.get("plan", 0)
-        number: int = said.get("step", 0)
-        while task is not None:
-            plan = self.past.get(Plan, f"{task.id}:{version}")
-            if plan is None or number >= len(plan.sources):
-                return None
-            number = plan.sources[number]
-            if not task.parent:
-                break
-            task = self.past.get(Task, task.parent)
-            version = task.plan if task else 0
-        then, now = self.past.get(Brief, said["brief"]), self.briefs[said["brief"]]
-        if then is None or number >= len(then.steps):
-            return None
-        step = then.steps[number]
-        if (step.action, step.path.value) != (said["action"], said["path"]):
-            return None
-        if number < len(now.steps) and now.steps[number] == step:
-            return number
-        alike = (n for n, one in enumerate(now.steps) if (one.action, one.path) == (step.action, step.path))
-        return now.steps.index(step) if step in now.steps else next(alike, None)
-
-
-@dataclass(slots=True)
 class Replayer:
     """Decides each recorded call again in another world, and tallies what differs. Owned by one walk."""
 
@@ -296,16 +207,6 @@ class Job:
         return walk, Replayer(walk.past, World(self.brief, self.base, self.moved), self.since)
 
 
-def observing(
-    db: Database, briefs: Mapping[str, Brief], since: int, size: int, part: int = history.PART
-) -> Generator[None, None, Observer]:
-    """See what was used of these briefs, a part at each step."""
-    walk = Walk(db, briefs, size)
-    found = Observer(walk.past, briefs, since)
-    yield from walk.run(found, part)
-    return found
-
-
 def replaying(
     db: Database, job: Job, of: tuple[int, int] = (0, 1), part: int = history.PART
 ) -> Generator[None, None, tuple[Tally, int]]:
@@ -328,41 +229,6 @@ def finished(work: Generator[None, None, T]) -> T:
             return found
 
 
-def observe(db: Database, briefs: Mapping[str, Brief], since: int, size: int) -> Observer:
-    """See what was used of these briefs."""
-    return finished(observing(db, briefs, since, size))
-
-
 def replay(db: Database, job: Job, of: tuple[int, int] = (0, 1)) -> tuple[Tally, int]:
     """Decide every recorded call of the brief again."""
     return finished(replaying(db, job, of))
-
-
-def shared(where: Path | str, job: Job, workers: int) -> tuple[Tally, int]:
-    """The same, with the errands shared among so many processes, each with its own connection."""
-    if workers < 2 or job.size < WORTH:
-        return _share(where, _written(job), (0, 1))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        asked = [pool.submit(_share, where, _written(job), (number, workers)) for number in range(workers)]
-        whole, beyond = Tally(), 0
-        for one in asked:
-            tally, more = one.result()
-            whole.add(tally)
-            beyond += more
-    return whole, beyond
-
-
-def _written(job: Job) -> dict[str, Json]:
-    return {
-        "brief": dump(job.brief), "base": dump(job.base), "moved": list(job.moved), "since": job.since, "size": job.size
-    }  # fmt: skip
-
-
-def _share(where: Path | str, job: Mapping[str, Json], of: tuple[int, int]) -> tuple[Tally, int]:
-    db = open_db(where)
-    try:
-        read = Job(load(Brief, job["brief"]), load(Brief, job["base"]), tuple(job["moved"]), job["since"], job["size"])
-        return replay(db, read, of)
-    finally:
-        db.close()

@@ -5,12 +5,14 @@ brief's limits stand in the ledger for ever.
 """
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from remit.control import brief as briefs
 from remit.control import rerun
 from remit.control.change import Change
+from remit.control.observing import Seen, observing
 from remit.core import approval as answers
 from remit.core import rightsize as rules
 from remit.core.agent import Agent
@@ -33,8 +35,15 @@ from remit.store.db import Database
 from remit.store.past import PART
 from remit.store.record import Reader
 
-Replay = Callable[[rerun.Job], tuple[Tally, int]]
-"""How recorded calls are decided again: here, or shared among processes (see control/rerun)."""
+
+class Readers(Protocol):
+    """Who read the ledger: several processes (control/share)."""
+
+    def observe(self, briefs: Mapping[str, Brief], since: int, size: int) -> Seen:
+        """See what was used of these briefs."""
+
+    def replay(self, job: rerun.Job) -> tuple[Tally, int]:
+        """Decide every recorded call of the brief again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +85,29 @@ class Unused:
 
 
 def look(
-    db: Database, since: Instant, support: Support, replay: Replay, *, brief: str = "", agent: str = ""
+    db: Database,
+    since: Instant,
+    support: Support,
+    readers: Readers | None = None,
+    *,
+    brief: str = "",
+    agent: str = "",
 ) -> tuple[list[Found], Unused]:
     """See what was used of the live briefs since an instant, propose less, and replay each proposal."""
-    return rerun.finished(looking(db, since, support, replay, brief=brief, agent=agent))
+    return rerun.finished(looking(db, since, support, readers, brief=brief, agent=agent))
 
 
 def looking(
     db: Database,
     since: Instant,
     support: Support,
-    replay: Replay | None = None,
+    readers: Readers | None = None,
     *,
     brief: str = "",
     agent: str = "",
     part: int = PART,
 ) -> Generator[None, None, tuple[list[Found], Unused]]:
-    """The same, a part of the ledger at each step; without `replay` that is done here too.
+    """The same, a part of the ledger at each step; without `readers` all is done here.
 
     One brief, or those that list an agent, or all. Reads only (`not_found`).
     """
@@ -107,7 +122,10 @@ def looking(
         )
     if not wanted:
         raise RemitError("not_found", "There is no live brief of this name or agent.", "List them: remit brief show.")
-    seen = yield from rerun.observing(db, every, since, head.size, part)
+    if readers is None:
+        seen = yield from observing(db, every, since, head.size, part)
+    else:
+        seen = readers.observe(every, since, head.size)
     domains = {str(one.name): one.domain for one in reader.where(Resource)}
     found = []
     for one in wanted:
@@ -116,13 +134,13 @@ def looking(
         made = Found(one, used, proposed, since, head.at, head.size, support)
         if proposed is not None and proposed.brief != one:
             job = rerun.Job(proposed.brief, one, proposed.moved, since, head.size)
-            tally, beyond = replay(job) if replay else (yield from rerun.replaying(db, job, part=part))
+            tally, beyond = readers.replay(job) if readers else (yield from rerun.replaying(db, job, part=part))
             made = Found(one, used, proposed, since, head.at, head.size, support, tally, beyond)
         found.append(made)
     return found, _unused(reader, seen, every, since)
 
 
-def _unused(reader: Reader, seen: rerun.Observer, every: Mapping[str, Brief], since: Instant) -> Unused:
+def _unused(reader: Reader, seen: Seen, every: Mapping[str, Brief], since: Instant) -> Unused:
     acted = {one for agents in seen.agents.values() for one in agents}
     tools = (f"{one.resource}/{one.name}" for one in reader.where(Tool, "state = 'pinned'"))
     used = {action.partition(":")[2] for action in seen.actions}

@@ -46,11 +46,32 @@ class Values:
             self.least = value if first else min(self.least, value)
             self.most = value if first else max(self.most, value)
         else:
-            self.numbers = False
+            self.numbers, self.least, self.most = False, 0, 0
         if self.texts and isinstance(value, str):
             self._text(value, first=first)
         else:
-            self.texts, self.prefix, self.folder, self.hosts = False, None, None, None
+            self._no_text()
+
+    def add(self, other: "Values") -> None:
+        """Take in what was seen at the same place elsewhere: as if all of it had been seen here, in any order."""
+        self.count += other.count
+        self.listed = _joined(self.listed, other.listed)
+        self.numbers = self.numbers and other.numbers
+        ends = (min(self.least, other.least), max(self.most, other.most)) if self.numbers else (0, 0)
+        self.least, self.most = ends
+        if not (self.texts and other.texts):
+            self._no_text()
+            return
+        self.clean, self.longest = self.clean and other.clean, max(self.longest, other.longest)
+        self.prefix = _common(self.prefix or "", other.prefix or "")
+        whole = self.folder is not None and other.folder is not None
+        self.folder = _shared(self.folder or (), other.folder or ()) if whole else None
+        hosts = None if self.hosts is None or other.hosts is None else self.hosts | other.hosts
+        self.hosts = hosts if hosts is not None and len(hosts) <= VALUES else None
+
+    def _no_text(self) -> None:
+        self.texts, self.clean, self.longest = False, False, 0
+        self.prefix, self.folder, self.hosts = None, None, None
 
     def _list(self, value: Json) -> None:
         if self.listed is None:
@@ -75,10 +96,10 @@ class Values:
             self.folder = parts if first or parts is None else _shared(self.folder or (), parts)
         if self.hosts is not None:
             where = place(value) if "://" in value else None
-            if where is None or len(self.hosts) >= VALUES:
-                self.hosts = None
-            else:
+            if where is not None:
                 self.hosts.add(where.host if where.port in (None, 80, 443) else f"{where.host}:{where.port}")
+            if where is None or len(self.hosts) > VALUES:
+                self.hosts = None
 
 
 @dataclass(slots=True)
@@ -114,10 +135,33 @@ class Used:
             for value in _found(arguments, where):
                 self.values.setdefault(name, Values()).see(value)
 
+    def add(self, other: "Used") -> None:
+        """Take in what was used of the same step elsewhere, in other errands."""
+        self.calls += other.calls
+        self.erased += other.erased
+        self.last = max(self.last, other.last)
+        self.days |= other.days
+        for mine, theirs in ((self.tasks, other.tasks), (self.rows, other.rows), (self.given, other.given)):
+            for name, count in theirs.items():
+                mine[name] = mine.get(name, 0) + count
+        for name, one in other.values.items():
+            if name in self.values:
+                self.values[name].add(one)
+            else:
+                self.values[name] = one
+
     @property
     def known(self) -> int:
         """How many calls there were whose arguments are still there."""
         return self.calls - self.erased
+
+
+def _joined(mine: dict[bytes, int] | None, theirs: dict[bytes, int] | None) -> dict[bytes, int] | None:
+    """How often each value was seen by both; None where either saw too many, or both together did."""
+    if mine is None or theirs is None:
+        return None
+    whole = {value: mine.get(value, 0) + theirs.get(value, 0) for value in (*mine, *theirs)}
+    return whole if len(whole) <= VALUES else None
 
 
 def _plain(arguments: Mapping[str, Json]) -> Iterable[str]:

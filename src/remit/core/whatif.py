@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from remit.core.answer import Allow, Charge, Decision
 from remit.core.brief import Brief
-from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.decision import brief_place, consumes
 from remit.core.facts import Facts
