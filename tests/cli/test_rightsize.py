@@ -23,6 +23,15 @@ def shell(tmp_path: Path) -> Shell:
     return made
 
 
+def test_where_nobody_is_asked_nobody_is_shown_a_card(shell: Shell) -> None:
+    one = proposed(shell)
+    ran = shell.run(f"yes | remit rightsize approve {one} --as olga")
+    assert ran.code == 4
+    assert "The brief notes names no approvers, so nobody is asked." in ran.err
+    assert f"remit rightsize apply {one}" in ran.err
+    assert "Say yes" not in ran.err
+
+
 def proposed(shell: Shell) -> str:
     found = json.loads(shell.ok(f"remit rightsize --agent scribe {FEW} -o json"))["briefs"]
     return str(found[0]["proposal"])
@@ -66,8 +75,19 @@ def test_approvers_say_yes_to_what_they_were_shown_and_a_dropped_proposal_is_era
     assert (ran.code, "rightsize_unapproved" in ran.err) == (4, True)
     ran = shell.run(f"remit rightsize approve {one} --as ann --shown other")
     assert "rightsize_moved" in ran.err
+    shell.ok("remit person add bob --name Bob --group staff")
+    ran = shell.run(f"remit rightsize approve {one} --as bob")
+    assert (ran.code, "It takes somebody of ops" in ran.err) == (4, True)
+    assert "What changes" not in ran.err, "who may not answer is not asked"
     ran = shell.run(f"yes | remit rightsize approve {one} --as ann -o json")
     assert (ran.code, json.loads(ran.out)["state"]) == (0, "approved")
+    card = " ".join(ran.err.split())
+    assert "0 mcp:notes/read_note own argument path an absolute path in /notes" in card
+    assert "1 mcp:notes/wipe own the step given gone" in card
+    assert "0 of 7 allowed calls would fail" in card
+    assert "It takes 1 of ops, who may be: Ann." in card
+    assert "offered it, and does not answer it. Say yes to exactly this, as Ann?" in card
+    assert "{" not in card, "people are not shown JSON"
     shell.ok(f"remit rightsize drop {one}")
     assert "erased" in shell.ok(f"remit rightsize show {one}")
     assert shell.run("remit rightsize --brief none").code == 2

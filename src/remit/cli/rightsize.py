@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from remit.cli.desk import Desk, at_desk, place_of, store_path
+from remit.cli.narrowing import asks, card, named, said
 from remit.cli.output import NO, columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import SPAN, compact
 from remit.control import rightsize as sizes
@@ -17,11 +18,14 @@ from remit.control.share import Shares
 from remit.core.brief import Brief
 from remit.core.canonical import Json
 from remit.core.entitled import entitled
+from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.record import load
 from remit.core.resource import Resource
 from remit.core.rightsize import Rightsize, Support, differences
 from remit.core.shown import several
+from remit.core.shown import shown as shown_inert
+from remit.store import payload
 
 MOST_WORKERS: Final = 8
 
@@ -113,7 +117,7 @@ def replay(ctx: click.Context, *, identity: str, form: str) -> None:
         with _shares(desk) as shares:
             tally, beyond = shares.replay(sizes.again(desk.authority.view, desk.need(Rightsize, identity)))
         data = {**sizes.counts(tally, beyond), "failing": tally.named, "opened": tally.opened}
-        emit(form, data, lambda: [said(data), *_named("would fail", tally.named)])
+        emit(form, data, lambda: [said(data), *named("would fail", tally.named)])
     ctx.exit(NO if tally.fail else 0)
 
 
@@ -124,12 +128,23 @@ def replay(ctx: click.Context, *, identity: str, form: str) -> None:
 @format_option
 @click.pass_context
 def approve(ctx: click.Context, *, identity: str, name: str, shown: str, form: str) -> None:
-    """Say yes to exactly what PROPOSAL shows."""
+    """Say yes to exactly what PROPOSAL shows: somebody of each group that its brief names as approvers.
+
+    Whoever offered it does not answer it. Where the brief names no approvers nobody is asked: apply it.
+    """
     with at_desk(ctx) as desk:
         one, by = desk.need(Rightsize, identity), desk.dispatcher(name)
+        open_to = sizes.open_to(desk.reader, one)
+        sizes.may_answer(desk.reader, one, by)
         if not shown:
-            say(json.dumps(sizes.shown(desk.authority.view, one), indent=2, ensure_ascii=True))
-            click.confirm("Say yes to exactly this?", abort=True, err=True)
+            body, old = sizes.shown(desk.authority.view, one), sizes.before(desk.authority.view, one)
+            if body is None or old is None:
+                raise RemitError("rightsize_moved", "What it listed is erased.", "Look anew: remit rightsize.")
+            people = {group: [_name(desk, each) for each in them] for group, them in open_to.items()}
+            lines = [*card(one, body, old, load(Brief, body["brief"])), "", *asks(one, people, _name(desk, one.by))]
+            for line in lines:
+                say(line)
+            click.confirm(f"Say yes to exactly this, as {_name(desk, by)}?", abort=True, err=True)
         text = shown or one.shown
         made = desk.act(lambda c: sizes.answer(c, identity, by, yes=True, digest_shown=text, via="desk"))
         emit(form, written(made), lambda: pairs({"proposal": made.id, "state": made.state}))
@@ -174,7 +189,7 @@ def watch(ctx: click.Context, *, identity: str, form: str) -> None:
             f"{several(tally.open, 'call')} {'was' if tally.open == 1 else 'were'} refused since {moment(one.turned)}"
             " that the brief before would have allowed."
         )
-        emit(form, data, lambda: [line, *_named("was refused", tally.opened)])
+        emit(form, data, lambda: [line, *named("was refused", tally.opened)])
     ctx.exit(NO if tally.open else 0)
 
 
@@ -190,14 +205,10 @@ def rollback(ctx: click.Context, *, identity: str, form: str) -> None:
         emit(form, members, lambda: pairs(members))
 
 
-def said(counts: dict[str, Json]) -> str:
-    """A replay in one sentence."""
-    then = counts["allowed"] + counts["fail"]
-    return (
-        f"{counts['fail']:,} of {several(then, 'allowed call')} would fail, {counts['refused']:,} refused stay refused,"
-        f" {counts['open']:,} refused would be allowed, {counts['erased']:,} not replayable because erased,"
-        f" {counts['unlike']:,} because the ledger does not hold what they rested on."
-    )
+def _name(desk: Desk, identity: str) -> str:
+    """Somebody by the name that they are known by here, else by id."""
+    known = payload.names(desk.authority.view, identity)
+    return shown_inert(known[0][2] or known[0][1]) if known else identity
 
 
 def _shares(desk: Desk) -> Shares:
@@ -246,7 +257,7 @@ def _shown(one: Rightsize, body: dict[str, Json], old: Brief, new: Brief, texts:
         *pairs(members),
         "",
         said(body["replay"]),
-        *_named("would fail", body["replay"]["failing"]),
+        *named("would fail", body["replay"]["failing"]),
         "",
         *columns(("step", "action", "path", "what becomes of it"), rows),
         "",
@@ -255,8 +266,3 @@ def _shown(one: Rightsize, body: dict[str, Json], old: Brief, new: Brief, texts:
         "",
         *json.dumps(texts, indent=2, ensure_ascii=True).split("\n"),
     ]
-
-
-def _named(what: str, found: Sequence[dict[str, Json]]) -> list[str]:
-    rows = [(one["leaf"], moment(one["at"]), one["action"], one["task"], one["call"], one["code"]) for one in found]
-    return ["", *columns(("entry", "at", "action", "task", "call", what), rows)] if rows else []

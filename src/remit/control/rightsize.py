@@ -228,11 +228,11 @@ def answer(change: Change, identity: str, by: str, *, yes: bool, digest_shown: s
     body = shown(change.db, one)
     if body is None or digest_shown != one.shown or change.need(Brief, one.brief).version != one.base:
         raise _moved()
-    group = _group(change, one, by)
+    group = may_answer(change.reader, one, by)
     if not yes:
         return _dropped(change, one, by)
     said = changed(one, yes=(*one.yes, Yes(by=by, group=group, at=change.now, via=via)), turned=change.now)
-    whole = not answers.lacking(said, _people(change, said), _barred(said))
+    whole = not answers.lacking(said, _people(change.reader, said), _barred(said))
     said = changed(said, state=LIFE.after(one.state, "approved" if whole else "heard"))
     change.record("rightsize.approved" if whole else "rightsize.heard", said, by)
     return said
@@ -255,7 +255,7 @@ def apply(change: Change, identity: str, by: str, *, anyway: bool = False) -> tu
     if body is None or old.version != one.base or old.state != "live":
         raise _moved()
     asked = _asked(old)
-    if asked and (one.groups != asked or answers.lacking(one, _people(change, one), _barred(one))):
+    if asked and (one.groups != asked or answers.lacking(one, _people(change.reader, one), _barred(one))):
         raise RemitError(
             "rightsize_unapproved",
             f"This waits for a yes of {' and '.join(asked)}.",
@@ -333,8 +333,8 @@ def _dropped(change: Change, one: Rightsize, by: str) -> Rightsize:
     return gone
 
 
-def _people(change: Change, one: Rightsize) -> dict[str, Person]:
-    found = ((each.by, change.reader.get(Person, each.by)) for each in one.yes)
+def _people(reader: Reader, one: Rightsize) -> dict[str, Person]:
+    found = ((each.by, reader.get(Person, each.by)) for each in one.yes)
     return {identity: person for identity, person in found if person is not None}
 
 
@@ -347,19 +347,30 @@ def _barred(one: Rightsize) -> frozenset[str]:
     return frozenset({one.by})
 
 
-def _group(change: Change, one: Rightsize, by: str) -> str:
+def open_to(reader: Reader, one: Rightsize) -> dict[str, list[str]]:
+    """Of each group that still lacks a yes, the people who may say it."""
+    gone = _barred(one) | {each.by for each in one.yes}
+    people = [each for each in reader.where(Person, "state = 'active'") if each.id not in gone]
+    lacking = answers.lacking(one, _people(reader, one), _barred(one))
+    return {group: [each.id for each in people if group in each.groups] for group in lacking}
+
+
+def may_answer(reader: Reader, one: Rightsize, by: str) -> str:
     """The group for which this person's answer counts (`approver_refused`)."""
-    person = change.reader.get(Person, by)
-    open_to = answers.lacking(one, _people(change, one), _barred(one))
-    mine = [group for group in open_to if person is not None and group in person.groups]
-    again = by == one.by or any(each.by == by for each in one.yes)
-    if person is None or person.state != "active" or not mine or again:
+    if not one.groups:
         raise RemitError(
             "approver_refused",
-            f"It takes somebody of {' and '.join(one.groups) or 'nobody'} who did not offer or answer it.",
+            f"The brief {one.brief} names no approvers, so nobody is asked.",
+            f"Put it in force: remit rightsize apply {one.id}. To have it answered, name approvers in the brief first.",
+        )
+    found = next((group for group, people in open_to(reader, one).items() if by in people), "")
+    if not found:
+        raise RemitError(
+            "approver_refused",
+            f"It takes somebody of {' and '.join(one.groups)} who did not offer or answer it.",
             "Let somebody else of these groups answer it.",
         )
-    return mine[0]
+    return found
 
 
 def _moved() -> RemitError:
