@@ -180,18 +180,25 @@ def _refused(text: str) -> list[tuple[int, int]]:
 
 def in_code(text: str) -> Iterator[Told]:
     """Such scopes that code asks for, each in one quoted text; what is refused or compared gives nothing."""
-    refused, start = _refused(text), 0
+    refused: list[tuple[int, int]] | None = None
+    start = 0
     for number, line in enumerate(text.split("\n"), 1):
         begun, start = start, start + len(line) + 1
         if line.lstrip().startswith(("#", "//")):
             continue
         for found in _QUOTED.finditer(line):
+            asked = tier.scope(found[1], person=False) and (":" in found[1] or "." in found[1])
+            if not asked and not tier.aws(found[1]):
+                continue
+            refused = _refused(text) if refused is None else refused
             at = begun + found.start()
-            if any(low <= at <= high for low, high in refused) or _COMPARED.search(line[: found.start()]):
+            if any(low <= at <= high for low, high in refused) or _is_compared(line, found):
                 continue
-            if re.match(r"\s*(?:[=!]==?|not in\b|in\b)", line[found.end() :]):
-                continue
-            if tier.scope(found[1], person=False) and (":" in found[1] or "." in found[1]):
-                yield Kind.ADMIN, number, f"{found[1]} is asked for"
-            if tier.aws(found[1]):
-                yield Kind.ADMIN, number, f"{found[1].rpartition('/')[2]} is attached"
+            said = f"{found[1]} is asked for" if asked else f"{found[1].rpartition('/')[2]} is attached"
+            yield Kind.ADMIN, number, said
+
+
+def _is_compared(line: str, found: re.Match[str]) -> bool:
+    """Say whether a text is only looked for, or held against another."""
+    after = re.match(r"\s*(?:[=!]==?|not in\b|in\b)", line[found.end() :])
+    return after is not None or bool(_COMPARED.search(line[: found.start()]))
