@@ -33,7 +33,13 @@ HELD_FOURTH = {
     "AG112": (6, 0), "AG120": (6, 1), "AG121": (6, 0), "AG122": (6, 0), "AG130": (6, 0), "AG131": (6, 0),
     "AG140": (12, 0), "AG150": (12, 0), "AG151": (12, 0),
 }  # fmt: skip
-FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH)
+# And for the fifth, by two who had read no line of the readers: one half of its cases has mended them, one is unseen.
+HELD_FIFTH = {
+    "AG101": (48, 1), "AG102": (43, 1), "AG103": (36, 0), "AG104": (39, 0), "AG110": (36, 1), "AG111": (39, 1),
+    "AG112": (40, 0), "AG120": (50, 0), "AG121": (42, 0), "AG122": (51, 1), "AG130": (52, 1), "AG131": (56, 2),
+    "AG140": (44, 1), "AG150": (41, 0), "AG151": (33, 1),
+}  # fmt: skip
+FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH, corpus.FIFTH)
 FAMILIES = [(folder, code) for folder in FOLDERS for code in corpus.codes(folder)]
 
 
@@ -55,6 +61,7 @@ def test_a_family_has_positives_and_near_misses(folder: Path, code: str) -> None
     cases = corpus.cases(code, folder)
     first = folder == corpus.FOLDER or (folder == corpus.THIRD and code not in HELD)
     many, few = (20, 20) if first else (15, 15) if folder == corpus.SECOND else (5, 4)
+    many, few = (37, 30) if folder == corpus.FIFTH else (many, few)
     assert sum(not case.near for case in cases) >= many
     assert sum(case.near for case in cases) >= few
     assert [case.name for case in cases if case.near == bool(case.expect)] == []
@@ -84,7 +91,13 @@ def test_a_finding_that_is_wrong_or_missing_lowers_the_score() -> None:
 
 @pytest.mark.parametrize(
     ("folder", "held"),
-    [(corpus.FOLDER, HELD), (corpus.SECOND, HELD_SECOND), (corpus.THIRD, HELD_THIRD), (corpus.FOURTH, HELD_FOURTH)],
+    [
+        (corpus.FOLDER, HELD),
+        (corpus.SECOND, HELD_SECOND),
+        (corpus.THIRD, HELD_THIRD),
+        (corpus.FOURTH, HELD_FOURTH),
+        (corpus.FIFTH, HELD_FIFTH),
+    ],
 )
 def test_the_scanner_is_no_worse_than_it_was(
     folder: Path, held: dict[str, tuple[int, int]], capsys: pytest.CaptureFixture[str]
