@@ -1,12 +1,15 @@
 """The doorway of our own TLS: handshakes that never end hold no place for long, and none that others want."""
 
+import asyncio
 import socket
 import ssl
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import pairwise
 
 import pytest
 import uvicorn
@@ -130,3 +133,25 @@ def test_without_the_doorway_they_hold_places_that_nobody_counts(files, monkeypa
             one.recv(1)
         assert not standing.refused
         assert not standing.peers
+
+
+def test_a_queue_of_them_does_not_hold_the_loop():
+    """A ready socket answers at once, so only giving way lets what else waits go on in between."""
+    turns = [0]
+
+    async def run():
+        server = Served(uvicorn.Config(lambda *_: None), 4096, Counter(), lambda _: False)
+        server._begin = lambda one: asyncio.sleep(0, one.conn.close())
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as listening, ExitStack() as held:
+            listening.setblocking(False)
+            for _ in range(40):
+                held.enter_context(closing(socket.create_connection(listening.getsockname())))
+            taking = asyncio.get_running_loop().create_task(server._take(listening))
+            while turns[-1] < 40:
+                await asyncio.sleep(0)
+                turns.append(len(server._seats._strangers))
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+
+    asyncio.run(run())
+    assert max(after - before for before, after in pairwise(turns)) <= 2

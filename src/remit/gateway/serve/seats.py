@@ -29,20 +29,22 @@ class Seats:
         self.most = most
         self.per_agent = per_agent
         self._strangers: dict[Sitting, tuple[str, asyncio.TimerHandle]] = {}
+        self._near: dict[str, dict[Sitting, None]] = {}
         self._known: dict[Sitting, str] = {}
         self._agents: Counter[str] = Counter()
 
     def enter(self, one: Sitting, address: str) -> bool:
         """Take a seat as a stranger; False when every seat is taken by somebody known."""
-        same = [held for held, (where, _) in self._strangers.items() if where == address]
+        same = self._near.get(address, {})
         if len(same) >= EACH:
-            self._turn_out(same[0])
+            self._turn_out(next(iter(same)))
         if len(self._strangers) + len(self._known) >= self.most:
             if not self._strangers:
                 return False
             self._turn_out(next(iter(self._strangers)))
         timer = asyncio.get_running_loop().call_later(FIRST_S, self._turn_out, one)
         self._strangers[one] = address, timer
+        self._near.setdefault(address, {})[one] = None
         return True
 
     def known(self, one: Sitting, agent: str) -> bool:
@@ -67,7 +69,12 @@ class Seats:
         """Free its seat; whether it had one."""
         stranger = self._strangers.pop(one, None)
         if stranger is not None:
-            stranger[1].cancel()
+            where, timer = stranger
+            timer.cancel()
+            same = self._near[where]
+            del same[one]
+            if not same:
+                del self._near[where]
             return True
         agent = self._known.pop(one, None)
         if agent is not None:
