@@ -1,6 +1,7 @@
 """`remit scan --enroll` on a real store: shown first, proposed once, and approved or refused in one review."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,25 @@ def test_one_review_shows_where_and_which_credentials_and_puts_it_in_force(told,
 
 def name_of(said, word):
     return next(one["name"] for one in said.values() if one["name"].startswith(word))
+
+
+@pytest.mark.parametrize("answer", ["", "refuse"])
+def test_what_nobody_put_in_force_is_not_run_to_see_what_it_offers(told, tmp_path, monkeypatch, answer) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "evil-mcp"
+    program.write_text(f"#!/bin/sh\n: > {tmp_path / 'ran'}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "site" / ".mcp.json").write_text(json.dumps({"mcpServers": {"evil": {"command": "evil-mcp"}}}))
+    told("scan", "site", "--enroll", "--write", "--owner", "olga")
+    [one] = told("review", "list")
+    if answer:
+        told("review", answer, one["id"], "--shown", told("review", "show", one["id"])["shown"])
+    for words in ((), ("--yes",)):
+        told("resource", "repin", "evil", *words, code=2)
+    assert not (tmp_path / "ran").exists(), "its program was run"
+    [state] = [each["state"] for each in told("resource", "show") if each["name"] == "evil"]
+    assert state == ("refused" if answer else "proposed")
 
 
 def test_a_changed_tree_proposes_only_the_difference(told) -> None:

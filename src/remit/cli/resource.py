@@ -215,7 +215,7 @@ def show(ctx: click.Context, *, name: str | None, form: str) -> None:
 def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
     """Look at what a resource offers now; with --yes, pin it. Exit code 1 when it differs and was not pinned."""
     with at_desk(ctx) as desk:
-        one = desk.need(Resource, name)
+        one = _in_force(desk.need(Resource, name))
         known = {tool.name: tool for tool in desk.reader.where(Tool, "resource = ?", (name,))}
         upstream, tools = _offered_now(desk, one, known)
         _announce(tools)
@@ -249,6 +249,17 @@ def repin(ctx: click.Context, *, name: str, yes: bool, form: str) -> None:
     if other:
         say("It is not what was pinned. Look at the differences; remit resource repin --yes accepts them.")
         ctx.exit(1)
+
+
+def _in_force(one: Resource) -> Resource:
+    """Refuse to ask what nobody put in force (`resource_not_active`): asking runs its program, or sends its secret."""
+    if one.state != "active":
+        raise RemitError(
+            "resource_not_active",
+            f"The resource {one.name} is {one.state}, so it is neither asked nor pinned.",
+            "Answer its review first: remit review list. Or register it: remit resource add --help.",
+        )
+    return one
 
 
 def _offered_now(desk: Desk, one: Resource, known: Mapping[str, Tool]) -> tuple[Upstream, dict[str, Json]]:
