@@ -86,7 +86,7 @@ def test_numbers_are_what_the_twin_counts_and_a_gain_is_what_cutting_takes_away(
     for one in found.chokes:
         lost = counted(graph, oracle.lost(edges, 0, one.node, gone))
         assert one.gain == {name: lost[name] for name in answers.GAINED}
-        fewer = answer(graph, 0, {*gone, one.node}, brief=True).numbers
+        fewer = answer(graph, 0, gone | graph.cut([one.node]), brief=True).numbers
         assert {name: found.numbers[name] - fewer[name] for name in answers.GAINED} == one.gain
     if len(found.chokes) < answers.SHOWN:
         able = [n for n in oracle.reached(edges, 0, gone) - {0} if graph.kinds[n] not in answers.PASSED]
@@ -129,6 +129,37 @@ def test_an_answer_begins_with_numbers_and_says_the_way():
     [way] = answer(graph, 0, to=graph.find("secret:mail")).paths
     assert [graph.keys[node] for node, _ in labelled(graph, way)][-1] == "secret:mail"
     assert answer(graph, 0, {graph.find("grant:g")}, to=graph.find("secret:mail")).paths == []
+
+
+def test_a_choke_point_is_worth_what_is_less_without_it_and_the_writes_to_it():
+    builder = Builder()
+    agent, grant = builder.node("agent", "agt_1", "scribe"), builder.node("grant", "g")
+    tool, place, note = builder.node("tool", "n/write"), builder.node("resource", "n"), builder.node("object", "n/note")
+    builder.edge(agent, grant, "may be given")
+    builder.edge(grant, tool, "is given")
+    builder.writes(grant, tool, "writes")
+    builder.edge(tool, place, "is in")
+    builder.writes(tool, note, "insert")
+    graph = builder.build()
+    found = answer(graph, agent)
+    for one in found.chokes:
+        fewer = answer(graph, agent, graph.cut([one.node]), brief=True).numbers
+        assert {name: found.numbers[name] - fewer[name] for name in answers.GAINED} == one.gain
+    assert [one.gain["writable"] for one in found.chokes if one.node == tool] == [2]
+
+
+def test_an_agent_is_meant_before_its_brief_and_each_by_its_kind():
+    builder = Builder()
+    agent, brief = builder.node("agent", "agt_1", "clerk"), builder.node("brief", "clerk")
+    graph = builder.build()
+    assert [graph.find(text) for text in ("clerk", "agent:clerk", "brief:clerk", "agent:agt_1")] == [
+        agent, agent, brief, agent,
+    ]  # fmt: skip
+    builder.node("agent", "agt_2", "clerk")
+    for text in ("clerk", "agent:clerk"):
+        with pytest.raises(RemitError) as fault:
+            builder.build().find(text)
+        assert fault.value.code == "reach_ambiguous"
 
 
 def test_a_name_must_mean_one_thing():

@@ -215,7 +215,7 @@ def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer |
         rows.append(["standing", *(other.numbers[name] for name in NUMBERS)])
     paths = [" > ".join(_way(graph, path)) for path in found.paths]
     unknown = reachable.unknown(found, made.surveys)
-    chokes = [(graph.title(one.node), *(one.gain[name] for name in GAINED)) for one in found.chokes or ()]
+    chokes = [(_said(graph, one.node), *(one.gain[name] for name in GAINED)) for one in found.chokes or ()]
     return [
         f"{graph.title(found.start)} ({graph.keys[found.start]})",
         "",
@@ -240,6 +240,11 @@ def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer |
 
 def _aged(at: Instant, now: Instant) -> str:
     return f"{moment(at)}, {several((now - at) // 60_000, 'minute')} ago"
+
+
+def _said(graph: Graph, node: int) -> str:
+    """A node by its kind and how it is called: `--without` takes that of each that has a name."""
+    return f"{graph.kind(node)}:{graph.titles[node]}" if node in graph.titles else graph.keys[node]
 
 
 def _way(graph: Graph, path: Sequence[int]) -> list[str]:

@@ -164,8 +164,27 @@ def _chokes(graph: Graph, walked: Walk) -> list[Choke] | None:
         for place, whole in enumerate(sums)
         if place and whole != own[place] and graph.kinds[walked.order[place]] not in PASSED
     ]
-    found.sort(key=lambda one: [-one.gain[name] for name in GAINED])
-    return found[:SHOWN]
+    found.sort(key=_most)
+    return sorted((_whole(graph, walked, nearest, one, worth) for one in found[:SHOWN]), key=_most)
+
+
+def _most(one: Choke) -> list[int]:
+    return [-one.gain[name] for name in GAINED]
+
+
+def _whole(graph: Graph, walked: Walk, nearest: Sequence[int], one: Choke, worth: Sequence[int]) -> Choke:
+    """The same with what else `cut` takes away: the writes to it, where they are reached and do not hang on it."""
+    [*others] = graph.cut([one.node]) - {one.node}
+    places = {node: place for place, node in enumerate(walked.order) if node in {one.node, *others}}
+    gain = dict(one.gain)
+    for node in others:
+        place = places.get(node, 0)
+        while place > places[one.node]:
+            place = nearest[place]
+        if node in places and place != places[one.node]:
+            more = _gain(worth[node])
+            gain = {name: gain[name] + more[name] for name in GAINED}
+    return Choke(one.node, gain)
 
 
 def _weights() -> list[int]:

@@ -78,17 +78,24 @@ class Graph:
         return ""
 
     def find(self, text: str) -> int:
-        """The node that is meant: by its key, its name or how it is called (`reach_unknown`, `reach_ambiguous`)."""
+        """The node that is meant: by its key, its name or how it is called, with or without its kind before it.
+
+        An agent is meant before its brief, which may share its name. Raises `reach_unknown`, `reach_ambiguous`.
+        """
         exact = self.at.get(text)
         if exact is not None:
             return exact
-        held = (self.at.get(f"{kind}:{text}") for kind in _NAMED)
+        head, _, rest = text.partition(":")
+        kinds, name = ((head,), rest) if rest and head in _NAMED else (_NAMED, text)
+        numbers = {NUMBER[kind] for kind in kinds}
+        held = (self.at.get(f"{kind}:{name}") for kind in kinds)
         called = {
-            n
-            for n, title in self.titles.items()
-            if title.removesuffix(SUSPENDED) == text and self.kinds[n] not in _UNNAMED
+            n for n, title in self.titles.items() if title.removesuffix(SUSPENDED) == name and self.kinds[n] in numbers
         }
         named = sorted(called.union(n for n in held if n is not None))
+        agents = [n for n in named if self.kind(n) == "agent"]
+        if len(agents) == 1 and {self.kind(n) for n in named} == {"agent", "brief"}:
+            return agents[0]
         if not named:
             raise RemitError(
                 "reach_unknown", f"Nothing is known here as {text}.", "Name it as KIND:NAME; list: remit reach."
