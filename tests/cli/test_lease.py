@@ -1,6 +1,7 @@
 """`remit lease` and what other commands say of leases, on a real store and a real database."""
 
 import json
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -83,6 +84,8 @@ def test_an_end_that_the_target_does_not_answer_is_said_and_shown(shell):
     task = json.loads(shell.ok("remit task open notes scribe -o json"))["id"]
     lent(shell, task)
     shell.write("admin", "postgresql://remit@127.0.0.1:1/none")
+    assert "lease_live" in shell.run("remit secret put shop-admin --from file:admin", together=True).out
+    shell.write("admin", urlsplit(url)._replace(netloc=f"nobody@{urlsplit(url).netloc.rpartition('@')[2]}").geturl())
     shell.ok("remit secret put shop-admin --from file:admin")
     assert "1 are not yet: remit status." in shell.run(f"remit revoke task {task}", together=True).out
     assert "cannot be reached" in json.loads(shell.run("remit status -o json").out)["leases_unproven"][0]

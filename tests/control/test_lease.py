@@ -10,6 +10,7 @@ from remit.core.permit import Fault, Permit
 from remit.core.receipt import decode
 from remit.core.resource import Minting, Resource
 from remit.core.trust import TrustPath
+from remit.custody.secret import Secret
 from remit.custody.source import Minted
 from remit.store import lease as store
 from remit.store import log
@@ -308,3 +309,47 @@ def test_where_nothing_is_lent_none_forgets_the_source_at_once_and_a_source_of_t
     assert world.settle_targets()
     assert (states(world), minting_of(world)) == (["dead"], anew)
     assert allowed(world, errand)[1].lease
+
+
+def test_a_source_is_set_to_another_place_only_when_what_it_lent_is_proven_dead(world):
+    allowed(world)
+    elsewhere = Minting(kind="folder", settings={"address": "https://b.example"})
+    assert code(world.act, lambda c: resource.mint_at(c, "notes", elsewhere, "operator")) == "lease_live"
+    assert code(world.register, minting=elsewhere) == "lease_live"
+    assert (states(world), minting_of(world)) == (["active"], Minting(kind="folder")), "nothing is dropped elsewhere"
+    world.act(lambda c: resource.mint_at(c, "notes", None, "operator"))
+    assert code(world.act, lambda c: resource.mint_at(c, "notes", elsewhere, "operator")) == "lease_live"
+    assert world.settle_targets()
+    assert [one.proof for one in world.leases()] == ["gone"]
+    assert world.act(lambda c: resource.mint_at(c, "notes", elsewhere, "operator")).minting == elsewhere
+
+
+def put(world, name, text):
+    return world.act(lambda c: resource.put_secret(c, name, Secret(text.encode())))
+
+
+@pytest.mark.parametrize(
+    ("there", "same", "other"),
+    [
+        ("postgresql://admin:one@a.example/shop", "postgresql://new:t%40wo@a.example/shop", "postgresql://a:b@b.example/shop"),
+        ("postgresql://admin:one@/shop?host=/a", "postgresql://admin:two@/shop?host=/a", "postgresql://admin:one@/shop?host=/b"),
+        ("host=a.example password=one", "password='t wo' host=a.example", "host=b.example password=one"),
+    ],
+)  # fmt: skip
+def test_a_secret_leads_its_source_elsewhere_only_when_what_it_lent_is_proven_dead(world, there, same, other):
+    put(world, "admin", there)
+    put(world, "another", other)
+    made = Minting(kind="postgres", secret="admin")
+    world.register(minting=made)
+    allowed(world)
+    assert put(world, "admin", same) == 2
+    assert code(put, world, "admin", other) == "lease_live"
+    assert put(world, "another", other) == 2
+    for name in ("another", "unknown"):
+        moved = Minting(kind="postgres", secret=name)
+        assert code(world.act, lambda c, m=moved: resource.mint_at(c, "notes", m, "operator")) == "lease_live"
+    put(world, "next", same)
+    assert world.act(lambda c: resource.mint_at(c, "notes", Minting(kind="postgres", secret="next"), "operator"))
+    assert world.settle_targets()
+    assert states(world) == ["dead"]
+    assert put(world, "next", other) == 2

@@ -47,11 +47,13 @@ PUBLIC = {
         "(found.person, found.session, found.resource) != (who.person.id, who.session.id, resource)",
     ),
     "web/oauth/authorize.py": ("held.session != who.session.id",),
+    "control/resource.py": ("before.secret == after.secret", "made.secret == name"),
     "control/target.py": ("mine == (resource.minting, resource.upstream, secret)",),
     "custody/root.py": ("self.key == Secret(bytes(SIZE))",),
 }  # fmt: skip
-"""Digests of calls, plans, pages, policies and logs, which everybody may know; names of constants and endpoints; thumbs
-of public keys; ids of sessions, which open nothing; and values of `Secret`, which compares itself in constant time."""
+"""Digests of calls, plans, pages, policies and logs, which everybody may know; names of constants, endpoints and stored
+secrets; thumbs of public keys; ids of sessions, which open nothing; and values of `Secret`, which compares itself in
+constant time."""
 
 
 def label(node: ast.expr) -> str:

@@ -14,6 +14,7 @@ from remit.core.principal import Person
 from remit.core.record import changed
 from remit.core.resource import LIFE, TOOL, TOOL_LIFE, Injection, Minting, Resource, Tool, Upstream, pin
 from remit.custody.secret import Secret
+from remit.custody.sources.opening import address
 from remit.custody.sources.static import SHORTEST
 from remit.store import payload
 
@@ -89,7 +90,8 @@ def add(
 def mint_at(change: Change, name: str, minting: Minting | None, by: str) -> Resource:
     """Say how credentials are made at a registered target, or with None that none are; what was lent before ends.
 
-    Refuses another kind of source while what was lent is not proven dead (`lease_live`).
+    Refuses another kind of source, other settings and another address while what was lent is not proven dead
+    (`lease_live`): at another place its end would be looked for where it never was. `life` and a secret are free.
     """
     before = change.need(Resource, name)
     LIFE.after(before.state, "changed")
@@ -108,13 +110,28 @@ def _lasting(change: Change, before: Resource | None, after: Minting | None) -> 
         return after
     if after is None:
         return changed(before.minting, over=True)
-    if any(one.kind != after.kind for one in left):
-        raise RemitError(
-            "lease_live",
-            f"What was lent at {before.name} is not proven dead, and only the source that made it can end it.",
-            f"Let it end first: remit lease mint {before.name} none.",
-        )
+    elsewhere = after.settings != before.minting.settings or _moved(change, before.minting, after)
+    if elsewhere or any(one.kind != after.kind for one in left):
+        raise _live(before.name)
     return after
+
+
+def _moved(change: Change, before: Minting, after: Minting) -> bool:
+    """Say whether another stored secret leads a source of this kind elsewhere, or to nowhere yet."""
+    vault = change.authority.vault
+    if before.secret == after.secret or not vault.holds(SECRETS, before.secret):
+        return False
+    there = address(before.kind, vault.get(SECRETS, before.secret))
+    held = vault.holds(SECRETS, after.secret)
+    return there != (address(after.kind, vault.get(SECRETS, after.secret)) if held else ())
+
+
+def _live(name: str) -> RemitError:
+    return RemitError(
+        "lease_live",
+        f"What was lent at {name} is not proven dead, and only the source that made it, set as it is, can end it.",
+        f"Let it end first: remit lease mint {name} none.",
+    )
 
 
 def pin_tool(
@@ -162,7 +179,10 @@ def _pin(definition: Json) -> str:
 
 
 def put_secret(change: Change, name: str, secret: Secret) -> int:
-    """Seal an upstream secret; returns its version. No receipt: sealed secrets are not rebuilt by replay."""
+    """Seal an upstream secret; returns its version. No receipt: sealed secrets are not rebuilt by replay.
+
+    Refuses one that leads a source elsewhere while what was lent there is not proven dead (`lease_live`).
+    """
     change.keep()
     if len(secret) < SHORTEST:
         raise RemitError(
@@ -170,4 +190,12 @@ def put_secret(change: Change, name: str, secret: Secret) -> int:
             "This secret is shorter than 8 bytes: it could not be taken out of answers.",
             "Use a longer one.",
         )
-    return change.authority.vault.put(SECRETS, name, secret)
+    vault = change.authority.vault
+    if vault.holds(SECRETS, name):
+        before = vault.get(SECRETS, name)
+        for one in change.reader.where(Resource, "state = 'active'"):
+            made = one.minting
+            led = made is not None and made.secret == name and address(made.kind, before) != address(made.kind, secret)
+            if led and leases.left(change, one.name):
+                raise _live(one.name)
+    return vault.put(SECRETS, name, secret)

@@ -1,7 +1,9 @@
 """Opening a source by its kind: what it needs is imported only then, since each kind has a driver of its own."""
 
+import re
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
@@ -21,6 +23,26 @@ KINDS: Final = {
     "postgres": "postgres",
 }
 """The kinds of sources, and the extra that brings each one's driver."""
+ADDRESSED: Final = ("mariadb", "mysql", "postgres")
+"""The kinds whose secret is the URL that they connect to."""
+LEADING: Final = ("host", "hostaddr", "port", "dbname", "service")
+"""What of such a URL's query, or of libpq's `NAME=VALUE` words, says where it leads."""
+_WORD: Final = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)")
+
+
+def address(kind: str, secret: Secret) -> tuple[str, ...]:
+    """Where a secret of this kind of source leads, without who logs in there; empty where it says nothing of that."""
+    if kind not in ADDRESSED:
+        return ()
+    text = secret.reveal().decode(errors="replace")
+    try:
+        parts = urlsplit(text)
+        asked = sorted(f"{name}={value}" for name, value in parse_qsl(parts.query) if name in LEADING)
+    except ValueError:
+        return (text,)
+    if not parts.scheme:
+        return tuple(sorted(f"{name}={value}" for name, value in _WORD.findall(text) if name in LEADING))
+    return parts.netloc.rpartition("@")[2].lower(), parts.path, *asked
 
 
 def open_source(resource: Resource, secret: Secret | None, owner: str, now: Callable[[], Instant]) -> Source:
