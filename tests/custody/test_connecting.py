@@ -108,3 +108,17 @@ def test_a_provider_that_does_not_say_yes_has_taken_nothing_back(peer, monkeypat
     given = redeemed(one, code=code(one, "v" * 43))
     monkeypatch.setattr(provider.Provider, "post", lambda *_: (503, {}))
     assert refused(lambda _: connecting.give_back(one, Secret(CLIENT), given), None) == "target_declined"
+
+
+def test_an_access_token_that_a_provider_takes_back_from_nobody_ends_by_itself_and_a_refresh_token_does_not(
+    peer, monkeypatch
+):
+    one, (token, along) = connecting.way(settings(peer)), (Secret(b"lasting-token"), Secret(b"along-token"))
+    unable = 400, {"error": "unsupported_token_type"}
+    monkeypatch.setattr(provider.Provider, "post", lambda *_: unable)
+    given = connecting.Given(token, along, ())
+    assert connecting.lasting(one, Secret(CLIENT), given) == token
+    assert connecting.give_back(one, Secret(CLIENT), connecting.Given(None, along, ())) is None
+    assert refused(lambda _: connecting.give_back(one, Secret(CLIENT), given), None) == "target_declined"
+    monkeypatch.setattr(provider.Provider, "post", lambda *_: (400, {"error": "invalid_client"}))
+    assert refused(lambda _: connecting.lasting(one, Secret(CLIENT), given), None) == "target_declined"

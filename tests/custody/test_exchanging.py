@@ -131,6 +131,30 @@ def test_what_was_not_taken_back_on_the_way_is_owed_and_each_drop_tries_it_again
         source.drop(lost)
 
 
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.values()))
+def test_a_provider_that_takes_back_no_access_tokens_lends_and_one_that_keeps_a_refresh_token_does_not(
+    provider, monkeypatch, way
+):
+    """RFC 7009, 2.2.1: what came along ends by itself, or it does not."""
+    source, _ = by(provider, way)
+    post, more = Provider.post, {}
+
+    def posted(self, url, form):
+        if url.endswith("/revocation"):
+            return 400, {"error": "unsupported_token_type"}
+        status, said = post(self, url, form)
+        return status, said | (more if form.get("grant_type", "").rpartition(":")[2] == last else {})
+
+    last = "jwt-bearer" if way["by"] == "id-jag" else "token-exchange"
+    monkeypatch.setattr(Provider, "post", posted)
+    with closing(source):
+        minted = source.mint(intent(provider))
+        assert source.drop(minted) is None
+        assert source.probe(minted) is Gone.LIVE, "it is not said to have ended"
+        more["refresh_token"] = provider["people"]["bob"]
+        assert refused(source.mint, intent(provider)) == "token_owed"
+
+
 @pytest.mark.parametrize(
     "change",
     [

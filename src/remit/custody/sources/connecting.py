@@ -13,7 +13,7 @@ from remit.core.canonical import b64
 from remit.core.errors import RemitError
 from remit.custody.secret import Secret
 from remit.custody.sources.exchanging import parts
-from remit.custody.sources.provider import Provider, endpoint, refused
+from remit.custody.sources.provider import Provider, endpoint, refused, taken
 
 SCOPE: Final = "scope."
 OFFLINE: Final = "offline_access"
@@ -121,5 +121,5 @@ def _revoke(one: Way, secret: Secret, token: Secret, kind: str) -> None:
         return
     form = {"token": token.reveal().decode(), "token_type_hint": kind}
     status, said = Provider(one.client, parts(secret)[0]).post(one.revoke, form)
-    if status != 200:
+    if not taken(status, said, kind):
         raise refused(status, said)

@@ -18,7 +18,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.custody import asserting
 from remit.custody.secret import Secret
-from remit.custody.sources.provider import Provider, endpoint, refused, setting
+from remit.custody.sources.provider import Provider, endpoint, refused, setting, taken
 
 BY: Final = ("refresh", "exchange", "id-jag")
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -51,7 +51,7 @@ class Place:
         """Have it take back a token (RFC 7009): it says yes to one that it does not know, too (`target_declined`)."""
         if self.revoke and isinstance(token, str) and token:
             status, said = self.provider.post(self.revoke, {"token": token, "token_type_hint": kind})
-            if status != 200:
+            if not taken(status, said, kind):
                 raise refused(status, said)
 
 

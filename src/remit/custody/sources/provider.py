@@ -90,6 +90,15 @@ def refused(status: int, said: Mapping[str, Json]) -> RemitError:
     return RemitError("target_declined", f"The provider refused: {code}.", "Look at the client's registration there.")
 
 
+def taken(status: int, said: Mapping[str, Json], kind: str) -> bool:
+    """Say whether a provider asked to take back a token of this kind has no more to do (RFC 7009, 2.2.1).
+
+    One that takes back no access tokens says so: such a token ends by itself. A refresh token does not.
+    """
+    unable = status == 400 and said.get("error") == "unsupported_token_type"
+    return status == 200 or (unable and kind == "access_token")
+
+
 def setting(what: str) -> RemitError:
     """A setting of an oauth source that cannot be."""
     return RemitError("setting_invalid", f"An oauth source must know {what}.", "Set it: remit lease mint … --set.")
