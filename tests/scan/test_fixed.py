@@ -196,6 +196,10 @@ def test_a_line_of_codex_goose_and_compose_is_mended_as_their_pages_say() -> Non
     assert mended(GOOSE, goose).after == "extensions:\n  a:\n    cmd: x\n    envs: {}\n    env_keys: [B, A_KEY]\n"
     compose = f"services:\n  a:\n    image: x\n    environment:\n      - 'A_KEY={key}' # n\n"
     assert mended(COMPOSE, compose).after == compose.replace(key, "${A_KEY:?}")
+    for path, text in ((CODEX, codex), (GOOSE, goose), (COMPOSE, compose)):
+        pat = text.replace("A_KEY", "GITHUB_PAT").replace(key, "ghp_" + "a1B2c3D4e5F6g7H8i9" * 2)
+        one = mended(path, pat)
+        assert (len(one.fixes), "ghp_" in one.after, one.left) == (1, False, ()), "told by its name from now on"
 
 
 @pytest.mark.parametrize(

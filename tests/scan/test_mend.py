@@ -5,17 +5,19 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from remit.scan import consent, jsonc, readers, verbs
+from remit.scan import consent, jsonc, readers, refer, verbs
+from remit.scan import mend as mending
 from remit.scan.fix import Edit, Fix, edited
 from remit.scan.mend import Mended, mend
 from remit.scan.names import Names
 from remit.scan.node import Node
 from remit.scan.patch import patch
-from remit.scan.placed import placed
+from remit.scan.placed import Placed, placed
 from tests.kit import corpus
 
 REFERENCE = re.compile(r"\$\{(?:env:|input:)?[\w-]+(?::\?)?\}|\{env:\w+\}")
@@ -82,10 +84,23 @@ def wrong(one: Mended) -> list[str]:
         if not fine:
             said.append(at)
     before, after = (Counter(_found(one.path, text)) for text in (one.before, one.after))
-    said += [f"new: {each}" for each in after - before]
+    said += [f"new: {each}" for each in after - before if not at_mended(one, *each)]
     if (before - after).total() < len(one.fixes):
         said.append("a fix took nothing away")
     return said
+
+
+def at_mended(one: Mended, code: str, what: str) -> bool:
+    """Whether it is told of a credential that is taken out, and only that it does not end by itself."""
+    owner, _, rest = what.partition(": ")
+    name = rest.partition(" is ")[0]
+    taken = {value for fix in one.fixes for _, value in fix.takes}
+    places = [
+        at.split("/")
+        for at, old, _ in differences(plain(one.before), plain(one.after))
+        if isinstance(old, str) and any(value in old for value in taken)
+    ]
+    return code == "AG104" and any(owner in at and (at[-1] == name or at[-1].isdigit()) for at in places)
 
 
 def _found(path: str, text: str) -> list[tuple[str, str]]:
@@ -176,6 +191,58 @@ def test_what_is_mended_in_the_corpora_is_safe_and_shows_no_secret() -> None:
                     assert not [v for fix in one.fixes for _, v in fix.takes if v in shown], case.name
     assert fixed["AG101"] > 5
     assert fixed["AG131"] > 10
+
+
+CLASSIC = "ghp_" + "a1B2c3D4e5F6g7H8i9" + "J0k1L2m3N4o5P6q7R8"
+FINE = "github_pat_" + "11ABCDEFG0a1B2c3D4e5F6g7" + "_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8a1B2c3D4e5F6g7H8i9J0k1L"
+
+
+@pytest.mark.parametrize("key", [CLASSIC, FINE])
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        (".mcp.json", {"env": {"GITHUB_PERSONAL_ACCESS_TOKEN": "%"}}), (".mcp.json", {"args": ["-e", "GITHUB_PAT=%"]}),
+        (".mcp.json", {"args": ["--pat", "%"]}), (".cursor/mcp.json", {"headers": {"GITHUB_PAT": "%"}}),
+        (".vscode/mcp.json", {"env": {"GITHUB_PERSONAL_ACCESS_TOKEN": "%"}}),
+    ],
+)  # fmt: skip
+def test_what_is_told_by_its_name_once_its_value_is_gone_stops_no_fix(
+    path: str, part: Any, indent: int | None, key: str
+) -> None:
+    top = "servers" if "vscode" in path else "mcpServers"
+    text = json.dumps({top: {"github": {"command": "docker", **part}}}, indent=indent).replace("%", key)
+    one = mended(path, text)
+    assert wrong(one) == []
+    assert [value for fix in one.fixes for _, value in fix.takes] == [key]
+    assert key not in one.after
+    assert one.left == ()
+
+
+def test_a_fix_may_say_no_more_of_another_place_than_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = {"GITHUB_PERSONAL_ACCESS_TOKEN": CLASSIC, "GITLAB_PAT": ""}
+    text = json.dumps({"mcpServers": {"a": {"command": "node", "env": env}}}, indent=1)
+    real = refer.fixes
+
+    def bad(path: str, document: Placed, *given: Any) -> Iterator[Fix]:
+        empty = next(node for node in document.nodes if document.name(node) == "GITLAB_PAT")
+        for one in real(path, document, *given):
+            edit, meant = Edit(*document.span(empty), '"${X}"'), (document.path(empty), "${X}")
+            yield replace(one, edits=(*one.edits, edit), meant=(*one.meant, meant))
+
+    assert mended(".mcp.json", text).fixes
+    monkeypatch.setattr(refer, "fixes", bad)
+    one = mended(".mcp.json", text)
+    assert (one.fixes, [each.why for each in one.left]) == ((), [mending._AFTER])
+
+
+def test_a_credential_that_another_hid_on_one_line_stops_no_fix() -> None:
+    servers = {
+        "a": {"command": "node", "env": {"GITHUB_TOKEN": CLASSIC}},
+        "b": {"command": "node", "env": {"GITLAB_PAT": "${GITLAB_PAT}"}},
+    }
+    one = mended(".mcp.json", json.dumps({"mcpServers": servers}))
+    assert (len(one.fixes), one.left) == (1, ())
 
 
 def test_a_change_that_is_not_safe_is_seen() -> None:

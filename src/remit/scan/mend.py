@@ -3,7 +3,8 @@
 Only what has one right answer is changed: a secret that its reader can take by reference, an approval that is given
 beforehand, a hook that lets pass when it fails, a version that is known. Every proposal is read again: it counts only
 if it takes its finding away, brings no other, and the file says what it said but for what the fix means to change. One
-that does not is refused and named.
+that does not is refused and named. That the credential which is taken out does not end by itself may be told in other
+words afterwards, or only then: by its name where it was by its value.
 """
 
 from collections import Counter
@@ -12,7 +13,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.core.finding import Finding, Kind
-from remit.scan import client, moved, pin, placed, placed_toml, placed_yaml, readers, refer, withdraw, workload
+from remit.scan import (
+    client,
+    holder,
+    moved,
+    pin,
+    placed,
+    placed_toml,
+    placed_yaml,
+    readers,
+    refer,
+    standing,
+    withdraw,
+    workload,
+)
 from remit.scan.fix import Fix, apart, edited, lines
 from remit.scan.names import Names
 from remit.scan.pin import Versions
@@ -84,7 +98,8 @@ def _wanted(
 def _better(path: str, document: Placed, good: list[Fix], more: list[Fix]) -> bool:
     """Say whether each of these fixes takes a finding away, none brings another, and nothing else is said."""
     now, then = (edited(document.text, fixes) for fixes in (good, [*good, *more]))
-    before, after = _found(path, now), _found(path, then)
+    places = _places(path, now, [value for fix in more for _, value in fix.takes])
+    before, after = _found(path, now, places), _found(path, then, places)
     return (
         after is not None
         and before is not None
@@ -94,12 +109,32 @@ def _better(path: str, document: Placed, good: list[Fix], more: list[Fix]) -> bo
     )
 
 
-def _found(path: str, text: str) -> Counter[tuple[str, str]] | None:
-    """What is found; a token in an address is found twice where it stands there in full, else once."""
+def _places(path: str, text: str, values: Sequence[str]) -> tuple[str, ...]:
+    """How what is told of a standing credential begins, for each place at which one of these values stands."""
+    if not values or not holder.wants(path):
+        return ()
+    return tuple(
+        f"{one.name}: {pair.name} is "
+        for one in holder.read(path, text)
+        for pair in one.pairs
+        if any(value in pair.text for value in values)
+    )
+
+
+def _found(path: str, text: str, places: tuple[str, ...]) -> Counter[tuple[str, str]] | None:
+    """What is found, but for standing credentials at these places.
+
+    A token in an address is found twice where it stands there in full, else once; of the standing credentials on one
+    line each counts, though a reader tells the first alone.
+    """
     found = readers.read(path, text.encode())
     if isinstance(found, str):
         return None
     said = [(one.kind.value, one.evidence.said) for one in found]
+    if holder.wants(path):
+        told = {(kind.value, what) for kind, _, what in standing.told(holder.read(path, text))}
+        said += told - set(said)
+    said = [(code, what) for code, what in said if code != Kind.STANDING or not what.startswith(places)]
     full = [(code, what.replace(refer.ADDRESS, _ADDRESS)) for code, what in said if refer.ADDRESS in what]
     return Counter([*((code, what.replace(refer.ADDRESS, refer.REFERRED)) for code, what in said), *full])
 
