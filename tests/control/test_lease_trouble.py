@@ -2,12 +2,14 @@
 
 import pytest
 
+from remit.control import lease as leases
 from remit.control import receipt, revocation, sweep, task
 from remit.control.lessor import Lessor
 from remit.control.target import FOUND_MS
 from remit.core.errors import RemitError
 from remit.core.lease import MINT_MS
 from remit.core.permit import Fault
+from remit.custody.secret import Secret
 from remit.custody.source import OWED
 from tests.control.test_lease import allowed, states
 from tests.kit import stores
@@ -166,6 +168,32 @@ def test_what_is_owed_of_a_mint_is_tried_past_the_end_of_what_was_lent(tmp_path,
     assert world.settle_targets()
     assert states(world) == ["dead"]
     world.close()
+
+
+def test_what_is_owed_of_a_mint_is_taken_back_by_another_node_too(world, time, monkeypatch):
+    """It stands sealed in the store until it is taken back, not in the memory of the source that got it."""
+    owing, told = RemitError(OWED, "The target has not taken it back.", "Look at it."), []
+
+    def fails(*_args):
+        raise owing
+
+    monkeypatch.setattr(world.source, "mint", fails)
+    monkeypatch.setattr(world.source, "owed", lambda _name: Secret(b"more-to-take-back"), raising=False)
+    monkeypatch.setattr(world.source, "drop", lambda minted: told.append(minted) or fails())
+    errand = world.a_task()
+    assert world.decide(read_call(), world.enter(world.a_credential(errand.id).text)).code == OWED
+    assert world.settle_targets()
+    (one,) = world.leases()
+    assert world.authority.vault.holds(leases.SECRETS, one.id)
+    told.clear()
+    monkeypatch.setattr(world.source, "drop", told.append)
+    other = another(world)
+    time.on(60_001)
+    other.look()
+    assert world.inline.settle(other, 100)
+    assert [minted.owed.reveal() for minted in told] == [b"more-to-take-back"]
+    assert states(world) == ["dead"]
+    assert not world.authority.vault.holds(leases.SECRETS, one.id)
 
 
 def test_the_ledger_replayed_makes_the_same_leases(world, tmp_path, time):

@@ -123,12 +123,16 @@ def test_what_was_not_taken_back_on_the_way_is_owed_and_each_drop_tries_it_again
         lost = Minted(one.name, one.until, None)
         assert refused(source.drop, lost) == "token_owed"
         assert source.drop(Minted("remit_other", one.until, None)) is None
+        assert source.owed("remit_other") is None
+        source, sealed = by(provider, {"by": "exchange", "subject": subject})[0], source.owed(one.name)
+        lost = Minted(one.name, one.until, None, owed=sealed)
         while away:
             assert refused(source.drop, lost) == "token_owed"
         assert [asked(provider, text)["active"] for text in gave] != [False] * len(gave)
         source.drop(lost)
         assert [asked(provider, text)["active"] for text in gave] == [False] * len(gave)
         source.drop(lost)
+        assert source.owed(one.name) is None
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.values()))

@@ -24,7 +24,7 @@ from remit.store import lease as store
 from remit.store.record import Reader
 
 SECRETS: Final = "lease"
-"""The vault's purpose of what was minted."""
+"""The vault's purpose of what was minted; of a mint that failed, of what its target has to take back."""
 CONNECTIONS: Final = "connection"
 """The vault's purpose of what people connected, by the connection's id."""
 CONNECTED: Final = "oauth"
@@ -163,10 +163,18 @@ def end(
     ]
 
 
-def failed(change: Change, identity: str, why: str, renewed: tuple[str, Secret] | None = None) -> None:
-    """A mint did not come to be, or may have: it is ended like one that did. `renewed` is kept here, too."""
+def failed(
+    change: Change, identity: str, why: str, renewed: tuple[str, Secret] | None = None, owed: Secret | None = None
+) -> None:
+    """A mint did not come to be, or may have: it is ended like one that did. `renewed` is kept here, too.
+
+    `owed` is sealed until the lease is proven dead: any node has it taken back.
+    """
     _renew(change, renewed)
     one = change.reader.get(Lease, identity)
+    if one is not None and owed is not None and one.state != "dead" and not one.lent:
+        change.authority.vault.put(SECRETS, one.id, owed)
+        change.keep()
     if one is not None and one.state == "intended":
         _end(change, one, "mint", "gate", why)
 

@@ -26,7 +26,7 @@ from remit.core.permit import Fault, Lent
 from remit.core.resource import Resource
 from remit.core.task import Plan, Task
 from remit.custody.secret import Secret
-from remit.custody.source import OWED, Gone, Intent, Minted, Parts, Source
+from remit.custody.source import OWED, Gone, Intent, Minted, Owes, Parts, Source
 from remit.custody.sources.opening import open_source
 from remit.store import lease as store
 from remit.store.opening import Aside
@@ -170,13 +170,22 @@ class Lessor:
             found = RemitError("target_failed", f"The target failed ({type(fault).__name__}).", "Look at the target.")
         later = found.renewed if isinstance(found, Minted) else _newest(target.source, intent)
         renewed = (connection, later) if connection and later is not None else None
-        self._post(lambda: self._came(target, one, found, renewed))
+        owed = target.source.owed(one.name) if isinstance(target.source, Owes) else None
+        self._post(lambda: self._came(target, one, found, renewed, owed))
 
-    def _came(self, target: Target, one: Lease, found: Minted | RemitError, renewed: tuple[str, Secret] | None) -> None:
+    def _came(
+        self,
+        target: Target,
+        one: Lease,
+        found: Minted | RemitError,
+        renewed: tuple[str, Secret] | None,
+        owed: Secret | None,
+    ) -> None:
         target.minting -= 1
         if isinstance(found, RemitError):
             why, text = Fault(found.code, found.message), found.message
-            self._submit(lambda change: leases.failed(change, one.id, text, renewed), lambda _: self._told(one, why))
+            work = functools.partial(leases.failed, identity=one.id, why=text, renewed=renewed, owed=owed)
+            self._submit(work, lambda _: self._told(one, why))
             return
 
         def kept(active: object) -> None:
@@ -310,8 +319,9 @@ class Lessor:
     def _minted(self, one: Lease) -> Minted:
         """What was minted, as far as it was recorded."""
         vault = self._authority.lending
-        secret = vault.get(leases.SECRETS, one.id) if one.lent and vault.holds(leases.SECRETS, one.id) else None
-        return Minted(one.name, one.until, secret, None, one.ends or None)
+        held = vault.get(leases.SECRETS, one.id) if vault.holds(leases.SECRETS, one.id) else None
+        secret, owed = (held, None) if one.lent else (None, held)
+        return Minted(one.name, one.until, secret, None, one.ends or None, owed=owed)
 
     def _intent(self, one: Lease) -> Intent:
         authority = self._authority

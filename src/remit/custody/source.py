@@ -110,7 +110,7 @@ class Minted:
 
     `ends` is when the target itself ends it, where that is not `until`: it is not lent after `until` in any case.
     `renewed` takes the place of what the person gave, where a target exchanges that at each use. `mark` is what the
-    target's own log calls it, where that is not its name.
+    target's own log calls it, where that is not its name. `owed` is what its source left of a mint that failed.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Minted:
     renewed: Secret | None = None
     ends: Instant | None = None
     mark: str = ""
+    owed: Secret | None = None
 
 
 class Source(Protocol):
@@ -173,6 +174,15 @@ class Parts(Protocol):
 
     def newest(self, held: Secret) -> Secret:
         """What that has become by now, where the provider exchanges it for another at a use; else it itself."""
+        ...
+
+
+@runtime_checkable
+class Owes(Protocol):
+    """A source whose mint may fail with more to take back than a name tells."""
+
+    def owed(self, name: str) -> Secret | None:
+        """What is to be taken back of this mint, for whichever node drops it; None when that is nothing."""
         ...
 
 

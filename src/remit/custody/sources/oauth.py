@@ -5,10 +5,11 @@ for each kind of action that plans may hold `scope.KIND`, the scopes that it nee
 token may live when the provider does not say (3,600). How people connect, `sources/connecting` says; how a token is
 narrowed (`by`), `sources/exchanging`. The person's refresh token comes with the intent and from nowhere else. A token
 whose answer was lost is held by nobody, and ends by itself. What was given in a mint that failed, and was not taken
-back at once, is owed: each drop of that lease tries it again.
+back at once, is owed: each drop of that lease tries it again, by whichever node, as it was recorded (`owed`).
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final, final
@@ -104,6 +105,13 @@ class OAuthSource:
 
     def drop(self, minted: Minted) -> None:
         """Revoke the token at the provider (RFC 7009), and what else is owed of this lease."""
+        if minted.owed is not None:
+            known = [
+                Owing(self._there if there else self._home, token, kind)
+                for there, token, kind in json.loads(minted.owed.reveal())
+            ]
+            with self._lock:
+                self._owed.setdefault(minted.name, known)
         self._settle(minted.name)
         if minted.secret is not None:
             self._there.give_back(minted.secret.reveal().decode(), "access_token")
@@ -153,6 +161,12 @@ class OAuthSource:
         """Forget what was renewed."""
         with self._lock:
             self._renewed.clear()
+
+    def owed(self, name: str) -> Secret | None:
+        """The tokens that are owed of a mint, each with where it is to be taken back and its kind."""
+        with self._lock:
+            found = [(one.place is self._there, one.token, one.kind) for one in self._owed.get(name, ())]
+        return Secret(json.dumps(found).encode()) if found else None
 
     def _owe(self, name: str, owed: list[Owing]) -> None:
         if owed:
