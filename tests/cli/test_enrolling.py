@@ -49,6 +49,8 @@ def test_what_is_met_is_shown_then_proposed_once_and_may_do_nothing(told, tmp_pa
     assert [len(here(shown, noun)) for noun in ("agent", "resource", "brief")] == [2, 2, 1]
     assert {one["state"] for one in shown if one["seen"] == "here"} == {"not registered"}
     assert (told("agent", "show"), told("resource", "show"), told("brief", "show")) == before, "showing writes nothing"
+    assert told("scan", "site", "--enroll", "--fail-on", "high", code=1) == shown
+    assert told("scan", "site", "--enroll", "--fail-on", "critical") == shown
     told("scan", "site", "--enroll", "--write", code=2)
     made = told("scan", "site", "--enroll", "--write", "--owner", "olga")
     assert {one["state"] for one in made if one["seen"] == "here"} == {"proposed"}

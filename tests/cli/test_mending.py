@@ -165,6 +165,30 @@ def test_git_applies_what_is_written_for_it_and_values_are_put_away_first(
     }
 
 
+def test_what_is_left_decides_how_it_ends(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values, known = tree.parent / "taken.env", str(tree.parent / "known.json")
+
+    def ends(*words: str) -> int:
+        values.unlink(missing_ok=True)
+        return run(["scan", str(tree), *words])
+
+    (tree / ".mcp.json").write_text(json.dumps({"mcpServers": {"a": {"command": "node", "env": {"A_KEY": KEY}}}}))
+    write, patch = ["--fix", "--write", "--values", str(values)], ["--patch", str(tree.parent / "fix.patch")]
+    assert ends("--fail-on", "high") == 1
+    assert ends("--fix", "--fail-on", "high") == 1, "what is only shown is found still"
+    assert ends("--fix", "--fail-on", "critical") == 0
+    assert ends("--fix", *patch, "--values", str(values), "--fail-on", "high") == 1
+    assert ends("--write-baseline", known) == 0
+    assert ends("--fix", "--baseline", known, "--fail-on", "low") == 0, "what is known does not fail"
+    assert ends(*write, "--fail-on", "high") == 1, "the .env holds its secret still"
+    (tree / ".env").unlink()
+    assert ends("--fix", "--fail-on", "low") == 0
+    (tree / ".mcp.json").write_text(json.dumps({"mcpServers": {"a": {"command": "node", "env": {"A_KEY": KEY}}}}))
+    assert ends(*write, "--fail-on", "low") == 0, "it is mended"
+    (tree / ".mcp.json").write_text("{")
+    assert ends("--fix", "--fail-on", "critical") == 1, "it could not be read"
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -175,6 +199,7 @@ def test_git_applies_what_is_written_for_it_and_values_are_put_away_first(
         ["--values", "x"],
         ["--fix", "--values", "x"],
         ["--fix", "-o", "sarif"],
+        ["--fix", "--write-baseline", "x"],
     ],
 )
 def test_options_that_make_no_sense_together_are_refused(tree: Path, words: list[str]) -> None:

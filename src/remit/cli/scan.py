@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -28,7 +29,8 @@ from remit.scan.walk import scan as walk
 @click.option(
     "--fail-on",
     type=click.Choice([one.value for one in Severity]),
-    help="Exit with 1 on a new finding this severe or worse, and on any file that could not be read.",
+    help="Exit with 1 on a new finding this severe or worse, and on any file that could not be read. With --fix --write"
+    " what is left counts; where nothing is written, all that is found.",
 )
 @click.option("--baseline", type=click.Path(exists=True, dir_okay=False), help="Findings that were known before.")
 @click.option("--write-baseline", type=click.Path(dir_okay=False), help="Write all that is found now as known.")
@@ -79,35 +81,51 @@ def scan(
         places = (*places, str(Path.home()))
     if not places:
         raise click.UsageError("Name a PATH, or --home.")
-    if (fix or enroll) and form not in ("table", "json"):
-        raise click.UsageError("--fix and --enroll are told as a table or as JSON.")
-    if (fix and enroll) or (patch and (not fix or write)) or (write and not (fix or enroll)):
-        raise click.UsageError("--write goes with --fix or with --enroll, and --patch with --fix and not with --write.")
-    if values and not (fix and (write or patch)):
-        raise click.UsageError("--values goes with --fix --write, or with --fix --patch.")
+    _sensible(ctx.params)
     today = datetime.now(UTC).date()
     known = accepted.baseline(Path(baseline).read_bytes()) if baseline else frozenset()
     answered = accepted.suppressions(Path(suppress).read_bytes(), today) if suppress else ()
-    place = None if anew else kept.folder(dict(os.environ), places)
-    found = walk(places, kept.Kept(place, places, time.time_ns()) if place else None)
+    found, marked = _look(places, known, answered, today, anew=anew)
     if enroll:
         from remit.cli.enrolling import enroll as put_forward
 
         put_forward(ctx, found, places, owner=owner, review=review, write=write, briefs=briefs, form=form)
-        return
-    marked = accepted.mark(found.findings, known, answered, today)
-    if fix:
+    elif fix:
         from remit.cli.mending import mending
 
         mending(ctx, places, marked, write=write, values=values, into=patch, form=form)
-        return
-    _print(form, found, marked)
+        if write and fail_on:
+            found, marked = _look(places, known, answered, today, anew=anew)
+    else:
+        _print(form, found, marked)
     _warn(answered, today)
     if write_baseline:
         Path(write_baseline).write_bytes(accepted.written(marked))
     new = [one.finding.rule.severity.rank for one in marked if one.state is State.NEW]
     if fail_on and (found.unread or any(rank >= Severity(fail_on).rank for rank in new)):
         ctx.exit(NO)
+
+
+def _sensible(given: dict[str, Any]) -> None:
+    """Refuse options that say nothing together."""
+    fix, enroll, write, patch = (given[name] for name in ("fix", "enroll", "write", "patch"))
+    if (fix or enroll) and given["form"] not in ("table", "json"):
+        raise click.UsageError("--fix and --enroll are told as a table or as JSON.")
+    if (fix and enroll) or (patch and (not fix or write)) or (write and not (fix or enroll)):
+        raise click.UsageError("--write goes with --fix or with --enroll, and --patch with --fix and not with --write.")
+    if given["values"] and not (fix and (write or patch)):
+        raise click.UsageError("--values goes with --fix --write, or with --fix --patch.")
+    if given["write_baseline"] and (fix or enroll):
+        raise click.UsageError("--write-baseline goes with neither --fix nor --enroll.")
+
+
+def _look(
+    places: tuple[str, ...], known: frozenset[str], answered: tuple[Suppression, ...], today: date, *, anew: bool
+) -> tuple[Scan, tuple[Marked, ...]]:
+    """What is found now, and which of it is new."""
+    place = None if anew else kept.folder(dict(os.environ), places)
+    found = walk(places, kept.Kept(place, places, time.time_ns()) if place else None)
+    return found, accepted.mark(found.findings, known, answered, today)
 
 
 def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
