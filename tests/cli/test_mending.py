@@ -189,6 +189,65 @@ def test_what_is_left_decides_how_it_ends(tree: Path, capsys: pytest.CaptureFixt
     assert ends("--fix", "--fail-on", "critical") == 1, "it could not be read"
 
 
+def test_what_no_patch_can_hold_is_said_with_how_to_do_it(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    into, values = tree.parent / "fix.patch", tree.parent / "taken.env"
+    assert run(["scan", str(tree), "--fix", "--patch", str(into), "--values", str(values)]) == 0
+    assert ".env" not in into.read_text()
+    heard = capsys.readouterr().err
+    assert "1 mode to change is not in a patch" in heard
+    assert f"  chmod 640 {tree / '.env'}\n" in heard
+    (tree / ".mcp.json").unlink()
+    into.unlink()
+    assert run(["scan", str(tree), "--fix", "--patch", str(into)]) == 0
+    assert not into.exists()
+    assert f"  chmod 640 {tree / '.env'}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["", "other", "site/sub dir"])
+def test_a_patch_is_applied_by_the_command_that_is_said_from_wherever_it_was_written(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    root = tree.parent / "site"
+    (root / "sub dir").mkdir()
+    (root / "sub dir" / ".mcp.json").write_bytes((root / ".mcp.json").read_bytes())
+    (tree.parent / "other").mkdir()
+    into, values = tree.parent / "a fix.patch", tree.parent / "taken.env"
+    words = ["scan", str(root), "--fix", "--patch", os.path.relpath(into, tree.parent / where), "--values", str(values)]
+    monkeypatch.chdir(tree.parent / where)
+    if where:
+        subprocess.run(["git", "init", "-q", "."], cwd=root, check=True, timeout=60)
+    assert run([*words, "-o", "json"]) == 0
+    apply = json.loads(capsys.readouterr().out)["apply"]
+    assert apply.startswith(f"git -C {root if where else tree.parent} apply ")
+    assert ("--- a/.mcp.json" in into.read_text()) == bool(where)
+    for name in (into, values):
+        name.unlink()
+    assert run(words) == 0
+    assert f"for: {apply}\n" in capsys.readouterr().err
+    done = subprocess.run(shlex.split(apply), cwd="/", capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert all(KEY not in (root / name / ".mcp.json").read_text() for name in ("", "sub dir"))
+
+
+def test_a_patch_of_two_repositories_is_applied_from_the_root(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = tree / "inner"
+    inner.mkdir()
+    (inner / ".mcp.json").write_bytes((tree / ".mcp.json").read_bytes())
+    for each in (tree, inner):
+        subprocess.run(["git", "init", "-q", "."], cwd=each, check=True, timeout=60)
+    monkeypatch.chdir(inner)
+    into, values = tree.parent / "fix.patch", tree.parent / "taken.env"
+    words = ["scan", str(tree), "--fix", "--patch", str(into), "--values", str(values), "-o", "json"]
+    assert run(words) == 0
+    apply = json.loads(capsys.readouterr().out)["apply"]
+    assert apply == f"git -C / apply {into}"
+    done = subprocess.run(shlex.split(apply), capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert all(KEY not in (each / ".mcp.json").read_text() for each in (tree, inner))
+
+
 @pytest.mark.parametrize(
     "words",
     [

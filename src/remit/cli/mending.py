@@ -49,16 +49,13 @@ def mending(
     Exit code 1 when a file could not be written.
     """
     made = plan([one.finding for one in marked if one.state is State.NEW], places)
-    if into is not None and made.files:
-        put(made, places, into, values)
+    apply = put(made, places, into, values) if into is not None and made.files else ""
     refused = applied(made, places, values) if write else []
-    emit(form, told(made, refused, written=write), lambda: lines(made))
+    emit(form, told(made, refused, written=write, apply=apply), lambda: lines(made))
     if form == "table":
         _say(made, refused, written=write, values=values)
-        if into is not None and made.files:
-            say(
-                f"The exact patch is in {shown(into)}, for: git apply. It holds what it takes out: keep it to yourself."
-            )
+        if into is not None:
+            _patched(made, into, apply)
     if refused:
         ctx.exit(NO)
 
@@ -104,19 +101,16 @@ def applied(made: Plan, places: Sequence[str], values: str | None) -> list[Remit
     return refused
 
 
-def put(made: Plan, places: Sequence[str], into: str, values: str | None) -> None:
+def put(made: Plan, places: Sequence[str], into: str, values: str | None) -> str:
     """Write the exact patch into a new file, and what it takes out into that of `values`: both, or neither.
 
-    A file below the current folder is called as from there, where `git apply` looks; any other as from the root.
+    The command that applies it comes back.
     """
     _outside(into, places, "--patch")
     unset = _unset(made, places, values)
-    here = Path.cwd()
-    found = []
-    for one in made.files:
-        real = Path(one.path).parent.resolve() / Path(one.path).name
-        name = real.relative_to(here) if real.is_relative_to(here) else real.relative_to("/")
-        found.append(exact(one, name.as_posix()))
+    real = [Path(one.path).parent.resolve() / Path(one.path).name for one in made.files]
+    base = _base(real)
+    found = [exact(one, path.relative_to(base).as_posix()) for one, path in zip(made.files, real, strict=True)]
     rewrite.keep(into, b"".join(found))
     try:
         if values is not None and unset:
@@ -124,6 +118,17 @@ def put(made: Plan, places: Sequence[str], into: str, values: str | None) -> Non
     except BaseException:
         Path(into).unlink()
         raise
+    return f"git -C {shlex.quote(str(base))} apply {shlex.quote(str(Path(into).resolve()))}"
+
+
+def _base(files: Sequence[Path]) -> Path:
+    """Where the patch of these files is applied: the root of their work tree of git, else here, else the root."""
+    roots = {next((one for one in file.parents if (one / ".git").exists()), None) for file in files}
+    root = roots.pop() if len(roots) == 1 else None
+    if root is not None:
+        return root
+    here = Path.cwd()
+    return here if all(one.is_relative_to(here) for one in files) else Path("/")
 
 
 def _listed(taken: dict[str, str]) -> bytes:
@@ -160,7 +165,7 @@ def lines(made: Plan) -> list[str]:
     return found
 
 
-def told(made: Plan, refused: Sequence[RemitError], *, written: bool) -> dict[str, Json]:
+def told(made: Plan, refused: Sequence[RemitError], *, written: bool, apply: str = "") -> dict[str, Json]:
     """The same as JSON: docs/spec/scan.md."""
     files: list[Json] = [
         {
@@ -179,6 +184,7 @@ def told(made: Plan, refused: Sequence[RemitError], *, written: bool) -> dict[st
     return {
         "version": 1,
         "written": written,
+        "apply": shown(apply),
         "files": files,
         "modes": modes,
         "left": [{"file": path, "line": one.line, "code": one.code, "why": one.why} for path, one in made.left],
@@ -211,6 +217,18 @@ def _say(made: Plan, refused: Sequence[RemitError], *, written: bool, values: st
     if any(fix.takes for _, fix in fixes):
         where = f"They are in {shown(values)}; read it into the client's environment." if values else ""
         say(f"Secrets that stood in files are known to whoever read them: have each issued anew. {where}".rstrip())
+
+
+def _patched(made: Plan, into: str, apply: str) -> None:
+    """Say how the patch is applied, and what is not in it."""
+    if apply:
+        say(f"The exact patch is in {shown(into)}, for: {shown(apply)}")
+        say("It holds what it takes out: keep it to yourself.")
+    if made.open:
+        say(f"{many(len(made.open), 'mode')} to change {'is' if len(made.open) == 1 else 'are'} not in a patch, for git"
+            " keeps none. Do it by:")  # fmt: skip
+    for path, mode in made.open:
+        say(f"  chmod {_shut(mode) & 0o777:o} {shown(shlex.quote(path))}")
 
 
 def _text(path: str) -> str | None:
