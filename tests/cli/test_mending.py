@@ -203,6 +203,34 @@ def test_what_no_patch_can_hold_is_said_with_how_to_do_it(tree: Path, capsys: py
     assert f"  chmod 640 {tree / '.env'}\n" in capsys.readouterr().err
 
 
+def test_the_last_line_says_how_many_findings_have_no_fix_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    servers = {
+        "a": {"command": "npx", "args": ["-y", "left"], "env": {"A_KEY": KEY}},
+        "b": {"url": "http://b.example/mcp"},
+        "c": {"url": f"https://c.example/mcp?token={KEY}"},
+    }
+    (site / ".mcp.json").write_text(json.dumps({"mcpServers": servers}, indent=1))
+    assert run(["scan", str(site), "-o", "json"]) == 0
+    found = [(one["code"], one["evidence"]) for one in json.loads(capsys.readouterr().out)["findings"]]
+    assert run(["scan", str(site), "--fix", "-o", "json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [one["code"] for one in said["left"]] == ["AG120"]
+    named = sum(len(one["takes"]) for one in said["files"][0]["fixes"])
+    assert named == 2
+    rest = [one for one in found if one[0] not in ("AG101", "AG120") and "token" not in one[1]]
+    assert said["rest"] == len(rest) == 1, "http is not made https here"
+    assert run(["scan", str(site), "--fix"]) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"1 of {len(found)} findings has no fix here: remit scan says what to do."
+    (site / ".mcp.json").write_text(json.dumps({"mcpServers": {"a": {"command": "node", "env": {"A_KEY": KEY}}}}))
+    assert run(["scan", str(site), "--fix"]) == 0
+    assert "no fix here" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("where", ["", "other", "site/sub dir"])
 def test_a_patch_is_applied_by_the_command_that_is_said_from_wherever_it_was_written(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str

@@ -16,7 +16,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.finding import Finding, Kind
 from remit.core.shown import shown
-from remit.scan import dotenv, rewrite
+from remit.scan import dotenv, refer, rewrite
 from remit.scan.accepted import Marked, State
 from remit.scan.locked import locked
 from remit.scan.mend import Left, Mended, mend
@@ -31,13 +31,15 @@ _OTHERS: Final = 0o007
 class Plan:
     """What would be written: files by their new text, and files that others than owner and group can read.
 
-    `left` are findings that are mended elsewhere and stay, each with its file.
+    `asked` is how many findings there are, `left` are those that are mended elsewhere and stay, each with its file, and
+    `rest` is how many are neither mended nor named so.
     """
 
     files: tuple[Mended, ...]
     open: tuple[tuple[str, int], ...]
     asked: int
     left: tuple[tuple[str, Left], ...] = ()
+    rest: int = 0
 
 
 def mending(
@@ -56,6 +58,9 @@ def mending(
         _say(made, refused, written=write, values=values)
         if into is not None:
             _patched(made, into, apply)
+        if made.rest:
+            has = "has" if made.rest == 1 else "have"
+            say(f"{made.rest} of {many(made.asked, 'finding')} {has} no fix here: remit scan says what to do.")
     if refused:
         ctx.exit(NO)
 
@@ -79,7 +84,29 @@ def plan(findings: Sequence[Finding], places: Sequence[str]) -> Plan:
     wide = [(path, _mode(path)) for path in sorted(by) if dotenv.wants(path) and _secret(by[path])]
     shut = tuple((path, mode) for path, mode in wide if mode & _OTHERS)
     left = tuple((one.path, each) for one in made for each in one.left)
-    return Plan(tuple(one for one in made if one.fixes), shut, len(findings), left)
+    files = tuple(one for one in made if one.fixes)
+    return Plan(files, shut, len(findings), left, _rest(findings, files, shut, left))
+
+
+def _rest(
+    findings: Sequence[Finding],
+    files: Sequence[Mended],
+    shut: Sequence[tuple[str, int]],
+    left: Sequence[tuple[str, Left]],
+) -> int:
+    """How many findings nothing is done or said about."""
+    met = {(one.path, fix.kind.value, line) for one in files for fix in one.fixes for line in fix.lines}
+    met |= {(path, one.code, one.line) for path, one in left}
+    closed = {path for path, _ in shut}
+
+    def rests(one: Finding) -> bool:
+        path, line = one.evidence.file, one.evidence.line
+        if one.kind is Kind.LITERAL_SECRET and path in closed:
+            return False
+        address = one.kind is Kind.OPEN_REMOTE and refer.ADDRESS in one.evidence.said
+        return (path, Kind.LITERAL_SECRET if address else one.kind, line) not in met
+
+    return sum(map(rests, findings))
 
 
 def applied(made: Plan, places: Sequence[str], values: str | None) -> list[RemitError]:
@@ -188,6 +215,7 @@ def told(made: Plan, refused: Sequence[RemitError], *, written: bool, apply: str
         "files": files,
         "modes": modes,
         "left": [{"file": path, "line": one.line, "code": one.code, "why": one.why} for path, one in made.left],
+        "rest": made.rest,
         "refused": [one.message for one in refused],
     }
 
@@ -204,16 +232,15 @@ def _say(made: Plan, refused: Sequence[RemitError], *, written: bool, values: st
         complain(fault)
     count = sum(1 if fix.kind is not Kind.LITERAL_SECRET else len(fix.takes) for _, fix in fixes) + len(made.open)
     if not count:
-        say(f"Nothing can be mended with no risk, for {many(made.asked, 'finding')}: remit scan says what to do.")
+        say(f"Nothing can be mended with no risk, for {many(made.asked, 'finding')}.")
         return
-    rest = "The others say what to do: remit scan."
     if not written:
         say(
             f"{many(count, 'change')} can be made with no risk, for {many(made.asked, 'finding')}. What is *** is not"
-            f" printed: let --write do it, or --patch FILE write what git apply takes. {rest}"
+            f" printed: let --write do it, or --patch FILE write what git apply takes."
         )
         return
-    say(f"Written: {many(len(made.files) + len(made.open) - len(refused), 'file')}. {rest}")
+    say(f"Written: {many(len(made.files) + len(made.open) - len(refused), 'file')}.")
     if any(fix.takes for _, fix in fixes):
         where = f"They are in {shown(values)}; read it into the client's environment." if values else ""
         say(f"Secrets that stood in files are known to whoever read them: have each issued anew. {where}".rstrip())
