@@ -153,6 +153,80 @@ def test_a_changed_tree_proposes_only_the_difference(told) -> None:
     }
 
 
+def tree(name, *argv, tool="tool"):
+    Path(name).mkdir()
+    entry = {"command": argv[0], "args": argv[1:], "alwaysAllow": ["read_note"]}
+    (Path(name) / ".mcp.json").write_text(json.dumps({"mcpServers": {tool: entry}}))
+
+
+def enrolled(told, name):
+    """The items of the review that one tree's scan made, or none."""
+    told("scan", name, "--enroll", "--write", "--owner", "olga")
+    found = told("review", "list", "--all")
+    return told("review", "show", found[-1]["id"])
+
+
+def answered(told, one, word="approve"):
+    told("review", word, one["id"], "--shown", one["shown"])
+
+
+def agent_of(told, name):
+    [one] = [each for each in told("agent", "show") if each["name"].startswith(name)]
+    return one
+
+
+@pytest.mark.parametrize(("first", "second"), [("tc", "te"), ("te", "tc")])
+@pytest.mark.parametrize("evil", ["/evil/python", "python"])
+def test_a_strangers_tree_takes_no_name_of_another(told, first, second, evil) -> None:
+    commands = {"tc": ["python", "server.py"], "te": [evil, "server.py"]}
+    for name, argv in commands.items():
+        tree(name, *argv)
+    one, two = enrolled(told, first), enrolled(told, second)
+    names = [next(item["name"] for item in each["items"] if item["noun"] == "resource") for each in (one, two)]
+    assert names[0] == "tool"
+    assert names[1].startswith("tool-")
+    assert len(names[1]) == len("tool-") + 8
+    answered(told, two)
+    answered(told, one)
+    for each, name in zip((first, second), names, strict=True):
+        assert agent_of(told, each)["ceiling"] == [f"mcp:{name}/*"]
+        there = told("resource", "show", name)["upstream"]
+        assert (there["argv"], there["directory"]) == (commands[each], str(Path(each).absolute()))
+        again = told("scan", each, "--enroll", "--write", "--owner", "olga")
+        assert {
+            (row["name"], row["state"]) for row in again if row["noun"] == "resource" and row["seen"] == "here"
+        } == {(name, "active")}
+    assert len(told("review", "list", "--all")) == 2, "each is known again"
+
+
+@pytest.mark.parametrize("word", ["approve", "refuse"])
+def test_what_is_in_force_or_refused_is_not_what_a_strangers_tree_calls_so(told, word) -> None:
+    tree("tc", "python", "server.py")
+    answered(told, enrolled(told, "tc"), word)
+    was = told("resource", "show", "tool")
+    tree("te", "/evil/python", "server.py")
+    two = enrolled(told, "te")
+    assert told("resource", "show", "tool") == was
+    [name] = [item["name"] for item in two["items"] if item["noun"] == "resource"]
+    assert name.startswith("tool-")
+    answered(told, two)
+    assert agent_of(told, "te")["ceiling"] == [f"mcp:{name}/*"]
+
+
+def test_a_name_that_was_made_to_be_anothers_is_not_taken_for_it(told) -> None:
+    tree("tc", "python", "server.py")
+    tree("t0", "python", "server.py")
+    enrolled(told, "t0")
+    [name] = [row["name"] for row in told("scan", "tc", "--enroll") if row["noun"] == "resource" and row["where"]]
+    tree("te", "/evil/python", tool=name)
+    answered(told, enrolled(told, "te"))
+    assert told("resource", "show", name)["upstream"]["argv"] == ["/evil/python"]
+    one = enrolled(told, "tc")
+    [mine] = [item["name"] for item in one["items"] if item["noun"] == "resource"]
+    assert mine.startswith(name)
+    assert len(mine) == len(name) + 8
+
+
 def test_owners_tools_and_drafts_stand_beside_what_was_met(told, capsys, tmp_path) -> None:
     site = tmp_path / "site"
     (site / "CODEOWNERS").write_text("/.mcp.json @ann\n")

@@ -125,8 +125,8 @@ def test_an_answer_is_to_exactly_what_was_shown(world):
     assert refused(world, say(world, one, **both)) == "review_invalid"
     assert refused(world, say(world, one, approve=["*"], review_due=1)) == "review_past"
     servers = [Server("mail", Upstream(url="http://127.0.0.1:9/other"), world.owner.id, {})]
-    put(world, servers=servers, acting=[])
-    assert refused(world, say(world, one, approve=["resource/mail"])) == "review_moved"
+    other = met(world, servers=servers, acting=[])
+    assert refused(world, lambda c: review.open_review(c, **other)) == "review_moved", "another takes no name"
     assert states(world)["resource/mail"] == "proposed"
     world.act(lambda c: (c.keep(), payload.erase(c.db, one.id)))
     assert review.shown(world.authority.view, one) is None

@@ -82,10 +82,26 @@ def test_every_server_that_is_switched_on_is_told_of():
         ({"command": "npx", "args": ["@acme/notes", "--key", TOKEN]}, "", ("npx", "@acme/notes"), True),
         ({"command": "npx", "args": ["@acme/notes", "--key", TOKEN]}, "", ("npx", "@acme/other"), False),
         ({"command": "a"}, "", (), False),
+        ({"command": "/evil/python", "args": ["/srv/server.py"]}, "", ("python", "/srv/server.py"), False),
+        ({"command": "python", "args": ["/srv/server.py"]}, "", ("/evil/python", "/srv/server.py"), False),
+        ({"command": "python", "args": ["/srv/server.py"]}, "", ("/usr/bin/python", "/srv/server.py"), True),
+        ({"command": "env", "args": ["PYTHONPATH=/evil", "a"]}, "", ("a",), False),
+        ({"command": "python", "args": ["server.py"]}, "", ("python", "server.py"), False),
+        ({"command": "python", "args": ["-m", "evil", "--key", TOKEN]}, "", ("python", "-m", "good"), False),
+        ({"command": "./run"}, "", ("/site/run",), True),
     ],
 )
 def test_a_server_is_known_again(entry, url, argv, is_it):
-    assert same(target(**entry), FILE, url, argv) is is_it
+    one = target(**entry)
+    found = f"/usr/bin/{one.argv[0]}" if one.argv and "/" not in one.argv[0] else ""
+    assert same(one, url, argv, found=found) is is_it
+
+
+def test_a_server_is_known_again_in_its_folder_only():
+    one = target(command="python", args=["server.py"])
+    assert same(one, "", one.argv, "/site")
+    assert not same(one, "", one.argv, "/other")
+    assert not same(one, "", one.argv)
 
 
 def test_a_mark_is_the_same_for_what_is_reached_alike():

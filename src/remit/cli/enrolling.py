@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from remit.cli.desk import Desk, at_desk
-from remit.cli.met import Place, Seen, met, plain, unseen
+from remit.cli.met import Place, Seen, met, plain, unseen, upstream
 from remit.cli.output import columns, emit, many, say
+from remit.cli.review import reached_by
 from remit.cli.values import due
 from remit.control import credential
 from remit.control import review as reviews
@@ -24,7 +25,7 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.moment import Instant
-from remit.core.resource import Resource, Upstream, action
+from remit.core.resource import Resource, action
 from remit.core.review import Review
 from remit.core.shown import shown
 from remit.core.trust import TrustPath
@@ -117,7 +118,7 @@ def _owner(desk: Desk, one: Proposed, known: _Register, person: str) -> str:
 def _server(one: Place, owner: str) -> Server:
     target = one.target
     said = {"file": plain(one.file), "line": target.line, "credentials": list(one.credentials)}
-    return Server(one.name, Upstream(url=target.url, argv=target.argv), owner, said, target.lacks)
+    return Server(one.name, upstream(target), owner, said, target.lacks)
 
 
 def _acting(one: Proposed, owner: str, credentials: Sequence[Json]) -> Acting:
@@ -180,7 +181,7 @@ def _rows(desk: Desk, seen: Seen, known: _Register, owner: str) -> list[dict[str
     for place in seen.places:
         there, target = known.resources.get(place.name), place.target
         who = _called(desk, there) or owner
-        reached = {"reached": target.url or " ".join(target.argv), "lacks": target.lacks}
+        reached = {"reached": reached_by(upstream(target)), "lacks": target.lacks}
         row = _row("resource", place.name, known.resources, f"{place.file}:{target.line}", who)
         rows.append(row | reached | {"credentials": list(place.credentials)})
     names = {one.name for one in seen.agents}

@@ -1,6 +1,7 @@
 """What a scan met, put beside what is registered: agents with the resources, tools and credentials of each."""
 
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from remit.core.canonical import Json
 from remit.core.lifecycle import UNUSED
-from remit.core.resource import Resource
+from remit.core.resource import Resource, Upstream
 from remit.scan import owner as owners
 from remit.scan.enrolled import Proposed, proposed, slug
 from remit.scan.rewrite import below
@@ -56,7 +57,7 @@ def met(found: Scan, places: Sequence[str], registered: Mapping[str, Resource], 
             if target.url.startswith(gates) and (name := target.url.removeprefix(gates)) in registered:
                 names[file, here] = name
                 continue
-            name = _name(target, file, registered, made)
+            name = _name(target, registered, made)
             names[file, here] = name
             given = tuple(_told(one, also) for one in holders[file, target.server])
             made.setdefault(name, Place(name, file, target, given))
@@ -73,17 +74,31 @@ def met(found: Scan, places: Sequence[str], registered: Mapping[str, Resource], 
     return Seen(tuple(whole), tuple(made.values()), theirs)
 
 
-def _name(target: Target, file: str, registered: Mapping[str, Resource], made: Mapping[str, Place]) -> str:
-    """The name under which this server is registered, was met before, or would be put forward."""
-    plain = slug(target.server)
-    marked = f"{plain[:54].strip('-')}-{target.mark}"
-    for name in (plain, marked):
+def _name(target: Target, registered: Mapping[str, Resource], made: Mapping[str, Place]) -> str:
+    """The name under which this server is registered, was met before, or would be put forward.
+
+    What nobody put in force is known by all of its command and its folder: no other tree's takes its place.
+    """
+    plain, way = slug(target.server), upstream(target)
+    names = [plain, *(f"{plain[: 62 - most].strip('-')}-{target.mark[:most]}" for most in (8, 16, 24, 32, 40, 48))]
+    for name in names:
         known = registered.get(name)
-        if known is not None and same(target, file, known.upstream.url, known.upstream.argv):
+        there = known.upstream if known is not None else upstream(made[name].target) if name in made else None
+        if there is not None and (there.url, there.argv, there.directory) == (way.url, way.argv, way.directory):
             return name
-        if name in made and same(target, file, made[name].target.url, made[name].target.argv):
-            return name
-    return marked if plain in registered or plain in made else plain
+    found = (shutil.which(target.argv[0]) or "") if target.argv and "/" not in target.argv[0] else ""
+    for name in names:
+        known = registered.get(name)
+        if known is not None and known.state not in ("proposed", "refused"):
+            there = known.upstream
+            if same(target, there.url, there.argv, there.directory, found=found):
+                return name
+    return next((name for name in names if name not in registered and name not in made), names[-1])
+
+
+def upstream(target: Target) -> Upstream:
+    """How a server that was met is reached, as it would be registered."""
+    return Upstream(url=target.url, argv=target.argv, directory=target.folder)
 
 
 def _named(one: Proposed, names: Mapping[tuple[str, str], str]) -> Proposed:

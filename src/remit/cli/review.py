@@ -10,7 +10,7 @@ from remit.cli.values import due
 from remit.control import review as reviews
 from remit.core.canonical import Json
 from remit.core.record import load
-from remit.core.resource import Resource, Tool
+from remit.core.resource import Resource, Tool, Upstream
 from remit.core.review import EVERY, Review
 
 
@@ -143,8 +143,7 @@ def _members(said: Mapping[str, Json]) -> dict[str, str]:
     told = {"where": f"{said['file']}:{said['line']}" if "file" in said else "", "owner": said.get("owned", "")}
     told["said owner"] = said.get("owner", "")
     if said["noun"] == "resource":
-        upstream = load(Resource, record).upstream
-        told["reached by"] = upstream.url or " ".join(upstream.argv)
+        told["reached by"] = reached_by(load(Resource, record).upstream)
     elif said["noun"] == "agent":
         told |= {"purpose": record["purpose"], "ceiling": " ".join(said["ceiling"]) or "nothing"}
     else:
@@ -155,6 +154,11 @@ def _members(said: Mapping[str, Json]) -> dict[str, str]:
     told |= {f"credential {n}": text for n, text in enumerate(map(credential, said.get("credentials", ())), 1)}
     told["lacks"] = said.get("lacks", "")
     return {name: text for name, text in told.items() if text}
+
+
+def reached_by(one: Upstream) -> str:
+    """An address, or a command and the folder that it depends on, in one line."""
+    return one.url or " ".join(one.argv) + (f" (in {one.directory})" if one.directory else "")
 
 
 def credential(one: Mapping[str, Json]) -> str:

@@ -61,9 +61,10 @@ class Acting:
 def open_review(
     change: Change, servers: Sequence[Server], acting: Sequence[Acting], review_due: Instant, by: str
 ) -> Review | None:
-    """Put forward what is not registered, and what was put forward otherwise before; None when there is no such thing.
+    """Put forward what is not registered, and agents that were put forward otherwise; None when there is none.
 
     What is in force stays as it is, and so does what was refused. At most `MOST` things; the next call takes more.
+    Refuses a server under the name of another that was put forward (`review_moved`).
     """
     found: list[tuple[Item, dict[str, Json]]] = []
     moved = set()
@@ -95,7 +96,9 @@ def _resource(change: Change, one: Server, by: str) -> Resource | None:
     before = change.reader.get(Resource, one.name)
     owner = one.owner if before is None else before.owner
     made = Resource(name=one.name, upstream=one.upstream, domain=one.name, owner=owner, state="proposed")
-    if before is not None and (before.state != "proposed" or before == made):
+    if before is not None and before.state == "proposed" and before != made:
+        raise _moved(f"Another server was put forward as {one.name}.")
+    if before is not None:
         return None
     _here(change, made.owner)
     change.record("resource.proposed", made, by)

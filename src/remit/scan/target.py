@@ -8,11 +8,11 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from remit.scan import client, document, holder, launch, secret, server
+from remit.scan import client, document, ground, holder, launch, secret, server
 from remit.scan.node import Node
 
 HIDDEN: Final = "***"
@@ -26,18 +26,23 @@ _LONGEST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server: its name in the file, where it stands, and its address or the words of its command."""
+    """One server: its name in the file, where it stands, and its address or the words of its command.
+
+    `folder` is where its command runs, if that tells which program it is.
+    """
 
     server: str
     line: int
     url: str = ""
     argv: tuple[str, ...] = ()
     lacks: str = ""
+    folder: str = ""
 
     @property
     def mark(self) -> str:
-        """Eight digits that are the same for what is reached alike."""
-        return hashlib.sha256(repr((self.url, self.argv)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        """Digits that are the same for what is reached alike; the first eight do, unless somebody took just these."""
+        way = (self.url, self.argv, self.folder) if self.folder else (self.url, self.argv)
+        return hashlib.sha256(repr(way).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def targets(path: str, text: str) -> tuple[Target, ...]:
@@ -54,17 +59,26 @@ def targets(path: str, text: str) -> tuple[Target, ...]:
         for root in inner
         for name, entry in client.servers(root, keys)
         if entry["disabled"].value is not True and entry["enabled"].value is not False
-        for made in _target(name, entry)
+        for made in _target(path, name, entry)
     )
 
 
-def _target(name: str, entry: Node) -> Iterator[Target]:
+def _target(path: str, name: str, entry: Node) -> Iterator[Target]:
     url = next((entry[key].text for key in server.ADDRESSES if entry[key].text), "")
     words = server.words(entry)
     if url:
         yield _of_url(name, entry.line, url)
     elif words:
-        yield _of_command(name, entry.line, words)
+        yield _placed(path, entry, _of_command(name, entry.line, words))
+
+
+def _placed(path: str, entry: Node, made: Target) -> Target:
+    """The same with the folder in which it runs, where that counts."""
+    where = ground.folder(path, entry, made.argv)
+    given = entry["cwd"].text
+    if given and (_VARIABLE.search(given) or any(_drawn(one) for one in given.split("/")) or len(given) > _LONGEST):
+        return replace(made, folder=HIDDEN, lacks=made.lacks or "its folder holds a variable, or what may be a secret")
+    return replace(made, folder=where)
 
 
 def _of_url(name: str, line: int, url: str) -> Target:
@@ -110,23 +124,25 @@ def _drawn(part: str) -> bool:
     return secret.is_random(part) or secret.is_known(part)
 
 
-def same(one: Target, file: str, url: str, argv: Sequence[str]) -> bool:
-    """Say whether a server of a file is what is registered with this address or command.
+def same(one: Target, url: str, argv: Sequence[str], directory: str = "", *, found: str = "") -> bool:
+    """Say whether a server of a file is what a person put in force with this address, or command and folder.
 
-    A version makes no other server of a package; a file's place counts where its command names another file. Where
-    something is hidden, host or package and program must do.
+    A version makes no other server of a package. `found` is where the PATH has its bare program. Where something is
+    hidden, the host or the rest of the command must do.
     """
     if one.url or url:
         hidden = HIDDEN in one.url
         return bool(one.url and url) and (_host(one.url) == _host(url) if hidden else _plain(one.url) == _plain(url))
     mine, theirs = _words(one.argv), _words(argv)
-    if not mine or not theirs or launch.program(mine[0]) != launch.program(theirs[0]):
-        return False
     if any(HIDDEN in word for word in mine):
-        return _package(mine) == _package(theirs)
-    return len(mine) == len(theirs) and all(
-        a == b or b in _places(file, a) for a, b in zip(mine[1:], theirs[1:], strict=True)
-    )
+        mine, theirs = _open(mine), _open(theirs)
+    if not mine or len(mine) != len(theirs):
+        return False
+    whole = [found or mine[0], *(posixpath.normpath(posixpath.join(one.folder, word)) for word in mine[1:])]
+    whole[0] = posixpath.normpath(posixpath.join(one.folder, mine[0])) if "/" in mine[0] else whole[0]
+    if any(b not in (a, full) for a, b, full in zip(mine, theirs, whole, strict=True)):
+        return False
+    return directory == one.folder or all(mine[n] != theirs[n] for n in ground.relative(mine))
 
 
 def _plain(url: str) -> str:
@@ -138,16 +154,14 @@ def _host(url: str) -> str:
 
 
 def _words(argv: Sequence[str]) -> list[str]:
-    words = launch.bare([(word, 0) for word in argv]) if argv else []
-    package = launch.package_of(words)
-    return [_VERSION.sub("", word) if package and word == package[0] else word for word, _ in words]
+    package = launch.package_of(launch.bare([(word, 0) for word in argv])) if argv else None
+    return [_VERSION.sub("", word) if package and word == package[0] else word for word in argv]
 
 
-def _package(words: list[str]) -> str:
-    found = launch.package_of([(word, 0) for word in words])
-    return found[0] if found else " ".join(words[1:2])
-
-
-def _places(file: str, word: str) -> tuple[str, ...]:
-    folder = posixpath.dirname(file)
-    return tuple(posixpath.normpath(posixpath.join(one, word)) for one in (folder, posixpath.dirname(folder)))
+def _open(words: list[str]) -> list[str]:
+    """The words of a command without what is hidden in it, and without the flag that this is the value of."""
+    shut = {n for n, word in enumerate(words) if HIDDEN in word}
+    shut |= {
+        n - 1 for n in shut if words[n] == HIDDEN and n and words[n - 1].startswith("-") and "=" not in words[n - 1]
+    }
+    return [word for n, word in enumerate(words) if n not in shut]
