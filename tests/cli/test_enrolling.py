@@ -68,6 +68,25 @@ def test_what_is_met_is_shown_then_proposed_once_and_may_do_nothing(told, tmp_pa
     assert SECRET.encode() not in kept, "a secret was written down"
 
 
+def test_no_shape_of_a_secret_is_written_down(told, tmp_path) -> None:
+    canary = "Tr0ub4dor3"
+    rows = {
+        "a": {"command": "env", "args": [f"DB_PASSWORD={canary}", "npx", "x"]},
+        "b": {"command": "sh", "args": ["-c", f"PGPASSWORD='{canary}' npx x"]},
+        "c": {"command": "mysql", "args": [f"-p{canary}", "${MAIL_TOKEN}"]},
+        "d": {"command": "npx", "args": ["x", "--token", f"${{MAIL_TOKEN:-{canary}}}"]},
+        "e": {"url": f"https://mail.example.com/s/{canary}/mcp"},
+        "f": {"command": "npx", "args": ["x"], "env": {"A_TOKEN": f"vault://u:{canary}@h/x"}},
+    }
+    (tmp_path / "site" / ".mcp.json").write_text(json.dumps({"mcpServers": rows}))
+    made = told("scan", "site", "--enroll", "--write", "--owner", "olga")
+    assert len(here(made, "resource")) == len(rows)
+    [one] = told("review", "list")
+    assert canary not in json.dumps([made, told("review", "show", one["id"])])
+    kept = b"".join(each.read_bytes() for each in (tmp_path / ".remit").rglob("*") if each.is_file())
+    assert canary.encode() not in kept, "a secret was written down"
+
+
 def test_one_review_shows_where_and_which_credentials_and_puts_it_in_force(told, capsys) -> None:
     told("scan", "site", "--enroll", "--write", "--owner", "olga")
     [one] = told("review", "list")

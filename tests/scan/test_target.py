@@ -35,7 +35,7 @@ def target(**entry):
         ({"command": "notes", "args": ["--password=hunter2"]}, "", ("notes", f"--password={HIDDEN}"), "secret"),
         (
             {"command": "pg-mcp", "args": ["postgresql://app:pw@db/app"]},
-            "", ("pg-mcp", f"postgresql://{HIDDEN}db/app"), "secret",
+            "", ("pg-mcp", HIDDEN), "secret",
         ),
         ({"command": "notes", "args": ["--root", "${HOME}"]}, "", ("notes", "--root", "${HOME}"), "variable"),
         ({"command": "notes", "args": ["x"] * 99}, "", None, "too long"),
@@ -49,6 +49,88 @@ def test_nothing_that_may_be_a_secret_is_told(entry, url, argv, lacks):
     assert HIDDEN in one.url if url.endswith("/") else one.url == url
     assert lacks in one.lacks if lacks else not one.lacks
     assert TOKEN not in repr(one)
+
+
+CANARY = "Tr0ub4dor&3"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["env", f"DB_PASSWORD={CANARY}", f"GITHUB_TOKEN={CANARY}", "npx", "x"],
+        ["env", f"PGPASSWORD={CANARY}", "npx", "x"],
+        ["sh", "-c", f"DB_PASSWORD='{CANARY}' npx x"],
+        ["bash", "-lc", f"PGPASSWORD={CANARY} npx x"],
+        ["cmd", "/c", f"npx x {CANARY}"],
+        ["powershell", "-Command", f"npx x {CANARY}"],
+        [f"sh -c \"A='one {CANARY}' npx x\""],
+        [f'notes --password "one {CANARY}" x'],
+        ["npx", "x", "--header", f"Authorization:Bearer {CANARY}"],
+        ["npx", "x", "--header", f"Authorization: Bearer {CANARY}"],
+        ["npx", "x", "--header", f"Cookie: session={CANARY}"],
+        ["npx", "x", f"--header=Cookie: a={CANARY}"],
+        ["npx", "x", "--config", json.dumps({"apiKey": CANARY})],
+        ["npx", "x", "--config", json.dumps({"any": CANARY})],
+        ["npx", "x", f"host=a password={CANARY}"],
+        ["npx", "x", f"Server=a;Password={CANARY};"],
+        ["npx", "x", "--token", f"${{TOKEN:-{CANARY}}}"],
+        ["npx", "x", f"--token=${{TOKEN:-{CANARY}}}"],
+        ["npx", "x", f"${{ANY-{CANARY}}}"],
+        ["npx", "x", f"--token=$PART{CANARY}"],
+        ["mysql", f"-p{CANARY}"],
+        ["curl", "-u", f"user:{CANARY}"],
+        ["curl", f"--user=user:{CANARY}"],
+        ["redis-cli", "-a", CANARY],
+        ["pg", f"postgresql://u:a/{CANARY}@h/db"],
+        ["pg", f"postgresql://u:{CANARY}@h/db"],
+        ["npx", "x", f"https://h.example/p#token={CANARY}"],
+        ["npx", "x", f"https://h.example/p?q={CANARY}"],
+        ["npx", "x", f"https://h.example/key/{CANARY}"],
+        ["npx", "x", f"https://h.example/key%3D{CANARY}/mcp"],
+    ],
+)
+def test_no_word_of_a_command_holds_a_secret_of_any_shape(words):
+    one = target(command=words[0], args=words[1:])
+    assert CANARY not in repr(one)
+    assert "secret" in one.lacks
+    assert not any("4dor" in word for word in one.argv)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://mcp.zapier.com/api/mcp/s/Tr0ub4dorYzE4/mcp",
+        "https://h.example/key=Tr0ub4dor/mcp",
+        "https://h.example/key%3DTr0ub4dor/mcp",
+        "https://h.example/token/troub4dor/mcp",
+        "https://h.example/p#token=Tr0ub4dor",
+        "https://u:12/Tr0ub4dor@h.example/mcp",
+        "https://Tr0ub4dor/x@h.example/mcp",
+        "https://h.example/mcp;key=Tr0ub4dor",
+    ],
+)
+def test_no_address_holds_a_secret_of_any_shape(url):
+    one = target(url=url)
+    assert "roub4dor" not in repr(one).lower()
+    assert one.lacks
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["npx", "-y", "@acme/mcp-token@1.2.3"],
+        ["cmd", "/c", "npx", "-y", "@acme/notes"],
+        ["docker", "run", "-i", "--rm", "-p", "8080:80", "-v", "/srv/key:/key:ro", "acme/mcp-token:1.2.3"],
+        ["docker", "run", "-p8080:80", "-u", "1000:1000", "-e", "NOTES_TOKEN", "acme/notes"],
+        ["uvx", "--from", "git+https://github.com/acme/notes@v1.2.3", "notes"],
+        ["npx", "mcp-remote", "https://mail.example.com:8443/api/v1/mcp"],
+        ["notes", "--port", "8080", "--max-tokens=100", "--auth=none", "--root", "/srv/My Documents"],
+        ["node", "C:\\acme\\server.js", "--project", "notes-2"],
+    ],
+)
+def test_what_holds_no_secret_stands_as_it_is(words):
+    one = target(command=words[0], args=words[1:])
+    assert (list(one.argv), one.lacks) == (words, "")
 
 
 def test_every_server_that_is_switched_on_is_told_of():

@@ -10,11 +10,12 @@ from pathlib import Path
 from remit.core.canonical import Json
 from remit.core.lifecycle import UNUSED
 from remit.core.resource import Resource, Upstream
+from remit.scan import hide
 from remit.scan import owner as owners
 from remit.scan.enrolled import Proposed, proposed, slug
 from remit.scan.rewrite import below
 from remit.scan.sight import Held
-from remit.scan.target import Target, same, targets
+from remit.scan.target import HIDDEN, Target, same, targets
 from remit.scan.trusted import tools
 from remit.scan.walk import Scan, contents
 
@@ -120,7 +121,8 @@ def _told(one: Held, also: Mapping[str, list[Held]]) -> dict[str, Json]:
     others = [each for each in also[one.what] if (each.file, each.holder) != (one.file, one.holder)]
     named: list[Json] = [f"{each.holder} ({plain(each.file)}:{each.line})" for each in others[:MOST_NAMED]]
     told: dict[str, Json] = {"name": one.name, "file": plain(one.file), "line": one.line}
-    return told | ({"refers": one.what} if one.stored else {}) | ({"also": named} if named else {})
+    refers = HIDDEN if hide.may(one.what) else one.what
+    return told | ({"refers": refers} if one.stored else {}) | ({"also": named} if named else {})
 
 
 def _known(one: Proposed, places: Sequence[str]) -> Proposed:

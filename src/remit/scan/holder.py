@@ -7,7 +7,7 @@ from typing import Final
 
 from remit.scan import client, document, launch, secret, server, task, workflow, workload
 from remit.scan.node import Node
-from remit.scan.sight import Holder, Pair, Whole
+from remit.scan.sight import Holder, Pair, Whole, is_credential
 
 _ALL_SECRETS: Final = re.compile(r"(?i)\$\{\{\s*to_?json\(\s*(?:secrets|env)\s*\)\s*\}\}")
 _AGENT: Final = re.compile(
@@ -120,12 +120,18 @@ def flags(words: list[launch.Word]) -> Iterator[Pair]:
             name, told, text = (value if mark else after).partition("=")
             yield Pair(name, text if told else f"${{{name}}}", line if mark else below)
         elif word.startswith("-") and mark:
-            yield Pair(flag.lstrip("-"), value, line)
+            yield Pair(_called(flag), value, line)
         elif word.startswith("-") and after and not after.startswith("-"):
-            named = "api_key" if word == "--key" and secret.is_random(after) else word.lstrip("-")
+            named = "api_key" if word == "--key" and secret.is_random(after) else _called(word)
             yield Pair(named, after, below)
         elif re.match(r"[\w-]+: ", word):
             yield Pair(word.partition(":")[0], word.partition(": ")[2], line)
+
+
+def _called(flag: str) -> str:
+    """A flag's name; of `-pVALUE` only the letter, for what follows it may be a secret."""
+    name = flag.lstrip("-")
+    return name if flag.startswith("--") or is_credential(name) else name[:1]
 
 
 def _wholes(entry: Node) -> Iterator[Whole]:

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from remit.scan import client, document, ground, holder, launch, secret, server
+from remit.scan import client, document, ground, hide, holder, launch, secret, server
 from remit.scan.node import Node
 
 HIDDEN: Final = "***"
 _VARIABLE: Final = re.compile(r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|\{(?:env|file|input):|<[^>]*>")
-_PARTS: Final = re.compile(r"[=:,/?&@]")
-_LOGIN: Final = re.compile(r"(?<=://)[^/\s@]+@|\?\S*")
+_FLAG: Final = re.compile(r"--([A-Za-z][A-Za-z-]{0,40})=")
 _VERSION: Final = re.compile(r"(?<=.)@[\w.^~*-]+$|==[\w.]+$|:[\w.-]+$")
 _WORDS: Final = 64
 _LONGEST: Final = 500
@@ -90,21 +89,25 @@ def _of_url(name: str, line: int, url: str) -> Target:
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", host, re.ASCII) or len(url) > _LONGEST:
         return Target(name, line, HIDDEN, (), "its address is not an http URL as it stands")
     at = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
-    if any(_drawn(one) for one in parts.path.split("/")) or _VARIABLE.search(parts.path) or secret.is_known(url):
+    if "@" in url.partition("://")[2].partition(parts.netloc)[2]:
+        return Target(name, line, HIDDEN, (), "its address holds what may be a password")
+    if hide.in_path(parts.path) or _VARIABLE.search(parts.path) or secret.is_known(url):
         return Target(name, line, f"{at}/{HIDDEN}", (), "its address holds what may be a token, or a variable")
     more = parts.username is not None or parts.query or parts.fragment
     return Target(name, line, f"{at}{parts.path}", (), "its address holds more than a path" if more else "")
 
 
 def _of_command(name: str, line: int, words: list[launch.Word]) -> Target:
-    held = [one.text for one in holder.flags(words) if one.text and _is_held(one.name, one.text)]
+    held = [one.text for one in holder.flags(words) if len(one.text) > 2 and _is_held(one.name, one.text)]
     argv, lacks = [], ""
-    for word, _ in words[:_WORDS]:
-        clean = _LOGIN.sub(HIDDEN, word) if "://" in word else word
+    told = [word for word, _ in words[:_WORDS]]
+    for word, hidden in zip(told, hide.words(told), strict=True):
+        clean = word
         for text in held:
             clean = clean.replace(text, HIDDEN)
-        if secret.is_known(clean) or any(_drawn(part) for part in _PARTS.split(clean)) or len(clean) > _LONGEST:
-            clean = HIDDEN
+        if hidden or len(clean) > _LONGEST:
+            flag = _FLAG.match(word)
+            clean = f"{flag[0]}{HIDDEN}" if flag and hide.tells(flag[1]) else HIDDEN
         if clean != word:
             lacks = "its command holds what may be a secret"
         elif _VARIABLE.search(word):
@@ -117,11 +120,7 @@ def _of_command(name: str, line: int, words: list[launch.Word]) -> Target:
 
 def _is_held(name: str, text: str) -> bool:
     """Say whether a flag's value may be a secret: more is held to be one here than where people are told of it."""
-    return secret.is_held(name, text) or (secret.is_name(name) and not _VARIABLE.search(text))
-
-
-def _drawn(part: str) -> bool:
-    return secret.is_random(part) or secret.is_known(part)
+    return secret.is_held(name, text) or (hide.tells(name) and not hide.refers(text))
 
 
 def same(one: Target, url: str, argv: Sequence[str], directory: str = "", *, found: str = "") -> bool:
