@@ -364,3 +364,13 @@ def test_a_package_is_held_to_its_version_in_toml_and_yaml_too() -> None:
     goose = "extensions:\n  a:\n    cmd: npx\n    args:\n      - -y\n      - left # n\n"
     assert mended(GOOSE, goose, {"left": "1.0.1"}).after == goose.replace("left", "left@1.0.1")
     assert [each.why for each in mended(GOOSE, goose).left] == ["no lock of the tree names its version"]
+
+
+@pytest.mark.parametrize(
+    "note", ["Tr0ub4dor3xyz=", "Tr0ub4dor3xyz==", "Tr0ub4dor3=x", "Tr0ub4dor3=${A}", "-tr0ub4dor=x"]
+)
+def test_what_only_looks_like_a_name_is_no_name(note: str) -> None:
+    env = {"NOTE": note, "A_TOKEN": "tok_9fK2mQ7xZr4LwB8sVd3N"}
+    shown = patch(mended(".mcp.json", json.dumps({"mcpServers": {"a": {"command": "x", "env": env}}}, indent=1)))
+    assert "A_TOKEN" in shown
+    assert "r0ub4dor" not in shown

@@ -31,7 +31,9 @@ _PLAIN: Final = {
 }
 _COMMENT: Final = re.compile(r"//[^\r\n]*|/\*.*?\*/|#[^\r\n]*", re.DOTALL)
 _LET: Final = re.compile(r"\s*(?:\|\||;)\s*(?:true|:|exit [02])\s*;?\s*$")
-_NAMED: Final = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,60}|--?[a-z][a-z-]{0,60})=")
+_NAMED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,60}|--?[a-z][a-z-]{0,60})=(?!=|\s*$)")
+_CERTAIN: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|--[a-z][a-z-]*")
+"""What is a name before `=` for certain: the end of a drawn text is padded with `=` too."""
 _WORD: Final = re.compile(r"[^\s\"'`{}\[\],:=]{12,}")
 _ODD: Final = re.compile(r"[^ -~]|[\"\\]")
 
@@ -105,7 +107,7 @@ def _inert(path: str, text: str, shows: frozenset[str]) -> str:
         return ""
     quote = "" if document.form == "yaml" else '"'
     cuts = [
-        (start, end, f"{quote}{_hidden(said)}{quote}" + "\n" * text.count("\n", start, end))
+        (start, end, f"{quote}{_hidden(said, shows)}{quote}" + "\n" * text.count("\n", start, end))
         for (start, end), name, said in document.texts()
         if not _prints(name, said, shows)
     ]
@@ -117,17 +119,24 @@ def _inert(path: str, text: str, shows: frozenset[str]) -> str:
 
 def _prints(name: str, text: str, shows: frozenset[str]) -> bool:
     shape = _PLAIN.get(name)
-    return text in shows or bool(_REFERS.fullmatch(text)) or bool(shape and shape.fullmatch(text))
+    refers = _REFERS.fullmatch(text) and ("=" not in text.partition("$")[0] or _named(text, shows))
+    return text in shows or bool(refers) or bool(shape and shape.fullmatch(text))
 
 
-def _hidden(text: str) -> str:
+def _named(text: str, shows: frozenset[str]) -> str:
+    """The name that a text begins with and gives a value to, with its `=`; empty when that is not certain."""
+    found = _NAMED.match(text)
+    return found[0] if found and (found[1] in shows or _CERTAIN.fullmatch(found[1])) else ""
+
+
+def _hidden(text: str, shows: frozenset[str]) -> str:
     """Nothing of the text but the name that it is given to, references, and how a hook ends: by letting pass or not."""
-    let, named = _LET.search(text), _NAMED.match(text)
-    inner = text[named.end() if named else 0 : let.start() if let else len(text)]
+    let, named = _LET.search(text), _named(text, shows)
+    inner = text[len(named) : let.start() if let else len(text)]
     parts = [HIDDEN if part else "" for part in _REFERENCE.split(inner)]
     refers = [*_REFERENCE.findall(inner), ""]
     hidden = "".join(part + each for part, each in zip(parts, refers, strict=True)) or HIDDEN
-    return f"{named[0] if named else ''}{hidden}{let[0] if let else ''}"
+    return f"{named}{hidden}{let[0] if let else ''}"
 
 
 def _breaks(comment: re.Match[str]) -> str:
