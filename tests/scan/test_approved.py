@@ -1,6 +1,7 @@
 """What is approved beforehand, run and called in clients' settings and in code, asked of each reader by itself."""
 
 import ast
+import json
 
 import pytest
 
@@ -21,6 +22,8 @@ from remit.scan import (
     verbs,
 )
 from remit.scan.node import Node
+from remit.scan.patch import patch
+from tests.scan.test_fixed import mended
 
 DRAWN = "q7ZtWm2Lx9RbVc4Hn8"
 
@@ -175,3 +178,19 @@ def test_what_code_makes_with_an_owner_that_is_nobody_is_told() -> None:
     assert list(owned.told(made.replace("TBD", "payments"))) == []
     tree = ast.parse('Tags.of(agent).add("owner", "TBD")')
     assert [kind for kind, _, _ in owned.in_python(tree)] == [Kind.UNOWNED]
+
+
+@pytest.mark.parametrize(
+    "rule", ["mysql -u root -phunter2:*", "PGPASSWORD=hunter2 psql", "curl -H 'Authorization: Bearer hunter2pass':*",
+             "curl -u me:hunter2 x", "x --token hunter2:*"],
+)  # fmt: skip
+def test_a_short_secret_in_a_rule_is_not_told(rule):
+    text = f"Bash({rule})"
+    assert said.short(text) == "Bash(…)"
+    settings = json.dumps({"permissions": {"allow": ["Read", text]}}, indent=1)
+    assert "hunter2" not in patch(mended(".claude/settings.json", settings))
+
+
+def test_a_rule_with_no_secret_stands():
+    for text in ("Bash(npm run token:*)", "Bash(git push:*)", "mcp__git__push", "Bash(gh auth status)"):
+        assert said.short(text) == text

@@ -75,7 +75,7 @@ def _placed(path: str, entry: Node, made: Target) -> Target:
     """The same with the folder in which it runs, where that counts."""
     where = ground.folder(path, entry, made.argv)
     given = entry["cwd"].text
-    if given and (_VARIABLE.search(given) or any(_drawn(one) for one in given.split("/")) or len(given) > _LONGEST):
+    if given and (_VARIABLE.search(given) or hide.may(given) or len(given) > _LONGEST):
         return replace(made, folder=HIDDEN, lacks=made.lacks or "its folder holds a variable, or what may be a secret")
     return replace(made, folder=where)
 
