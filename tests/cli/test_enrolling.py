@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -267,6 +268,19 @@ def test_owners_tools_and_drafts_stand_beside_what_was_met(told, capsys, tmp_pat
     people = {one["id"]: one["known_as"][0]["subject"] for one in told("person", "show") if one["known_as"]}
     assert (people[made[name]], people[made[shown["nobody-here"]["name"]]]) == ("ann", "olga")
     assert people[told("resource", "show", "notes")["owner"]] == "ann"
+
+
+def test_tools_that_claude_codes_settings_name_are_steps_and_a_draft_gives_as_much(told, tmp_path) -> None:
+    folder = tmp_path / "site" / ".claude"
+    folder.mkdir()
+    for name, tool in (("settings.json", "find"), ("settings.local.json", "read_note"), ("settings.json.old", "wipe")):
+        (folder / name).write_text(json.dumps({"permissions": {"allow": [f"mcp__notes__{tool}"]}}))
+    rows = told("scan", "site", "--enroll", "--write", "--owner", "olga", "--briefs", "drafts")
+    [name] = here(rows, "brief")
+    steps = told("brief", "show", name)["steps"]
+    assert sorted(one["action"] for one in steps) == ["mcp:notes/find", "mcp:notes/read_note"]
+    drafted = tomllib.loads((tmp_path / "drafts" / f"{name}.toml").read_text())["steps"]
+    assert drafted == steps
 
 
 def test_one_is_said_as_one_and_each_next_step_is_a_command(told, capsys, tmp_path) -> None:

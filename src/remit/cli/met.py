@@ -137,8 +137,17 @@ def _known(one: Proposed, places: Sequence[str]) -> Proposed:
         said = said or owners.user(_text(str(folder / ".git" / "config")))
         if said:
             break
-    given = () if one.called else tools(one.file, text)
+    given = () if one.called else (*tools(one.file, text), *_ruled(one.file))
+    given = tuple(dict.fromkeys(given))
     return replace(one, owner=said, tools=tuple(each for each in given if slug(each[0]) in one.resources))
+
+
+def _ruled(file: str) -> tuple[tuple[str, str], ...]:
+    """The tools that Claude Code's settings beside a project's servers name."""
+    if Path(file).name != ".mcp.json":
+        return ()
+    beside = [str(Path(file).parent / ".claude" / name) for name in ("settings.json", "settings.local.json")]
+    return tuple(one for each in beside for one in tools(each, _text(each)))
 
 
 def unseen(registered: Mapping[str, Resource], seen: Seen) -> list[Resource]:

@@ -75,7 +75,10 @@ def slug(text: str) -> str:
 
 def draft(one: Proposed, owner: str) -> str:
     """A brief for the agent, as TOML for a person to edit: the tools that were seen, each as a step, and no more."""
-    rows = [f'[[steps]]\naction = "mcp:{_slug(server)}/{tool}"\npath = "delegated"\n' for server, tool in one.tools]
+    rows = [
+        f'[[steps]]\naction = "mcp:{_slug(server)}/{tool}"\npath = "delegated"\nallow_unknown = true\n'
+        for server, tool in one.tools
+    ]
     if not rows:
         named = [f'# [[steps]]\n# action = "mcp:{name}/TOOL"\n# path = "delegated"\n' for name in one.resources]
         rows = ["# No file says which tools are used. Name the few that the work needs:\n", *named]
