@@ -5,12 +5,15 @@ import json
 from remit.scan.trusted import tools
 
 
-def test_tools_are_named_by_lists_and_by_rules() -> None:
+def test_tools_that_may_be_used_are_named_by_lists_and_by_rules() -> None:
     servers = {
         "notes": {"command": "x", "autoApprove": ["read_note", "no tool"], "tools": {"wipe": {}}},
-        "mail": {"url": "https://a.example", "disabledTools": ["send"]},
+        "mail": {"url": "https://a.example", "enabledTools": ["list"], "disabledTools": ["send"]},
     }
-    rules = {"allow": ["mcp__notes__read_note", "mcp__my-mail__list.all", "mcp__notes__*", "Bash(ls)"]}
+    rules = {
+        "allow": ["mcp__notes__read_note", "mcp__my-mail__list.all", "mcp__notes__*", "Bash(ls)"],
+        "deny": ["mcp__notes__drop"],
+    }
     found = tools(".mcp.json", json.dumps({"mcpServers": servers, "permissions": rules}))
-    assert found == (("mail", "send"), ("my-mail", "list.all"), ("notes", "read_note"), ("notes", "wipe"))
+    assert found == (("mail", "list"), ("my-mail", "list.all"), ("notes", "read_note"), ("notes", "wipe"))
     assert tools(".mcp.json", "{") == ()

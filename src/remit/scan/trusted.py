@@ -1,4 +1,4 @@
-"""Which tools of which servers a client's settings name: approved beforehand, switched on, or ruled on. Pure."""
+"""Which tools of which servers a client's settings let be used: approved, switched on or asked for. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Final
 from remit.core.resource import TOOL
 from remit.scan import client, consent, document
 
-_LISTS: Final = (*consent.LISTS, "includeTools", "enabledTools", "allowedTools", "disabledTools", "excludeTools")
+_LISTS: Final = (*consent.LISTS, "includeTools", "enabledTools", "allowedTools")
 _RULE: Final = re.compile(r"mcp__([\w-]+?)__(\w[\w.-]*)")
 
 
@@ -25,7 +25,7 @@ def _named(path: str, text: str) -> Iterator[tuple[str, str]]:
                     yield server, one.text
             for name in entry["tools"].members:
                 yield server, name
-        for key in ("allow", "ask", "deny"):
+        for key in ("allow", "ask"):
             for one in root["permissions"][key].items:
                 rule = _RULE.fullmatch(one.text)
                 if rule:
