@@ -72,7 +72,9 @@ def statements(text: str) -> tuple[Node, ...]:
     """The policy statements of a file, each as a node with its members."""
     if not _POLICIES.search(text):
         return ()
-    return (*_found(text), *_loose(text))
+    found = tuple(_found(text))
+    lines = {one.line for one in found}
+    return (*found, *(one for one in _loose(text) if one.line not in lines))
 
 
 _POLICIES: Final = re.compile(r"PolicyStatement|PolicyDocument|Effect\b|Statement\b")
