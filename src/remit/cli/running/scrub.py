@@ -97,5 +97,6 @@ def is_credential(name: str, value: str) -> bool:
     if not value or name in PLAIN:
         return False
     upper = name.upper()
-    told = upper in LEADS or is_name(name) or _WORD.search(upper) is not None
+    # Git's own settings are called by number, and hold what they hold.
+    told = upper in LEADS or (is_name(name) and not _GIT.fullmatch(upper)) or _WORD.search(upper) is not None
     return told or is_held(name, value) or _HELD.search(value) is not None
