@@ -7,7 +7,7 @@ from remit.control.ladder import ladder, of_leases, standing
 from remit.core.resource import Injection, Resource, Upstream
 from remit.custody.sources.opening import KINDS
 from remit.store.record import Reader
-from tests.kit.leasing import AWS, lent, minted_at
+from tests.kit.leasing import AWS, left_by, lent, minted_at
 from tests.kit.world import TOOLS, World
 
 OAUTH = {"client": "remit", "token": "https://idp.example/t", "scope.read": "notes.read"}
@@ -56,7 +56,7 @@ def test_what_an_end_does_is_what_the_source_of_that_lease_does(world):
         return of_leases(world.authority, Reader(world.authority.reading()), [one])[one.id]
 
     assert of_it().rung == "short-lived"
-    minted_at(world.act, "oauth", OAUTH)
+    left_by(world.act, "oauth", OAUTH)
     assert of_it().said is None
 
 

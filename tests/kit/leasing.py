@@ -2,6 +2,7 @@
 
 from remit.control import lease as leases
 from remit.control import resource
+from remit.core.record import changed
 from remit.core.resource import Minting, Resource
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
@@ -32,3 +33,14 @@ def irrevocable(act, one, trouble="The target cannot take it back; it ends there
     """The same, ended, and known to be beyond what its target takes back."""
     act(lambda c: leases.end(c, "revoked", "operator", lease=one.id))
     return act(lambda c: leases.stuck(c, one.id, trouble, irrevocable=True))
+
+
+def left_by(act, kind, settings=None, name="notes"):
+    """A source that is another one by now than that of leases which still stand, as an older store may hold it."""
+
+    def work(change):
+        one = change.need(Resource, name)
+        minting = Minting(kind=kind, secret="broker", settings=settings or {})
+        return change.record("resource.changed", changed(one, minting=minting), "operator")
+
+    act(work)

@@ -74,7 +74,7 @@ LAWS = (the_agent_never_holds_the_targets_secret, the_target_never_holds_the_age
 FAULTS = (
     Planted(
         "answers are not redacted", "gateway/serve/exchange.py",
-        "self.data = self.redacted(write(body))", "self.data = write(body)",
+        "self.data = await self.redacted(write(body))", "self.data = write(body)",
         LAWS[0], "the agent was told the secret",
     ),
     Planted(

@@ -5,7 +5,7 @@ import pytest
 from remit.control import task
 from remit.core.trust import TrustPath
 from tests.kit.asking import code
-from tests.kit.leasing import irrevocable, lent, minted_at
+from tests.kit.leasing import irrevocable, left_by, lent, minted_at
 from tests.kit.nouns import named
 
 
@@ -65,7 +65,7 @@ def test_a_person_sees_those_of_their_own_tasks_and_an_agent_none(lending):
 
 
 def test_what_its_source_no_longer_is_says_so(lending):
-    minted_at(lending.act, kind="github", settings={"app": "a"})
+    left_by(lending.act, "github", {"app": "a"})
     said = lending.get(f"/v1/leases/{lending.leases[1].id}").json
     assert (said["rung"], said["takes_back"]) == ("", False)
     assert said["says"]
