@@ -4,7 +4,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 PYTEST := $(PY) -m pytest
-BESIDE := --numprocesses auto --dist loadfile
+# One more than there are processors: a third of the time the tests wait for programs to start and clocks to pass.
+BESIDE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: demo test check laws bench bench-agentdojo bench-nodes bench-pgbench peers slow format pins clean help

@@ -9,9 +9,10 @@ SEEDS = range(120)
 
 
 def test_killed_at_each_write_boundary_it_holds_what_it_cosigned(tmp_path):
-    deaths, heard_at, at = 0, set(), 0
+    """At every second one; which of them, the number of writes between two answers says."""
+    deaths, heard_at, at = 0, set(), -1
     while True:
-        at += 1
+        at += 2
         path, heard, died = killed(tmp_path / f"at-{at}", at)
         assert faults(path, heard) == [], f"killed at I/O {at}"
         heard_at.add(len(heard))
@@ -19,7 +20,7 @@ def test_killed_at_each_write_boundary_it_holds_what_it_cosigned(tmp_path):
             break
         deaths += 1
     assert heard_at == set(range(len(SIZES) + 1)), "it was killed between any two answers"
-    assert deaths > 40
+    assert deaths > 20
 
 
 def after_power_loss(seed, root, *, weaken=False):
