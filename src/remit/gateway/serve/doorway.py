@@ -72,6 +72,8 @@ class Served(uvicorn.Server):
     async def _take(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            # Taking one that waits already does not give way by itself, and a queue of them must not hold the loop.
+            await asyncio.sleep(0)
             try:
                 conn, address = await loop.sock_accept(listening)
             except OSError:
@@ -82,13 +84,10 @@ class Served(uvicorn.Server):
             # This machine's own are not counted by address, as at the door: a proxy in front is one of them.
             if not self._seats.enter(one, f"{peer} {address[1]}" if self._own(peer) else peer):
                 self._refuse(conn)
-                await asyncio.sleep(0)
                 continue
             one.task = loop.create_task(self._begin(one))
             self._knocks.add(one.task)
             one.task.add_done_callback(self._knocks.discard)
-            # Taking one that waits already does not give way by itself, and nor must a queue of them hold the loop.
-            await asyncio.sleep(0)
 
     async def _begin(self, one: Knock) -> None:
         """Get through TLS, or go."""
