@@ -4,7 +4,7 @@ One function answers for every view and what-if: it is given a graph, where to s
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -165,26 +165,30 @@ def _chokes(graph: Graph, walked: Walk) -> list[Choke] | None:
         if place and whole != own[place] and graph.kinds[walked.order[place]] not in PASSED
     ]
     found.sort(key=_most)
-    return sorted((_whole(graph, walked, nearest, one, worth) for one in found[:SHOWN]), key=_most)
+    return sorted(_whole(graph, walked, nearest, found[:SHOWN], worth), key=_most)
 
 
 def _most(one: Choke) -> list[int]:
     return [-one.gain[name] for name in GAINED]
 
 
-def _whole(graph: Graph, walked: Walk, nearest: Sequence[int], one: Choke, worth: Sequence[int]) -> Choke:
-    """The same with what else `cut` takes away: the writes to it, where they are reached and do not hang on it."""
-    [*others] = graph.cut([one.node]) - {one.node}
-    places = {node: place for place, node in enumerate(walked.order) if node in {one.node, *others}}
-    gain = dict(one.gain)
-    for node in others:
-        place = places.get(node, 0)
-        while place > places[one.node]:
-            place = nearest[place]
-        if node in places and place != places[one.node]:
-            more = _gain(worth[node])
-            gain = {name: gain[name] + more[name] for name in GAINED}
-    return Choke(one.node, gain)
+def _whole(
+    graph: Graph, walked: Walk, nearest: Sequence[int], found: Sequence[Choke], worth: Sequence[int]
+) -> Iterator[Choke]:
+    """The same with what else `cut` takes away: the writes to each, where they are reached and do not hang on it."""
+    writes = {one.node: graph.cut([one.node]) - {one.node} for one in found}
+    wanted = frozenset(writes).union(*writes.values())
+    places = {node: place for place, node in enumerate(walked.order) if node in wanted}
+    for one in found:
+        gain, at = one.gain, places[one.node]
+        for node in writes[one.node] & places.keys():
+            place = places[node]
+            while place > at:
+                place = nearest[place]
+            if place != at:
+                more = _gain(worth[node])
+                gain = {name: gain[name] + more[name] for name in GAINED}
+        yield Choke(one.node, gain)
 
 
 def _weights() -> list[int]:
