@@ -16,7 +16,7 @@ from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.operation import METHODS, Request
-from remit.core.permit import Entry, Fault, Manner, Unknown
+from remit.core.permit import Entry, Fault, Unknown
 from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.api import fields
@@ -207,18 +207,11 @@ class Api:
         return held
 
     async def _enter(self, scope: Scope, name: str) -> Entry | Unknown | None:
-        shown = [value for key, value in scope["headers"] if key == b"authorization"]
-        if len(shown) != 1 or not name.replace("-", "").isalnum() or not name.isascii():
+        if not name.replace("-", "").isalnum() or not name.isascii():
             return None
-        scheme, _, token = shown[0].partition(b" ")
-        scheme, proofs = scheme.lower(), [value.decode("latin-1") for key, value in scope["headers"] if key == b"dpop"]
-        if scheme not in (b"bearer", b"dpop") or not token.isascii():
-            return None
-        if scheme == b"bearer" and not proofs and CERTIFICATE not in scope:
-            return self.authority.enter(token.strip().decode(), name)
+        shown, proofs = ([held for key, held in scope["headers"] if key == one] for one in (b"authorization", b"dpop"))
         url = self._issuer + (scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or scope["path"])
-        manner = Manner(scheme.decode(), tuple(proofs), scope["method"], url, scope.get(CERTIFICATE, ""))
-        return await self._proofs.enter(token.strip().decode(), name, manner)
+        return await self._proofs.presented(scope, shown, proofs, name, url)
 
     async def _challenge(self, send: Send, why: Unknown | None) -> None:
         code = why.code if why is not None else "credential_missing"

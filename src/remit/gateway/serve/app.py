@@ -16,7 +16,7 @@ from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import write
 from remit.core.errors import RemitError
-from remit.core.permit import Entry, Fault, Manner, Unknown
+from remit.core.permit import Entry, Fault, Unknown
 from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.authority import Authority
@@ -28,7 +28,7 @@ from remit.gateway.mcp import method as methods
 from remit.gateway.mcp.message import Message, Wrong, parse
 from remit.gateway.serve import asgi
 from remit.gateway.serve.asgi import Outlet, Receive, Scope, Send
-from remit.gateway.serve.challenge import CERTIFICATE, SHOWING, challenges
+from remit.gateway.serve.challenge import SHOWING, challenges
 from remit.gateway.serve.drive import setter
 from remit.gateway.serve.exchange import Exchange
 from remit.gateway.serve.host import Settings
@@ -171,19 +171,8 @@ class Mcp:
     async def _enter(
         self, given: dict[bytes, list[bytes]], name: str, scope: Scope, out: Outlet
     ) -> Entry | Unknown | None:
-        shown = given.get(b"authorization", [])
-        if len(shown) != 1:
-            return None
-        scheme, _, token = shown[0].partition(b" ")
-        scheme, proofs = scheme.lower(), given.get(b"dpop", [])
-        if scheme not in (b"bearer", b"dpop") or not token.isascii():
-            return None
-        certificate = scope.get(CERTIFICATE, "")
-        if scheme == b"bearer" and not proofs and not certificate:
-            return self.authority.enter(token.strip().decode(), name)
-        url, texts = f"{self._issuer}{PREFIX}{name}", tuple(one.decode("latin-1") for one in proofs)
-        manner = Manner(scheme.decode(), texts, scope["method"], url, certificate)
-        found = await self._proofs.enter(token.strip().decode(), name, manner)
+        shown, proofs = given.get(b"authorization", ()), given.get(b"dpop", ())
+        found = await self._proofs.presented(scope, shown, proofs, name, f"{self._issuer}{PREFIX}{name}")
         if isinstance(found, Entry) and found.nonce:
             out.headers.append((b"dpop-nonce", found.nonce.encode()))
         return found

@@ -7,10 +7,13 @@ then are checked one after another.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final, final
 
 from remit.core.permit import Entry, Manner, Unknown
 from remit.gateway.authority import Authority
+from remit.gateway.serve.asgi import Scope
+from remit.gateway.serve.challenge import CERTIFICATE
 
 MOST: Final = 64
 """How many are checked in one go, so that the loop is not held for longer than some milliseconds."""
@@ -26,6 +29,25 @@ class Proofs:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._waiting: list[Waiting] = []
+
+    async def presented(
+        self, scope: Scope, shown: Sequence[bytes], proofs: Sequence[bytes], resource: str, url: str
+    ) -> Entry | Unknown | None:
+        """Check what an HTTP request shows: its `Authorization` and `DPoP` fields, and the certificate that it came by.
+
+        `url` is what a proof must be for. None when it shows no credential, or more than one.
+        """
+        if len(shown) != 1:
+            return None
+        scheme, _, token = shown[0].partition(b" ")
+        scheme, certificate = scheme.lower(), scope.get(CERTIFICATE, "")
+        if scheme not in (b"bearer", b"dpop") or not token.isascii():
+            return None
+        text = token.strip().decode()
+        if scheme == b"bearer" and not proofs and not certificate:
+            return self._authority.enter(text, resource)
+        texts = tuple(one.decode("latin-1") for one in proofs)
+        return await self.enter(text, resource, Manner(scheme.decode(), texts, scope["method"], url, certificate))
 
     def enter(self, text: str, resource: str, manner: Manner) -> "asyncio.Future[Entry | Unknown]":
         """Check a credential and what proves its key, with the others of this turn."""
