@@ -12,7 +12,7 @@ from typing import Final
 from remit.core.finding import Kind
 from remit.scan import server, syntax
 from remit.scan.launch import Told
-from remit.scan.node import Node
+from remit.scan.node import Node, line_at
 
 _NAME: Final = re.compile(
     r"(?i)(?:^|_)(?:urls?|uri|base|endpoint|host|api|server|gateway|address|backend|service|upstream)(?:_(?:url|uri))?$"
@@ -84,13 +84,13 @@ def in_typescript(text: str) -> Iterator[Told]:
     if "http://" in text or "ws://" in text:
         for one in _FETCH.finditer(text):
             if server.beyond(one[1]):
-                yield Kind.OPEN_REMOTE, _line(text, one.start()), _PLAIN
+                yield Kind.OPEN_REMOTE, line_at(text, one.start()), _PLAIN
         for one in _CONST.finditer(text):
             if _beyond(one[1], one[2]):
-                yield Kind.OPEN_REMOTE, _line(text, one.start()), f"{one[1]}: {_PLAIN}"
+                yield Kind.OPEN_REMOTE, line_at(text, one.start()), f"{one[1]}: {_PLAIN}"
     if _SERVES.search(text) and not _ASKS.search(text):
         for one in _LISTENS.finditer(text):
-            yield Kind.OPEN_REMOTE, _line(text, one.end()), _NOBODY
+            yield Kind.OPEN_REMOTE, line_at(text, one.end()), _NOBODY
     yield from _unsecured(text)
 
 
@@ -99,7 +99,7 @@ def _unsecured(text: str) -> Iterator[Told]:
     if "createInsecure" in text:
         for one in re.finditer(r"new\s+\w+\(\s*[\"'`]([\w.-]+):\d+[\"'`]\s*,\s*[\w.]*createInsecure\(", text):
             if server.beyond(f"http://{one[1]}"):
-                yield Kind.OPEN_REMOTE, _line(text, one.start()), "it is called without TLS"
+                yield Kind.OPEN_REMOTE, line_at(text, one.start()), "it is called without TLS"
 
 
 def of_object(part: Node) -> Iterator[Told]:
@@ -120,7 +120,3 @@ def of_object(part: Node) -> Iterator[Told]:
 
 _CHECKS: Final = ("strictSSL", "rejectUnauthorized", "verifySsl", "strictSsl")
 _SKIPS: Final = ("insecure", "insecureSkipVerify", "allowInsecure", "skipTlsVerify")
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1

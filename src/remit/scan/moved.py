@@ -13,7 +13,7 @@ from remit.core.finding import Kind
 from remit.scan import client, secret
 from remit.scan.fix import Edit, Fix
 from remit.scan.names import Names
-from remit.scan.node import Node
+from remit.scan.node import Node, line_at
 from remit.scan.placed import Path, Placed
 from remit.scan.same import GONE
 
@@ -182,7 +182,7 @@ def _added(document: Placed, old: Node, listed: str, keys: list[str]) -> Edit | 
         return None
     if not old.value:
         for one in re.finditer(rf"(?m)^[ \t]*{listed}[ \t]*[=:][ \t]*\[[ \t]*(\])", document.text):
-            if document.text.count("\n", 0, one.start()) + 1 == old.line:
+            if line_at(document.text, one.start()) == old.line:
                 return Edit(one.start(1), one.start(1), _spelt(document, keys))
         return None
     if not document.stands(old.value[-1]):

@@ -61,3 +61,8 @@ class Node:
 
 Value: TypeAlias = dict[str, Node] | list[Node] | str | int | float | bool | None
 NOTHING: Final = Node(0, None)
+
+
+def line_at(text: str, at: int) -> int:
+    """The line, from 1, of a place in a text."""
+    return text.count("\n", 0, at) + 1

@@ -11,7 +11,7 @@ from typing import Final
 
 from remit.scan import syntax, tsobject, unowned
 from remit.scan.launch import Told
-from remit.scan.node import Node
+from remit.scan.node import Node, line_at
 
 _IDENTITY: Final = re.compile(
     r"(?:Application|ServicePrincipal|ServiceAccount|AccessKey|AccessToken|ApiKey|Secret|Credential|Password|OAuthApp|OAuthClient"
@@ -39,7 +39,7 @@ def told(text: str) -> Iterator[Told]:
             yield from unowned.empty(Node(made.line, {**made.members, **tags}))
     kept = " ".join(name for one in _KEPT.finditer(text) for name in one.groups())
     if _AGENTIC.search(kept) or any(_AGENTIC.search(one[1]) for one in _CLASS.finditer(text)):
-        yield from _tags((one[1], one[2], one[3], text.count("\n", 0, one.start()) + 1) for one in _TAG.finditer(text))
+        yield from _tags((one[1], one[2], one[3], line_at(text, one.start())) for one in _TAG.finditer(text))
 
 
 def _tags(found: Iterator[tuple[str, str, str, int]]) -> Iterator[Told]:

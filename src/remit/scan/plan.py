@@ -12,7 +12,7 @@ from typing import Final
 from remit.core.finding import Kind
 from remit.scan import attached, cloud, rbac, syntax, tsobject
 from remit.scan.launch import Told
-from remit.scan.node import NOTHING, Node
+from remit.scan.node import NOTHING, Node, line_at
 
 _HINT: Final = re.compile(
     r"[\"'](?:aws-cdk-lib|@aws-cdk/|@pulumi/|cdktf|@cdktf/|cdk8s)|\b(?:aws_cdk|pulumi\w*|cdktf\w*|cdk8s\w*|kubernetes)\b"
@@ -42,11 +42,11 @@ def told(path: str, text: str, tree: ast.AST | None = None) -> Iterator[Told]:
     """What such code gives that gives the account or the cluster away, or that has a wildcard."""
     for shape, said in _LOOSE:
         for one in shape.finditer(text):
-            yield Kind.ADMIN, text.count("\n", 0, one.end()) + 1, said
+            yield Kind.ADMIN, line_at(text, one.end()), said
     if not _HINT.search(text):
         return
     for one in _GRANTED.finditer(text):
-        yield Kind.WILDCARD, text.count("\n", 0, one.start(1)) + 1, f"{one[1]} is allowed"
+        yield Kind.WILDCARD, line_at(text, one.start(1)), f"{one[1]} is allowed"
     for part in cloud.roots(path, text):
         if (part["effect"].text or part["Effect"].text) != "Deny":
             yield from attached.in_part(part)

@@ -28,6 +28,7 @@ from remit.scan import (
     unasked,
 )
 from remit.scan.launch import Told
+from remit.scan.node import line_at
 from remit.scan.sight import Pair, Sight, held, is_credential
 
 _HINT: Final = re.compile(
@@ -101,29 +102,25 @@ def _bare(text: str) -> str:
     return _STRING.sub(lambda one: re.sub(r"[^\n]", " ", one[0]) if one[0].startswith("/") else one[0], text)
 
 
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
-
-
 def _texts(text: str) -> Iterator[Told]:
     """Issuers' shapes in any text in quotes, and secrets that a constant's name tells."""
     for one in _STRING.finditer(text):
         if secret.is_known(one[0][1:-1]):
-            yield Kind.LITERAL_SECRET, _line(text, one.start()), "a text holds a literal secret"
+            yield Kind.LITERAL_SECRET, line_at(text, one.start()), "a text holds a literal secret"
     for one in tsenv.CONST.finditer(text):
         if secret.is_written(one[1], one[3]):
-            yield Kind.LITERAL_SECRET, _line(text, one.start()), f"{one[1]} holds a literal value"
+            yield Kind.LITERAL_SECRET, line_at(text, one.start()), f"{one[1]} holds a literal value"
 
 
 def _lines(text: str) -> Iterator[Told]:
     for one in re.finditer(
         r"\brejectUnauthorized\s*:\s*false\b|NODE_TLS_REJECT_UNAUTHORIZED(?:[\"']\])?\s*=\s*[\"']0[\"']", text
     ):
-        yield Kind.OPEN_REMOTE, _line(text, one.start()), "certificates are not checked"
+        yield Kind.OPEN_REMOTE, line_at(text, one.start()), "certificates are not checked"
     yield from calls.in_typescript(text)
     yield from tsrun.told(text)
     for one in re.finditer(r"\bnew\s+URL\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", text):
-        yield from ((Kind.OPEN_REMOTE, _line(text, one.start()), said) for said in server.address(one[1]))
+        yield from ((Kind.OPEN_REMOTE, line_at(text, one.start()), said) for said in server.address(one[1]))
     yield from unasked.told(text)
 
 
@@ -163,7 +160,7 @@ def _functions(text: str) -> Iterator[Told]:
         other = _SERVES.search(body) if person and not own else None
         own = [other[0]] if other else own
         if person and own and not re.search(r"subject_token|grant_type|onBehalfOf|OnBehalfOf", body):
-            at = _line(text, begun.start() + person.start())
+            at = line_at(text, begun.start() + person.start())
             yield Kind.MIXED, at, f"it acts with a person's token and with {own[0]}, the service's own"
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from remit.core.finding import Kind
 from remit.scan import server, tsobject
 from remit.scan.launch import Told
-from remit.scan.node import Node
+from remit.scan.node import Node, line_at
 from remit.scan.sight import Holder, Pair
 
 CONST: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]+)?=\s*([\"'`])((?:(?!\2)[^\\\n])*)\2")
@@ -43,7 +43,7 @@ def told(text: str) -> Iterator[Told]:
     if "env" not in text:
         return
     names = {
-        one[1]: text.count("\n", 0, one.start()) + 1
+        one[1]: line_at(text, one.start())
         for shape in (_NAMED, _SPREAD)
         for one in shape.finditer(text)
         if not _PICKED.search(text[one.end() : one.end() + 200].partition(";")[0])

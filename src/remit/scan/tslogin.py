@@ -11,7 +11,7 @@ from typing import Final
 from remit.core.finding import Kind
 from remit.scan import standing, tsenv, tsobject
 from remit.scan.launch import Told
-from remit.scan.node import Node
+from remit.scan.node import Node, line_at
 from remit.scan.sight import Holder, Pair
 
 _LOGIN: Final = re.compile(
@@ -44,17 +44,17 @@ def told(text: str) -> Iterator[Told]:
     shapes = [_LOGIN, *([_GOOGLE] if _IS_GOOGLE.search(text) else [])]
     for shape in shapes:
         for one in shape.finditer(text):
-            yield Kind.STANDING, _line(text, one.start()), f"{next(name for name in one.groups() if name)} {_STANDING}"
+            yield (
+                Kind.STANDING,
+                line_at(text, one.start()),
+                f"{next(name for name in one.groups() if name)} {_STANDING}",
+            )
     if _PLANS.search(text):
         for one in _MADE.finditer(text):
-            yield Kind.STANDING, _line(text, one.start()), f"{one[1]} makes a standing key"
-    set_ = tuple(Pair(one[1] or one[2], one[4], _line(text, one.start())) for one in _SET.finditer(text))
+            yield Kind.STANDING, line_at(text, one.start()), f"{one[1]} makes a standing key"
+    set_ = tuple(Pair(one[1] or one[2], one[4], line_at(text, one.start())) for one in _SET.finditer(text))
     yield from standing.told((Holder("code", "the code", 1, "", set_),))
     yield from _objects(text)
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
 
 
 def _objects(text: str) -> Iterator[Told]:

@@ -12,6 +12,7 @@ from typing import Final
 from remit.core.finding import Kind
 from remit.scan import launch, tsobject
 from remit.scan.launch import Told, Word
+from remit.scan.node import line_at
 
 _PROMISED: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*(?:util\.)?promisify\(\s*(?:\w+\.)?(exec|execFile)\s*\)")
 _MEMBER: Final = re.compile(
@@ -49,7 +50,7 @@ def told(text: str) -> Iterator[Told]:
     for run in runs:
         words = [word for word in run.groups() if word]
         if words and any(_given_by(text, given, at, run, words) for given, at in _bodies(text, run.start())):
-            yield Kind.BROAD_TOOL, _line(text, run.start()), "a tool runs any command that it is told"
+            yield Kind.BROAD_TOOL, line_at(text, run.start()), "a tool runs any command that it is told"
 
 
 def _given_by(text: str, given: str, at: int, run: re.Match[str], words: list[str]) -> bool:
@@ -126,14 +127,10 @@ def _started(text: str) -> Iterator[Told]:
         given = tsobject.value(text, one.end())
         if given is None:
             continue
-        words: list[Word] = [(one[1], _line(text, one.start()))] if one[1] else []
+        words: list[Word] = [(one[1], line_at(text, one.start()))] if one[1] else []
         if given.text:
             words += [(word, given.line) for word in launch.split(given.text)]
         else:
             words += [(item.text, item.line) for item in given.items if item.text]
         engine = bool(words) and launch.image_of(words) is not None
         yield from (told for told in launch.told(words) if told[0] is not Kind.UNPINNED or engine)
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.scan import family, ready, tier
+from remit.scan.node import line_at
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$")
@@ -75,7 +76,7 @@ def _scopes(text: str) -> Iterator[tuple[str, int]]:
         words = (one[1] or one[2] or one[3] or "").split()
         for word in words if len(words) < 40 else ():
             if _SCOPE.match(word) or (microsoft and _GRAPH_SCOPE.match(word)):
-                yield word, text.count("\n", 0, one.start()) + 1
+                yield word, line_at(text, one.start())
 
 
 def _github(text: str) -> Iterator[tuple[str, int]]:
@@ -84,7 +85,7 @@ def _github(text: str) -> Iterator[tuple[str, int]]:
     for one in _ASKED.finditer(text):
         for word in re.split(r"[\s,+\"'`]+", one[1] or one[3] or ""):
             if family.github_scope(word):
-                yield word, text.count("\n", 0, one.start()) + 1
+                yield word, line_at(text, one.start())
 
 
 def _google(text: str) -> Iterator[tuple[str, bool]]:

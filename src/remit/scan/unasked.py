@@ -12,7 +12,7 @@ from typing import Final
 from remit.core.finding import Kind
 from remit.scan import launch, verbs
 from remit.scan.launch import Told
-from remit.scan.node import Node
+from remit.scan.node import Node, line_at
 
 _OPEN: Final = re.compile(
     r"\bpermissionMode\s*:\s*[\"'](bypassPermissions|acceptEdits)[\"']|\b(allowDangerouslySkipPermissions)\s*:\s*true"
@@ -41,17 +41,17 @@ def told(text: str) -> Iterator[Told]:
     """What stands in the text of such a file, its comments made blank."""
     for one in _OPEN.finditer(text):
         said = next(word for word in one.groups() if word)
-        yield Kind.UNASKED, _line(text, one.start()), f"{said} lets the agent act with nobody asked"
+        yield Kind.UNASKED, line_at(text, one.start()), f"{said} lets the agent act with nobody asked"
     for one in islice(_ASKS_NOT.finditer(text), _MOST):
         name = _tool(text, one.start())
         if name and verbs.writes(name):
-            yield Kind.UNASKED, _line(text, one.start()), f"{name[:60]} runs with nobody asked"
+            yield Kind.UNASKED, line_at(text, one.start()), f"{name[:60]} runs with nobody asked"
     for one in islice((*_ALWAYS.finditer(text), *_handlers(text)), _MOST):
         if _always(text, one.end()):
-            yield Kind.UNASKED, _line(text, one.start()), "every tool is allowed with nobody asked"
+            yield Kind.UNASKED, line_at(text, one.start()), "every tool is allowed with nobody asked"
     for one in re.finditer(r"\bprocess\.env(?:\.(\w+)|\[[\"'](\w+)[\"']\])\s*=(?!=)\s*[\"'](\w+)[\"']", text):
         if launch.unasked(one[1] or one[2], one[3]):
-            yield Kind.UNASKED, _line(text, one.start()), f"{one[1] or one[2]} lets everything run with nobody asked"
+            yield Kind.UNASKED, line_at(text, one.start()), f"{one[1] or one[2]} lets everything run with nobody asked"
 
 
 def of_object(part: Node) -> Iterator[Told]:
@@ -102,7 +102,3 @@ def _always(text: str, at: int) -> bool:
             break
     body = text[at:past]
     return bool(_ALLOWS.search(body)) and not _CHOOSES.search(body)
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
