@@ -6,7 +6,6 @@ events passes as it comes, and is cut when what allowed it has ended.
 """
 
 import asyncio
-from collections import OrderedDict
 from typing import Any, Final
 
 import h11
@@ -17,7 +16,6 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.operation import METHODS, Request
 from remit.core.permit import Entry, Fault, Unknown
-from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.api import fields
 from remit.gateway.api.operations import Asked, Operations
@@ -25,6 +23,7 @@ from remit.gateway.authority import Authority
 from remit.gateway.serve import asgi
 from remit.gateway.serve.asgi import Receive, Scope, Send
 from remit.gateway.serve.challenge import CERTIFICATE, challenges
+from remit.gateway.serve.cleaning import redactors
 from remit.gateway.serve.drive import setter
 from remit.gateway.serve.host import Settings
 from remit.gateway.serve.line import Line
@@ -51,7 +50,7 @@ class Api:
         self._proofs = Proofs(authority)
         self._targets: dict[str, Target] = {}
         self._taken: dict[asyncio.Task[None], Line] = {}
-        self._redactors: OrderedDict[tuple[bytes, ...], Redactor] = OrderedDict()
+        self.redactor = redactors()
         self._timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,15 +99,6 @@ class Api:
             for one in tuple(self.running):
                 if one.entry.credential not in live:
                     one.stop()
-
-    def redactor(self, hidden: tuple[bytes, ...]) -> Redactor:
-        """What takes these values out of answers."""
-        held = self._redactors.get(hidden)
-        if held is None:
-            held = self._redactors[hidden] = Redactor(hidden)
-            if len(self._redactors) > 64:
-                self._redactors.popitem(last=False)
-        return held
 
     def _tick(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)

@@ -8,7 +8,6 @@ and whoever shows no credential for the resource (401, RFC 6750 and RFC 9728).
 import asyncio
 import functools
 import re
-from collections import OrderedDict
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +16,6 @@ from remit.core.call import Call
 from remit.core.canonical import write
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault, Unknown
-from remit.core.redact import Redactor
 from remit.core.resource import Resource
 from remit.gateway.authority import Authority
 from remit.gateway.enforce import Refuse
@@ -29,6 +27,7 @@ from remit.gateway.mcp.message import Message, Wrong, parse
 from remit.gateway.serve import asgi
 from remit.gateway.serve.asgi import Outlet, Receive, Scope, Send
 from remit.gateway.serve.challenge import SHOWING, challenges
+from remit.gateway.serve.cleaning import redactors
 from remit.gateway.serve.drive import setter
 from remit.gateway.serve.exchange import Exchange
 from remit.gateway.serve.host import Settings
@@ -66,7 +65,7 @@ class Mcp:
         parts = urlsplit(issuer)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._local = parts.hostname in _LOOPBACK
-        self._redactors: OrderedDict[tuple[bytes, ...], Redactor] = OrderedDict()
+        self.redactor = redactors()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -101,15 +100,6 @@ class Mcp:
     def read(self, data: bytes) -> Message | Wrong:
         """Read what a target sent."""
         return parse(data)
-
-    def redactor(self, hidden: tuple[bytes, ...]) -> Redactor:
-        """What takes these values out of answers."""
-        redactor = self._redactors.get(hidden)
-        if redactor is None:
-            redactor = self._redactors[hidden] = Redactor(hidden)
-            if len(self._redactors) > 64:
-                self._redactors.popitem(last=False)
-        return redactor
 
     def observe(self, exchange: Any) -> None:
         """Watch whether the client of this exchange leaves."""
