@@ -12,6 +12,7 @@ from remit.cli import memory
 from remit.cli import settings as rules
 from remit.cli.output import say
 from remit.cli.settings import Settings
+from remit.control import agent as agents
 from remit.control import connection as connections
 from remit.control.authority import FILE, Authority, open_authority
 from remit.control.batch import Batch
@@ -90,7 +91,7 @@ class Desk:
     def agent(self, name: str) -> Agent:
         """Find an agent by id or by name (`not_found`)."""
         found = self.reader.get(Agent, name) if name.startswith("agt_") else None
-        found = found or next(self.reader.where(Agent, "name = ?", (name,)), None)
+        found = found or agents.named(self.reader, name)
         if found is None:
             raise RemitError("not_found", f"There is no agent {name}.", "List them: remit agent show.")
         return found

@@ -7,6 +7,7 @@ from remit.core.moment import Instant, instant
 from remit.core.principal import Person
 from remit.core.record import changed
 from remit.custody.jwk import read_set
+from remit.store.record import Reader
 
 
 def add(
@@ -22,7 +23,7 @@ def add(
     by: str,
 ) -> Agent:
     """Register an agent, active until its first review is due. Refuses a taken name, a missing owner, a past review."""
-    _owner(change, owner)
+    owned_by(change, owner)
     _due(change, review_due)
     if keys:
         read_set({"keys": list(keys)})
@@ -45,7 +46,7 @@ def add(
 
 def propose(change: Change, *, name: str, owner: str, purpose: str, review_due: Instant, by: str) -> Agent:
     """Put an agent forward that may do nothing: without a ceiling, in no brief, until it is reviewed."""
-    _owner(change, owner)
+    owned_by(change, owner)
     made = Agent(
         id=change.authority.make("agt"), name=name, owner=owner, purpose=purpose, review_due=review_due, ceiling=()
     )
@@ -68,7 +69,7 @@ def review(
             raise RemitError("ceiling_fixed", "This agent has a ceiling.", "Register another agent for another one.")
         agent = changed(agent, ceiling=ceiling)
     _due(change, review_due)
-    _owner(change, agent.owner)
+    owned_by(change, agent.owner)
     done = changed(agent, state=LIFE.after(agent.state, "reviewed"), review_due=review_due)
     change.record("agent.reviewed", done, by)
     return done
@@ -77,7 +78,7 @@ def review(
 def transfer(change: Change, agent_id: str, owner: str, by: str) -> Agent:
     """Give the agent a new owner."""
     agent = change.need(Agent, agent_id)
-    _owner(change, owner)
+    owned_by(change, owner)
     done = changed(agent, state=LIFE.after(agent.state, "transferred"), owner=owner)
     change.record("agent.transferred", done, by)
     return done
@@ -91,7 +92,13 @@ def stop(change: Change, agent_id: str, event: str, by: str, because: str = "") 
     return done
 
 
-def _owner(change: Change, owner: str) -> None:
+def named(reader: Reader, name: str) -> Agent | None:
+    """The agent of this name; None when there is none."""
+    return next(reader.where(Agent, "name = ?", (name,)), None)
+
+
+def owned_by(change: Change, owner: str) -> None:
+    """Refuse an owner who is no longer here (`owner_gone`)."""
     if change.need(Person, owner).state != "active":
         raise RemitError("owner_gone", "This owner is no longer here.", "Name a person who is.")
 

@@ -19,7 +19,6 @@ from remit.core.brief import Brief
 from remit.core.canonical import Json, canon
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
-from remit.core.principal import Person
 from remit.core.record import Record, changed, dump
 from remit.core.resource import Resource, Upstream, split
 from remit.core.review import LIFE, MOST, NOUNS, Item, Review, chosen
@@ -100,7 +99,7 @@ def _resource(change: Change, one: Server, by: str) -> Resource | None:
         raise _moved(f"Another server was put forward as {one.name}.")
     if before is not None:
         return None
-    _here(change, made.owner)
+    agents.owned_by(change, made.owner)
     change.record("resource.proposed", made, by)
     return made
 
@@ -110,7 +109,7 @@ def _agent(change: Change, one: Acting, moved: set[str], due: Instant, by: str) 
     reader, found = change.reader, []
     places = {name: reader.get(Resource, name) for name in one.resources}
     given = [name for name, place in places.items() if place is None or place.state not in FINAL]
-    acts = next(reader.where(Agent, "name = ?", (one.name,)), None)
+    acts = agents.named(reader, one.name)
     if acts is None:
         acts = agents.propose(change, name=one.name, owner=one.owner, purpose=one.purpose, review_due=due, by=by)
         fresh = True
@@ -240,7 +239,7 @@ def _approve_resource(change: Change, name: str, said: Mapping[str, Json], _: In
     if said.get("lacks"):
         raise _lacks(f"The resource {name} cannot be used as it was met: {said['lacks']}.")
     place = change.need(Resource, name)
-    _here(change, place.owner)
+    agents.owned_by(change, place.owner)
     change.record("resource.approved", changed(place, state=targets.LIFE.after(place.state, "approved")), by)
 
 
@@ -276,19 +275,17 @@ def _now(reader: Reader, item: Item) -> Record | None:
     """The record of this item, while it is only proposed."""
     kinds: dict[str, type[Resource | Brief]] = {"resource": Resource, "brief": Brief}
     if item.noun == "agent":
-        found: Agent | Resource | Brief | None = next(reader.where(Agent, "name = ?", (item.name,)), None)
+        found: Agent | Resource | Brief | None = agents.named(reader, item.name)
     else:
         found = reader.get(kinds[item.noun], item.name)
     return found if found is not None and found.state == "proposed" else None
 
 
 def _agent_of(reader: Reader, name: str) -> Agent:
-    return next(reader.where(Agent, "name = ?", (name,)))
-
-
-def _here(change: Change, owner: str) -> None:
-    if change.need(Person, owner).state != "active":
-        raise RemitError("owner_gone", "This owner is no longer here.", "Name a person who is.")
+    found = agents.named(reader, name)
+    if found is None:
+        raise _moved(f"The agent {name} is gone.")
+    return found
 
 
 def _written(record: Record) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from remit.control import agent as agents
 from remit.control import credential, opening
 from remit.control.change import Change
 from remit.control.credential import Issued, Proved
@@ -163,7 +164,7 @@ def _tree(reader: Reader, task: Task) -> list[Task]:
 
 def _agent(reader: Reader, name: str) -> Agent:
     found = reader.get(Agent, name) if name.startswith("agt_") else None
-    found = found or next(reader.where(Agent, "name = ?", (name,)), None)
+    found = found or agents.named(reader, name)
     if found is None:
         raise RemitError("not_found", "There is no such agent.", "List them: remit agent show.")
     return found
