@@ -5,12 +5,10 @@ platform's token (the same parameters, or `jwt-spiffe` for a JWT-SVID) counts fo
 to. A shared secret counts only where the settings say so.
 """
 
-import base64
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
 
 from starlette.requests import Request
 
@@ -28,6 +26,7 @@ from remit.custody.jws import TokenRefusal
 from remit.custody.svid import carries_chain
 from remit.store import payload
 from remit.web.attestors import Attested
+from remit.web.intake import basic
 from remit.web.proving import CHAIN, DER
 from remit.web.rate import limit
 from remit.web.site import Site
@@ -101,9 +100,9 @@ async def authenticate(site: Site, request: Request, form: Mapping[str, list[str
 
 
 async def _proved(site: Site, request: Request, form: Mapping[str, list[str]]) -> Client:
-    basic = request.headers.get("authorization", "")
-    if "client_secret" in form or basic[:6].lower() == "basic ":
-        return _by_secret(site, basic, form)
+    field = request.headers.get("authorization", "")
+    if "client_secret" in form or field[:6].lower() == "basic ":
+        return _by_secret(site, field, form)
     kinds, texts, names = (form.get(name, []) for name in ("client_assertion_type", "client_assertion", "client_id"))
     if not kinds and not texts and len(names) < 2 and (der := request.scope.get(DER)):
         return await _by_certificate(site, "".join(names), (der, *request.scope.get(CHAIN, ())))
@@ -158,21 +157,20 @@ def _by_key(site: Site, named: str, text: str) -> Client:
     return Client(agent, found)
 
 
-def _by_secret(site: Site, basic: str, form: Mapping[str, list[str]]) -> Client:
+def _by_secret(site: Site, field: str, form: Mapping[str, list[str]]) -> Client:
     """A shared secret (RFC 6749 section 2.3.1): only where the settings let this weak way in."""
     named, secret = form.get("client_id", [""])[0], form.get("client_secret", [""])[0]
     if not site.settings.weak_client_secrets:
         raise _refused("A client authenticates by a client assertion; shared secrets are not let in here.")
-    if basic:
+    if field:
         if secret or "client_assertion" in form:
             raise _refused("One way of authentication is used, not two.")
-        try:
-            user, _, password = base64.b64decode(basic[6:], validate=True).decode().partition(":")
-        except ValueError:
-            raise _refused("The Authorization field cannot be read.") from None
-        if named not in ("", unquote(user)):
+        given = basic(field)
+        if given is None:
+            raise _refused("The Authorization field cannot be read.")
+        if named not in ("", given[0]):
             raise _refused("The secret is another client's.")
-        named, secret = unquote(user), unquote(password)
+        named, secret = given
     digest = token_digest(secret)
     for one in site.reader().where(Binding, "agent = ? AND state = 'active'", (named,)):
         if one.attestor == SECRET and hmac.compare_digest(one.digest, digest):

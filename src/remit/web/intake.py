@@ -1,8 +1,9 @@
 """What comes in: bodies up to a limit, strict JSON with known members only, forms without a parameter twice."""
 
 import asyncio
+import base64
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -28,6 +29,16 @@ async def body(request: Request, largest: int = LARGEST) -> bytes:
     except (ClientDisconnect, TimeoutError) as fault:
         raise RemitError("body_unfinished", "The body did not arrive whole.", "Send it again, at once.") from fault
     return bytes(data)
+
+
+def basic(field: str) -> tuple[str, str] | None:
+    """The client and its secret that an Authorization field says by HTTP Basic (RFC 6749 section 2.3.1), if it does."""
+    kind, _, text = field.partition(" ")
+    try:
+        user, _, secret = base64.b64decode(text, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (unquote(user), unquote(secret)) if kind.lower() == "basic" else None
 
 
 async def json_object(request: Request, needed: Iterable[str] = (), allowed: Iterable[str] = ()) -> dict[str, Json]:

@@ -4,11 +4,9 @@ A receiver gets one by client credentials (RFC 6749 section 4.4), as its service
 is sealed and kept nowhere; it ends after ten minutes, with the service, or when the service is given another token.
 """
 
-import base64
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
@@ -19,7 +17,7 @@ from remit.control.stream import Receiver
 from remit.core.canonical import Json, b64, unb64
 from remit.core.errors import RemitError
 from remit.core.principal import Service
-from remit.web.intake import Form
+from remit.web.intake import Form, basic
 from remit.web.problem import Endpoint, faults, problem
 from remit.web.rate import limit
 from remit.web.site import Site
@@ -140,15 +138,8 @@ def _resource(site: Site) -> str:
 
 
 def _basic(request: Request) -> tuple[str, str]:
-    """The client and its secret, as HTTP Basic says them (RFC 6749 section 2.3.1); empty where it does not."""
-    kind, _, text = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "basic":
-        return "", ""
-    try:
-        user, _, secret = base64.b64decode(text, validate=True).decode().partition(":")
-    except ValueError:
-        return "", ""
-    return unquote(user), unquote(secret)
+    """The client and its secret, as HTTP Basic says them; empty where it does not."""
+    return basic(request.headers.get("authorization", "")) or ("", "")
 
 
 def _refused(why: str) -> RemitError:
