@@ -33,7 +33,7 @@ _YOLO: Final = (
     "--approval-mode=yolo", "--approval-mode yolo", "--permission-mode bypassPermissions",
     "--permission-mode=bypassPermissions", "--always-approve", "--dangerously-auto-approve",
     "--ask-for-approval never", "-a never", "--permission-mode acceptEdits", "--permission-mode=acceptEdits",
-    "--skip-permissions-unsafe", "--trust-all-tools", "--auto-approve-all",
+    "--skip-permissions-unsafe", "--auto-approve-all",
 )  # fmt: skip
 _LOOSE: Final = re.compile(
     r"(?:--sandbox|(?:^|\s)-s|sandbox_mode)(?:[ =:]+)[\"']?danger-full-access\b|--allow-all-paths\b"
