@@ -93,6 +93,26 @@ def test_a_transaction_that_fails_is_run_again_one_by_one(quiet, monkeypatch):
     assert kinds(quiet, before) == ["person.added"] * 3
 
 
+def test_a_connection_that_is_lost_before_the_commit_costs_no_item_its_turn(quiet):
+    db, view = quiet.authority.db, quiet.authority.view
+    before, found, lost = size(quiet), [], []
+
+    def loses(change):
+        if not lost:
+            lost.append(db.one("SELECT pg_backend_pid()")[0] if db.remote else 0)
+            if db.remote:
+                view.all("SELECT pg_terminate_backend(CAST(? AS INTEGER), 2000)", lost)
+            else:
+                db.close()
+        return adds("c")(change)
+
+    for work in (adds("b"), loses, adds("d")):
+        quiet.batch.submit("a", work, found.append)
+    quiet.batch.turn()
+    assert found == [before, before + 1, before + 2]
+    assert kinds(quiet, before) == ["person.added"] * 3
+
+
 def test_a_commit_that_may_have_happened_yields_faults_and_a_new_connection(quiet, monkeypatch):
     store = type(quiet.authority.db)
     real, found, reopened = store.commit, [], []

@@ -269,13 +269,19 @@ class Batch:
         self._finish(items)
 
     def _again(self, items: list[Item], fault: RemitError) -> None:
-        """The transaction failed before its commit: undo it, and run its items again one by one."""
+        """The transaction failed before its commit: undo it, and run its items again one by one.
+
+        A connection that was lost with it is opened anew first: what was never committed may be run again.
+        """
         authority = self._authority
         authority.log.dropped()
         for item in items:
             item.result = fault
         try:
-            authority.db.rollback()
+            if authority.db.usable:
+                authority.db.rollback()
+            else:
+                authority.db.reopen()
             authority.undone()
             for item in items:
                 self._alone(item)
