@@ -4,7 +4,7 @@ import pytest
 
 from remit.core.principal import GIVEN, GIVEN_AGAIN, REGROUPED
 from remit.core.receipt import change, decode, encode
-from remit.core.told import ASSURANCE, CLAIMS, CREDENTIAL, KINDS, SUPPORTED, opaque, told
+from remit.core.told import ASSURANCE, CHANGES, CLAIMS, CREDENTIAL, ENDS, KINDS, REVOKED, SUPPORTED, opaque, told
 from tests.kit.nouns import NOON, PERSON, agent, binding, client, named, person, service, session, task
 
 KEY = ({"kty": "EC"},)
@@ -38,7 +38,17 @@ def test_a_key_token_or_secret_that_came_or_went_is_a_credential_that_changed(ta
     assert subject == known
     assert members == {
         "event_timestamp": NOON // 1000, "initiating_entity": "admin", "credential_type": kind, "change_type": how,
+        "reason_admin": {"en": CHANGES[how]},
     }  # fmt: skip
+
+
+def test_what_was_stopped_says_why_in_words_for_whoever_audits():
+    for because, words in ENDS.items():
+        event, _, members = said("task.ended", task(state="ended", because=because))
+        assert (event, members["reason_admin"]) == (REVOKED, {"en": words})
+    for state in ("suspended", "retired"):
+        event, _, members = said(f"agent.{state}", agent(state=state))
+        assert (event, members["reason_admin"]) == (REVOKED, {"en": f"The agent was {state}."})
 
 
 def test_what_changed_no_credential_level_or_claim_is_told_to_nobody():

@@ -16,8 +16,20 @@ CREDENTIAL: Final = f"{CAEP}credential-change"
 ASSURANCE: Final = f"{CAEP}assurance-level-change"
 CLAIMS: Final = f"{CAEP}token-claims-change"
 SUPPORTED: Final = (REVOKED, DISABLED, CREDENTIAL, ASSURANCE, CLAIMS)
-ENDS: Final = frozenset({"revoked", "agent", "person", "owner", "fault", "refused"})
+ENDS: Final[Mapping[str, str]] = {
+    "revoked": "The task was revoked.",
+    "agent": "The agent of the task was stopped.",
+    "person": "The person no longer stands behind the task.",
+    "owner": "The owner of the task's agent is gone.",
+    "fault": "The task was stopped after a fault.",
+    "refused": "What the task waited for was refused.",
+}
 """Why a task ends that was stopped. One that came to its own end tells nobody; one below ends with the one above."""
+CHANGES: Final[Mapping[str, str]] = {
+    "create": "A credential was registered.",
+    "update": "A credential was replaced.",
+    "revoke": "A credential was taken away.",
+}
 Naming = Callable[[str], Json]
 """How the receiver knows a person, by our id: a subject identifier of RFC 9493."""
 Said = tuple[str, Json, dict[str, Json]]
@@ -44,11 +56,12 @@ def _left(_: Mapping[str, Json], one: Json, known_as: Naming) -> Said:
 
 
 def _stopped(_: Mapping[str, Json], one: Json, __: Naming) -> Said:
-    return REVOKED, _application(one["id"]), {}
+    return REVOKED, _application(one["id"]), _because(f"The agent was {one['state']}.")
 
 
 def _ended(_: Mapping[str, Json], one: Json, known_as: Naming) -> Said | None:
-    return (REVOKED, _session(one, known_as), {}) if one.get("because") in ENDS else None
+    why = ENDS.get(one.get("because", ""))
+    return (REVOKED, _session(one, known_as), _because(why)) if why else None
 
 
 def _planned(_: Mapping[str, Json], one: Json, known_as: Naming) -> Said:
@@ -94,7 +107,12 @@ def _service(receipt: Mapping[str, Json], one: Json, _: Naming) -> Said | None:
 
 
 def _credential(subject: Json, kind: str, change: str) -> Said:
-    return CREDENTIAL, subject, {"credential_type": kind, "change_type": change}
+    return CREDENTIAL, subject, {"credential_type": kind, "change_type": change, **_because(CHANGES[change])}
+
+
+def _because(why: str) -> dict[str, Json]:
+    """For whoever audits, as CAEP 1.0 section 2 has it; the interoperability profile (section 3) asks for it."""
+    return {"reason_admin": {"en": why}}
 
 
 def _application(agent: str) -> dict[str, Json]:
