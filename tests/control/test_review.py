@@ -72,6 +72,12 @@ def test_what_was_met_is_put_forward_once_and_then_only_what_is_new(world):
     other = put(world, **more)
     assert [item.key for item in other.items] == ["resource/wiki", "agent/site-1", "brief/site-1"]
     assert review.waiting(Reader(world.authority.view), one, body).keys() == {"resource/mail", "resource/desk"}
+    reader = Reader(world.authority.view)
+    among = review.proposed(reader)
+    assert among.keys() == {f"resource/{name}" for name in ("desk", "mail", "wiki")} | {"agent/site-1", "brief/site-1"}
+    for each in (one, other):
+        body = review.shown(world.authority.view, each)
+        assert review.waiting(reader, each, body, among) == review.waiting(reader, each, body)
     assert not ledger.faults(world.authority)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from remit.core.lifecycle import UNUSED
-from remit.core.review import LIFE, Item, Review, chosen
+from remit.core.review import LIFE, Item, Review, chosen, rests, told
 from tests.kit.nouns import brief, code, named, resource, review
 
 ITEMS = (Item(noun="resource", name="mail"), Item(noun="agent", name="site"), Item(noun="brief", name="site"))
@@ -42,3 +42,22 @@ def test_only_what_is_not_in_force_may_lack_steps():
         assert brief(state=state, steps=()).steps == ()
         assert resource(state=state).state == state
     assert code(brief, steps=()) == "brief_invalid"
+
+
+def test_a_person_is_told_what_a_thing_gives_where_it_was_and_what_it_rests_on():
+    steps = [{"action": "mcp:mail/read", "path": "own"}, {"action": "mcp:desk/@read", "path": "delegated"}]
+    held = {"dispatchers": ["per_x"], "steps": steps, "domains": ["desk", "mail"]}
+    kept = {"name": "KEY", "refers": "$KEY", "file": "/a/.env", "line": 2, "also": ["wiki"]}
+    said = {"noun": "brief", "name": "site", "record": held, "file": "/a/b", "line": 1, "credentials": [kept]}
+    assert told(said, {"per_x": "Olga"}.get) == {
+        "where": ["/a/b:1"],
+        "owner": ["Olga"],
+        "steps": ["mcp:mail/read (own, any arguments)", "mcp:desk/@read (delegated, any arguments)"],
+        "domains": ["desk", "mail"],
+        "rests on": ["agent/site", "resource/desk", "resource/mail"],
+        "credential 1": ["KEY: refers to $KEY at /a/.env:2, also referred to by wiki"],
+    }
+    assert told(said | {"record": held | {"steps": []}}, str)["steps"] == ["none was seen"]
+    agent = {"noun": "agent", "name": "site", "record": {"owner": "per_x", "purpose": "Helps."}, "ceiling": []}
+    assert told(agent, str) == {"owner": ["per_x"], "purpose": ["Helps."], "ceiling": ["nothing"]}
+    assert rests(agent | {"ceiling": ["mcp:mail/*"]}) == ["resource/mail"]

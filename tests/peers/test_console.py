@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from remit.cli import evidence_check
-from remit.control import policy, resource
+from remit.control import policy, resource, review
+from remit.control.review import Acting, Server
 from remit.core.approval import Approval
 from remit.core.resource import Upstream
 from remit.ledger import note
@@ -21,12 +22,13 @@ from tests.kit.asks import Asks
 from tests.kit.leasing import irrevocable, lent, minted_at
 from tests.kit.proposing import offered, used
 from tests.kit.site import site
-from tests.kit.world import COMMON, TOOLS
+from tests.kit.world import COMMON, DAY, TOOLS
 
 LIMIT = 180
 PICTURES = (
     "approvals-phone-light", "approval-phone-light", "approval-desk-light", "home-desk-dark", "task-phone-dark",
     "leases-phone-dark", "reach-phone-dark", "reach-one-phone-dark", "right-size-one-phone-dark",
+    "reviews-one-phone-dark",
 )  # fmt: skip
 
 
@@ -43,6 +45,7 @@ def test_people_answer_and_operators_follow_by_keyboard_on_any_screen(asks, tmp_
     out = Path(os.environ.get("REMIT_SEEN") or tmp_path / "seen")
     out.mkdir(mode=0o700, exist_ok=True)
     lends_and_proposes(asks)
+    puts_forward(asks)
     waits = asks.ask("/notes/2026/plan for the autumn.md")
     for n in range(3):
         asks.ask(f"/notes/2026/chapter {n}.md")
@@ -65,8 +68,8 @@ def test_people_answer_and_operators_follow_by_keyboard_on_any_screen(asks, tmp_
     assert {name: told for name, told in found.items() if told and name != "steps"} == {}
     assert found["steps"] == [
         "One question waits.", "scribe asks for read_note at notes", "You said yes. It is recorded.",
-        "One lease is not proven dead.", "How far each agent reaches if it turns",
-        "What briefs give, and what was used", "live",
+        "One lease is not proven dead.", "One review waits.", "How far each agent reaches if it turns",
+        "What briefs give, and what was used", "Your answer is recorded.", "live",
     ]  # fmt: skip
     assert all((out / f"{name}.png").stat().st_size > 10_000 for name in PICTURES)
     one = asks.site.act(lambda c: c.need(Approval, waits))
@@ -89,6 +92,16 @@ def lends_and_proposes(asks):
         minted_at(act, name=name)
     irrevocable(act, lent(act, asks.task))
     act(lambda c: resource.mint_at(c, "notes", None, "operator"))
+
+
+def puts_forward(asks):
+    """What a scan met: an agent, and a server that a stranger's tree gives long and hostile words."""
+    by, due = asks.world.owner.id, asks.world.authority.clock.now() + DAY
+    said = {"file": "/tree/\u202e<script>alert(1)</script>/.mcp.json", "line": 3}
+    said |= {"credentials": [{"name": "KEY", "refers": "x" * 10_000, "file": "/tree/.env", "line": 1}]}
+    server = Server("mail", Upstream(argv=("sh", "-c", "mail " + "y" * 2_000)), by, said)
+    acting = Acting("site-1", "Met as a client of mail.", by, ("mail",), (), said)
+    asks.site.act(lambda c: review.open_review(c, [server], [acting], due, by))
 
 
 def _refuse_once_looked_at(asks, out):

@@ -14,7 +14,6 @@ import click
 from remit.cli.desk import Desk, at_desk
 from remit.cli.met import Place, Seen, met, plain, unseen, upstream
 from remit.cli.output import columns, emit, many, say
-from remit.cli.review import reached_by
 from remit.cli.values import due
 from remit.control import credential
 from remit.control import review as reviews
@@ -26,7 +25,7 @@ from remit.core.errors import RemitError
 from remit.core.grant import Step
 from remit.core.moment import Instant
 from remit.core.resource import Resource, action
-from remit.core.review import Review
+from remit.core.review import Review, reached_by
 from remit.core.shown import shown
 from remit.core.trust import TrustPath
 from remit.scan.enrolled import Proposed, draft

@@ -9,9 +9,9 @@ from remit.cli.output import columns, emit, format_option, many, moment, pairs, 
 from remit.cli.values import due
 from remit.control import review as reviews
 from remit.core.canonical import Json
-from remit.core.record import load
-from remit.core.resource import Resource, Tool, Upstream
-from remit.core.review import EVERY, Review
+from remit.core.resource import Tool
+from remit.core.review import EVERY, Review, told
+from remit.store import payload
 
 
 @click.group()
@@ -46,7 +46,7 @@ def show(ctx: click.Context, *, identity: str, form: str) -> None:
         one = desk.need(Review, identity)
         body, waits = _waiting(desk, one)
         data = {**written(one), "body": body, "waits": list(waits)}
-        emit(form, data, lambda: _lines(one, body, waits))
+        emit(form, data, lambda: _lines(desk, one, body, waits))
 
 
 @review.command()
@@ -89,7 +89,7 @@ def _answer(
         one = desk.need(Review, identity)
         if not shown:
             body, waits = _waiting(desk, one)
-            for line in _lines(one, body, waits):
+            for line in _lines(desk, one, body, waits):
                 say(line)
             click.confirm("Answer to exactly this?", abort=True, err=True)
         text, at = shown or one.shown, due(review_due, desk.authority.clock.now())
@@ -120,7 +120,7 @@ def _waiting(desk: Desk, one: Review) -> tuple[dict[str, Json] | None, dict[str,
     return body, reviews.waiting(desk.reader, one, body)
 
 
-def _lines(one: Review, body: Mapping[str, Json] | None, waits: Mapping[str, Json]) -> list[str]:
+def _lines(desk: Desk, one: Review, body: Mapping[str, Json] | None, waits: Mapping[str, Json]) -> list[str]:
     head = {"review": one.id, "state": one.state, "put forward": moment(one.at), "shown": one.shown}
     if body is None:
         return pairs({**head, "body": "erased"})
@@ -129,7 +129,8 @@ def _lines(one: Review, body: Mapping[str, Json] | None, waits: Mapping[str, Jso
     for said in body["items"]:
         key = f"{said['noun']}/{said['name']}"
         state = answers.get(key) or ("proposed" if key in waits else "moved meanwhile")
-        lines += ["", *pairs({said["noun"]: said["name"], "answer": state, **_members(said)})]
+        members = {name: " ".join(values) for name, values in told(said, lambda who: _called(desk, who)).items()}
+        lines += ["", *pairs({said["noun"]: said["name"], "answer": state, **members})]
     return [
         *lines,
         "",
@@ -137,33 +138,7 @@ def _lines(one: Review, body: Mapping[str, Json] | None, waits: Mapping[str, Jso
     ]
 
 
-def _members(said: Mapping[str, Json]) -> dict[str, str]:
-    """What a person must know of one thing before they answer."""
-    record = said["record"]
-    told = {"where": f"{said['file']}:{said['line']}" if "file" in said else "", "owner": said.get("owned", "")}
-    told["said owner"] = said.get("owner", "")
-    if said["noun"] == "resource":
-        told["reached by"] = reached_by(load(Resource, record).upstream)
-    elif said["noun"] == "agent":
-        told |= {"purpose": record["purpose"], "ceiling": " ".join(said["ceiling"]) or "nothing"}
-    else:
-        told |= {
-            "steps": " ".join(f"{s['action']} ({s['path']}, any arguments)" for s in record["steps"]) or "none was seen"
-        }
-        told["domains"] = " ".join(record["domains"])
-    told |= {f"credential {n}": text for n, text in enumerate(map(credential, said.get("credentials", ())), 1)}
-    told["lacks"] = said.get("lacks", "")
-    return {name: text for name, text in told.items() if text}
-
-
-def reached_by(one: Upstream) -> str:
-    """An address, or a command and the folder that it depends on, in one line."""
-    return one.url or " ".join(one.argv) + (f" (in {one.directory})" if one.directory else "")
-
-
-def credential(one: Mapping[str, Json]) -> str:
-    """A credential that something is given, in one line: its name, how it is kept, where, and who else holds it."""
-    others = "also referred to by" if one.get("refers") else "also held by"
-    also = f", {others} {', '.join(one['also'])}" if one.get("also") else ""
-    kept = f"refers to {one['refers']}" if one.get("refers") else "stands there in full"
-    return f"{one['name']}: {kept} at {one['file']}:{one['line']}{also}"
+def _called(desk: Desk, person: str) -> str:
+    """By which subject a person is known here; their id once that was erased."""
+    names = payload.names(desk.authority.view, person)
+    return names[0][1] if names else person

@@ -32,6 +32,7 @@ Said = Mapping[str, Json]
 FINAL: Final = frozenset({"refused", "removed"})
 LEFT: Final = frozenset({"review_lacks", "owner_gone", "domain_outside", "action_unknown"})
 """Faults that only say that something cannot be in force yet; they come before anything of it is written."""
+_KINDS: Final[Mapping[str, type[Resource | Agent | Brief]]] = {"resource": Resource, "agent": Agent, "brief": Brief}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +150,29 @@ def shown(db: Database, one: Review) -> dict[str, Json] | None:
     return body if answers.shown(body, held[0]) == one.shown else None
 
 
-def waiting(reader: Reader, one: Review, body: Mapping[str, Json] | None) -> dict[str, dict[str, Json]]:
-    """What of a review nobody has answered and is still as it was shown, by key."""
+def waiting(
+    reader: Reader, one: Review, body: Mapping[str, Json] | None, among: Mapping[str, Record] | None = None
+) -> dict[str, dict[str, Json]]:
+    """What of a review nobody has answered and is still as it was shown, by key.
+
+    With `among`, which is all that is `proposed`, nothing is read for each thing by itself.
+    """
     said = {f"{each['noun']}/{each['name']}": each for each in body["items"]} if body is not None else {}
     mine = (item for item in one.items if not item.answer and item.key in said)
-    now_are = {item.key: _now(reader, item) for item in mine}
+    now_are = {item.key: _now(reader, item) if among is None else among.get(item.key) for item in mine}
     return {
         key: said[key]
         for key, record in now_are.items()
         if record is not None and _written(record) == said[key]["record"]
     }
+
+
+def proposed(reader: Reader) -> dict[str, Record]:
+    """Every record that is only proposed, by key: three reads for any number of reviews."""
+    found: dict[str, Record] = {}
+    for noun, kind in _KINDS.items():
+        found |= {f"{noun}/{one.name}": one for one in reader.where(kind, "state = 'proposed'")}
+    return found
 
 
 def answer(
@@ -273,11 +287,10 @@ _APPROVES: Final[Mapping[str, Callable[[Change, str, Mapping[str, Json], Instant
 
 def _now(reader: Reader, item: Item) -> Record | None:
     """The record of this item, while it is only proposed."""
-    kinds: dict[str, type[Resource | Brief]] = {"resource": Resource, "brief": Brief}
     if item.noun == "agent":
         found: Agent | Resource | Brief | None = agents.named(reader, item.name)
     else:
-        found = reader.get(kinds[item.noun], item.name)
+        found = reader.get(_KINDS[item.noun], item.name)
     return found if found is not None and found.state == "proposed" else None
 
 

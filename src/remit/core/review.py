@@ -4,14 +4,16 @@ What is put forward is a record of its own in the state `proposed`, on which not
 beside the ledger, and an answer is bound to the digest of exactly what was shown (law 6).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from remit.core import ids
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.lifecycle import Lifecycle
 from remit.core.moment import Instant
-from remit.core.record import Record
+from remit.core.record import Record, load
+from remit.core.resource import Resource, Upstream, split
 
 LIFE: Final = Lifecycle("review", {"open": {"answered": "open", "closed": "closed"}, "closed": {}})
 NOUNS: Final = ("resource", "agent", "brief")
@@ -76,6 +78,52 @@ def chosen(items: Iterable[Item], words: Iterable[str]) -> tuple[frozenset[str],
         found |= mine
         alone |= {word} & keys.keys()
     return frozenset(found), frozenset(alone)
+
+
+def told(said: Mapping[str, Json], called: Callable[[str], str]) -> dict[str, list[str]]:
+    """What a person must know of one thing before they answer: each member, by what it is called here.
+
+    `said` is the thing as a review's body holds it; `called` says how a person is known here. It is text from
+    elsewhere: whoever shows it writes it inert.
+    """
+    record = said["record"]
+    found = {"where": [f"{said['file']}:{said['line']}"] if "file" in said else []}
+    found["owner"] = [called(one) for one in record.get("dispatchers", (record.get("owner", ""),)) if one]
+    found["said owner"] = [said["owner"]] if said.get("owner") else []
+    if said["noun"] == "resource":
+        found["reached by"] = [reached_by(load(Resource, record).upstream)]
+    elif said["noun"] == "agent":
+        found |= {"purpose": [record["purpose"]], "ceiling": list(said["ceiling"]) or ["nothing"]}
+    else:
+        steps = [f"{s['action']} ({s['path']}, any arguments)" for s in record["steps"]]
+        found |= {"steps": steps or ["none was seen"], "domains": list(record["domains"])}
+    found["rests on"] = rests(said)
+    found |= {f"credential {n}": [credential(one)] for n, one in enumerate(said.get("credentials", ()), 1)}
+    found["lacks"] = [said["lacks"]] if said.get("lacks") else []
+    return {name: values for name, values in found.items() if values}
+
+
+def rests(said: Mapping[str, Json]) -> list[str]:
+    """What one thing rests on, each as NOUN/NAME: it is in force only with that."""
+    if said["noun"] == "agent":
+        return [f"resource/{split(entry)[0]}" for entry in said["ceiling"]]
+    if said["noun"] == "brief":
+        places = {split(step["action"])[0] for step in said["record"]["steps"]}
+        return [f"agent/{said['name']}", *(f"resource/{name}" for name in sorted(places))]
+    return []
+
+
+def reached_by(one: Upstream) -> str:
+    """An address, or a command and the folder that it depends on, in one line."""
+    return one.url or " ".join(one.argv) + (f" (in {one.directory})" if one.directory else "")
+
+
+def credential(one: Mapping[str, Json]) -> str:
+    """A credential that something is given, in one line: its name, how it is kept, where, and who else holds it."""
+    others = "also referred to by" if one.get("refers") else "also held by"
+    also = f", {others} {', '.join(one['also'])}" if one.get("also") else ""
+    kept = f"refers to {one['refers']}" if one.get("refers") else "stands there in full"
+    return f"{one['name']}: {kept} at {one['file']}:{one['line']}{also}"
 
 
 def _invalid(why: str) -> RemitError:

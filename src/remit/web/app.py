@@ -39,7 +39,19 @@ from remit.web.api import (
     task,
 )
 from remit.web.attestors import Attestors
-from remit.web.console import asks, connections, consents, enter, home, leases, reaches, rightsizes, signin, tasks
+from remit.web.console import (
+    asks,
+    connections,
+    consents,
+    enter,
+    home,
+    leases,
+    reaches,
+    reviews,
+    rightsizes,
+    signin,
+    tasks,
+)
 from remit.web.issuers import Issuers
 from remit.web.keysets import KeySets
 from remit.web.oauth import authorize, par, register, token
@@ -67,7 +79,7 @@ HEADERS: Final = (
 )
 PARTS: Final = (
     *(token, standing, metadata, log, health, access, ext_authz, signal, stream, enter, home, signin, asks, tasks),
-    *(leases, reaches, rightsizes, connections, consents, authorize, par, register),
+    *(leases, reviews, reaches, rightsizes, connections, consents, authorize, par, register),
 )
 NOUNS: Final = (
     agent,

@@ -14,6 +14,7 @@ LARGEST = 1024 * 1024
 REPEATABLE = frozenset({"resource"})
 MOST = 200
 PATIENCE_S = 20
+FIELDS = 64
 Form = Mapping[str, list[str]]
 
 
@@ -104,8 +105,8 @@ def limit(asked: dict[str, str], most: int = MOST) -> int:
     return int(found)
 
 
-async def form(request: Request) -> dict[str, list[str]]:
-    """A form body: each parameter once, but `resource` (RFC 6749 section 3.2; `invalid_request`)."""
+async def form(request: Request, most: int = FIELDS) -> dict[str, list[str]]:
+    """A form body: up to `most` parameters, each once, but `resource` (RFC 6749 section 3.2; `invalid_request`)."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded" or request.url.query:
         raise RemitError(
@@ -113,7 +114,7 @@ async def form(request: Request) -> dict[str, list[str]]:
         )
     try:
         raw = (await body(request, 64 * 1024)).decode("ascii")
-        pairs = parse_qsl(raw, keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=64)
+        pairs = parse_qsl(raw, keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=most)
     except ValueError as fault:
         raise RemitError(
             "invalid_request", "The form cannot be read.", "Encode it as UTF-8, percent-escaped."

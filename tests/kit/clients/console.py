@@ -13,6 +13,9 @@ from playwright.sync_api import Page, sync_playwright
 
 ASKED = json.loads(sys.argv[1])
 OUT = Path(ASKED["out"])
+INNER = {
+    "Reviews": "/console/reviews/rvw_", "Reach": "/console/reach/of", "Right-size": "/console/rightsize/rsz_",
+}  # fmt: skip
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 FOUND: dict[str, list[str]] = {"overflow": [], "axe": [], "foreign": [], "errors": [], "heavy": [], "steps": []}
 
@@ -115,6 +118,7 @@ def operator(browser, scheme: str) -> None:
         look(page, f"flow-{where}-{scheme}")
         page.go_back()
     beyond(page, scheme)
+    answers(browser, context.storage_state())
     page.set_viewport_size(DESK)
     page.goto(f"{ASKED['url']}/console/tasks/{ASKED['task']}?live=no")
     with page.expect_download() as taken:
@@ -130,14 +134,14 @@ def operator(browser, scheme: str) -> None:
 
 def beyond(page: Page, scheme: str) -> None:
     """What is lent, how far agents reach, and what of their briefs is used: by keyboard from the top of each page."""
-    for name in ("Leases", "Reach", "Right-size"):
+    for name in ("Leases", "Reviews", "Reach", "Right-size"):
         page.set_viewport_size(DESK)
         page.goto(f"{ASKED['url']}/console/tasks")
         tab(page, f"^{name} ")
         page.keyboard.press("Enter")
-        page.wait_for_url(re.compile("/console/(leases|reach|rightsize)$"))
+        page.wait_for_url(re.compile("/console/(leases|reviews|reach|rightsize)$"))
         FOUND["steps"].append(page.inner_text("h1"))
-        inner = {"Reach": "/console/reach/of", "Right-size": "/console/rightsize/rsz_"}.get(name)
+        inner = INNER.get(name)
         for size, where in ((DESK, "desk"), (PHONE, "phone")):
             page.set_viewport_size(size)
             look(page, f"{name.lower()}-{where}-{scheme}")
@@ -146,6 +150,24 @@ def beyond(page: Page, scheme: str) -> None:
                 page.wait_for_url(re.compile(re.escape(inner)))
                 look(page, f"{name.lower()}-one-{where}-{scheme}")
                 page.go_back()
+
+
+def answers(browser, state) -> None:
+    """On a phone, by keyboard and without script: tick what a scan put forward, and approve it."""
+    plain = browser.new_context(viewport=PHONE, java_script_enabled=False, storage_state=state, is_mobile=True)
+    page = plain.new_page()
+    watch(page)
+    page.goto(ASKED["url"] + "/console/reviews")
+    tab(page, INNER["Reviews"])
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("rvw_"))
+    tab(page, "^yes ")
+    page.keyboard.press("Space")
+    tab(page, "^Approve what is ticked")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("said=yes"))
+    FOUND["steps"].append(page.inner_text("[role=status]"))
+    plain.close()
 
 
 with sync_playwright() as play:

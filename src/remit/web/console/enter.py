@@ -17,7 +17,7 @@ from remit.core.errors import RemitError
 from remit.core.login import LASTS, Login
 from remit.web.console.page import at_home, page, style, trouble
 from remit.web.console.person import keep
-from remit.web.intake import form, json_object, one_of, text
+from remit.web.intake import FIELDS, form, json_object, one_of, text
 from remit.web.problem import NO_STORE, Endpoint, faults
 from remit.web.site import Site
 
@@ -98,10 +98,10 @@ def session(site: Site, request: Request) -> tuple[Login, str]:
     return found, b64(hashlib.sha256(b"form " + secret.encode()).digest())
 
 
-async def posted(site: Site, request: Request) -> tuple[Login, dict[str, list[str]]]:
+async def posted(site: Site, request: Request, most: int = FIELDS) -> tuple[Login, dict[str, list[str]]]:
     """The session and the form of a button that was pressed on one of its own pages (`forbidden`)."""
     found, word = session(site, request)
-    asked = await form(request)
+    asked = await form(request, most)
     if not hmac.compare_digest(one_of(asked, "word").encode(), word.encode()):
         raise RemitError("forbidden", "This was not asked from the console itself.", "Go back, and press it again.")
     return found, asked

@@ -11,7 +11,7 @@ from remit.control import login
 from remit.core.agent import Agent
 from remit.core.task import Task
 from remit.store import log, payload
-from remit.web.console import view
+from remit.web.console import reviews, view
 from remit.web.console.enter import HOME, cookie, posted, session, shown
 from remit.web.console.page import at_address, page
 from remit.web.console.person import person_of
@@ -60,6 +60,7 @@ def told(site: Site) -> dict[str, Any]:
     return {
         "address": site.authority.issuer,
         "head": log.newest(view),
+        "reviews": reviews.open_now(site),
         "agents": [(one, _name(site, one.owner)) for one in reader.where(Agent, most=MOST)],
         "tasks": list(reader.where(Task, "state = 'open'", most=MOST)),
         "refusals": refusals(site),

@@ -16,13 +16,14 @@ from remit.core.reach.amount import number
 from remit.core.reach.answer import GAINED, VIEWS, labelled
 from remit.core.shown import shown as inert
 from remit.web.console.page import page
-from remit.web.console.view import Viewer, seen, told, viewer
+from remit.web.console.view import operators, seen, told, viewer
 from remit.web.intake import query
 from remit.web.reaching import Found, one_view
 from remit.web.site import Site
 
 HOME: Final = "/console/reach"
 MOST: Final = 100
+INSTEAD: Final = "Ask the operator what your tasks could reach."
 MEANS: Final = {
     "possible": "all that stands, whether it is given now or not",
     "observed": "what decisions allowed so far",
@@ -39,7 +40,7 @@ def routes(site: Site) -> list[Route]:
     """All agents, and one node."""
 
     async def show_all(request: Request) -> Response:
-        who = _operator(viewer(site, request))
+        who = operators(viewer(site, request), INSTEAD)
         asked = query(request, "view")
         view = one_view(asked.get("view", ""))
         made, rows = await site.reaching.agents(view)
@@ -50,7 +51,7 @@ def routes(site: Site) -> list[Route]:
         )  # fmt: skip
 
     async def show(request: Request) -> Response:
-        who = _operator(viewer(site, request))
+        who = operators(viewer(site, request), INSTEAD)
         asked = query(request, "of", "view", "without")
         of, view, without = asked.get("of", ""), one_view(asked.get("view", "")), asked.get("without", "")
         found = await site.reaching.of(of, view, without=without)
@@ -61,14 +62,6 @@ def routes(site: Site) -> list[Route]:
         Route(HOME, seen(site, show_all), methods=["GET"]),
         Route(f"{HOME}/of", seen(site, show), methods=["GET"]),
     ]
-
-
-def _operator(who: Viewer) -> Viewer:
-    if who.signed:
-        raise RemitError(
-            "forbidden", "This is for the operator alone.", "Ask the operator what your tasks could reach."
-        )
-    return who
 
 
 def _views(view: str) -> dict[str, Any]:

@@ -44,6 +44,13 @@ def viewer(site: Site, request: Request) -> Viewer:
     return Viewer(None, word)
 
 
+def operators(who: Viewer, instead: str) -> Viewer:
+    """The viewer where they are the operator; anybody else is refused, and told what to do `instead` (`forbidden`)."""
+    if who.signed:
+        raise RemitError("forbidden", "This is for the operator alone.", instead)
+    return who
+
+
 def seen(site: Site, answer: Endpoint) -> Endpoint:
     """A page for whoever is signed in; others are led to sign in first, where people can, and then back."""
 
