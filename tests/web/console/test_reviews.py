@@ -203,6 +203,7 @@ def test_ui_01_what_a_strangers_tree_says_stands_there_whole_and_inert(met):
     assert "<script>alert(1)</script>" in plain(page), "whole, as text"
     assert plain(page).count(LONG) >= 3
     assert "<b onclick=alert(3)>Helps.</b>" in plain(page)
+    assert 'aria-label="reached by of resource bad, 10,' in page, "it scrolls, and pushes nothing out of sight"
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'self';")
     assert "style=" not in page

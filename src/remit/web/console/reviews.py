@@ -36,6 +36,8 @@ from remit.web.site import Site
 HOME: Final = "/console/reviews"
 MOST: Final = 20
 """How many reviews one page shows."""
+LONG: Final = 1_000
+"""So many characters stand in a box of their own, which scrolls."""
 NEXT: Final = {"30": "in 30 days", "90": "in 90 days", "180": "in half a year", "365": "in a year"}
 """When approved agents must be looked at again, in days."""
 INSTEAD: Final = "Ask the operator: they answer what a scan put forward."
@@ -146,7 +148,7 @@ def _about(site: Site, one: Review, left: Mapping[str, str] | None = None) -> di
         "gone": body is None,
         "waits": len(waits),
         "groups": [(noun, MEANS[noun], [each for each in things if each["noun"] == noun]) for noun in NOUNS],
-        "odd": any("<mark" in value for each in things for _, values in each["rows"] for value in values),
+        "odd": any("<mark" in value for each in things for _, values, _ in each["rows"] for value in values),
         "next": NEXT,
     }
 
@@ -160,10 +162,16 @@ def _thing(site: Site, said: Mapping[str, Json], states: Mapping[str, str]) -> d
         "key": f"{said['noun']}/{said['name']}",
         "noun": said["noun"],
         "name": said["name"],
-        "rows": [(label, [inert.marked(value) for value in values]) for label, values in found.items()],
+        "rows": [(label, [inert.marked(value) for value in values], _long(values)) for label, values in found.items()],
         "lacks": bool(said.get("lacks")),
         "whole": json.dumps(said, indent=2, ensure_ascii=True),
     }
+
+
+def _long(values: list[str]) -> int:
+    """How many characters these are, where they would push what follows out of sight; else 0."""
+    count = sum(map(len, values))
+    return count if count > LONG else 0
 
 
 def _states(reader: Reader) -> dict[str, str]:
