@@ -17,6 +17,8 @@ _WORD: Final = re.compile(rf" {{{SPACES + 1},}}|\S+|\s")
 
 def marked(text: str) -> Markup:
     """Text with each character marked that hides or turns, and each letter that imitates one of its neighbours."""
+    if text.isascii() and text.isprintable() and " " * (SPACES + 1) not in text:
+        return escape(text)
     return Markup("").join(_part(part) for part in _WORD.findall(text))
 
 

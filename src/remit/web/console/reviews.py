@@ -4,8 +4,9 @@ Nothing that is shown here can be used before an answer. An answer is bound to t
 decided by the same rules as at the command line and over HTTP.
 """
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -137,14 +138,15 @@ def _about(site: Site, one: Review, left: Mapping[str, str] | None = None) -> di
     waits = review.waiting(reader, one, body, review.proposed(reader))
     states = _states(reader) if body is not None else {}
     answers = {item.key: item.answer for item in one.items}
-    things = [_thing(site, each, states) for each in body["items"]] if body is not None else []
+    called = functools.cache(functools.partial(name, site))
+    things = [_thing(each, called, states) for each in body["items"]] if body is not None else []
     for each in things:
         key = each["key"]
         each["waits"], each["why"] = key in waits, inert.marked((left or {}).get(key, ""))
         each["state"] = answers[key] or ("proposed" if key in waits else "moved meanwhile")
     return {
         "one": one,
-        "by": name(site, one.by),
+        "by": called(one.by),
         "gone": body is None,
         "waits": len(waits),
         "groups": [(noun, MEANS[noun], [each for each in things if each["noun"] == noun]) for noun in NOUNS],
@@ -153,9 +155,9 @@ def _about(site: Site, one: Review, left: Mapping[str, str] | None = None) -> di
     }
 
 
-def _thing(site: Site, said: Mapping[str, Json], states: Mapping[str, str]) -> dict[str, Any]:
+def _thing(said: Mapping[str, Json], called: Callable[[str], str], states: Mapping[str, str]) -> dict[str, Any]:
     """One thing as it is shown: what it gives, and what it rests on with how that stands now."""
-    found = members(said, lambda person: name(site, person))
+    found = members(said, called)
     if "rests on" in found:
         found["rests on"] = [f"{key}, {states.get(key, 'not registered')}" for key in found["rests on"]]
     return {
