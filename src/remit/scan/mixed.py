@@ -14,44 +14,70 @@ from remit.scan.launch import Told
 from remit.scan.sight import Holder, Pair, is_credential, references
 
 _PERSON: Final = re.compile(
-    r"(?i)(?:^|[_-])(?:user|personal|person|delegated|obo|on[-_]behalf\w*|member|employee|human"
+    r"(?i)(?:^|[_-])(?:user|personal|person|delegated|obo|on[-_]behalf\w*|member|employee|human|customer|caller|xoxp"
     r"|my)[-_](?:\w+[-_])?(?:access[-_])?(?:token|pat|key|credentials?|jwt|assertion|secret|auth|authorization"
     r"|password)$"
-    r"|(?:^|_)(?:pat|refresh_token)$|^x-(?:user|forwarded|remote)-(?:\w+-)*(?:token|authorization|access-token)$"
+    r"|(?:^|_)(?:pat|refresh_token|xoxp)$|^x-(?:user|forwarded|remote)-(?:\w+-)*(?:token|authorization|access-token)$"
     r"|^(?:user|personal)[-_]?token$"
 )
+_TECHNICAL: Final = re.compile(
+    r"(?i)(?:^|[_-])(?:bot|service|svc|system|machine|technical|tech|robot|integration|admin)[-_]?user[-_]"
+)
+"""Names of a user that is a service."""
+_NOBODY: Final = re.compile(
+    r"(?i)(?:^|[_-])(?:user|member|customer|employee)[-_](?:pool|agent|service|management|db|database|data"
+    r"|events?|import)[-_]"
+    r"|(?:^|[_-])(?:db|database|postgres\w*|pg|mysql|mariadb|mongo\w*|redis|rabbitmq|amqp|smtp|sql|root|basic"
+    r"|http|proxy)"
+    r"[-_]user[-_]"
+)
+"""Names with such a word that are no person's: of a service about users, of a store's login."""
 _SERVICE: Final = re.compile(
-    r"(?i)(?:^|[_-])(?:bot|service|svc|system|machine|app|application|m2m|backend|server|robot|daemon|workload"
-    r"|platform|installation|integration|automation)[-_](?:\w+[-_])?(?:token|key|private[-_]key|secret|credentials?"
+    r"(?i)(?:^|[_-])(?:bot|service(?![-_](?:desk|bus))|svc|system|machine|app(?![-_](?:store|insights))|application"
+    r"|m2m|backend|server|robot|daemon|workload|xoxb"
+    r"|platform|installation|integration|automation|admin|technical|worker)[-_](?:\w+[-_])?(?:token|key|private[-_]key"
+    r"|secret|credentials?"
     r"|password"
     r"|pat|jwt|auth|pem)$"
-    r"|service[-_]account|^google_application_credentials$|^(?:azure|arm)_client_secret$|(?:^"
+    r"|service[-_]account(?![-_]?(?:e?mail|name|id|user)$)|^google_application_credentials$|^(?:azure"
+    r"|arm)_client_secret$|(?:^"
     r"|_)aws_secret_access_key$|^aws-secret-access-key$"
-    r"|private[-_]key(?:[-_]pem)?$|(?:^|_)sa_key$|^github_token$"
+    r"|private[-_]key(?:[-_]pem)?$|(?:^|_)(?:sa_key|xoxb)$|^github_token$"
 )
+_PROOF: Final = re.compile(
+    r"(?i)(?:app|application|server|platform|integration|oauth\d?|google|github|slack|linear"
+    r"|notion)[-_]client[-_]secret$"
+    r"|(?:^|_)(?:webhook|signing|session|cookie|csrf|jwt|auth|nextauth|encryption)[-_](?:secret|key)$|^app_key$"
+)
+"""What an app proves itself with while a person logs in, and what signs or seals: no credential for a call."""
 _SHAPES: Final = (
     (re.compile(r"^(?:xoxp-|ghp_|gho_|ghu_)"), "person"),
     (re.compile(r"^(?:xoxb-|ghs_|xapp-)"), "service"),
 )
 _PERSON_CODE: Final = re.compile(
     r"acquire_token_on_behalf_of|OnBehalfOfCredential|from_authorized_user_(?:file|info)|acquire_token_interactive"
-    r"|InteractiveBrowserCredential|InstalledAppFlow"
-    r"|\b(?:user|person|caller|delegated)_(?:access_)?(?:token|credentials?|jwt)\b|(?:request|req|ctx"
-    r"|context)\.headers(?:\.get\(|\[)['\"]authorization"
-    r"|\b(?:session|state|user)\[['\"](?:access_token|user_token|token)['\"]\]|['\"]\w*USER_(?:ACCESS_)?TOKEN['\"]"
+    r"|acquire_token_by_(?:device_flow|auth\w*code)|DeviceCodeCredential|InteractiveBrowserCredential|InstalledAppFlow"
+    r"|\b(?:user|person|caller|delegated|customer|member|employee)s?_(?:(?:access|oauth2?|auth|id|session|bearer|graph"
+    r"|slack|refresh|api)_){0,2}(?:token|credentials?|jwt|pat)\b|headers(?:\(\))?(?:\.get\(|\[)['\"]authorization"
+    r"|\b\w*(?:session|state|user)(?:\[|\.get\()['\"](?:access_token|user_token|token|id_token)['\"]"
+    r"|['\"]\w*USER_(?:\w{1,12}_)?TOKEN['\"]|['\"]x-(?:user|forwarded)-(?:access-)?token['\"]"
     r"|['\"]\w*_PAT['\"]|\bsubject_token\b|\bget_access_token\(\)|\bget_http_(?:headers|request)\(",
     re.IGNORECASE,
 )
 _SERVICE_CODE: Final = re.compile(
     r"acquire_token_for_client|ClientSecretCredential|DefaultAzureCredential|ManagedIdentityCredential"
-    r"|service_account\.Credentials|from_service_account_(?:file|info)"
-    r"|\b(?:service|bot|app|system|machine|svc)_(?:account_)?(?:access_)?(?:token|credentials?|key|jwt)\b"
-    r"|['\"]\w*(?:BOT|SERVICE|SVC|SYSTEM|MACHINE|APP)_(?:\w+_)?(?:TOKEN|KEY|SECRET|CREDENTIALS?)['\"]"
+    r"|WorkloadIdentityCredential|service_account\.Credentials|from_service_account_(?:file|info)"
+    r"|\b(?:service|bot|app|system|machine|svc|backend|m2m)_(?:account_)?(?:access_|api_|role_)?(?:token"
+    r"|credentials?|key|jwt)\b"
+    r"|['\"]\w*(?:BOT|SERVICE|SVC|SYSTEM|MACHINE|APP|ADMIN|M2M|BACKEND)_(?:\w+_)?(?:TOKEN|KEY|SECRET|CREDENTIALS?)['\"]"
     r"|client_credentials|AppAuth\b|GithubIntegration|CertificateCredential",
     re.IGNORECASE,
 )
-
-
+_STORE: Final = re.compile(
+    r"(?i)client[-_]secret$|(?:^|_)(?:database|db|pg|postgres\w*|mysql|mongo\w*|redis|amqp)_?(?:\w+_)?(?:url|uri"
+    r"|dsn|password)$"
+)
+"""An app's proof, where no login of its own is seen, and the login of its own store."""
 _READ: Final = re.compile(
     r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
 )
@@ -89,16 +115,25 @@ def sort_of(pair: Pair) -> str:
         re.sub(r"^secrets\.|^\$\{?(?:secret:|input:)?(?:[^/}]*/)*|\}$|^\$", "", one)
         for one in references(pair.name, text)
     ]
-    if "secrets.GITHUB_TOKEN" in text or "github.token" in text:
+    job = "secrets.GITHUB_TOKEN" in text or "github.token" in text
+    if job:
         given.append("GITHUB_TOKEN")
     if not given and not (is_credential(pair.name) and secret.is_literal(text)) and not _SERVICE.search(pair.name):
         return ""
     for name in (*given, pair.name):
-        if _PERSON.search(name):
+        if _PROOF.search(name) or _MODEL.search(name):
+            return ""
+        technical = _TECHNICAL.search(name)
+        if _PERSON.search(name) and not technical and not _NOBODY.search(name):
             return "person"
-        if _SERVICE.search(name) and not (name.upper() == "GITHUB_TOKEN" and name not in given):
+        if (_SERVICE.search(name) or technical) and (job or name.upper() != "GITHUB_TOKEN"):
             return "service"
     return ""
+
+
+def may_be_own(name: str) -> bool:
+    """Say whether a service may call with a secret of this name: it is no model's key, no proof, no store's login."""
+    return not (_PERSON.search(name) or _MODEL.search(name) or _PROOF.search(name) or _STORE.search(name))
 
 
 def in_code(tree: ast.AST) -> Iterator[Told]:
@@ -108,31 +143,82 @@ def in_code(tree: ast.AST) -> Iterator[Told]:
     heads = {one: _header(one, bearer=bearer) for one in syntax.functions(tree)}
     if not any(heads.values()) and not _MAY_PERSON.search(words.lower()):
         return
-    for node in (tree, *heads):
-        if isinstance(node, syntax.Function):
-            yield from _used(node.name, node.body, heads[node])
-        elif isinstance(node, ast.Module):
-            yield from (told for _, name, body in _graphs(node) for told in _used(name, body))
-            own = [
-                one
-                for one in node.body
-                if not isinstance(one, syntax.Function | ast.ClassDef | ast.Import | ast.ImportFrom)
-            ]
-            yield from _used("the module", own)
+    apart = _apart(tree)
+    own = [one for one in getattr(tree, "body", []) if not isinstance(one, _DEFINED)]
+    told = [*_used("the module", own, apart)]
+    kept = {} if told else _kept(own, apart)
+    for one in syntax.every(tree, ast.ClassDef):
+        lines = [part for part in one.body if not isinstance(part, _DEFINED)]
+        lines += [
+            part for made in one.body if isinstance(made, syntax.Function) and made.name in _MADE for part in made.body
+        ]
+        kept |= _kept(lines, apart)
+    for node, header in heads.items():
+        told += _used(node.name, node.body, apart, header, kept)
+    for _, name, body in _graphs(tree):
+        told += _used(name, body, apart, "", kept)
+    yield from told
+
+
+_DEFINED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+_MADE: Final = frozenset({"__init__", "__post_init__", "setup", "__aenter__"})
+"""Methods in which an object is given what it keeps."""
+
+
+def _apart(tree: ast.AST) -> set[ast.AST]:
+    """What servers are given as their variables and headers: each is a holder of its own."""
+    found: set[ast.AST] = set()
+    for call in syntax.every(tree, ast.Call):
+        given = {one.arg: one.value for one in call.keywords if one.arg}
+        if _SERVER.search(syntax.last(call.func)) or "command" in given:
+            found.update(one for key in _HANDED if key in given for one in (call, *syntax.walk(given[key])))
+    for node in syntax.every(tree, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        entry = {str(key.value): one for key, one in pairs if isinstance(key, ast.Constant)}
+        if not {"url", "server_url", "command", "transport"}.isdisjoint(entry):
+            found.update(one for key in _HANDED if key in entry for one in (node, *syntax.walk(entry[key])))
+    if found:
+        found.update(
+            one for one in syntax.walk(tree) if isinstance(one, ast.Call) and not found.isdisjoint(syntax.walk(one))
+        )
+    return found
+
+
+_HANDED: Final = ("env", "headers")
+
+
+_SERVER: Final = re.compile(
+    r"(?i)mcp|^(?:stdio|sse|streamable_?http)\w*(?:params?|parameters|connection|transport|client)$"
+)
+
+
+def _kept(body: list[ast.stmt], apart: set[ast.AST]) -> dict[str, str]:
+    """The names under which these lines keep what is a person's, and what is a service's: a client, a token."""
+    found = {}
+    for one in body:
+        if isinstance(one, ast.Assign | ast.AnnAssign) and isinstance(one.value, ast.Call | ast.Subscript | ast.Await):
+            text = " ".join(said for node, said in _written([one]) if node not in apart)
+            person, service = bool(_PERSON_CODE.search(text)), bool(_SERVICE_CODE.search(text))
+            if person != service:
+                for target in one.targets if isinstance(one, ast.Assign) else [one.target]:
+                    found[syntax.said(target)] = "person" if person else "service"
+    return found
 
 
 _TOKEN: Final = re.compile(r"(?:^|_)(?:token|jwt|bearer)$")
 _BEARER: Final = re.compile(r"HTTPAuthorizationCredentials|OAuth2\w*Bearer|HTTPBearer")
 _MAY_PERSON: Final = re.compile(
-    r"acquire_token_on_behalf_of|onbehalfofcredential|from_authorized_user_|acquire_token_interactive"
-    r"|interactivebrowsercredential|installedappflow|(?:user|person|caller|delegated)_(?:access_)?(?:token|credential|jwt)"
-    r"|authorization|access_token|^token$|_pat\b|subject_token|get_http_",
+    r"acquire_token_(?:on_behalf_of|interactive|by_)|onbehalfofcredential|from_authorized_user_|devicecodecredential"
+    r"|interactivebrowsercredential|installedappflow"
+    r"|(?:user|person|caller|delegated|customer|member|employee)s?_(?:\w{1,12}_){0,2}(?:token|credential|jwt|pat)"
+    r"|authorization|access_token|^(?:id_)?token$|_pat\b|subject_token|get_http_|x-(?:user|forwarded)-",
     re.MULTILINE,
 )
 """What stands, in small letters, in all code in which `_PERSON_CODE` finds something, and is found sooner."""
 _MAY_SERVE: Final = re.compile(
     r"acquire_token_for_client|clientsecretcredential|defaultazurecredential|managedidentitycredential"
-    r"|(?:service|bot|app|system|machine|svc)_|client_credentials|appauth|githubintegration|certificatecredential"
+    r"|workloadidentity|(?:service|bot|app|system|machine|svc|backend|m2m|admin)_|client_credentials|appauth"
+    r"|githubintegration|certificatecredential"
     r"|environ|getenv"
 )
 """The same for `_SERVICE_CODE`, and for a variable that is read."""
@@ -201,20 +287,33 @@ def _own(text: str) -> bool:
     """Say whether an expression reads a secret of the program's own: none of a person's, and not the model's key."""
     read = _READ.match(text)
     name = next((one for one in read.groups() if one), "") if read else ""
-    return is_credential(name) and not _PERSON.search(name) and not _MODEL.search(name)
+    return is_credential(name) and may_be_own(name)
 
 
-def _used(name: str, body: list[ast.stmt], header: str = "") -> Iterator[Told]:
+def _used(
+    name: str, body: list[ast.stmt], apart: set[ast.AST], header: str = "", kept: dict[str, str] | None = None
+) -> Iterator[Told]:
+    """Lines that use both themselves, or one and what is kept of the other under a name."""
+    kept = kept or {}
     words = [(one, syntax.words(one).lower()) for one in body]
     mine = [one for one, said in words if header or _MAY_PERSON.search(said)]
-    person = next((node for node, text in _written(mine) if _PERSON_CODE.search(text) or text == header), None)
-    if person is None:
+    person = next(
+        (one for one, text in _written(mine) if (_PERSON_CODE.search(text) or text == header) and one not in apart),
+        None,
+    )
+    if person is None and "person" not in kept.values():
         return
-    proofs = _proofs(body)
+    proofs = _proofs(body) | apart
     own = [one for one, said in words if _MAY_SERVE.search(said)]
-    if any(node not in proofs and (_SERVICE_CODE.search(text) or _own(text)) for node, text in _written(own)):
-        said = f"{name} acts with a person's token and with the service's own credential"
-        yield Kind.MIXED, person.lineno, said
+    service = next(
+        (one for one, text in _written(own) if one not in proofs and (_SERVICE_CODE.search(text) or _own(text))), None
+    )
+    if kept and (person is None) != (service is None):
+        other = "person" if person is None else "service"
+        used = next((one for one, text in _written(body) if kept.get(text) == other), None)
+        person, service = (used, service) if person is None else (person, used)
+    if person is not None and service is not None:
+        yield Kind.MIXED, person.lineno, f"{name} acts with a person's token and with the service's own credential"
 
 
 def _written(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, str]]:

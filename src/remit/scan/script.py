@@ -14,6 +14,7 @@ from remit.scan import (
     calls,
     consent,
     export,
+    hooked,
     mixed,
     owned,
     plan,
@@ -22,6 +23,7 @@ from remit.scan import (
     tsagents,
     tsenv,
     tslogin,
+    tsmixed,
     tsobject,
     tsrun,
     tsuse,
@@ -29,11 +31,12 @@ from remit.scan import (
 )
 from remit.scan.launch import Told
 from remit.scan.node import line_at
-from remit.scan.sight import Pair, Sight, held, is_credential
+from remit.scan.sight import Sight, held
 
 _HINT: Final = re.compile(
     r"[\"'](?:@modelcontextprotocol/|ai[\"'/]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain|@langchain/|googleapis"
-    r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|@strands-agents/|@langchain"
+    r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp"
+    r"|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|@strands-agents/|@langchain"
     r"|@composio/|llamaindex|@llamaindex/|agents[\"'/]|ollama|@github/copilot-sdk"
     r"|octokit[\"']|@googleapis/|google-auth-library|@google-cloud/|firebase-admin|aws-sdk[\"'/]|@aws-cdk/|cdk8s"
     r"|@kubernetes/client-node|@e2b/|e2b[\"']|@daytonaio/|node-vault|snowflake-sdk|@gitbeaker/)"
@@ -41,27 +44,6 @@ _HINT: Final = re.compile(
 _STRING: Final = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
 )
-_BODY: Final = re.compile(r"(?:\bfunction\b[^({]{0,200}\([^)]{0,2000}\)[^{;]{0,300}|=>\s{0,9})\{")
-_PERSON: Final = re.compile(
-    r"headers\.get\(\s*[\"']authorization[\"']\s*\)|headers\.authorization\b|headers\[[\"']authorization[\"']\]"
-    r"|\b(?:user|person|caller|delegated)_?(?:access_?)?token\b|session\??\.(?:access_?token|provider_token|user\.token)"
-    r"|\bonBehalfOf|acquireTokenOnBehalfOf|\bauthInfo\??\.(?:token|access_?token)\b|\bcreateServer(?:Component)?Client\("
-    r"|\bcreate(?:RouteHandler|ServerAction|ServerSupabase)Client\(|\b(?:req|request|ctx|context|c)\.(?:user|auth)\??\.(?:access_?)?token\b"
-    r"|\b(?:token|account|jwt|person|user)\??\.access_?token\b|\bgetAccessToken\(|\bheader\(\s*[\"']authorization[\"']\s*\)"
-    r"|\bx-(?:user|forwarded-access)-token\b|InteractiveBrowserCredential|acquireTokenInteractive",
-    re.IGNORECASE,
-)
-_SERVES: Final = re.compile(
-    r"\bcreateAppAuth\b|\bacquireTokenByClientCredential\b|\bnew\s+(?:ClientSecret|ClientCertificate|ManagedIdentity|DefaultAzure)Credential\b"
-    r"|\bnew\s+(?:google\.auth\.)?JWT\(|\bkeyFile(?:name)?\s*:"
-)
-"""What logs a service in as itself."""
-_MODEL: Final = re.compile(
-    r"(?i)openai|anthropic|gemini|google_api|mistral|groq|cohere|openrouter|langsmith|langfuse|(?:^|_)(?:anon|public"
-    r"|publishable)_"
-)
-
-
 _LARGEST: Final = 200_000
 """Characters of a file above which it was made by a program, and is not read."""
 
@@ -80,24 +62,25 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that has nothing to do with agents."""
     if not is_agents(text):
         return ()
-    bare = _bare(text)
+    plain = bare(text)
     told = [
-        *_objects(bare),
-        *_texts(bare),
-        *_lines(bare),
-        *tslogin.told(bare),
-        *tsenv.told(bare),
-        *plan.told(path, bare),
-        *tsagents.told(bare),
-        *_functions(bare),
-        *owned.told(bare),
+        *_objects(plain),
+        *_texts(plain),
+        *_lines(plain),
+        *tslogin.told(plain),
+        *tsenv.told(plain),
+        *plan.told(path, plain),
+        *tsagents.told(plain),
+        *tsmixed.told(plain),
+        *mixed.told(tsenv.holders(plain)),
+        *owned.told(plain),
     ]
-    told += admin.in_code(bare)
+    told += admin.in_code(plain)
     first = {(kind, line): said for kind, line, said in reversed(told)}
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """The text, its comments made blank."""
     return _STRING.sub(lambda one: re.sub(r"[^\n]", " ", one[0]) if one[0].startswith("/") else one[0], text)
 
@@ -140,45 +123,16 @@ def _objects(text: str) -> Iterator[Told]:
                     break
 
 
-def _functions(text: str) -> Iterator[Told]:
-    """Functions that act with a person's token and with the service's own credential."""
-    past = 0
-    for begun in _BODY.finditer(text):
-        if begun.start() < past:
-            continue
-        past = _end(text, begun.end())
-        body = text[begun.start() : past]
-        person = _PERSON.search(body)
-        names = [one[1] or one[2] for one in tsenv.ENV.finditer(body)]
-        own = [
-            name
-            for name in names
-            if is_credential(name)
-            and not _MODEL.search(name)
-            and mixed.sort_of(Pair(name, "${" + name + "}", 1)) != "person"
-        ]
-        other = _SERVES.search(body) if person and not own else None
-        own = [other[0]] if other else own
-        if person and own and not re.search(r"subject_token|grant_type|onBehalfOf|OnBehalfOf", body):
-            at = line_at(text, begun.start() + person.start())
-            yield Kind.MIXED, at, f"it acts with a person's token and with {own[0]}, the service's own"
-
-
-def _end(text: str, at: int) -> int:
-    """Where a body that has begun ends: at its closing brace."""
-    left = 1
-    for one in re.compile(r"[{}]").finditer(text, at):
-        left += 1 if one[0] == "{" else -1
-        if not left:
-            return one.end()
-    return len(text)
+def faults(text: str) -> Iterator[Told]:
+    """Where a guard that a client asks lets the call pass when itself fails."""
+    return hooked.in_typescript(bare(text)) if hooked.is_script(text) else iter(())
 
 
 def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
     """What the file shows that means something beside others: credentials held, scopes asked for, calls."""
     if not is_agents(text):
         return
-    bare = _bare(text)
-    yield from held(path, tsenv.holders(bare), key)
-    yield from tsuse.sights(path, bare)
-    yield from export.policies(path, bare)
+    plain = bare(text)
+    yield from held(path, tsenv.holders(plain), key)
+    yield from tsuse.sights(path, plain)
+    yield from export.policies(path, plain)
