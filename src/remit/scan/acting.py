@@ -25,10 +25,12 @@ def told(tree: ast.AST) -> Iterator[Told]:
     for function in syntax.functions(tree):
         yield from _function(function, given)
         yield from _unasked(function)
+    yield from _faults(tree)
     for call in syntax.every(tree, ast.Call):
+        if call.keywords or call.args:
+            yield from _let(call, functions)
         if call.keywords:
             yield from _options(call)
-            yield from _let(call, functions)
             yield from _reach(call)
         for name, line in _names(call) if strands else ():
             if name in _STRANDS:
@@ -80,24 +82,64 @@ def _unasked(node: syntax.Function) -> Iterator[Told]:
     for one in node.decorator_list:
         if isinstance(one, ast.Call) and verbs.writes(node.name):
             for word in one.keywords:
-                if word.arg == "approval_mode" and syntax.said(word.value).strip("'") == "never_require":
+                if word.arg == "approval_mode" and re.search(r"never_?require", syntax.said(word.value), re.IGNORECASE):
                     yield Kind.UNASKED, one.lineno, f"{node.name} runs with nobody asked"
                 if word.arg in _ASKED and isinstance(word.value, ast.Constant) and word.value.value is False:
                     yield Kind.UNASKED, word.value.lineno, f"{node.name} runs with nobody asked"
+
+
+_CALLBACKS: Final = frozenset(
+    {"can_use_tool", "on_permission_request", "on_approval_request", "approval_func", "approval_callback",
+     "approval_handler", "permission_handler", "confirm_callback", "request_permission"}
+)  # fmt: skip
+"""Arguments that a person's answer is asked of."""
+_YES: Final = re.compile(
+    r"PermissionResultAllow|['\"]approve[d]?['\"]: True|\bapproved?=True|['\"]behavior['\"]: ['\"]allow"
+    r"|['\"]kind['\"]: ['\"]approve"
+    r"|['\"]permissionDecision['\"]: ['\"]allow|['\"]decision['\"]: ['\"]approve|^True$"
+)
+_EVERY: Final = re.compile(r"(?:^|\.)(?:approve_all|allow_all|always_allow|auto_approve)$")
 
 
 def _let(node: ast.Call, functions: dict[str, syntax.Function]) -> Iterator[Told]:
     """A tool that is made of a function and asks nobody, and a callback that allows every tool."""
     for one in node.keywords:
         if one.arg in _ASKED and isinstance(one.value, ast.Constant) and one.value.value is False:
-            given = (*node.args[:1], *(word.value for word in node.keywords if word.arg in ("func", "function", "fn")))
+            given = (*node.args[:1], *(word.value for word in node.keywords if word.arg in _MADE_OF))
             names = [name.id for name in given if isinstance(name, ast.Name) and name.id in functions]
+            names += [str(name.value) for name in given if isinstance(name, ast.Constant)]
             if names and verbs.writes(names[0]):
-                yield Kind.UNASKED, one.value.lineno, f"{names[0]} runs with nobody asked"
-        if one.arg in ("can_use_tool", "on_permission_request") and _allows(one.value, functions):
+                yield Kind.UNASKED, one.value.lineno, f"{names[0][:60]} runs with nobody asked"
+        if one.arg in _CALLBACKS and _allows(one.value, functions):
             yield Kind.UNASKED, one.value.lineno, "every tool is allowed with nobody asked"
+        if one.arg == "hooks" and isinstance(one.value, ast.Dict):
+            yield from _hooks(one.value, functions)
+        if one.arg == "extra_args" and "'dangerously-skip-permissions'" in syntax.said(one.value):
+            yield Kind.UNASKED, one.value.lineno, "an agent is started so that everything runs with nobody asked"
+        if one.arg == "approval_required_func" and _says(one.value, False):
+            yield Kind.UNASKED, one.value.lineno, "every tool runs with nobody asked"
         if one.arg == "require_approval" and isinstance(one.value, ast.Dict):
             yield from _never(one.value)
+    if syntax.last(node.func) == "approval_required" and node.args and _says(node.args[0], False):
+        yield Kind.UNASKED, node.args[0].lineno, "every tool runs with nobody asked"
+
+
+_MADE_OF: Final = frozenset({"func", "function", "fn", "name", "tool_name", "handler", "coroutine"})
+"""Arguments that say which function or tool a call is about."""
+
+
+def _hooks(node: ast.Dict, functions: dict[str, syntax.Function]) -> Iterator[Told]:
+    """Hooks of Claude's SDK that judge a call before it is made, and allow all."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value in ("PreToolUse", "PermissionRequest"):
+            for name in syntax.every(value, ast.Name):
+                if name.id in functions and _allows(name, functions):
+                    yield Kind.UNASKED, name.lineno, "every tool is allowed with nobody asked"
+
+
+def _says(node: ast.expr, answer: object) -> bool:
+    """Say whether a lambda answers so to everything."""
+    return isinstance(node, ast.Lambda) and isinstance(node.body, ast.Constant) and node.body.value is answer
 
 
 def _never(node: ast.Dict) -> Iterator[Told]:
@@ -118,14 +160,31 @@ def _never(node: ast.Dict) -> Iterator[Told]:
 def _allows(node: ast.expr, functions: dict[str, syntax.Function]) -> bool:
     """Say whether a callback allows whatever it is asked about: it returns nothing else, and chooses nothing."""
     if isinstance(node, ast.Lambda):
-        return "PermissionResultAllow" in syntax.said(node.body) and not isinstance(node.body, ast.IfExp)
+        return bool(_YES.search(syntax.said(node.body))) and not isinstance(node.body, ast.IfExp)
+    if _EVERY.search(syntax.said(node)):
+        return True
     function = functions.get(node.id) if isinstance(node, ast.Name) else None
     if function is None or any(
-        isinstance(one, ast.If | ast.IfExp | ast.Match | ast.Raise) for one in syntax.walk(function)
+        isinstance(one, ast.If | ast.IfExp | ast.Match | ast.Raise | ast.Await | ast.BoolOp)
+        for one in syntax.walk(function)
     ):
         return False
     given = [one.value for one in syntax.every(function, ast.Return)]
-    return bool(given) and all(one is not None and "PermissionResultAllow" in syntax.said(one) for one in given)
+    return bool(given) and all(one is not None and _YES.search(syntax.said(one)) for one in given)
+
+
+def _faults(node: ast.AST) -> Iterator[Told]:
+    """Where what asks a person is caught in a fault, and allows the call."""
+    for one in syntax.every(node, ast.ExceptHandler):
+        for back in one.body:
+            if isinstance(back, ast.Return) and back.value is not None and _PASSES.search(syntax.said(back.value)):
+                yield Kind.UNASKED, back.lineno, "what asks a person lets the call pass when it fails"
+
+
+_PASSES: Final = re.compile(
+    r"PermissionResultAllow|['\"]behavior['\"]: ['\"]allow|['\"]permissionDecision['\"]: ['\"]allow"
+    r"|['\"]decision['\"]: ['\"]approve"
+)
 
 
 def _options(node: ast.Call) -> Iterator[Told]:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import acting, calls, consent, launch, secret, server, spelled, syntax
+from remit.scan import acting, calls, consent, launch, secret, server, spelled, syntax, verbs
 from remit.scan.launch import Told, Word
 from remit.scan.node import Node
 
 _HINT: Final = re.compile(
     r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
-    r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker|googleapiclient|msgraph|gspread|strands|semantic_kernel|haystack|adk|a2a|llms?|dspy|agno|letta|browser_use|composio|litellm|genai|ollama|msal|google_auth_oauthlib|octokit|hvac|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity|google\.oauth2|e2b)(?:\b|_)"
+    r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker|googleapiclient|msgraph"
+    r"|gspread|strands|semantic_kernel|haystack|adk|a2a|llms?|dspy|agno|letta|browser_use|composio|litellm|genai"
+    r"|ollama|msal|google_auth_oauthlib|octokit|hvac|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity"
+    r"|google\.oauth2|e2b)(?:\b|_)"
 )
 _FILES: Final = frozenset(
     {
@@ -172,7 +175,7 @@ def _called(node: ast.Call) -> Iterator[Told]:
     if "command" in given or "args" in given:
         started = node.args[:1] if "command" not in given and "stdio" in name.lower() else []
         yield from launch.told([*(word for one in started for word in _words({"command": one})), *_words(given)])
-    yield from _unasked(given)
+    yield from _unasked(name, given)
     for key in ("volumes", "extra_volumes", "binds"):
         if isinstance(given.get(key), ast.Dict | ast.List):
             yield from _volumes(given[key])
@@ -187,10 +190,15 @@ def _fallback(node: ast.Call) -> Iterator[Told]:
         yield Kind.LITERAL_SECRET, node.lineno, f"{name} has a literal value where it is not set"
 
 
-def _unasked(given: dict[str, ast.expr]) -> Iterator[Told]:
+_NEVER: Final = ("never", "never_require")
+_MCP: Final = re.compile(r"(?i)mcp")
+
+
+def _unasked(name: str, given: dict[str, ast.expr]) -> Iterator[Told]:
     """Arguments that let an agent write or run with nobody asked."""
-    if any(_is(given.get(key), "never") for key in ("require_approval", "approval_mode")):
-        at = given.get("require_approval") or given["approval_mode"]
+    keys = [key for key in ("require_approval", "approval_mode") for said in _NEVER if _is(given.get(key), said)]
+    if keys and not (_is(given[keys[0]], "never_require") and not _MCP.search(name)):
+        at = given[keys[0]]
         yield Kind.UNASKED, at.lineno, "every tool runs with nobody asked"
     mode = given.get("permission_mode")
     if mode and any(_is(mode, one) for one in ("bypassPermissions", "acceptEdits")):
@@ -281,6 +289,10 @@ def _texts(node: ast.Dict) -> dict[str, tuple[str, int]]:
     }
 
 
+_LISTED: Final = ("tool_names", "toolNames")
+_NONE: Final = Node(0, None)
+
+
 def _dict(node: ast.Dict) -> Iterator[Told]:
     """An entry of a server, written as a dictionary."""
     keys = {one.value for one in node.keys if isinstance(one, ast.Constant)}
@@ -300,6 +312,14 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
             yield Kind.LITERAL_SECRET, value.line, f"{key} holds a literal value"
     if "work_dir" in members and members.get("use_docker", Node(0, None)).value is False:
         yield Kind.BROAD_TOOL, members["use_docker"].line, "code that the agent writes runs with no container"
+    loud = [
+        one
+        for key in _LISTED
+        for one in members.get("require_approval", _NONE)["never"][key].items
+        if verbs.writes(one.text)
+    ]
+    if loud:
+        yield Kind.UNASKED, loud[0].line, f"{loud[0].text[:60]} runs with nobody asked"
     if members.get("require_approval", Node(0, None)).text == "never":
         yield Kind.UNASKED, members["require_approval"].line, "every tool runs with nobody asked"
 
@@ -326,6 +346,8 @@ def _process(node: ast.Call) -> Iterator[Told]:
         words = [(one.text, one.line) for one in (spelled.read(part, 0) for part in nodes) if one.text]
     engine = bool(words) and launch.image_of(words) is not None
     yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or engine)
+    if words:
+        yield from consent.started(words)
 
 
 def _words(given: dict[str, ast.expr]) -> list[Word]:

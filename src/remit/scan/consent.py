@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import document, hooked, launch, server, switched, verbs
+from remit.scan import document, flags, hooked, launch, others, server, switched, verbs
 from remit.scan.launch import Told, Word
 from remit.scan.node import Node
 from remit.scan.said import named, short
@@ -32,7 +32,7 @@ _YOLO: Final = (
     "--auto-approve-everything", "--dangerously-allow-all", "--trust-all-tools", "--yes-always",
     "--approval-mode=yolo", "--approval-mode yolo", "--permission-mode bypassPermissions",
     "--permission-mode=bypassPermissions", "--always-approve", "--dangerously-auto-approve",
-    "--ask-for-approval never", "-a never", "--permission-mode acceptEdits", "--permission-mode=acceptEdits",
+    "--permission-mode acceptEdits", "--permission-mode=acceptEdits",
     "--skip-permissions-unsafe", "--auto-approve-all",
 )  # fmt: skip
 _LOOSE: Final = re.compile(
@@ -89,13 +89,42 @@ def of_document(path: str, root: Node) -> Iterator[Told]:
         yield from switched.opencode(root)
     for part in (root["settings"], root["customizations"]["vscode"]["settings"]):
         yield from switched.told(path, part)
-    yield from switched.foreign(path, root)
+    yield from others.told(path, root)
+    if re.search(r"(?:^|/)\.github/hooks/[^/]+\.json$", path):
+        yield from hooked.told(path, root)
+    yield from _hosted(root)
+
+
+_CALLS: Final = ("post", "put", "patch", "delete")
+
+
+def _hosted(root: Node) -> Iterator[Told]:
+    """What a definition of an agent, or of what it may call, lets run unasked: OpenAI's, Foundry's, Bedrock's."""
+    for part in root.inside():
+        members = part.members
+        for key in ("require_approval", "requireApproval"):
+            if key in members and ("server_url" in members or "server_label" in members):
+                if members[key].text == "never":
+                    yield Kind.UNASKED, members[key].line, f"{key} is never: every tool runs with nobody asked"
+                loud = [one for one in members[key]["never"]["tool_names"].items if one.text and verbs.writes(one.text)]
+                if loud:
+                    yield Kind.UNASKED, loud[0].line, f"{named(loud)} may run with nobody asked"
+        for key in _CALLS:
+            flag, called = part[key]["x-openai-isConsequential"], part[key]["operationId"].text
+            if flag.value is False and not (called and not verbs.writes(called)):
+                yield Kind.UNASKED, flag.line, f"{short(called or key)} runs with nobody asked"
+        for key in ("requireConfirmation", "RequireConfirmation", "require_confirmation"):
+            name = next((part[at].text for at in ("name", "Name") if part[at].text), "")
+            if part[key].text == "DISABLED" and name and verbs.writes(name):
+                yield Kind.UNASKED, part[key].line, f"{short(name)} runs with nobody asked"
 
 
 def shell(line: str, number: int) -> Iterator[Told]:
     """What a line of a profile, a unit or a workflow lets run with nobody asked."""
-    if _LET.search(_prosaic(line[:_LONGEST])):
+    if _LET.search(bare := _prosaic(line[:_LONGEST])):
         yield Kind.UNASKED, number, _STARTED
+    elif bare and (tool := flags.approved(line[:_LONGEST], rule_writes)):
+        yield Kind.UNASKED, number, f"an agent is started so that {short(tool)} runs with nobody asked"
 
 
 def started(words: list[Word]) -> Iterator[Told]:
@@ -109,6 +138,12 @@ def started(words: list[Word]) -> Iterator[Told]:
             if whole > past:
                 yield Kind.UNASKED, line, _STARTED
                 return
+    quoted = [f'"{word}"' if " " in word or "(" in word else word for word, _ in words]
+    tool = flags.approved(" ".join(quoted)[:_LONGEST], rule_writes)
+    if tool:
+        held = [line for word, line in words if tool in word or (tool == "everything" and word.startswith("-"))]
+        line = held[-1] if held else words[0][1]
+        yield Kind.UNASKED, line, f"an agent is started so that {short(tool)} runs with nobody asked"
 
 
 def _prosaic(line: str) -> str:
@@ -125,16 +160,15 @@ _LONGEST: Final = 4_000
 _STARTED: Final = "an agent is started so that everything runs with nobody asked"
 _QUOTED: Final = re.compile(r"\"[^\"]*\s[^\"]*\"|'[^']*\s[^']*'")
 _COMMAND: Final = re.compile(
-    r"\s*(?:-|\S+\s+-|(?:\w+=\S*\s+)*(?:[\w./~$-]*/)?(?:claude|codex|gemini|qwen|copilot|cursor-agent|aider|opencode|goose|amp|droid"
+    r"\s*(?:-|\S+\s+-|(?:\w+=\S*\s+)*(?:[\w./~$-]*/)?(?:claude|codex|gemini|qwen|copilot|cursor-agent|aider"
+    r"|opencode|goose|amp|droid"
     r"|crush|q|kiro(?:-cli)?"
     r"|npx|bunx|uvx|pnpm|docker|podman|env|exec|sudo|cd|tmux|nohup|timeout|bash|sh|git|cat|set|export)\b)"
 )
 _UNASKED: Final = re.compile(
     r"\bcursor-agent\b.*\s(?:--force|-f)(?=\s|$)|\baider\b.*\s--yes(?=\s|$)|\b(?:gemini|qwen)\b.*\s-y(?=\s|$)"
-    r"|\b(?:copilot|amp|crush|codex|claude|gemini|qwen)\b.*\s(?:--allow-all|--dangerously-allow-all|--full-auto|--yolo)(?=\s|$)"
-    r"|\bcrush\b.*\s-y(?=\s|$)|\bdroid exec\b.*--auto[ =]high"
-    r"|\bcopilot\b.*--allow-tool[ =][\"']?(?:shell|write)[\"']?(?=\s|$)"
-    r"|\bq chat\b.*--trust-tools=\S*(?:fs_write|execute_bash)"
+    r"|\b(?:copilot|amp|crush|codex|claude|gemini|qwen)\b.*\s(?:--allow-all|--dangerously-allow-all|--yolo)(?=\s|$)"
+    r"|\bcrush\b.*\s-y(?=\s|$)"
 )
 
 
@@ -153,6 +187,10 @@ def _claude(root: Node) -> Iterator[Told]:
     mode = rules["defaultMode"] if rules["defaultMode"].text else root["defaultMode"]
     if mode.text in MODES:
         yield Kind.UNASKED, mode.line, f"defaultMode is {mode.text}"
+    for one in root["projects"].members.values():
+        loud = [rule for rule in one["allowedTools"].items if rule.text and rule_writes(rule.text)]
+        if loud:
+            yield Kind.UNASKED, loud[0].line, f"{short(loud[0].text)} is allowed with nobody asked"
     if root["enableAllProjectMcpServers"].value is True:
         yield Kind.UNASKED, root["enableAllProjectMcpServers"].line, "every server of a project is approved unseen"
 

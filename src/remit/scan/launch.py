@@ -34,7 +34,8 @@ _HELD: Final = re.compile(
     r"|gemini|cursor|yarnrc\.yml"
     r"|config[/\\](?:gcloud|gh|glab-cli|op|doctl|hub|sops|rclone|github-copilot|hcloud|containers|git[/\\]credentials"
     r"|opencode|goose|google-chrome|chromium|age|fly|stripe|wrangler|helm|argocd|heroku|netlify)"
-    r"|local[/\\]share[/\\](?:keyrings|opencode)|cargo[/\\]credentials(?:\.toml)?|m2[/\\]settings\.xml|gem[/\\]credentials"
+    r"|local[/\\]share[/\\](?:keyrings|opencode)|cargo[/\\]credentials(?:\.toml)?|m2[/\\]settings\.xml"
+    r"|gem[/\\]credentials"
     r"|mozilla|thunderbird)"
     r"|Library/Keychains|AppData[/\\]Roaming[/\\]gcloud|pipe[/\\]docker_engine|/etc/kubernetes/admin\.conf)"
     r"(?:[/\\]|$)"
@@ -72,22 +73,31 @@ _UNCHECKED: Final = frozenset(
 )
 _OFF: Final = re.compile(
     r"(?i)^(?:NODE_TLS_REJECT_UNAUTHORIZED=[\"']?0|PYTHONHTTPSVERIFY=[\"']?0|GIT_SSL_NO_VERIFY=[\"']?(?:1|true)"
-    r"|(?!\w*(?:SKIP|NO|DISABLE)_?VERIFY)\w*(?:SSL|TLS|CERTS?|CERTIFICATES?)_?VERIF(?:Y|ICATION)\w*=[\"']?(?:0|false|no|off|none)"
+    r"|(?!\w*(?:SKIP|NO|DISABLE)_?VERIFY)\w*(?:SSL|TLS|CERTS?|CERTIFICATES?)_?VERIF(?:Y|ICATION)\w*=[\"']?(?:0"
+    r"|false|no|off|none)"
     r"|\w*VERIFY_(?:SSL|TLS|CERTS?|CERTIFICATES?|PEER)=[\"']?(?:0|false|no|off|none)"
     r"|\w*REJECT_UNAUTHORIZED=[\"']?(?:0|false|no|off)|(?:CURL|REQUESTS)_CA_BUNDLE=[\"']?"
-    r"|\w*(?:INSECURE|SKIP_(?:TLS|SSL|CERT\w*)_?(?:VERIFY|VERIFICATION|CHECKS?)?|(?:SSL|TLS)_(?:SKIP|NO|DISABLE)_?VERIFY"
-    r"|(?:DISABLE|IGNORE)_(?:TLS|SSL|CERT\w*|HTTPS)(?:_\w+)?|TRUST_ALL(?:_CERT\w*)?|SSL_NO_VERIFY)\w*=[\"']?(?:1|true|yes|on))[\"']?$"
+    r"|\w*(?:INSECURE|SKIP_(?:TLS|SSL|CERT\w*)_?(?:VERIFY|VERIFICATION|CHECKS?)?|(?:SSL|TLS)_(?:SKIP|NO"
+    r"|DISABLE)_?VERIFY"
+    r"|(?:DISABLE|IGNORE)_(?:TLS|SSL|CERT\w*|HTTPS)(?:_\w+)?|TRUST_ALL(?:_CERT\w*)?|SSL_NO_VERIFY)\w*=[\"']?(?:1"
+    r"|true|yes|on))[\"']?$"
 )
 
 
 _MODE: Final = re.compile(r"^GOOSE_MODE$|(?:^|_)(?:APPROVAL_(?:MODE|POLICY)|PERMISSION_MODE)$")
 _ASKED: Final = re.compile(
-    r"^(?:\w+_)?(?:(?:REQUIRE|ASK)_(?:TOOL_|HUMAN_)?(?:APPROVALS?|CONFIRMATION|CONSENT|PERMISSION)|HUMAN_IN_THE_LOOP"
-    r"|TOOL_(?:APPROVAL|CONFIRMATION)(?:_REQUIRED|_ENABLED)?|SECURITY_CONFIRMATION_MODE)$"
+    r"^(?:\w+_)?(?:(?:REQUIRE|ASK)_(?:TOOL_|HUMAN_)?(?:APPROVALS?|CONFIRMATION|CONSENT|PERMISSION)"
+    r"|HUMAN_IN_THE_LOOP|(?:HUMAN_)?APPROVAL_(?:REQUIRED|ENABLED)"
+    r"|TOOL_(?:APPROVAL|CONFIRMATION)(?:_REQUIRED|_ENABLED)?|(?:SECURITY_)?CONFIRMATION_MODE|CONFIRM_(?:TOOLS?"
+    r"|COMMANDS?|ACTIONS?|WRITES?))$"
 )
 _UNASKED: Final = re.compile(
-    r"^(?!TF_|TERRAFORM_|PULUMI_)(?:\w+_)?(?:AUTO_APPROVE(?:_ALL|_TOOLS)?|BYPASS_(?:TOOL_)?(?:CONSENT|APPROVALS?|PERMISSIONS?)"
-    r"|SKIP_(?:PERMISSIONS|APPROVALS?)|YOLO(?:_MODE)?|YES_ALWAYS|ALLOW_ALL_TOOLS"
+    r"^(?!(?:TF|TERRAFORM|PULUMI|TERRAGRUNT|RENOVATE|DEPENDABOT|ATLANTIS)_|(?:\w+_)?(?:PR|MR|MERGE"
+    r"|REVIEW)S?_)(?:\w+_)?(?:AUTO_APPROVE(?:_ALL|_TOOLS?|_TOOL_CALLS|_COMMANDS)?|BYPASS_(?:TOOL_)?(?:CONSENT"
+    r"|APPROVALS?|PERMISSIONS?)"
+    r"|(?:SKIP|DISABLE|NO)_(?:TOOL_)?(?:PERMISSIONS|APPROVALS?|CONFIRM(?:ATIONS?)?|PERMISSION_(?:CHECKS|PROMPTS?))"
+    r"|AUTO_(?:RUN|EXECUTE|CONFIRM)_(?:TOOLS?|COMMANDS?)|(?:AGENTS?|TOOLS?|COMMANDS?|INTERPRETER)_AUTO_(?:RUN"
+    r"|EXECUTE|CONFIRM)|YOLO(?:_MODE)?|YES_ALWAYS|ALLOW_ALL_TOOLS"
     r"|DANGEROUSLY_(?:SKIP_PERMISSIONS|ALLOW_ALL|AUTO_APPROVE|BYPASS_APPROVALS))$|^COPILOT_ALLOW_ALL$"
 )
 
@@ -101,7 +111,20 @@ def unasked(name: str, value: str) -> bool:
     """Say whether a variable of this name and value tells an agent to ask nobody."""
     bare = value.strip("\"' ").lower()
     if _MODE.search(name):
-        return bare in ("auto", "never", "yolo", "bypasspermissions", "acceptedits", "none", "full-auto", "auto-high")
+        return bare in (
+            "auto",
+            "never",
+            "yolo",
+            "bypasspermissions",
+            "acceptedits",
+            "none",
+            "full-auto",
+            "auto-high",
+            "full_auto",
+            "auto_edit",
+            "auto-edit",
+            "unrestricted",
+        )
     if _ASKED.search(name):
         return bare in ("0", "false", "no", "off")
     return bool(_UNASKED.search(name)) and bare in ("1", "true", "yes", "on", "all")

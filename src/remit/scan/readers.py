@@ -17,6 +17,7 @@ from remit.scan import (
     export,
     hcl,
     holder,
+    hooked,
     inherited,
     jsonc,
     lines,
@@ -79,7 +80,8 @@ OTHERS: Final = frozenset(
 _RUN: Final = frozenset({"service", "workload", "unit", "job", "task"})
 """Sorts of holders that may be agents themselves."""
 _APPROVES: Final = re.compile(
-    r"permissionMode|allowed-tools|permission|[aA]pprov|[aA]llow|yes-always|[aA]utoRun|yolo|autonomy|turbo|customizations"
+    r"permissionMode|allowed-tools|permission|[aA]pprov|[aA]llow|yes-always|[aA]utoRun|yolo|autonomy|turbo"
+    r"|customizations|[cC]onfirm|isConsequential"
 )
 _KEPT: Final = 200_000
 """Characters of a file above which its documents are not kept for its next reader."""
@@ -163,6 +165,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from _code(path, text, key)
         return
     if script.wants(path):
+        yield from script.faults(text)
         yield from script.sights(path, text, key)
         return
     if holder.wants(path) or lines.wants(path):
@@ -209,10 +212,14 @@ def _approved(path: str, text: str) -> Iterator[Told]:
 
 
 def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
-    if not code.wants(path) or not code.is_agents(text):
-        return
-    tree = syntax.parse(text)
+    guard = code.wants(path) and hooked.is_script(text)
+    agents = code.wants(path) and code.is_agents(text)
+    tree = syntax.parse(text) if guard or agents else None
     if tree is None:
+        return
+    if guard:
+        yield from hooked.in_python(tree)
+    if not agents:
         return
     try:
         holders = spoken.holders(tree)

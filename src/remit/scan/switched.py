@@ -25,15 +25,24 @@ _SWITCHES: Final = {
     "amp.dangerouslyAllowAll": (True,), "dangerouslyAllowAll": (True,), "skipPermissions": (True,),
     "roo-cline.alwaysAllowExecute": (True,), "roo-cline.alwaysAllowWrite": (True,), "cline.yoloModeToggled": (True,),
     "claudeCode.initialPermissionMode": ("bypassPermissions", "acceptEdits"),
-    "claudeCode.allowDangerouslySkipPermissions": (True,), "autonomyLevel": ("auto-high",),
+    "claudeCode.allowDangerouslySkipPermissions": (True,), "autonomyLevel": ("auto-high", "auto-medium", "auto-low"),
+    "autonomyMode": ("auto-high", "auto-medium", "auto-low"), "chat.tools.edits.autoApprove": (True,),
     "windsurf.cascadeCommandsAutoExecution": ("turbo",), "windsurf.autoExecutionPolicy": ("turbo",),
     "yes-always": (True,), "cascadeAutoExecutionPolicy": ("turbo",),
 }  # fmt: skip
 _LISTS: Final = frozenset(
-    {"roo-cline.allowedCommands", "kilo-code.allowedCommands", "kiroAgent.trustedCommands", "allowedCommands",
+    {"roo-cline.allowedCommands", "kilo-code.allowedCommands", "commandAllowlist", "terminalAllowlist",
+     "kiroAgent.trustedCommands", "allowedCommands",
      "windsurf.cascadeCommandsAllowList", "cline.allowedCommands"}
 )  # fmt: skip
 """Lists of the beginnings of commands that run unasked."""
+_RULES: Final = (
+    "chat.tools.terminal.autoApprove", "chat.tools.edits.autoApprove", "chat.agent.terminal.allowList",
+    "chat.agent.terminal.autoApprove", "github.copilot.chat.agent.terminal.allowList",
+)  # fmt: skip
+"""Rules of VS Code: which commands, or edits of which files, run unasked."""
+_ACTIONS: Final = frozenset({"editFiles", "editFilesExternally", "executeAllCommands"})
+"""What Cline is let do besides reading and building."""
 _EVERYTHING: Final = frozenset({"*", "**", "**/*", "/.*/", "/.+/", "/^.*$/", "/^.+$/", "/^/", "/(.*)/", "//"})
 _LOUD: Final = frozenset(
     {"fs_write", "execute_bash", "execute_cmd", "use_aws", "write", "shell", "aws", "*", "@*", "@builtin"}
@@ -51,31 +60,30 @@ def told(path: str, root: Node) -> Iterator[Told]:
                 loud = [one for one in node.items if one.text and (one.text == "*" or not _reads(one.text))]
                 if loud:
                     yield Kind.UNASKED, loud[0].line, f"{name} lets {named(loud)} run with nobody asked"
-    for name in ("chat.tools.terminal.autoApprove", "chat.tools.edits.autoApprove"):
-        for rule, node in root[name].members.items():
-            on = node.value is True or node["approve"].value is True
-            if on and (rule in _EVERYTHING or not _only_reads(rule)):
-                yield Kind.UNASKED, node.line, f"{short(rule)} runs with nobody asked"
+    yield from _ruled(root)
+    yield from _cline(root)
     yield from _allowed(root)
     yield from _codex(root)
     yield from opencode(root)
     yield from _listed(root, named_tools=bool(gemini))
-    yield from _cursor(path, root)
+    yield from cursor(path, root)
     yield from _zed(root["agent"]["tool_permissions"])
 
 
-def foreign(path: str, root: Node) -> Iterator[Told]:
-    """The same of files that only their names tell: Aider's, Cursor's command line, Goose's rights, Amp's settings."""
-    name = path.rpartition("/")[2]
-    if name in ("cli.json", "cli-config.json"):
-        yield from _cursor(path, root)
-    if (name == "settings.json" and "/amp/" in f"/{path}") or name in (".aider.conf.yml", "config.json"):
-        yield from (one for one in told(path, root) if name != "config.json" or "copilot" in path)
-    if name == "permission.yaml" and "goose" in path:
-        for part in root.members.values():
-            loud = [one for one in part["always_allow"].items if one.text and verbs.writes(one.text)]
-            if loud:
-                yield Kind.UNASKED, loud[0].line, f"always_allow lets {named(loud)} run with nobody asked"
+def _ruled(root: Node) -> Iterator[Told]:
+    """Rules of VS Code that approve a command, or edits."""
+    for name in _RULES:
+        for rule, node in root[name].members.items():
+            on = node.value is True or node["approve"].value is True
+            if on and (rule in _EVERYTHING or not _only_reads(rule)):
+                yield Kind.UNASKED, node.line, f"{short(rule)} runs with nobody asked"
+
+
+def _cline(root: Node) -> Iterator[Told]:
+    for name in ("cline.autoApprovalSettings", "autoApprovalSettings"):
+        for action, node in root[name]["actions"].members.items():
+            if node.value is True and action in _ACTIONS and root[name]["enabled"].value is not False:
+                yield Kind.UNASKED, node.line, f"{action} runs with nobody asked"
 
 
 def _reads(command: str) -> bool:
@@ -139,7 +147,7 @@ def _listed(root: Node, *, named_tools: bool) -> Iterator[Told]:
     if named_tools:
         lists += [root["tools"]["allowed"], root["allowedTools"], root["permissions"]["allow"]]
     for one in lists:
-        loud = [tool for tool in one.items if tool.text and _approves(tool.text)]
+        loud = [tool for tool in one.items if tool.text and approves(tool.text)]
         if loud:
             yield Kind.UNASKED, loud[0].line, f"{named(loud)} may run with nobody asked"
     for one in root["amp.permissions"].items:
@@ -148,7 +156,7 @@ def _listed(root: Node, *, named_tools: bool) -> Iterator[Told]:
             yield Kind.UNASKED, one["action"].line, f"{short(one['tool'].text)} is allowed with nobody asked"
 
 
-def _approves(tool: str) -> bool:
+def approves(tool: str) -> bool:
     """Say whether an approved tool does more than read; of the shell, by the command that it is held to."""
     command = _TOOLS.match(tool)
     if command:
@@ -161,7 +169,7 @@ _CURSOR: Final = re.compile(r"^(Shell|Write|Delete|Mcp|MCP)\((.*)\)$")
 _ANY: Final = frozenset({"", "*", "**", "**/*", "/**", "*:*"})
 
 
-def _cursor(path: str, root: Node) -> Iterator[Told]:
+def cursor(path: str, root: Node) -> Iterator[Told]:
     """What Cursor's command line may do unasked."""
     if path.rpartition("/")[2] not in ("cli.json", "cli-config.json"):
         return

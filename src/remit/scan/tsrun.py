@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import launch, tsobject
+from remit.scan import consent, launch, tsobject
 from remit.scan.launch import Told, Word
 from remit.scan.node import line_at
 
@@ -65,9 +65,11 @@ def _given_by(text: str, given: str, at: int, run: re.Match[str], words: list[st
 def _runs(promised: set[str]) -> re.Pattern[str]:
     names = "".join(f"|{re.escape(one)}" for one in sorted(promised))
     return re.compile(
-        rf"(?<![.\w$])(?:(?:child_process|cp|shell|sh)\.)?(?:exec|execSync|execa(?:Command)?(?:Sync)?{names})\s*\(\s*{_DRAWN}\s*[,)]"
+        rf"(?<![.\w$])(?:(?:child_process|cp|shell|sh)\.)?(?:exec|execSync"
+        rf"|execa(?:Command)?(?:Sync)?{names})\s*\(\s*{_DRAWN}\s*[,)]"
         rf"|\b\w*(?:ssh|conn|client|connection)\w*\.(?:exec|execCommand)\s*\(\s*{_DRAWN}\s*[,)]"
-        rf"|\b(?:spawn|spawnSync|execFile|execFileSync|execa)\s*\(\s*{_DRAWN}\s*,[^;]{{0,200}}?\bshell\s*:\s*(?:true|[\"'])"
+        rf"|\b(?:spawn|spawnSync|execFile|execFileSync"
+        rf"|execa)\s*\(\s*{_DRAWN}\s*,[^;]{{0,200}}?\bshell\s*:\s*(?:true|[\"'])"
         rf"|\b(?:spawn|spawnSync|execFile|execFileSync|execa|execaSync)\s*\(\s*{_SH}\s*,\s*\[[^\]]*?{_TOLD}\s*\]"
         rf"|\bBun\.spawn(?:Sync)?\s*\(\s*\[\s*{_SH}\s*,[^\]]*?{_TOLD}\s*\]"
         rf"|\b(?:spawn|spawnSync|execFile|execFileSync|execa)\s*\(\s*{_TOLD}\s*,\s*{_TOLD}\s*[,)]"
@@ -101,7 +103,8 @@ def _said(given: str, body: str) -> set[str]:
     """The names that stand for what a tool is told: its parameters, and what is plainly made of them."""
     said = set(re.findall(r"[A-Za-z_$][\w$]*", given))
     for one in re.finditer(
-        r"\b(?:const|let|var)\s+(?:\{([^{}]*)\}|(\w+))(?:\s*:[^=;]{0,80})?\s*=\s*(?:await\s+)?([A-Za-z_$][\w$]*)[\w.?!\[\]\"']*"
+        r"\b(?:const|let|var)\s+(?:\{([^{}]*)\}"
+        r"|(\w+))(?:\s*:[^=;]{0,80})?\s*=\s*(?:await\s+)?([A-Za-z_$][\w$]*)[\w.?!\[\]\"']*"
         r"(?:\s+as\s+[^;\n]{0,80})?\s*[;\n]",
         body,
     ):
@@ -134,3 +137,5 @@ def _started(text: str) -> Iterator[Told]:
             words += [(item.text, item.line) for item in given.items if item.text]
         engine = bool(words) and launch.image_of(words) is not None
         yield from (told for told in launch.told(words) if told[0] is not Kind.UNPINNED or engine)
+        if words:
+            yield from consent.started(words)

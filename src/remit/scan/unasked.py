@@ -15,26 +15,37 @@ from remit.scan.launch import Told
 from remit.scan.node import Node, line_at
 
 _OPEN: Final = re.compile(
-    r"\bpermissionMode\s*:\s*[\"'](bypassPermissions|acceptEdits)[\"']|\b(allowDangerouslySkipPermissions)\s*:\s*true"
-    r"|\brequireApproval\s*:\s*[\"'](never)[\"']|\b(dangerouslyAllowAll)\s*:\s*true"
+    r"\b(?:permissionMode|approvalMode)\s*:\s*[\"'](bypassPermissions|acceptEdits|yolo|auto[-_]edit)[\"']"
+    r"|\b(allowDangerouslySkipPermissions|dangerouslyAllowAll|autoApproveAll|yolo)\s*:\s*true\b"
+    r"|\b(?:requireApproval|require_approval)[\"']?\s*:\s*[\"'](never)[\"']|\bApprovalMode\.(YOLO|AUTO_EDIT)\b"
+    r"|\b(?:onPermissionRequest|canUseTool)\s*:\s*(approveAll|allowAll)\b"
+    r"|[\"'](dangerously-skip-permissions)[\"']\s*:\s*(?:null|true)\b"
 )
 _ASKS_NOT: Final = re.compile(
-    r"\b(?:needsApproval|requireApproval|requiresApproval|requireConfirmation|needsConfirmation)\s*:\s*"
+    r"\b(?:needsApproval|requireApproval|requiresApproval|requireConfirmation|requiresConfirmation"
+    r"|needsConfirmation|requireToolApproval)\s*:\s*"
     r"(?:false\b|(?:async\s*)?\(\w*\)\s*=>\s*false\b)"
 )
-_MADE: Final = re.compile(r"(\w+)\s*[=:]\s*(?:await\s+)?(?:new\s+)?(?:\w+\.)*\w*[tT]ool\w*\s*(?:<[^<>]{0,80}>)?\(\s*\{")
+_MADE: Final = re.compile(
+    r"(?:(\w+)\s*[=:]\s*(?:await\s+)?(?:new\s+)?)?(?:\w+\.)?(\w*[tT]ool\w*)\s*(?:<[^<>]{0,80}>)?\(\s*\{"
+)
 _NAMED: Final = re.compile(r"\b(?:id|name)\s*:\s*[\"'`]([\w.-]+)[\"'`]")
 _ALWAYS: Final = re.compile(
-    r"\b(?:canUseTool|onPermissionRequest|requestPermission|permissionHandler|onPreToolUse)\s*[:=(]\s*(?:async\s*)?"
+    r"\b(?:(?:canUseTool|onPermissionRequest|requestPermission|permissionHandler|onPreToolUse|onApprovalRequest"
+    r"|onApproval)\s*[:=(]"
+    r"|PreToolUse\s*:\s*\[\s*\{\s*(?:matcher\s*:[^,\n]{0,80},\s*)?hooks\s*:\s*\[)\s*(?:async\s*)?"
     r"(?:function\s*\w*\s*)?(?:\([^()]{0,300}\)|\w+)\s*(?::\s*[\w<>]+\s*)?(?:=>)?\s*"
 )
 _ALLOWS: Final = re.compile(
     r"behavior\s*:\s*[\"']allow[\"']|kind\s*:\s*[\"']approved?[\"']|permissionDecision\s*:\s*[\"']allow[\"']"
+    r"|decision\s*:\s*[\"']approve[\"']"
+    r"|outcome\s*:\s*[\"']selected[\"']|approved?\s*:\s*true\b"
 )
+_CAUGHT: Final = re.compile(r"\bcatch\s*(?:\(\w*(?::\s*\w+)?\)\s*)?\{((?:[^{}]|\{[^{}]{0,300}\}){0,400})\}")
 _CHOOSES: Final = re.compile(r"\bif\b|\bswitch\b|\?(?![.:])|[\"'](?:deny|ask|denied)[\"']|\bawait\b|&&|\|\|")
 _MOST: Final = 200
 """Places of one file that are looked at."""
-_NAME: Final = re.compile(r"\bcanUseTool\s*:\s*(\w+)\s*[,}\n]")
+_NAME: Final = re.compile(r"\b(?:canUseTool|onPermissionRequest|onApprovalRequest)\s*:\s*(\w+)\s*[,}\n]")
 
 
 def told(text: str) -> Iterator[Told]:
@@ -49,6 +60,11 @@ def told(text: str) -> Iterator[Told]:
     for one in islice((*_ALWAYS.finditer(text), *_handlers(text)), _MOST):
         if _always(text, one.end()):
             yield Kind.UNASKED, line_at(text, one.start()), "every tool is allowed with nobody asked"
+    for one in islice(_CAUGHT.finditer(text), _MOST):
+        found = _ALLOWS.search(one[1])
+        if found and not re.search(r"[\"'](?:deny|ask)[\"']", one[1]):
+            line = line_at(text, one.start(1) + found.start())
+            yield Kind.UNASKED, line, "what asks a person lets the call pass when it fails"
     for one in re.finditer(r"\bprocess\.env(?:\.(\w+)|\[[\"'](\w+)[\"']\])\s*=(?!=)\s*[\"'](\w+)[\"']", text):
         if launch.unasked(one[1] or one[2], one[3]):
             yield Kind.UNASKED, line_at(text, one.start()), f"{one[1] or one[2]} lets everything run with nobody asked"
@@ -79,7 +95,8 @@ def _tool(text: str, at: int) -> str:
     if not made:
         return ""
     named = _NAMED.search(text, made[-1].end(), at)
-    return named[1] if named else made[-1][1]
+    built = re.sub(r"(?:^(?:create|define|dynamic|function|client|server))?[tT]ool$", "", made[-1][2])
+    return named[1] if named else made[-1][1] or built
 
 
 def _handlers(text: str) -> Iterator[re.Match[str]]:

@@ -44,13 +44,52 @@ _ENDED: Final = frozenset(
 """What is closed when it is resolved."""
 
 _COMMANDS: Final = re.compile(
-    r"^(?:ls|cat|head|tail|grep|rg|find|pwd|echo|which|wc|tree|stat|du|df|date|whoami|jq|diff"
-    r"|git (?:status|log|diff|show|branch|blame|ls-files|rev-parse|remote)"
-    r"|(?:npm|pnpm|yarn|bun) (?:run )?(?:test|lint|build|typecheck|check|ci)|npx (?:tsc|eslint|prettier|vitest|jest)"
-    r"|make (?:test|check|lint|build)"
-    r"|pytest|python -m pytest|uv run pytest|ruff|mypy|cargo (?:test|check|build|clippy|fmt)|go (?:test|vet|build)"
-    r"|gh (?:pr|issue|run) (?:view|list|diff|checks|status))\b"
+    r"^(?:ls|ll|cat|head|tail|grep|egrep|fgrep|rg|ag|fd|find|pwd|echo|printf|which|type|wc|tree|stat|du|df|date"
+    r"|whoami|jq|yq|diff|cmp|comm"
+    r"|file|less|more|sort|uniq|cut|nl|column|basename|dirname|realpath|readlink|uname|hostname|id|uptime|free|ps"
+    r"|lsof|printenv|man"
+    r"|(?:sha\d+|md5|b2)sum|od|hexdump|strings|tokei|cloc|true"
+    r"|git (?:-C \S+ )?(?:status|log|diff|show|branch|blame|ls-files|ls-tree|ls-remote|rev-parse|rev-list|remote"
+    r"|describe|shortlog"
+    r"|reflog|grep|cat-file|show-ref|merge-base|check-ignore|whatchanged|for-each-ref|config (?:--get|--list|-l)"
+    r"|stash (?:list|show)"
+    r"|tag (?:-l|--list)|worktree list|submodule status)"
+    r"|(?:npm|pnpm|yarn|bun) (?:run )?(?:test|lint|build|typecheck|type-check|check|ci)|(?:npm|pnpm|yarn"
+    r"|bun) (?:ls|list|view|info|outdated|why|audit(?! fix))"
+    r"|(?:npx|pnpm exec|bunx) (?:tsc|eslint|prettier|vitest|jest|biome|playwright test)|(?:tsc|eslint|vitest|jest"
+    r"|biome)"
+    r"|(?:make|just|task) (?:test|check|lint|build)"
+    r"|pytest|python3? -m (?:pytest|unittest|mypy)|uv run (?:pytest|ruff|mypy)|ruff|mypy|pyright|tox|nox"
+    r"|pre-commit run|flake8|black --check"
+    r"|uv (?:tree|pip (?:list|show|tree))|pip3? (?:list|show|freeze)|poetry show"
+    r"|cargo (?:test|check|build|clippy|fmt|tree|metadata|doc|bench)|go (?:test|vet|build|list|doc|version|env)"
+    r"|deno (?:test|lint|check|fmt)"
+    r"|(?:\./)?(?:gradlew|gradle) (?:test|build|check)|mvn (?:test|verify|compile)|dotnet (?:test|build)"
+    r"|swift (?:test|build)"
+    r"|bazel (?:query|test|build)|phpunit|rspec|bundle exec rspec|flutter (?:test|analyze)|terraform (?:plan"
+    r"|validate|show|fmt|output|version)"
+    r"|gh (?:pr|issue|run|repo|release|workflow|label|search|cache|ruleset) (?:view|list|diff|checks|status"
+    r"|issues|prs|code|repos|commits)"
+    r"|gh (?:auth )?status|glab (?:mr|issue|ci) (?:view|list|diff|status)"
+    r"|(?:kubectl|oc) (?:-n \S+ |--namespace[ =]\S+ )?(?:get|describe|logs|top|explain|version|api-resources"
+    r"|api-versions|cluster-info"
+    r"|diff|events|rollout (?:status|history)|auth can-i|config (?:view|get-contexts|current-context))"
+    r"|helm (?:list|ls|status|get|history|show|template|lint|search)"
+    r"|(?:docker|podman) (?:ps|images|logs|inspect|version|info|stats|top|port|(?:container|image|network"
+    r"|volume) (?:ls|list|inspect)|history|events|compose (?:ps|logs|config|ls|images))"
+    r"|docker-compose (?:ps|logs|config)|systemctl (?:status|show|cat|list-\w+|is-\w+)|journalctl"
+    r"|aws (?:--\S+ \S+ )?[\w-]+ (?:describe|list|get)-[\w-]+|aws s3 ls|gcloud (?:[\w-]+ ){1,4}(?:list|describe)"
+    r"|az (?:[\w-]+ ){1,4}(?:list|show)"
+    r"|[\w./-]+ (?:--version|--help|-V))(?![\w-])"
 )
+_ACTS: Final = re.compile(
+    r"\s-(?:delete|exec(?:dir)?|ok(?:dir)?|fprint\w*)\b|\bgit (?:-C \S+ )?branch\b.*\s(?:-[a-zA-Z]*[dDmMcCf]"
+    r"|--(?:delete|move|copy|force))"
+    r"|\bgit remote (?:add|remove|rm|rename|set-\w+|prune)\b|\bgit reflog (?:expire|delete)\b|\$\(|`"
+)
+"""What makes a command that looks act."""
+_JOINED: Final = re.compile(r"\s*(?:&&|\|\||[;|\n])\s*")
+_REDIRECTED: Final = re.compile(r"(?<![0-9&=-])>{1,2}(?!\s*/dev/null|&)\s*[^\s&]")
 
 
 def words(tool: str) -> list[str]:
@@ -76,5 +115,7 @@ def writes(tool: str) -> bool:
 
 
 def only_reads(command: str) -> bool:
-    """Say whether a command of a shell only reads, or builds and tests what is there, by how it begins."""
-    return bool(_COMMANDS.match(command))
+    """Say whether a command of a shell only reads, or builds and tests what is there, by how each part of it begins."""
+    if _ACTS.search(command) or _REDIRECTED.search(command):
+        return False
+    return all(_COMMANDS.match(part) for part in _JOINED.split(command.strip()))

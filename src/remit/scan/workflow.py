@@ -8,12 +8,12 @@ from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import consent, jsonc, launch, secret, server, yamldoc
 from remit.scan.launch import Told, Word
 from remit.scan.node import Node
+from remit.scan.said import short
 
 _PLACE: Final = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
 _SECRET: Final = re.compile(r"\$\{\{\s*secrets\.")
 _SHA: Final = re.compile(r"@[0-9a-f]{40}$")
 _OURS: Final = ("actions/", "github/", "./", "docker://")
-_TOOLS: Final = re.compile(r"--allowed-?[tT]ools[ =][\"']?([^\"'\n]*)|^\s*allowed_tools:\s*[\"']?([^\"'\n]*)")
 
 
 def wants(path: str) -> bool:
@@ -44,10 +44,7 @@ def _part(part: Node) -> Iterator[Told]:
     for mount in part["volumes"].items:
         if mount.text and launch.held(launch.source(mount.text)):
             yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
-    given = part["with"]["settings"]
-    if given.text.lstrip().startswith("{") and (inner := jsonc.read(given.text)) is not None:
-        client = ".gemini/settings.json" if "gemini" in part["uses"].text else ".claude/settings.json"
-        yield from consent.of_client(client, inner.below(given.line - ("\n" not in given.text)))
+    yield from _approved(part)
     if part["image"].text and part["options"].text:
         yield from launch.mounts(_words(part["options"].text, part["options"].line))
     yield from _used(part)
@@ -55,6 +52,18 @@ def _part(part: Node) -> Iterator[Told]:
     for words in _commands(part["run"]):
         asked = keyed and any(word in ("-y", "--yes", "uvx", "pipx", "bunx", "dlx") for word, _ in words)
         yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or asked)
+
+
+def _approved(part: Node) -> Iterator[Told]:
+    """What a step that is an agent may do with nobody asked: its tools, and its client's settings."""
+    for key in ("allowed_tools", "allowed-tools"):
+        tools = re.split(r"[,\n]\s*|\s+(?![^(]*\))", part["with"][key].text.strip())
+        if loud := next((one for one in tools if one and consent.rule_writes(one)), ""):
+            yield Kind.UNASKED, part["with"][key].line, f"{short(loud)} is allowed with nobody asked"
+    given = part["with"]["settings"]
+    if given.text.lstrip().startswith("{") and (inner := jsonc.read(given.text)) is not None:
+        client = ".gemini/settings.json" if "gemini" in part["uses"].text else ".claude/settings.json"
+        yield from consent.of_client(client, inner.below(given.line - ("\n" not in given.text)))
 
 
 def _commands(run: Node) -> Iterator[list[Word]]:
@@ -91,8 +100,3 @@ def _used(part: Node) -> Iterator[Told]:
 def _line(line: str, number: int) -> Iterator[Told]:
     yield from consent.shell(line, number)
     yield from consent.loose(line, number)
-    found = _TOOLS.search(line)
-    for tool in re.split(r"[,\s]+(?![^(]*\))", (found[1] or found[2] or "") if found else ""):
-        if tool in ("Bash", "Bash(*)", "Bash(*:*)", "Write", "Edit", "*"):
-            yield Kind.UNASKED, number, f"{tool} is allowed with nobody asked"
-            return
