@@ -146,6 +146,7 @@ def test_it_calls_by_the_relay_and_never_holds_the_credential(node):
         ("--server http://127.0.0.1:9", "true", 2, "login_missing"),
         ("--server http://192.0.2.1:9", "true", 2, "address_insecure"),
         ("--as pia", "true", 2, "not_found"),
+        ("--path delegated", "true", 4, "sign_in_missing"),
     ],
 )
 def test_how_it_ends_is_told_by_its_code(node, flags, command, code, told):

@@ -3,13 +3,16 @@
 import pytest
 
 from remit.control import brief, run
+from remit.control import client as clients
 from remit.control.sweep import sweep
+from remit.core.budget import Budget
 from remit.core.call import Call
 from remit.core.credential import Credential
 from remit.core.errors import RemitError
 from remit.core.facts import NEVER
 from remit.core.task import Task
 from remit.core.trust import TrustPath
+from tests.kit.consenting import consenting
 from tests.kit.told import kinds, size
 from tests.kit.world import read_call, steps
 
@@ -123,3 +126,56 @@ def test_ending_it_ends_the_credential_that_the_command_may_still_hold(world):
     refused = world.decide(read_call(), entry)
     assert refused.code == "task_ended"
     assert world.act(lambda c: c.need(Credential, issued.credential.id)).task == made.id
+
+
+def test_a_person_is_asked_by_one_client_of_the_agent_and_what_they_give_is_a_run(world):
+    before = size(world)
+    asks = lambda: world.act(lambda c: run.asking(c, brief="notes", agent="scribe", by="operator"))  # noqa: E731
+    one = asks()
+    assert (asks(), kinds(world, before)) == (one, ["client.added"])
+    assert (one.runs, one.confidential, one.redirects) == (True, False, (run.ANSWERS,))
+    pia = consenting(world)
+    pia.client = one
+    given = pia.give(actions=("mcp:notes/read_note",))
+    made = world.act(lambda c: c.need(Task, given.consent.task))
+    assert (made.watched, made.requester, made.person) == (True, world.person.id, world.person.id)
+    assert world.act(lambda c: run.watch(c, made.id)) == run.WATCH_MS
+    assert [one.name for one in world.act(lambda c: run.places(c.reader, made))] == ["notes"]
+    with pytest.raises(RemitError, match="nothing on the own path"):
+        world.act(lambda c: run.renew(c, made.id, "operator"))
+    world.act(lambda c: clients.end(c, one.id, "operator"))
+    assert state(world, made)[0] == "ended"
+    assert asks().id != one.id
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [({"agent": "nobody"}, "not_found"), ({"brief": "nothing"}, "not_found"), ({"agent": "other"}, "task_refused")],
+)
+def test_nobody_is_asked_for_what_they_could_not_give(world, wrong, told):
+    world.an_agent("other")
+    before = size(world)
+    with pytest.raises(RemitError) as fault:
+        world.act(lambda c: run.asking(c, **({"brief": "notes", "agent": "scribe", "by": "operator"} | wrong)))
+    assert (fault.value.code, size(world)) == (told, before)
+
+
+def test_a_brief_on_the_agents_own_authority_has_nothing_to_ask_a_person_for(world):
+    world.act(lambda c: brief.apply(c, world.a_brief(steps=steps(TrustPath.OWN)), "operator"))
+    with pytest.raises(RemitError) as told:
+        world.act(lambda c: run.asking(c, brief="notes", agent="scribe", by="operator"))
+    assert told.value.code == "run_own"
+
+
+def test_a_command_waits_for_no_yes_to_its_reach_though_a_person_consented(world):
+    """What another client's task is held for, a command's is refused for: nothing is opened."""
+    held = world.a_brief(replan="ask", approvers=("ops",), budget=Budget(writes=1, over="ask"))
+    world.act(lambda c: brief.apply(c, held, "operator"))
+    pia = consenting(world)
+    given = pia.give()
+    assert world.act(lambda c: c.need(Task, given.consent.task)).held == "reach"
+    pia.client = world.act(lambda c: run.asking(c, brief="notes", agent="scribe", by="operator"))
+    before = size(world)
+    with pytest.raises(RemitError) as told:
+        pia.give()
+    assert (told.value.code, size(world)) == ("reach_over", before)

@@ -118,3 +118,18 @@ def test_keys_of_its_own_are_said_once_and_only_by_who_came_by_itself():
         {"kind": "dynamic", "keys": own * 17},
     ):
         assert code(client, **wrong) == "client_invalid"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"redirects": ("https://app.test/cb",)},
+        {"redirects": ("http://127.0.0.1/cb", "app:/cb")},
+        {"confidential": True},
+        {"kind": "dynamic"},
+    ],
+)
+def test_a_client_of_runs_is_public_and_answers_on_its_own_machine_alone(wrong):
+    good = {"redirects": ("http://127.0.0.1/remit-run",), "runs": True}
+    assert client(**good).runs
+    assert code(lambda: client(**(good | wrong))) == "client_invalid"

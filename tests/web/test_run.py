@@ -12,6 +12,7 @@ def test_a_run_is_opened_renewed_shown_and_ended(place):
         "mcp": ["notes"], "http": [], "postgres": [], "ports": {"postgres": 0, "forward": 0}, "secured": False,
         "authority": "",
     }  # fmt: skip
+    assert body["left_out"] == ["mcp:notes/read_note", "mcp:notes/wipe", "mcp:notes/write_note"]
     assert 0 < body["expires_in"] <= 120
     assert made.headers["cache-control"] == "no-store"
     where = f"/v1/runs/{body['task']['id']}"
@@ -42,6 +43,12 @@ def test_a_task_that_is_no_run_is_none_here(place):
     other = place.task
     for path in (f"/v1/runs/{other}/credential", f"/v1/runs/{other}/end", f"/v1/runs/{other}/watch"):
         assert place.send(path, {}).status == 404
+    assert place.get(f"/v1/runs/{other}/gates").status == 404
+
+
+def test_where_nobody_signs_in_no_person_is_asked(place):
+    told = place.send("/v1/runs/asking", {"brief": "notes", "agent": "bot"})
+    assert (told.status, told.json["code"]) == (403, "sign_in_missing")
 
 
 def test_what_is_wrong_is_told(place):

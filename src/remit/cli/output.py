@@ -29,6 +29,7 @@ _REFUSALS: Final = frozenset(
         "parent_ended", "person_other", "plan_outside", "plan_wider", "task_refused", "transition_refused",
         "approval_denied", "approval_flood", "ends_unproven", "task_waits", "reach_over", "children_spent",
         "rightsize_unapproved", "rightsize_wider", "rightsize_fails", "run_delegated", "review_lacks",
+        "run_own", "sign_in_missing", "consent_denied", "consent_foreign", "consent_over", "consent_unanswered",
     }
 )  # fmt: skip
 _REMOTE: Final = ("upstream_", "server_", "store_busy", "queue_full", "deadline_passed")

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from remit.cli.output import REMOTE, complain, forms, say
 from remit.cli.running import apart, clients, guard
 from remit.cli.running.clients import Told
 from remit.cli.running.command import Command, failed
+from remit.cli.running.consenting import consented
 from remit.cli.running.keeper import Keeper, Sql
 from remit.cli.running.node import Node, folder, tokens
 from remit.cli.running.scrub import Scrubbed, scrub
@@ -27,12 +28,17 @@ from remit.cli.task import read_steps
 from remit.cli.values import SPAN, labelled
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
-from remit.core.shown import several
+from remit.core.shown import several, shown
+from remit.core.trust import TrustPath
 from remit.gateway.serve import relay as relays
 from remit.gateway.serve.relay import Relay
 
 PLAIN_PG: Final = frozenset({"PGAPPNAME", "PGCLIENTENCODING", "PGDATESTYLE", "PGGEQO", "PGTZ"})
 """What libpq reads that says nothing of where it goes or how."""
+Renew = Callable[[], Mapping[str, Any]]
+"""Has the next credential issued: its text, and in how many seconds it runs out."""
+FIXED: Final[Mapping[str, str]] = {"requester": "--as", "life": "--life", "file": "--plan", "request": "--request"}
+"""What is not for the starter to say of a task that a person consents to."""
 LOCALS: Final = "localhost,127.0.0.1,::1"
 TRUST: Final = (
     "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE",
@@ -44,6 +50,11 @@ TRUST: Final = (
 @click.argument("words", metavar="-- CMD...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--agent", required=True, help="The agent that the command is.")
 @click.option("--brief", required=True, help="The brief that its task is opened under.")
+@click.option(
+    "--path",
+    type=click.Choice([path.value for path in TrustPath]),
+    help="On whose authority.  [default: the agent's own; a person's where the brief holds nothing else]",
+)
 @click.option("--as", "requester", default="", help="The dispatcher who opens it.  [default: whoever runs this]")
 @click.option("--label", multiple=True, help="NAME=VALUE; repeatable.")
 @click.option("--purpose", default="", help="What this errand is for.")
@@ -54,6 +65,8 @@ TRUST: Final = (
     "--keep", multiple=True, metavar="NAME", help="A credential's variable that the command needs; repeatable."
 )
 @click.option("--direct", multiple=True, metavar="HOST", help="A host that it reaches past the proxy; repeatable.")
+@click.option("--wait", type=SPAN, default="5m", show_default=True, help="How long a person has to consent.")
+@click.option("--browse", is_flag=True, help="Open the browser here for the person who consents.")
 @click.option("--server", help="The node.  [default: what the settings say]")
 @forms("table", "json")
 @click.pass_context
@@ -62,7 +75,7 @@ def run(ctx: click.Context, /, *, words: tuple[str, ...], form: str, **given: An
 
     Its environment holds no credential but what --keep names; it reaches tools, APIs and databases by the gates. The
     exit code is the command's, 128 and the signal that ended it; before it starts, Remit's own. With -o json the last
-    line of stdout says what became of it.
+    line of stdout says what became of it. What acts for a person waits until one has signed in and consented.
     """
     ctx.exit(_run(settings_of(ctx), words, form, given))
 
@@ -71,16 +84,8 @@ def _run(settings: Settings, words: tuple[str, ...], form: str, given: Mapping[s
     node = Node((given["server"] or settings.origin).rstrip("/"))
     client = clients.client_of(words)
     cleaned = scrub(os.environ, client, given["keep"], tokens())
-    body: dict[str, Any] = {
-        "brief": given["brief"],
-        "agent": given["agent"],
-        "requester": given["requester"] or operator(),
-        "labels": labelled(given["label"]),
-        "purpose": given["purpose"],
-        "request": given["request"],
-    }
-    body |= {"life": given["life"]} if given["life"] else {}
-    body |= {"steps": [step.to_json() for step in read_steps(given["file"])]} if given["file"] else {}
+    labels = labelled(given["label"])
+    steps = [step.to_json() for step in read_steps(given["file"])] if given["file"] else None
     if cleaned.removed:
         say(f"Taken out of the command's environment: {', '.join(cleaned.removed)}.")
     if cleaned.kept:
@@ -89,9 +94,42 @@ def _run(settings: Settings, words: tuple[str, ...], form: str, given: Mapping[s
     hidden = _secrets(settings) if apart.can_hide() else None
     if hidden is None:
         say("The command runs as the same user and is not kept from files that this user can read: see the guide.")
-    opened = node.post("/v1/runs", body)
+    opened, renew = _opened(node, client, given, labels, steps)
     with _scratch() as place:
-        return Run(node, opened, place, client, cleaned).go(words, form, hidden, given["direct"])
+        return Run(node, opened, renew, place, client, cleaned).go(words, form, hidden, given["direct"])
+
+
+def _opened(
+    node: Node, client: str, given: Mapping[str, Any], labels: dict[str, str], steps: list[Json] | None
+) -> tuple[Mapping[str, Any], Renew]:
+    """The run's task with its first credential, and how the next one is had: on the agent's own path, else a person's.
+
+    A command has one path, and so one credential: what a brief holds on the other gives it nothing, and that is said.
+    """
+    asked = {"brief": given["brief"], "agent": given["agent"], "purpose": given["purpose"], "labels": labels}
+    body = asked | {"requester": given["requester"] or operator(), "request": given["request"]}
+    body |= {"life": given["life"]} if given["life"] else {}
+    body |= {"steps": steps} if steps is not None else {}
+    if given["path"] != TrustPath.DELEGATED.value:
+        try:
+            opened = node.post("/v1/runs", body)
+        except RemitError as fault:
+            if fault.code != "run_delegated" or given["path"]:
+                raise
+        else:
+            if opened["left_out"]:
+                left = ", ".join(map(shown, opened["left_out"]))
+                say(f"On a person's authority, so not given: {left}. With --path delegated these are given instead.")
+            return opened, lambda: node.post(f"/v1/runs/{opened['task']['id']}/credential", {})
+    if fixed := [word for name, word in FIXED.items() if given[name]]:
+        raise RemitError(
+            "consent_fixed",
+            f"A person consents to the brief as they see it, and dispatches it: {', '.join(fixed)} cannot be said.",
+            "Leave it out, or narrow the brief.",
+        )
+    asked["purpose"] = asked["purpose"] or f"Run {shown(client, 100)}."
+    consent, held = consented(node, asked, given["wait"], browse=given["browse"])
+    return consent, held.renew
 
 
 @dataclass
@@ -100,6 +138,7 @@ class Run:
 
     node: Node
     opened: Mapping[str, Any]
+    renew: Renew
     place: Path
     client: str
     cleaned: Scrubbed
@@ -139,7 +178,7 @@ class Run:
             say(f"The task of this command has ended: {fault.message}")
             command.process.stop()
 
-        keeper = Keeper(self.node, task, put, over, self.opened["expires_in"])
+        keeper = Keeper(self.node, task, self.renew, put, over, self.opened["expires_in"])
         keeper.start()
         code = command.wait()
         proven = self._close(relay, keeper, stays, task, form, started=True, code=code)

@@ -138,7 +138,8 @@ def give(
 ) -> Given:
     """Take a person's yes to what they were shown: open the task, record the consent, make the code.
 
-    Where its reach is beyond the brief's budget, and the brief asks people then, the task is held until they say yes.
+    Where its reach is beyond the brief's budget, and the brief asks people then, the task is held until they say yes; a
+    command cannot wait for that (`reach_over`). What is consented to for a command goes on only while that is watched.
     Refuses what is no longer on offer (`consent_refused`), or no longer what was shown (`consent_moved`).
     """
     person, client = change.need(Person, session.person), change.need(Client, client.id)
@@ -152,7 +153,7 @@ def give(
     if found.digest != shown:
         raise RemitError("consent_moved", "What this would give has changed meanwhile.", "Read the page again.")
     identity = change.authority.make("con")
-    opened = opening.begin(
+    begun = opening.begin(
         change,
         brief=brief,
         agent=found.agent.id,
@@ -162,8 +163,12 @@ def give(
         purpose=wish.purpose,
         consent=identity,
         steps=found.planned,
+        watched=client.runs,
         by=person.id,
-    ).task
+    )
+    if client.runs and begun.approval is not None:
+        raise opening.waits()
+    opened = begun.task
     consent = Consent(
         id=identity,
         person=person.id,

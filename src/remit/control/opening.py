@@ -6,6 +6,7 @@ from typing import Any
 from remit.control import proposal, task
 from remit.control.change import Change
 from remit.core.approval import Approval
+from remit.core.errors import RemitError
 from remit.core.task import Plan, Task
 
 
@@ -24,3 +25,12 @@ def begin(change: Change, **members: Any) -> Opened:
         return Opened(made)
     steps = change.need(Plan, f"{made.id}:{made.plan}").steps
     return Opened(made, proposal.ask(change, made, proposal.OPENING, proposal.body(change, made, steps)))
+
+
+def waits() -> RemitError:
+    """What is said of a task that people must say yes to first, and that is for a command."""
+    return RemitError(
+        "reach_over",
+        "What this command could reach waits for people's yes, and a command cannot wait.",
+        "Give a narrower plan, or open the task by hand: remit task open.",
+    )

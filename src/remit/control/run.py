@@ -1,8 +1,9 @@
 """Run: a task for one command. It is watched: it goes on only while whoever runs the command is heard from.
 
 The operator opens it and has its credentials issued, in the agent's name and without the agent's key: how surely the
-agent proved itself is therefore "never", and a brief that asks for more gives nothing. The task ends when nobody was
-heard from for a minute, whatever became of the machine that the command ran on.
+agent proved itself is therefore "never", and a brief that asks for more gives nothing. What acts for a person is
+opened by their consent, to the client of `asking`, and its credentials are that consent's. The task ends when nobody
+was heard from for a minute, whatever became of the machine that the command ran on.
 """
 
 from collections import Counter
@@ -16,6 +17,8 @@ from remit.control.change import Change
 from remit.control.credential import Issued, Proved
 from remit.control.drift import drift
 from remit.core.agent import Agent
+from remit.core.brief import Brief
+from remit.core.client import Client
 from remit.core.errors import RemitError
 from remit.core.facts import NEVER
 from remit.core.lease import Lease
@@ -30,6 +33,8 @@ from remit.store.record import Reader
 WATCH_MS: Final = 60_000
 """How long a run goes on after whoever watches it was last heard from."""
 LOCAL: Final = "local"
+ANSWERS: Final = "http://127.0.0.1/remit-run"
+"""Where a person's answer goes: to the port that the command's starter listens at (RFC 8252 section 7.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,10 @@ def begin(
 
     Refuses all that `opening.begin` and `credential.give` refuse, and a task whose reach would wait for a yes
     (`reach_over`): a command cannot wait; and a plan whose every step is on a person's authority (`run_delegated`),
-    for only the person can give that, and not to whoever runs a command. `agent` and `requester` are ids or names
-    (`not_found`).
+    for only the person can give that: they are asked by the client of `asking`. `agent` and `requester` are ids or
+    names (`not_found`).
     """
+    _on(change.need(Brief, brief).steps if steps is None else steps, TrustPath.OWN)
     made = opening.begin(
         change,
         brief=brief,
@@ -86,19 +92,48 @@ def begin(
         by=by,
     )
     if made.approval is not None:
+        raise opening.waits()
+    return renew(change, made.task.id, by), made.task
+
+
+def asking(change: Change, *, brief: str, agent: str, by: str) -> Client:
+    """The client by which a command of this agent asks a person for their consent: added when there is none yet.
+
+    It is public, and its answers go to the machine that the person's browser runs on. Refuses what would be refused to
+    every person: a brief that gives this agent no task now (`task_refused`), or that holds no step on a person's
+    authority (`run_own`). `agent` is an id or a name (`not_found`).
+    """
+    under, actor = change.need(Brief, brief), _agent(change.reader, agent)
+    if under.state != "live" or actor.state != "active" or not under.gives(actor.id, child=False):
         raise RemitError(
-            "reach_over",
-            "What this command could reach waits for people's yes, and a command cannot wait.",
-            "Give a narrower plan, or open the task by hand: remit task open.",
+            "task_refused",
+            f"The brief {brief} gives no task to this agent now.",
+            "Ask the operator to list or review it.",
         )
-    plan = change.reader.get(Plan, f"{made.task.id}:{made.task.plan}")
-    if plan is None or not any(step.path is TrustPath.OWN for step in plan.steps):
+    _on(under.steps, TrustPath.DELEGATED)
+    for one in change.reader.where(Client, "agent = ? AND state = 'live'", (actor.id,)):
+        if one.runs:
+            return one
+    made = Client(id=change.authority.make("cli"), agent=actor.id, name="remit run", redirects=(ANSWERS,), runs=True)
+    change.record("client.added", made, by)
+    return made
+
+
+def _on(steps: tuple[Step, ...], path: TrustPath) -> None:
+    """Refuse steps of which none is on this path."""
+    if any(step.path is path for step in steps):
+        return
+    if path is TrustPath.OWN:
         raise RemitError(
             "run_delegated",
-            "Every step of this plan is on a person's authority, and a command that is run has only the agent's own.",
-            "Let the person consent in their own client: remit connect. Or plan a step on the own path.",
+            "Every step of this plan is on a person's authority, and nobody consented to it.",
+            "Let a person consent: remit run --path delegated. Or plan a step on the own path.",
         )
-    return renew(change, made.task.id, by), made.task
+    raise RemitError(
+        "run_own",
+        "No step of this brief is on a person's authority: there is nothing that a person could consent to.",
+        "Run it on the agent's own authority: --path own.",
+    )
 
 
 def watch(change: Change, task_id: str) -> int:
@@ -112,7 +147,11 @@ def watch(change: Change, task_id: str) -> int:
 
 
 def renew(change: Change, task_id: str, by: str) -> Issued:
-    """Issue the next credential of a run (`credential_refused` when it has ended, `not_found` for another task)."""
+    """Issue the next credential of a run (`credential_refused` when it has ended, `not_found` for another task).
+
+    On the agent's own path alone: what a person consented to is renewed by what their consent gave (control/renewal),
+    and by nobody's word that they run its command.
+    """
     watch(change, task_id)
     task = watched(change.reader, task_id)
     return credential.give(
@@ -139,11 +178,21 @@ def watched(reader: Reader, task_id: str) -> Task:
 
 
 def places(reader: Reader, task: Task) -> tuple[Place, ...]:
-    """What the plan of a run uses on the agent's own path, by name."""
-    plan = reader.get(Plan, f"{task.id}:{task.plan}")
-    names = {split(step.action)[0] for step in plan.steps if step.path is TrustPath.OWN} if plan else set()
+    """What the plan of a run uses on its path, by name: a person's where one consented to it, else the agent's own."""
+    path = TrustPath.DELEGATED if task.consent else TrustPath.OWN
+    names = {split(step.action)[0] for step in _planned(reader, task) if step.path is path}
     found = (reader.get(Resource, name) for name in sorted(names))
     return tuple(Place(one.name, one.kind) for one in found if one is not None)
+
+
+def left_out(reader: Reader, task: Task) -> tuple[str, ...]:
+    """The actions that the plan of a run on the agent's own path holds on a person's authority: nobody gave them."""
+    return tuple(sorted({one.action for one in _planned(reader, task) if one.path is TrustPath.DELEGATED}))
+
+
+def _planned(reader: Reader, task: Task) -> tuple[Step, ...]:
+    plan = reader.get(Plan, f"{task.id}:{task.plan}")
+    return plan.steps if plan is not None else ()
 
 
 def course(reader: Reader, task: Task) -> Course:

@@ -33,7 +33,8 @@ class Client(Record, frozen=True, kw_only=True, tag_field="noun", tag="client"):
 
     A *registered* client was added by the operator, a *dynamic* one registered itself, a *document* is an address that
     describes one. `confidential` clients prove the agent's key; those that say `keys` of their own, or publish them at
-    `keys_url`, prove one of these; all others are public, and prove each code by PKCE.
+    `keys_url`, prove one of these; all others are public, and prove each code by PKCE. One that `runs` is what `remit
+    run` asks people by: what they consent to by it is watched as a run is (control/run).
     """
 
     id: str
@@ -44,6 +45,7 @@ class Client(Record, frozen=True, kw_only=True, tag_field="noun", tag="client"):
     confidential: bool = False
     keys: tuple[dict[str, str], ...] = ()
     keys_url: str = ""
+    runs: bool = False
     state: str = "live"
 
     def __post_init__(self) -> None:
@@ -57,6 +59,10 @@ class Client(Record, frozen=True, kw_only=True, tag_field="noun", tag="client"):
         if own > 1 or (own and (self.confidential or self.kind == "registered")) or len(self.keys) > MOST:
             raise RemitError(
                 "client_invalid", "A client proves its agent's key, or keys of its own, said once.", "Give one of them."
+            )
+        if self.runs and (self.confidential or self.kind != "registered" or not all(map(local, self.redirects))):
+            raise RemitError(
+                "client_invalid", "A client of runs is public, and answers on its own machine.", "Report this."
             )
         if not 1 <= len(self.redirects) <= MOST or not all(redirect(one, self.kind) for one in self.redirects):
             raise RemitError(
@@ -90,6 +96,11 @@ def redirect(url: str, kind: str = "registered") -> bool:
 def answers_at(registered: tuple[str, ...], asked: str) -> bool:
     """Say whether this is a registered address: the same text, but for the port on this machine (RFC 8252)."""
     return asked in registered or any(_same_but_port(one, asked) for one in registered)
+
+
+def local(url: str) -> bool:
+    """Say whether an address is a port of whatever machine reads it, and nothing else's (RFC 8252 section 7.3)."""
+    return url.startswith("http://") and _host(url) in LOOPBACK
 
 
 def _same_but_port(one: str, asked: str) -> bool:

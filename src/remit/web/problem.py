@@ -25,6 +25,8 @@ STATUS: Final = {
     "ends_unproven": 409,
     "reach_over": 403,
     "run_delegated": 403,
+    "run_own": 403,
+    "sign_in_missing": 403,
     "children_spent": 403,
     "task_waits": 409,
     "credential_refused": 403,

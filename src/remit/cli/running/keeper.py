@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,12 +33,21 @@ class Sql:
 
 
 class Keeper:
-    """Owned by one run. `put` is handed each credential; `over` is called once, when the node says that the run is."""
+    """Owned by one run. `put` is handed each credential, which `renew` has issued and which is heard as a sign of life.
+
+    `over` is called once, when the node says that the run is.
+    """
 
     def __init__(
-        self, node: Node, task: str, put: Callable[[str], None], over: Callable[[RemitError], None], lasts_s: int
+        self,
+        node: Node,
+        task: str,
+        renew: Callable[[], Mapping[str, Any]],
+        put: Callable[[str], None],
+        over: Callable[[RemitError], None],
+        lasts_s: int,
     ) -> None:
-        self._node, self._task, self._put, self._over = node, task, put, over
+        self._node, self._task, self._renew, self._put, self._over = node, task, renew, put, over
         self._fresh = time.monotonic() + lasts_s / 2
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -60,7 +69,7 @@ class Keeper:
                 self._hear()
                 pause = min(HEAR_S, max(0.2, self._fresh - time.monotonic()))
             except RemitError as fault:
-                if fault.code in ("credential_refused", "not_found", "login_missing"):
+                if fault.code in ("credential_refused", "not_found", "login_missing", "consent_over"):
                     self._over(fault)
                     return
                 pause = AGAIN_S
@@ -69,6 +78,6 @@ class Keeper:
         if time.monotonic() < self._fresh:
             self._node.post(f"/v1/runs/{self._task}/watch", {})
             return
-        told: dict[str, Any] = self._node.post(f"/v1/runs/{self._task}/credential", {})
+        told = self._renew()
         self._put(told["credential"])
         self._fresh = time.monotonic() + told["expires_in"] / 2

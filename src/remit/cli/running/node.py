@@ -6,17 +6,22 @@ import os
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from remit.cli.settings import loopback
 from remit.core.errors import RemitError
+from remit.core.shown import shown
 
 PATIENCE_S: Final = 10
+ONCE_S: Final = 30
 SHORTEST: Final = 16
 """Characters below which a kept text is no token of ours."""
 LARGEST: Final = 4 * 1024 * 1024
+Refused = Callable[[urllib.error.HTTPError, str], RemitError]
+"""Reads what a node at this origin said no with."""
 
 
 def folder() -> Path:
@@ -51,20 +56,28 @@ class Node:
 
     def get(self, path: str) -> dict[str, Any]:
         """Ask for something (`server_unreachable`, or what the node says)."""
-        return self._ask(path, None)
+        return self._ask(path, None, {"authorization": self._header}, PATIENCE_S, _told)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Have something done (`server_unreachable`, or what the node says)."""
-        return self._ask(path, json.dumps(body).encode())
+        head = {"authorization": self._header, "content-type": "application/json"}
+        return self._ask(path, json.dumps(body).encode(), head, PATIENCE_S, _told)
 
-    def _ask(self, path: str, data: bytes | None) -> dict[str, Any]:
-        head = {"authorization": self._header} | ({"content-type": "application/json"} if data is not None else {})
+    def form(self, path: str, fields: Mapping[str, str]) -> dict[str, Any]:
+        """Ask an OAuth endpoint, as whoever the fields prove (`server_unreachable`, or `consent_over` when it says no).
+
+        It is waited for longer: what is shown there counts once, and cannot be shown again when no answer came.
+        """
+        head = {"content-type": "application/x-www-form-urlencoded"}
+        return self._ask(path, urlencode(fields).encode(), head, ONCE_S, _said)
+
+    def _ask(self, path: str, data: bytes | None, head: dict[str, str], patience: int, no: Refused) -> dict[str, Any]:
         request = urllib.request.Request(self.origin + path, data, head)  # noqa: S310 - the scheme was checked
         try:
-            with self._opener.open(request, timeout=PATIENCE_S) as told:
+            with self._opener.open(request, timeout=patience) as told:
                 found: dict[str, Any] = json.loads(told.read(LARGEST))
         except urllib.error.HTTPError as fault:
-            raise _told(fault, self.origin) from None
+            raise no(fault, self.origin) from None
         except (OSError, ValueError) as fault:
             raise RemitError(
                 "server_unreachable", f"Nothing answers as Remit does at {self.origin}.", "Start it: remit serve."
@@ -107,3 +120,17 @@ def _told(fault: urllib.error.HTTPError, origin: str) -> RemitError:
             "Get a link with remit up --admin --no-serve: remit login LINK.",
         )
     return told
+
+
+def _said(fault: urllib.error.HTTPError, origin: str) -> RemitError:
+    """What an OAuth endpoint said no with (RFC 6749 section 5.2); what passes by itself is as if it were away."""
+    try:
+        said = json.loads(fault.read(65536))
+        why = shown(str(said["error_description"]), 500)
+    except (OSError, ValueError, KeyError, TypeError):
+        why = ""
+    if not why or fault.code >= 500 or fault.code == 429:
+        return RemitError("server_unreachable", f"The server at {origin} answered {fault.code}.", "Look at its log.")
+    return RemitError(
+        "consent_over", f"The person's consent gives nothing more: {why}", "Run it again, and let them consent anew."
+    )

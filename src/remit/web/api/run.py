@@ -45,8 +45,27 @@ def routes(site: Site) -> list[Route]:
             )
 
         issued, made = await site.act(OPERATOR, work)
-        body = {"task": shown(made), **_given(site, issued), "gates": _gates(site, made)}
+        left: list[Json] = list(run.left_out(site.reader(), made))
+        body = {"task": shown(made), **_given(site, issued), "gates": _gates(site, made), "left_out": left}
         return JSONResponse(body, 201, headers=NO_STORE)
+
+    async def asking(request: Request) -> Response:
+        (await caller(site, request)).only("operator")
+        said = await json_object(request, ("brief", "agent"))
+        if not any(one.sign_in for one in site.settings.issuers):
+            raise RemitError(
+                "sign_in_missing",
+                "Nobody can sign in at this node, so no person can consent there.",
+                "Name an identity provider with sign_in = true in its settings: docs/guide/sign-in.md.",
+            )
+        brief, agent = text(said, "brief"), text(said, "agent")
+        made = await site.act(OPERATOR, lambda change: run.asking(change, brief=brief, agent=agent, by=OPERATOR))
+        told = {"client": made.id, "issuer": site.authority.issuer, "redirect": made.redirects[0]}
+        return JSONResponse(told, headers=NO_STORE)
+
+    async def gates(request: Request) -> Response:
+        one = await _one(site, request)
+        return JSONResponse({"task": shown(one), "gates": _gates(site, one)}, headers=NO_STORE)
 
     async def renew(request: Request) -> Response:
         one = await _one(site, request)
@@ -75,7 +94,9 @@ def routes(site: Site) -> list[Route]:
 
     return [
         Route("/v1/runs", add, methods=["POST"]),
+        Route("/v1/runs/asking", asking, methods=["POST"]),
         Route("/v1/runs/{id}", show, methods=["GET"]),
+        Route("/v1/runs/{id}/gates", gates, methods=["GET"]),
         Route("/v1/runs/{id}/watch", watch, methods=["POST"]),
         Route("/v1/runs/{id}/credential", renew, methods=["POST"]),
         Route("/v1/runs/{id}/end", end, methods=["POST"]),

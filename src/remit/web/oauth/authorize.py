@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from remit.control import client as clients
-from remit.control import consent
+from remit.control import consent, opening
 from remit.control.change import Change
 from remit.control.client import Described
 from remit.control.consent import Given, Wish
@@ -154,6 +154,8 @@ async def _consent(
             "There is no brief here under which this person could give this agent such a task.",
             "Let the operator list the person and the agent in a brief that fits.",
         )
+    if bound.runs and any("over" in one.shown for one in offers):
+        raise opening.waits()
     held = Page(
         query=raw,
         client_id=client_id,
