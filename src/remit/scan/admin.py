@@ -8,6 +8,7 @@ from remit.core.finding import Kind
 from remit.scan import attached, document, grant, rbac, tier, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
+from remit.scan.sight import Holder
 
 _SCOPED: Final = re.compile(
     r"(?i)scopes?$|^permissions?$|permissions$|^roles?$|roles?$|^grants?$|^value$|^access$|^multivalue$"
@@ -24,15 +25,26 @@ _RUN: Final = re.compile(
     r"|az\s+role\s+assignment\s+create\s(?![^\n]{0,400}resourceGroups)[^\n]{0,300}--role[= ][\"']?"
     r"(?:Owner|User Access Administrator)\b"
     r"(?=[^\n]{0,300}/subscriptions/|[^\n]{0,300}managementGroups)"
+    r"|oc\s+adm\s+policy\s+add-cluster-role-to-(?:user|group)\s[^\n]{0,40}cluster-admin\b"
+    r"|gh\s+auth\s+(?:login|refresh)\s[^\n]{0,100}(?:-s|--scopes)[= ][^\n ]*(?:admin:org|admin:enterprise|site_admin)\b"
+    r"|az\s+ad\s+app\s+permission\s+(?:add|grant)\s[^\n]{0,300}RoleManagement\.ReadWrite\.Directory"
     r"|(?:eksctl\s|aws\s+eks\s)[^\n]{0,300}(?:--group[= ][\"']?system:masters\b"
     r"|AmazonEKSClusterAdminPolicy\b(?=[^\n]{0,200}type=cluster))"
 )
 """Commands that give such a permission."""
 _COMMANDS: Final = frozenset({"run", "script", "command", "commands", "args", "inlineScript", "cmds"})
 _GOOGLE_BINDING: Final = re.compile(r"^google_(?:project|folder|organization)_iam_(?:member|binding)$")
-_QUOTED: Final = re.compile(r"[\"']([\w:./-]{5,100})[\"']")
+_QUOTED: Final = re.compile(r"[\"'`]([\w:./,+ %-]{5,400})[\"'`]")
+_ASKED: Final = re.compile(r"[?&](?:user_)?scope=([\w:./,+%-]{5,400})")
+"""The scopes that an address asks for."""
+_SPLIT: Final = re.compile(r"[\s,+]+|%20|%2C")
+_PLAIN: Final = frozenset(
+    {"openid", "email", "profile", "offline_access", "repo", "user", "gist", "workflow", "notifications", "delete_repo",
+     "public_repo", "project", "codespace", "identify", "bot", "commands"}
+)  # fmt: skip
+"""Scopes that are plain words."""
 HINT: Final = re.compile(
-    r"(?i)admin|ClusterRole|owner|ReadWrite|FullControl|ManageAsApp|\*|AccessAsUser|IAMFullAccess|impersonate|escalate"
+    r"(?i)admin|roleAssignments/|Microsoft\.Authorization/|NotAction|not_actions|scope=|ClusterRole|owner|ReadWrite|FullControl|ManageAsApp|\*|AccessAsUser|IAMFullAccess|impersonate|escalate"
     r"|system:masters|members|scim|setIamPolicy|"
     + "|".join(one[:8] for one in (*tier.GRAPH_IDS, *tier.ROLE_IDS, *attached.OWNER_IDS, *attached.CLUSTERS))
 )
@@ -42,13 +54,15 @@ def told(path: str, text: str) -> Iterator[Told]:
     """What such permissions a document gives."""
     if not HINT.search(text):
         return
+    asked = "scope=" in text or "-scope" in text
     for root in document.read(path, text):
         if root["apiVersion"].text and root["kind"].text:
             yield from rbac.in_cluster(root)
             if root["kind"].text in rbac.KINDS:
                 continue
         for part in root.inside() if path.endswith(".tf") else grant.live(root):
-            yield from _scopes(part)
+            yield from _scopes(part, person=not path.endswith(".tf"))
+            yield from _given(part) if asked else ()
             yield from _app(part)
             yield from attached.in_part(part)
             yield from _run(part)
@@ -56,12 +70,32 @@ def told(path: str, text: str) -> Iterator[Told]:
             yield from _terraform(root)
 
 
-def _scopes(part: Node) -> Iterator[Told]:
+def _given(part: Node) -> Iterator[Told]:
+    """Scopes that a server is started with, or that an address asks for."""
+    words = part["args"].items
+    for before, one in zip([Node(0, None), *words], words, strict=False):
+        name, mark, told = one.text.partition("=")
+        name, told = (name, told) if mark else (before.text, one.text)
+        if name.startswith("-") and re.search(r"scopes?$", name):
+            yield from (
+                (Kind.ADMIN, one.line, f"{word} is asked for") for word in _SPLIT.split(told) if tier.scope(word)
+            )
+    for value in part.members.values():
+        for one in value.items:
+            found = _ASKED.search(one.text) if "scope=" in one.text else None
+            for word in _SPLIT.split(found[1].replace("%3A", ":")) if found else ():
+                if tier.scope(word):
+                    yield Kind.ADMIN, one.line, f"{word} is asked for"
+
+
+def _scopes(part: Node, *, person: bool) -> Iterator[Told]:
     for name, value in part.members.items():
-        if not _SCOPED.search(name) or grant.aside(name):
+        if not _SCOPED.search(name) or grant.aside(name) or (value.members and name.lower() in ("user", "bot")):
             continue
         for word, line in grant.words(value):
-            if tier.scope(word):
+            if name.lower() in ("name", "value") and not re.search(r"[:._-]|[a-z][A-Z]", word):
+                continue
+            if tier.scope(word, person=person):
                 yield Kind.ADMIN, line, f"{tier.GRAPH_IDS.get(word, word)} is granted"
         for one in value.items:
             whole = one.text.lower()
@@ -186,16 +220,34 @@ def in_code(text: str) -> Iterator[Told]:
         begun, start = start, start + len(line) + 1
         if line.lstrip().startswith(("#", "//")):
             continue
-        for found in _QUOTED.finditer(line):
-            asked = tier.scope(found[1], person=False) and (":" in found[1] or "." in found[1])
+        for found in (*_QUOTED.finditer(line), *(_ASKED.finditer(line) if "scope=" in line else ())):
+            asked = _asked(found[1].replace("%3A", ":"))
             if not asked and not tier.aws(found[1]):
                 continue
             refused = _refused(text) if refused is None else refused
             at = begun + found.start()
             if any(low <= at <= high for low, high in refused) or _is_compared(line, found):
                 continue
-            said = f"{found[1]} is asked for" if asked else f"{found[1].rpartition('/')[2]} is attached"
+            said = f"{asked} is asked for" if asked else f"{found[1].rpartition('/')[2]} is attached"
             yield Kind.ADMIN, number, said
+
+
+def _asked(text: str) -> str:
+    """The scope of that class in a text that is nothing but scopes; "" when there is none."""
+    words = [one for one in _SPLIT.split(text) if one]
+    if any(one not in _PLAIN and not re.search(r"[:.]", one) for one in words):
+        return ""
+    return next((one for one in words if tier.scope(one, person=False) and re.search(r"[:.]", one)), "")
+
+
+def of_holders(holders: tuple[Holder, ...]) -> Iterator[Told]:
+    """Such scopes that a variable of a holder names."""
+    for one in holders:
+        for pair in one.pairs:
+            if re.search(r"(?i)(?:^|_)scopes?$", pair.name):
+                for word in _SPLIT.split(pair.text.strip("\"'")):
+                    if tier.scope(word):
+                        yield Kind.ADMIN, pair.line, f"{word} is asked for"
 
 
 def _is_compared(line: str, found: re.Match[str]) -> bool:

@@ -29,11 +29,19 @@ CLUSTERS: Final = {
 """Roles of Azure that give a cluster away, wherever they are given."""
 _ATTACHED: Final = re.compile(r"(?i)^(?!.*(?:bound|den[iy]|forbid|block|exclu)).*polic")
 """Members that attach a policy; a boundary and a list of what is refused give nothing."""
+_TOP: Final = frozenset({"ACCOUNTADMIN", "ORGADMIN"})
+_ROLE: Final = re.compile(r"(?i)(?:^|[_-])(?:default_?)?role(?:_?name)?$")
+_KEPT: Final = re.compile(r"^(?:\*|iam:)")
 _SET_POLICY: Final = re.compile(r"^resourcemanager\.(?:projects|folders|organizations)\.setIamPolicy$")
 _ESCALATES: Final = re.compile(
-    r"^iam:(?:(?:Attach|Put)(?:User|Role|Group)Policy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup)$"
+    r"^iam:(?:(?:Attach|Put)(?:User|Role|Group)Policy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup"
+    r"|UpdateAssumeRolePolicy|CreateLoginProfile|UpdateLoginProfile|CreateAccessKey|(?:Attach|Put)\*)$"
 )
 """Actions by which their holder gives itself any other, where they are allowed on every resource."""
+_EVERY: Final = re.compile(r"^(?:\*|arn:[^:]*:iam::[^:]*:(?:\*|(?:user|role|group|policy)/\*))$")
+_SCOPES: Final = ("AssignableScopes", "assignableScopes", "assignable_scopes")
+_ASSIGNS: Final = re.compile(r"(?i)^(?:\*|microsoft\.authorization/(?:\*|roleassignments/(?:\*|write)))$")
+"""Actions of Azure by which their holder gives itself any role."""
 
 
 def in_part(part: Node) -> Iterator[Told]:
@@ -43,6 +51,7 @@ def in_part(part: Node) -> Iterator[Told]:
     yield from _statement(part)
     yield from _role(part)
     yield from _azure(part)
+    yield from _defined(part)
 
 
 def _policies(part: Node) -> Iterator[Told]:
@@ -77,9 +86,13 @@ def _role(part: Node) -> Iterator[Told]:
     for name, value in part["bindings"].members.items():
         if tier.gcp(name) and value.items:
             yield Kind.ADMIN, value.line, f"{name} is granted"
-    for name in ("role", "SNOWFLAKE_ROLE", "snowflake_role"):
-        if part[name].text in ("ACCOUNTADMIN", "ORGADMIN"):
-            yield Kind.ADMIN, part[name].line, "its role is the account's administrator"
+    for name, value in part.members.items():
+        if value.text[-5:].upper() == "ADMIN" and value.text.upper() in _TOP and _ROLE.search(name):
+            yield Kind.ADMIN, value.line, "its role is the account's administrator"
+        for one in value.items if name in ("environment", "args") else ():
+            key, mark, text = one.text.partition("=")
+            if mark and text.upper() in _TOP and _ROLE.search(key):
+                yield Kind.ADMIN, one.line, "its role is the account's administrator"
 
 
 def _is_whole(part: Node) -> bool:
@@ -91,14 +104,34 @@ def _is_whole(part: Node) -> bool:
 
 def _statement(part: Node) -> Iterator[Told]:
     actions = part["Action"].items or part["actions"].items
-    whole = any(one.text == "*" for one in part["Resource"].items or part["resources"].items)
+    whole = any(_EVERY.match(one.text) for one in part["Resource"].items or part["resources"].items)
     effect = part["Effect"].text or part["effect"].text or "Allow"
+    spared = part["NotAction"].items or part["not_actions"].items
+    named = part["Principal"].value is not None or bool(part["principals"].items)
+    if spared and whole and effect == "Allow" and not named and not any(_KEPT.match(one.text) for one in spared):
+        yield Kind.ADMIN, spared[0].line, "all but a list is allowed, and the list spares nothing of IAM"
     wide = next((one for one in actions if one.text in ("*", "*:*", "iam:*", "organizations:*")), None)
     limited = part["Condition"].members or part["condition"].items or part["conditions"].value is not None
     if wide is None and not limited:
         wide = next((one for one in actions if _ESCALATES.match(one.text)), None)
     if wide is not None and whole and effect == "Allow":
         yield Kind.ADMIN, wide.line, f"{wide.text} is allowed on every resource"
+
+
+def _defined(part: Node) -> Iterator[Told]:
+    """A role of Azure's own that may assign roles, for a whole subscription or above."""
+    if part.members.keys().isdisjoint(_SCOPES):
+        return
+    scopes = [one.text.lower() for key in _SCOPES for one in part[key].items]
+    if not any(
+        one == "/" or (any(at in one for at in _EVERYWHERE) and "resourcegroup" not in one.replace("_", ""))
+        for one in scopes
+    ):
+        return
+    for group in (part, *part["permissions"].items):
+        for one in (*group["Actions"].items, *group["actions"].items):
+            if _ASSIGNS.match(one.text):
+                yield Kind.ADMIN, one.line, f"{one.text} lets it give itself any role of the subscription"
 
 
 def _azure(part: Node) -> Iterator[Told]:

@@ -37,9 +37,14 @@ MARKS: Final = frozenset({"command", "cmd", "args", "env", "headers", *server.AD
 
 def wants(path: str) -> bool:
     """Say whether this is such a file."""
-    if path.endswith(".json") and _AGENTS.search(path):
+    if path.endswith(".json") and is_agent(path):
         return True
     return path.rsplit("/", 1)[-1] in NAMES or f"/{path}".endswith(tuple(f"/{place}" for place in _PLACES))
+
+
+def is_agent(path: str) -> bool:
+    """Say whether such a file is an agent's own."""
+    return bool(_AGENTS.search(path))
 
 
 def foreign(path: str, text: str) -> bool:

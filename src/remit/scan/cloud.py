@@ -41,7 +41,7 @@ def wants(path: str) -> bool:
 def roots(path: str, text: str) -> tuple[Node, ...]:
     """The documents of a file that may hold policies; none when nothing in it says so."""
     if path.endswith(".py"):
-        return _in_code(text) if "Statement" in text else ()
+        return _in_code(text) if re.search("Statement|[\"']resources[\"']", text) else ()
     if path.endswith(".ts"):
         return tsobject.statements(text)
     if path.endswith((".tf", ".tfvars")):
@@ -68,7 +68,7 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         one["Type"].text.startswith(("AWS::", "Alexa::", "Custom::")) for one in root["Resources"].members.values()
     )
     for part in root.inside():
-        yield from _statement(part, terraform=terraform)
+        yield from statement(part, terraform=terraform)
         yield from _azure(part)
         yield from _unasked(part)
         yield from rule(part)
@@ -158,7 +158,8 @@ def _defaults(root: Node) -> Iterator[Told]:
             yield Kind.LITERAL_SECRET, one["default"].line, f"{labels[0].text} has a literal value"
 
 
-def _statement(part: Node, *, terraform: bool) -> Iterator[Told]:
+def statement(part: Node, *, terraform: bool = False) -> Iterator[Told]:
+    """What a statement of a policy allows by wildcard."""
     effect = part["Effect"].text or part["effect"].text
     actions = part["Action"].items or part["actions"].items or part["Actions"].items
     resources = part["Resource"].items or part["resources"].items
@@ -224,7 +225,11 @@ def writes(action: str) -> bool:
 
 def _in_code(text: str) -> tuple[Node, ...]:
     """The policy statements in CDK code, and policies written as dictionaries."""
-    tree = syntax.parse(text) if re.search("Effect|PolicyStatement|PolicyDocumentStatement", text) else None
+    tree = (
+        syntax.parse(text)
+        if re.search("Effect|PolicyStatement|PolicyDocumentStatement|[\"']actions[\"']", text)
+        else None
+    )
     if tree is None:
         return ()
     found = []
@@ -236,11 +241,21 @@ def _in_code(text: str) -> tuple[Node, ...]:
             effect = members.get("effect", Node(node.lineno, "Allow"))
             members["effect"] = Node(effect.line, "Deny" if "DENY" in effect.text.upper() else "Allow")
             found.append(Node(node.lineno, members))
-        elif isinstance(node, ast.Dict) and any(
-            isinstance(key, ast.Constant) and key.value == "Effect" for key in node.keys
-        ):
-            found.append(_plain(node, 0))
+        elif isinstance(node, ast.Dict):
+            keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
+            if "Effect" in keys:
+                found.append(_plain(node, 0))
+            elif {"actions", "resources"} <= keys:
+                found.append(_allowing(_plain(node, 0)))
     return tuple(found)
+
+
+def _allowing(one: Node) -> Node:
+    """A statement that allows where it does not say otherwise."""
+    effect = one["effect"] if one["effect"].text else Node(one.line, "Allow")
+    return Node(
+        one.line, {**one.members, "effect": Node(effect.line, "Deny" if "DENY" in effect.text.upper() else "Allow")}
+    )
 
 
 def _plain(node: ast.expr, depth: int) -> Node:

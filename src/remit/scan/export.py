@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import cloud, document, family, grant, tier
+from remit.scan import acts, cloud, document, family, grant, tier
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Holder, Used
@@ -21,7 +21,7 @@ _NAMES: Final = re.compile(
     r"|principal[-_ ]?display[-_ ]?name|principal[-_ ]?id|token[-_ ]?name|identity)$"
 )
 _GRANTS: Final = re.compile(
-    r"(?i)^(?:oauth[-_ ]?|granted[-_ ]?|approved[-_ ]?|consented[-_ ]?|delegated[-_ ]?|application[-_ ]?"
+    r"(?i)^(?:default[-_ ]?|oauth[-_ ]?|granted[-_ ]?|approved[-_ ]?|consented[-_ ]?|delegated[-_ ]?|application[-_ ]?"
     r"|token[-_ ]?|bot[-_ ]?|user[-_ ]?)?(?:scopes?|permissions?|grants?)(?:[-_ ]?granted)?$|^granted$"
 )
 _USES: Final = re.compile(
@@ -138,12 +138,13 @@ def _touched(part: Node, method: str) -> str:
     if slack:
         return f"slack:{slack[1]}:{'read' if _READS.search(method) else 'write'}"
     api = next((value.text for key, value in part.members.items() if key.lower().replace("_", "") == "apiname"), "")
-    for one in (api, method.partition(".")[0]):
-        if one.lower() in _GOOGLE_APIS:
-            return one.lower()
+    for one in (api.lower(), method.partition(".")[0].lower()):
+        if one in _GOOGLE_APIS:
+            return acts.of_gmail(method, writes=not _READS.search(method)) if one == "gmail" else one
     url = next((value.text for key, value in part.members.items() if _PATH.match(key) and value.text), "")
     if "graph.microsoft.com" in url or re.match(r"/(?:v1\.0|beta)/", url):
-        return family.of_graph(family.path_of(url))
+        path = family.path_of(url)
+        return acts.of_graph(family.of_graph(path), path, writes=not _READS.search(method))
     return "|".join(family.of_github(family.path_of(url)))
 
 

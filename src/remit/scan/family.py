@@ -17,7 +17,15 @@ _GOOGLE: Final = (
     (re.compile(r"^calendar"), "calendar"),
     (re.compile(r"^(?:contacts|directory\.readonly)"), "people"),
     (re.compile(r"^tasks"), "tasks"),
-    (re.compile(r"^youtube"), "youtube"),
+    (re.compile(r"^youtube|^yt-analytics"), "youtube"),
+    (re.compile(r"^webmasters"), "searchconsole"),
+    (re.compile(r"^analytics"), "analytics"),
+    (re.compile(r"^script\."), "script"),
+    (re.compile(r"^photoslibrary"), "photoslibrary"),
+    (re.compile(r"^meetings\."), "meet"),
+    (re.compile(r"^tagmanager\."), "tagmanager"),
+    (re.compile(r"^blogger"), "blogger"),
+    (re.compile(r"^keep"), "keep"),
     (re.compile(r"^admin\.directory"), "admin"),
     (re.compile(r"^forms"), "forms"),
     (re.compile(r"^chat\."), "chat"),
@@ -28,9 +36,14 @@ _GOOGLE: Final = (
 _WIDER: Final = {
     "drive": frozenset({"drive", "sheets", "docs", "slides", "forms"}),
     "Sites": frozenset({"Sites", "Files"}),
+    "searchconsole": frozenset({"searchconsole", "webmasters"}),
+    "analytics": frozenset({"analytics", "analyticsdata", "analyticsadmin", "analyticsreporting"}),
+    "youtube": frozenset({"youtube", "youtubeAnalytics", "youtubeanalytics"}),
 }
 """What a part's scope opens besides itself."""
 _GRAPH: Final = (
+    (re.compile(r"/(?:chats|allmessages)\b"), "Chat"),
+    (re.compile(r"/channels\b.*/messages\b"), "ChannelMessage"),
     (re.compile(r"/(?:messages|mailfolders|sendmail|mail_folders|send_mail)\b"), "Mail"),
     (re.compile(r"/(?:events|calendars?|calendarview|calendargroups|calendar_view)\b"), "Calendars"),
     (re.compile(r"/sites\b"), "Sites"),
@@ -38,7 +51,6 @@ _GRAPH: Final = (
     (re.compile(r"/(?:contacts|contactfolders|contact_folders)\b"), "Contacts"),
     (re.compile(r"/(?:todo|planner)\b"), "Tasks"),
     (re.compile(r"/onenote\b"), "Notes"),
-    (re.compile(r"/chats\b"), "Chat"),
 )
 _GITHUB: Final = (
     (re.compile(r"^/repos/[^/]+/[^/]+/(?:contents|git|commits|branches|merges|releases|compare|zipball|tarball)\b"),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from remit.scan import cloud, family, sdk
+from remit.scan import acts, cloud, family, sdk
 from remit.scan.sight import Granted, Used
 
 _SLACK_SCOPE: Final = re.compile(
@@ -22,14 +22,19 @@ def idle(granted: Iterable[Granted], used: Iterable[Used]) -> Iterator[tuple[Gra
     for use in used:
         uses[use.app].append(use)
     told: set[tuple[str, int, str]] = set()
-    for one in granted:
-        said = "" if (one.file, one.line, one.scope) in told else _said(one, uses)
+    every = list(granted)
+    beside: dict[str, set[str]] = defaultdict(set)
+    for one in every:
+        beside[one.app].add(one.scope)
+    for one in every:
+        others = frozenset(beside[one.app] - {one.scope})
+        said = "" if (one.file, one.line, one.scope) in told else _said(one, others, uses)
         if said:
             told.add((one.file, one.line, one.scope))
             yield one, said
 
 
-def _said(one: Granted, uses: Uses) -> str:
+def _said(one: Granted, others: frozenset[str], uses: Uses) -> str:
     if one.app == "aws":
         return _cloud(one, uses)
     if one.app.startswith("sdk:"):
@@ -38,9 +43,27 @@ def _said(one: Granted, uses: Uses) -> str:
     if one.app.startswith("code:"):
         module = re.sub(r"(?:/(?:index|__init__))?\.(?:py|m?ts)$", "", one.file).rpartition("/")[2]
         seen = [*seen, *(use for use in uses.get(f"module:{module}", []) if _near(one.file, use.file))]
+    elif one.app.startswith("login:"):
+        seen = [use for use in uses.get("project", []) if _below(one.file, use.file)]
     elif one.app.startswith(("config:", "env:")):
         seen = [use for use in seen if _near(one.file, use.file)]
-    return _app(one, seen) or _slack(one, uses)
+    return _app(one, others, seen) or _slack(one, uses)
+
+
+_INNER: Final = frozenset(
+    {"src", "lib", "app", "api", "auth", "[...nextauth]", "utils", "server", "config", "core", "web", "actions",
+     "services", "routes", "login", "common", "shared", "helpers", "backend"}
+)  # fmt: skip
+"""Folders of a project that hold its parts."""
+
+
+def _below(one: str, other: str) -> bool:
+    """Say whether a file is of the project that another one signs people in to."""
+    folders = posixpath.dirname(one).split("/")
+    while folders and folders[-1] in _INNER:
+        folders.pop()
+    root = "/".join(folders)
+    return not root or other.startswith(f"{root}/")
 
 
 def _near(one: str, other: str) -> bool:
@@ -52,7 +75,7 @@ def _near(one: str, other: str) -> bool:
     return len(mine) - same <= 2 and len(others) - same <= 2
 
 
-def _app(one: Granted, seen: list[Used]) -> str:
+def _app(one: Granted, others: frozenset[str], seen: list[Used]) -> str:
     methods = {use.scope.removeprefix("slack:") for use in seen if use.scope.startswith("slack:")}
     if methods:
         return _slack_said(one.scope, methods)
@@ -66,22 +89,24 @@ def _app(one: Granted, seen: list[Used]) -> str:
     scopes = {use.scope for use in seen if use.writes is None}
     if scopes and one.scope not in scopes:
         return "was not used"
-    acts = [use for use in seen if use.writes is not None and not use.scope.startswith("github:")]
-    if not acts or scopes:
+    calls = [use for use in seen if use.writes is not None and not use.scope.startswith("github:")]
+    if not calls or scopes:
         return ""
     part = family.of_scope(one.scope)
-    if part and part != "metadata" and all(use.scope for use in acts):
-        touched = [use for use in acts if family.opens(part) & set(use.scope.split("|"))]
-        if not touched and _is_known(part, acts):
+    if part and part != "metadata" and all(use.scope for use in calls):
+        touched = [use for use in calls if family.opens(part) & set(use.scope.split("|"))]
+        if not touched and _is_known(part, calls):
             return "nothing of it was called"
-        return "only reads were seen" if one.writes and touched and not any(use.writes for use in touched) else ""
-    return "only reads were seen" if one.writes and not any(use.writes for use in acts) else ""
+        if one.writes and touched and not any(use.writes for use in touched):
+            return "only reads were seen"
+        return acts.more(one.scope, others, [use.scope for use in touched])
+    return "only reads were seen" if one.writes and not any(use.writes for use in calls) else ""
 
 
-def _is_known(part: str, acts: list[Used]) -> bool:
+def _is_known(part: str, calls: list[Used]) -> bool:
     """Say whether the part is of the service that the calls are of, so that a call of it would have been known."""
     google = part.islower() and "_" not in part and part not in ("contents", "issues", "actions", "checks")
-    return any(use.scope.islower() == part.islower() for use in acts) and (google or part != "User")
+    return any(use.scope.islower() == part.islower() for use in calls) and (google or part != "User")
 
 
 def _library(one: Granted, seen: list[Used]) -> str:

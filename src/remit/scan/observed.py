@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import family, ready, sdk, syntax, tier
+from remit.scan import acts, family, pycalls, ready, sdk, syntax, tier
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(
@@ -35,8 +35,13 @@ _SHEET_WRITES: Final = frozenset(
      "format", "create", "values_update", "values_append", "update_title", "add_rows", "add_cols", "sort", "copy"}
 )  # fmt: skip
 _ACTS: Final = frozenset({"get", "post", "put", "patch", "delete"})
-_GITHUB: Final = re.compile(r"^https://(?:api\.github\.com|[\w.-]+/api/v3)(?=/)")
 _AUTHORIZE: Final = re.compile(r"github\.com/login/oauth/authorize\?\S*?\bscope=([\w:,%+ -]+)")
+_SIGNS_IN: Final = re.compile(
+    r"\b(?:authlib|flask_dance|httpx_oauth|fastapi_sso|allauth|social_core|oauth_callback|from_client_secrets_file"
+    r"|from_client_config|initiate_auth_code_flow|acquire_token_by_auth_code_flow|get_authorization_request_url"
+    r"|requests_oauthlib|OAuth2Session|WebApplicationFlow)\b|github\.com/login/oauth/authorize"
+)
+"""A file that signs people in: who uses the token stands anywhere in its project."""
 _SCOPE_NAMES: Final = re.compile(r"(?i)scopes?$")
 _BUILDS: Final = frozenset({"build", "build_from_document"})
 
@@ -49,22 +54,23 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
     """
     texts = [one for one in syntax.every(tree, ast.Constant) if isinstance(one.value, str)]
     mine = f"code:{path}"
+    asked: list[tuple[str, int, bool]] = []
     for one in texts:
         words = str(one.value).split() if _MAY_SCOPE.search(str(one.value)) else []
         if all(_SCOPES.match(other) for other in words):
-            for word in words:
-                if _SCOPE.match(word):
-                    yield Granted(path, one.lineno, mine, word, tier.writes(word))
-    for word, line in _github_scopes(tree):
-        yield Granted(path, line, mine, f"github {word}", writes=True)
+            asked += [(word, one.lineno, tier.writes(word)) for word in words if _SCOPE.match(word)]
+    asked += [(f"github {word}", line, True) for word, line in _github_scopes(tree)]
+    app = f"login:{path}" if asked and _SIGNS_IN.search(syntax.words(tree)) else mine
+    yield from (Granted(path, line, app, word, writes) for word, line, writes in asked)
     made = [one for one in syntax.every(tree, ast.Call) if isinstance(one.func, ast.Name | ast.Attribute)]
     tools = ready.used("\n".join(f"{syntax.said(one.func)}(" for one in made))
-    calls = (*_google(tree), *_graph(tree), *_paths(tree), *tools)
+    calls = (*_google(tree), *_graph(tree), *pycalls.of(tree), *tools)
     if calls:
         said = [str(one.value) for one in texts]
         apps = [mine, *("config:" + one for one in said if _SETTINGS.match(one))]
         apps += [f"env:{one}" for one in said if re.fullmatch(r"[A-Z][A-Z0-9_]*SCOPES?", one)]
         apps += [f"module:{name}" for name in _imports(tree)]
+        apps += [] if asked and app == mine else ["project"]
         yield from (Used(path, app, part, writes) for part, writes in calls for app in dict.fromkeys(apps))
     yield from _slack(path, tree)
     yield from _boto(path, tree)
@@ -152,9 +158,21 @@ def _google(tree: ast.AST) -> Iterator[tuple[str, bool]]:
             if _is_plain(root) and _key(root) not in built:
                 continue
             api = built.get(_key(root)) or (_api(root) if isinstance(root, ast.Call) else "") or alone
-            yield api, writes
+            yield (acts.of_gmail(_chain(node.func), writes=writes) if api == "gmail" else api), writes
         elif isinstance(node.func, ast.Name) and node.func.id == "getattr":
             yield "", True
+
+
+def _chain(node: ast.expr) -> str:
+    """The names of a chain of calls and members, with dots between."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute | ast.Call):
+        if isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        else:
+            node = node.func
+    return ".".join(reversed(names))
 
 
 def _sheets(tree: ast.AST) -> Iterator[tuple[str, bool]]:
@@ -199,27 +217,15 @@ def _graph(tree: ast.AST) -> Iterator[tuple[str, bool]]:
         given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "url")]
         text = syntax.said(given[0]) if given else ""
         text = re.sub(r"\b[A-Za-z_]\w*\b", lambda found: names.get(found[0], found[0])[:300], text)
-        members = syntax.said(node.func.value).replace(".", "/")
-        yield family.of_graph(text) or family.of_graph(f"/{members}"), node.func.attr != "get"
-
-
-def _paths(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """What is called of GitHub: each path, and whether it is written to."""
-    if not re.search(r"https://(?:api\.github\.com|[\w.-]+/api/v3)", syntax.words(tree)):
-        return
-    for node in syntax.every(tree, ast.Call):
-        if not isinstance(node.func, ast.Attribute):
-            continue
-        if node.func.attr in (*_ACTS, "request"):
-            for one in (*node.args[:2], *(word.value for word in node.keywords if word.arg == "url")):
-                text = syntax.said(one).removeprefix("f")[1:-1] if isinstance(one, ast.Constant | ast.JoinedStr) else ""
-                if _GITHUB.match(text):
-                    yield "github:" + _GITHUB.sub("", text).partition("?")[0], node.func.attr != "get"
+        members = "/" + syntax.said(node.func.value).replace(".", "/")
+        part, writes = family.of_graph(text) or family.of_graph(members), node.func.attr != "get"
+        path = text.strip("f'\"") if "/" in text else members
+        yield acts.of_graph(part, path.partition("?")[0], writes=writes), writes
 
 
 def _github_scopes(tree: ast.AST) -> Iterator[tuple[str, int]]:
     """The scopes of GitHub that code asks a person for."""
-    if "github.com/login" not in syntax.words(tree):
+    if not re.search(r"github\.com/login|make_github_blueprint|GitHubOAuth2|GithubSSO", syntax.words(tree)):
         return
     for node in syntax.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

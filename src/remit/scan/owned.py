@@ -18,9 +18,16 @@ _IDENTITY: Final = re.compile(
     r"|Role|User|UserAssignedIdentity|ManagedIdentity|Agent|AgentCard|Bot|DeployToken|Certificate)(?:Key|Args)?$"
 )
 _AGENTIC: Final = re.compile(r"(?i)agent|bot\b|assistant|copilot|mcp")
-_MADE: Final = re.compile(r"(?:\bnew\s+([\w.]+)\s*\(|\bconst\s+\w+\s*:\s*(\w+)\s*=)[^{};]{0,200}?(?=\{)")
+_MADE: Final = re.compile(
+    r"(?:\b(?:new\s+|(?=(?:create|define|build|make)\w{0,40}Agent\b))([\w.]+)(?:<[^<>(){}]{0,80}>)?\s*\(|\bconst\s+\w+\s*:\s*(\w+)\s*=)[^{};]{0,200}?(?=\{)"
+)
 _TAG: Final = re.compile(r"\bTags\.of\(\s*([\w.]+)\s*\)\.add\(\s*[\"'`]([^\"'`]+)[\"'`]\s*,\s*[\"'`]([^\"'`]*)[\"'`]")
 _KEPT: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*=\s*new\s+([\w.]+)\(\s*\w+\s*,\s*[\"'`]([^\"'`]*)[\"'`]")
+_LIST: Final = re.compile(
+    r"\b(?:const|let|var)\s+\w*(?:[aA]gents?|[bB]ots?|[iI]dentities|[rR]egist(?:ry|er)|[aA]ssistants)\s*(?::[^=\n]{1,120})?=\s*(?=[\[{])"
+)
+_HELD: Final = re.compile(r"\b(?:sub)?[aA]gents\s*:\s*(?=\{)")
+"""Agents that stand by their names in options: each has a prompt."""
 _CLASS: Final = re.compile(r"\bclass\s+(\w+)")
 _MOST: Final = 300
 
@@ -35,8 +42,12 @@ def told(text: str) -> Iterator[Told]:
             continue
         made = tsobject.value(text, one.end())
         if made is not None and made.members:
-            tags = {**made["tags"].members, **made["labels"].members}
+            tags = unowned.tags(made)
             yield from unowned.empty(Node(made.line, {**made.members, **tags}))
+    for one in (*_LIST.finditer(text), *_HELD.finditer(text)):
+        made = tsobject.value(text, one.end())
+        if made is not None:
+            yield from unowned.listed(made, named=True, inside=True)
     kept = " ".join(name for one in _KEPT.finditer(text) for name in one.groups())
     if _AGENTIC.search(kept) or any(_AGENTIC.search(one[1]) for one in _CLASS.finditer(text)):
         yield from _tags((one[1], one[2], one[3], line_at(text, one.start())) for one in _TAG.finditer(text))
@@ -46,7 +57,8 @@ def _tags(found: Iterator[tuple[str, str, str, int]]) -> Iterator[Told]:
     """What the tags that are put on each thing say of it."""
     by: dict[str, dict[str, Node]] = {}
     for what, key, value, line in found:
-        by.setdefault(what, {})[key] = Node(line, value)
+        if not unowned.REMARK.match(key):
+            by.setdefault(what, {})[key] = Node(line, value)
     for tags in by.values():
         yield from unowned.empty(Node(next(iter(tags.values())).line, dict(tags)))
 

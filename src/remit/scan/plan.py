@@ -35,7 +35,29 @@ _LOOSE: Final = (
         "its role is the account's administrator",
     ),
 )
+_WORD: Final = re.compile(r"[\"'`]([^\"'`\n]{1,100})[\"'`]")
 _GRANTED: Final = re.compile(r"\.grant\(\s*[\w.]{1,80},\s*[\"']([\w-]{1,40}:\*|\*)[\"']")
+
+
+_ADDED: Final = re.compile(r"(?<!\w)(\w+)\.(?:addActions|add_actions)\(([^()]{1,900})\)")
+_ALL: Final = r"\.(?:addAllResources|add_all_resources)\(|\.(?:addResources|add_resources)\([^()]{0,300}[\"']\*[\"']"
+
+
+def _added(text: str) -> Iterator[Told]:
+    """What is added to a statement, action by action, where it is none that refuses."""
+    for one in _ADDED.finditer(text):
+        name = re.escape(one[1])
+        if re.search(rf"\b{name}\b[^;\n]{{0,80}}=[^;]{{0,200}}\bDENY\b|\b{name}\.effect\s*=[^;\n]{{0,60}}DENY", text):
+            continue
+        found = re.search(rf"\b{name}\s*(?:{_ALL})", text)
+        actions = Node(
+            line_at(text, one.start(2)),
+            [Node(line_at(text, one.start(2) + word.start()), word[1]) for word in _WORD.finditer(one[2])],
+        )
+        resources = [Node(line_at(text, found.start()), "*")] if found else []
+        yield from cloud.statement(
+            Node(actions.line, {"Effect": Node(0, "Allow"), "Action": actions, "Resource": Node(0, [*resources])})
+        )
 
 
 def told(path: str, text: str, tree: ast.AST | None = None) -> Iterator[Told]:
@@ -47,6 +69,7 @@ def told(path: str, text: str, tree: ast.AST | None = None) -> Iterator[Told]:
         return
     for one in _GRANTED.finditer(text):
         yield Kind.WILDCARD, line_at(text, one.start(1)), f"{one[1]} is allowed"
+    yield from _added(text)
     for part in cloud.roots(path, text):
         if (part["effect"].text or part["Effect"].text) != "Deny":
             yield from attached.in_part(part)

@@ -50,7 +50,9 @@ def rule(part: Node) -> Iterator[Told]:
     names = [*part["resourceNames"].items, *part["resource_names"].items]
     if "*" in verbs and "*" in resources and "*" in groups:
         yield Kind.ADMIN, part["verbs"].line, "every verb on everything in the cluster is allowed"
-    elif verbs & {"escalate", "bind"} and resources & {"clusterroles", "*"}:
+    elif (verbs & {"escalate", "bind"} and resources & {"clusterroles", "*"}) or (
+        "*" in verbs and "clusterroles" in resources
+    ):
         yield Kind.ADMIN, part["verbs"].line, "it may give itself any role of the cluster"
     elif "impersonate" in verbs and resources & {"users", "groups", "*"} and not names:
         yield Kind.ADMIN, part["verbs"].line, "it may act as anybody in the cluster"

@@ -182,6 +182,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from standing.told(holders)
         yield from toxic.told_of(holders)
         yield from mixed.told(holders)
+        yield from admin.of_holders(holders)
         if agentic:
             yield from unowned.of_unit(path, text)
         if dotenv.wants(path):

@@ -39,7 +39,7 @@ _HINT: Final = re.compile(
     r"|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|@strands-agents/|@langchain"
     r"|@composio/|llamaindex|@llamaindex/|agents[\"'/]|ollama|@github/copilot-sdk"
     r"|octokit[\"']|@googleapis/|google-auth-library|@google-cloud/|firebase-admin|aws-sdk[\"'/]|@aws-cdk/|cdk8s"
-    r"|@kubernetes/client-node|@e2b/|e2b[\"']|@daytonaio/|node-vault|snowflake-sdk|@gitbeaker/)"
+    r"|@kubernetes/client-node|@e2b/|e2b[\"']|@daytonaio/|next-auth|@auth/|better-auth|arctic[\"']|node-vault|snowflake-sdk|@gitbeaker/)"
 )
 _STRING: Final = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"

@@ -84,6 +84,29 @@ _SERVICES: Final = (
         r"^(?:search|get_document|suggest|autocomplete|get_document_count)$",
         r"^(?:upload_documents|merge\w*_documents|delete_\w+|create_\w+|index_documents)$",
     ),
+    _service(
+        "Azure tables", r"azure\.data\.tables",
+        r"^(?:Storage Table Data Contributor|Storage Account Contributor|Contributor)$",
+        r"^(?:get_entity|query_entities|list_entities|list_tables|query_tables)$",
+        r"^(?:create_\w+|upsert_entity|update_entity|delete_\w+|submit_transaction)$",
+    ),
+    _service(
+        "App Configuration", r"azure\.appconfiguration",
+        r"^(?:App Configuration (?:Data Owner|Contributor)|Contributor)$",
+        r"^(?:get_configuration_setting|list_\w+)$",
+        r"^(?:add_configuration_setting|set_\w+|delete_configuration_setting)$",
+    ),
+    _service(
+        "Service Bus", r"azure\.servicebus",
+        r"^(?:Azure Service Bus Data (?:Owner|Sender)|Contributor)$",
+        r"^(?:receive_messages|peek_messages|get_queue_receiver|get_subscription_receiver)$",
+        r"^(?:send_messages|schedule_messages|get_queue_sender|get_topic_sender)$",
+    ),
+    _service(
+        "Google logging", r"google\.cloud(?:\.|:)logging",
+        r"^roles/(?:logging\.(?:admin|configWriter)|editor)$",
+        r"^(?:list_entries|list_\w+)$", r"^(?:log_\w+|log|create\w*|delete\w*|update\w*|setup_logging)$",
+    ),
 )  # fmt: skip
 _SQL: Final = re.compile(r"(?i)^\s*(?:insert|update|delete|merge|create|drop|alter|truncate|grant)\b")
 _CLUSTER: Final = re.compile(
@@ -114,8 +137,13 @@ def used(path: str, tree: ast.AST) -> Iterator[Used]:
         for call in calls:
             found = _CLUSTER.match(call)
             if found:
-                verb = {"patch": "change", "replace": "change", "connect": "create"}.get(found[1], found[1])
-                yield Used(path, "sdk:cluster", verb, writes=verb in _CHANGES.values())
+                yield from in_cluster(path, found[1])
+
+
+def in_cluster(path: str, act: str) -> Iterator[Used]:
+    """What a call of a cluster needs of a role: a verb."""
+    verb = {"patch": "change", "replace": "change", "connect": "create"}.get(act, act)
+    yield Used(path, "sdk:cluster", verb, writes=verb in _CHANGES.values())
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:

@@ -31,7 +31,7 @@ def home(value: ast.expr) -> bool:
 def read(node: ast.expr, depth: int = 0) -> Node:
     """A literal of the code as a node; a place in a home as that; what is neither is a reference."""
     value: Value = None
-    if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool | None):
         value = node.value
     elif isinstance(node, ast.Dict) and depth < 8:
         value = {

@@ -8,6 +8,8 @@ permissions of apps.
 import re
 from typing import Final
 
+from remit.scan import entra
+
 GRAPH: Final = frozenset(
     {
         "RoleManagement.ReadWrite.Directory", "AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All",
@@ -24,22 +26,17 @@ GRAPH: Final = frozenset(
         "Exchange.ManageAsApp", "full_access_as_app", "DeviceManagementConfiguration.ReadWrite.All",
         "DeviceManagementRBAC.ReadWrite.All", "Synchronization.ReadWrite.All", "Application.ReadWrite.OwnedBy",
         "CustomSecAttributeAssignment.ReadWrite.All", "AgentIdentityBlueprint.ReadWrite.All",
-        "MultiTenantOrganization.ReadWrite.All",
+        "MultiTenantOrganization.ReadWrite.All", "Policy.ReadWrite.Authorization", "Policy.ReadWrite.SecurityDefaults",
+        "Policy.ReadWrite.CrossTenantAccess", "Policy.ReadWrite.AuthenticationFlows",
+        "RoleManagement.ReadWrite.Exchange",
+        "PublicKeyInfrastructure.ReadWrite.All", "OnPremDirectorySynchronization.ReadWrite.All",
+        "IdentityProvider.ReadWrite.All", "User.ManageIdentities.All", "UserAuthMethod-TAP.ReadWrite.All",
+        "UserAuthMethod-Passkey.ReadWrite.All", "UserAuthMethod-Password.ReadWrite.All",
+        "AgentIdentityBlueprintPrincipal.ReadWrite.All", "AgentIdentity.ReadWrite.All",
     }
 )  # fmt: skip
-GRAPH_IDS: Final = {
-    "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8": "RoleManagement.ReadWrite.Directory",
-    "06b708a9-e830-4db3-a914-8e69da51d44f": "AppRoleAssignment.ReadWrite.All",
-    "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9": "Application.ReadWrite.All",
-    "19dbc75e-c2e2-444c-a770-ec69d8559fc7": "Directory.ReadWrite.All",
-    "62a82d76-70ea-41e2-9197-370581804d09": "Group.ReadWrite.All",
-    "741f803b-c850-494e-b5df-cde7c675a1ca": "User.ReadWrite.All",
-    "a82116e5-55eb-4c41-a434-62fe8a61c773": "Sites.FullControl.All",
-    "50483e42-d915-4231-9639-7fdb7fd190e5": "UserAuthenticationMethod.ReadWrite.All",
-    "dc50a0fb-09a3-484d-be87-e023b12c6440": "Exchange.ManageAsApp",
-}
-"""The same permissions of apps, as manifests and Terraform name them."""
-
+GRAPH_IDS: Final = entra.GRAPH_IDS
+ROLE_IDS: Final = entra.ROLE_IDS
 _GOOGLE: Final = re.compile(
     r"^(?:https://www\.googleapis\.com/auth/)?(?:admin\.directory\.(?:user|group|group\.member|rolemanagement"
     r"|orgunit|domain|customer"
@@ -50,8 +47,9 @@ _NOT_WHOLE: Final = frozenset({"cloud-platform"})
 """What is wide only where a person gives it: on a machine the account's roles are its limit."""
 _SLACK: Final = re.compile(r"^admin$|^admin\.[\w.]+:write$|^scim(?::write)?$")
 _GITHUB_SCOPES: Final = frozenset(
-    {"admin:org", "admin:enterprise", "site_admin", "manage_runners:enterprise", "scim:enterprise"}
-)
+    {"admin:org", "admin:enterprise", "site_admin", "manage_runners:enterprise", "scim:enterprise", "okta.roles.manage",
+     "okta.apiTokens.manage", "okta.appGrants.manage", "okta.clients.manage", "sudo", "admin_mode"}
+)  # fmt: skip
 _GITHUB_APPS: Final = frozenset(
     {
         "organization_administration", "members", "organization_custom_roles", "organization_custom_org_roles",
@@ -61,30 +59,22 @@ _GITHUB_APPS: Final = frozenset(
         "enterprise_sso", "enterprise_scim", "enterprise_people",
     }
 )  # fmt: skip
-ROLES: Final = frozenset(
-    {
-        "global administrator", "company administrator", "privileged role administrator",
-        "privileged authentication administrator", "application administrator", "cloud application administrator",
-        "super admin", "super administrator", "_seed_admin_role", "org owner", "organization owner", "workspace owner",
-        "super administrator - all privileges", "primary owner", "org_owner", "enterprise owner",
-    }
-)  # fmt: skip
-ROLE_IDS: Final = {
-    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
-    "e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",
-    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13": "Privileged Authentication Administrator",
-    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
-    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
-}
+ROLES: Final = entra.ROLES | {
+    "super admin", "super administrator", "_seed_admin_role", "org owner", "organization owner", "workspace owner",
+    "super administrator - all privileges", "primary owner", "org_owner", "enterprise owner", "super_admin",
+    "organization administrator", "organisation owner", "account owner", "accountadmin", "orgadmin",
+}  # fmt: skip
 _AWS: Final = re.compile(
-    r"^arn:aws[\w-]*:iam::aws:policy/(?:AdministratorAccess|IAMFullAccess|AWSOrganizationsFullAccess)$"
-    r"|^(?:AdministratorAccess|IAMFullAccess|AWSOrganizationsFullAccess)$"
+    r"^(?:arn:(?:aws[\w-]*|\$\{[^{}]*\}):iam::aws:policy/|(?:\w+\.)*ManagedPolicy\.)?"
+    r"(?:AdministratorAccess|IAMFullAccess|AWSOrganizationsFullAccess|AWSSSOMasterAccountAdministrator"
+    r"|AWSSSOMemberAccountAdministrator|ADMINISTRATOR_ACCESS|IAM_FULL_ACCESS)$"
 )
 _GCP: Final = frozenset(
     {
         "roles/owner", "roles/resourcemanager.organizationAdmin", "roles/iam.organizationRoleAdmin",
         "roles/iam.securityAdmin", "roles/container.admin",
         "roles/resourcemanager.projectIamAdmin", "roles/resourcemanager.folderAdmin",
+        "roles/resourcemanager.folderIamAdmin", "roles/iam.admin", "roles/orgpolicy.policyAdmin",
     }
 )  # fmt: skip
 
@@ -124,7 +114,14 @@ _GOOGLE_READS: Final = frozenset(
         "admin.directory.domain", "admin.directory.customer", "forms.body", "script.projects", "chat.spaces",
         "chat.messages",
         "datastore", "youtube", "classroom.courses", "classroom.rosters", "directory.readonly.write",
-        "meetings.space.created",
+        "meetings.space.created", "webmasters", "analytics", "analytics.edit", "photoslibrary", "youtube.force-ssl",
+        "youtubepartner", "blogger", "keep", "adsense", "compute", "cloud-billing", "siteverification",
+        "drive.activity", "drive.labels", "drive.admin.labels", "calendar.acls",
+        "calendar.calendars", "calendar.calendarlist", "calendar.events.owned", "calendar.app.created",
+        "chat.memberships", "chat.messages.reactions", "script.deployments", "tagmanager.edit.containers",
+        "classroom.announcements", "classroom.coursework.me", "classroom.coursework.students", "classroom.topics",
+        "admin.directory.resource.calendar", "admin.directory.userschema", "admin.directory.device.chromeos",
+        "admin.directory.device.mobile", "gmail.labels", "gmail.settings.sharing", "logging.admin", "monitoring",
     }
 )  # fmt: skip
 

@@ -70,7 +70,7 @@ def value(text: str, at: int) -> Node | None:
 
 def statements(text: str) -> tuple[Node, ...]:
     """The policy statements of a file, each as a node with its members."""
-    if not _POLICIES.search(text):
+    if not _POLICIES.search(text) and not (_ALLOWING.search(text) and _CLOUD.search(text)):
         return ()
     found = tuple(_found(text))
     lines = {one.line for one in found}
@@ -78,6 +78,9 @@ def statements(text: str) -> tuple[Node, ...]:
 
 
 _POLICIES: Final = re.compile(r"PolicyStatement|PolicyDocument|Effect\b|Statement\b")
+_ALLOWING: Final = re.compile(r"\bactions\s*:\s*\[[^\]]{0,900}\]\s*,\s*resources\b")
+"""A statement that says by its members alone what it is; it counts where the cloud is named."""
+_CLOUD: Final = re.compile(r"\bsst\b|aws|pulumi|cdk|serverless|arn:")
 
 
 def _loose(text: str) -> Iterator[Node]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import family, ready, tier
+from remit.scan import acts, family, reached, ready, sdkts, tier, tscalls
 from remit.scan.node import line_at
 from remit.scan.sight import Granted, Sight, Used
 
@@ -16,10 +16,23 @@ _GRAPH_SCOPE: Final = re.compile(
     r"(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.(?:ReadWrite|Send|FullControl|Read)(?:\.\w+)*$"
 )
 _MICROSOFT: Final = re.compile(r"@azure/|@microsoft/|graph\.microsoft\.com|login\.microsoftonline\.com")
-_TEXT: Final = re.compile(r"\"((?:[^\"\\\n]|\\.){3,2000})\"|'((?:[^'\\\n]|\\.){3,2000})'|`((?:[^`\\]|\\.){3,2000})`")
+_TEXT: Final = re.compile(r"\"((?:[^\"\\\n]|\\.){0,2000})\"|'((?:[^'\\\n]|\\.){0,2000})'|`((?:[^`\\]|\\.){0,2000})`")
+_SIGNS_IN: Final = re.compile(
+    r"[\"'](?:next-auth|@auth/|better-auth|passport-|arctic|@supabase/(?:ssr|supabase-js|auth)|@clerk/|iron-session"
+    r"|remix-auth|@workos|firebase/auth|lucia|@nuxt/auth|nuxt-auth|openid-client|simple-oauth2|oauth4webapi|expo-auth-session)"
+    r"|\bdefineOAuth\w+\(|accounts\.google\.com/o/oauth2|/oauth2/v2\.0/authorize|github\.com/login/oauth/authorize"
+)
+"""A file that signs people in: who uses the token stands anywhere in its project."""
 _API: Final = re.compile(
     r"(?<![.\w])(?:(?:const|let|var|readonly|private|public)\s+|this\.)(\w+)\s*(?::[^=\n]{1,80})?=\s*(?:await\s+)?google\.(\w+)\s*\("
 )
+_BUILT: Final = re.compile(
+    r"(?<![.\w])(?:(?:const|let|var|readonly|private|public)\s+|this\.)(\w+)\s*(?::[^=\n]{1,80})?=\s*(?:await\s+)?"
+    r"(?:new\s+)?(drive|gmail|calendar|sheets|docs|slides|people|tasks|youtube|forms|chat|admin|searchconsole)"
+    r"(?:_v\d\w*\.\w+)?\("
+)
+_TYPED: Final = re.compile(r"(?<![.\w])(\w+)\??\s*:\s*(\w+?)_v\d\w*\.[A-Z]\w+")
+_MADE_BY: Final = re.compile(r"(?<![.\w])\w+\([^()\n]{0,100}\)\)?((?:\.\w+){2,5})\s{0,9}\(")
 _MADE: Final = re.compile(r"(?<![.\w])google\.(\w+)\(\s*(?:\{[^{}]{0,300}\}|[\"'\w]{1,40})\s*\)((?:\.\w+)+)\s{0,9}\(")
 _CALL: Final = re.compile(r"(?<![.\w])(?:this\.)?(\w+)((?:\.\w+)+)\s{0,9}\(")
 _IMPORTED: Final = re.compile(
@@ -43,10 +56,6 @@ _DOCUMENTS: Final = {
     "Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "BatchGet": "BatchGetItem",
     "BatchWrite": "BatchWriteItem", "TransactGet": "GetItem", "TransactWrite": "PutItem",
 }  # fmt: skip
-_FETCHED: Final = re.compile(
-    r"\bfetch\(\s*([\"'`])(https://(?:graph\.microsoft\.com|api\.github\.com)/(?:(?!\1)[^\n]){0,400})\1"
-)
-_METHOD: Final = re.compile(r"\bmethod\s*:\s*[\"'](\w+)[\"']")
 _LOGIN: Final = re.compile(r"github\.com/login/oauth|@octokit/(?:oauth|auth-oauth)|providers/github|GitHubProvider")
 _ASKED: Final = re.compile(r"\bscopes?[\"']?\s*[:=]\s*(?:\[([^\[\]]{1,400})\]|([\"'`])([\w:,\s+-]{1,200})\2)")
 
@@ -54,18 +63,20 @@ _ASKED: Final = re.compile(r"\bscopes?[\"']?\s*[:=]\s*(?:\[([^\[\]]{1,400})\]|([
 def sights(path: str, text: str) -> Iterator[Sight]:
     """Scopes that the code asks for, and what it calls of the services that they open."""
     mine = f"code:{path}"
-    for word, line in _scopes(text):
-        yield Granted(path, line, mine, word, tier.writes(word))
-    for word, line in _github(text):
-        yield Granted(path, line, mine, f"github {word}", writes=True)
-    calls = (*_google(text), *_graph(text), *_fetched(text), *ready.used(text))
+    asked = [(word, line, tier.writes(word)) for word, line in _scopes(text)]
+    asked += [(f"github {word}", line, True) for word, line in _github(text)]
+    app = f"login:{path}" if asked and _SIGNS_IN.search(text) else mine
+    yield from (Granted(path, line, app, word, writes) for word, line, writes in asked)
+    calls = (*_google(text), *_graph(text), *tscalls.of(text), *reached.octokit(text), *ready.used(text))
     if calls:
         modules = [re.sub(r"(?:/index)?(?:\.m?[jt]s)?$", "", one[2]) for one in _IMPORTED.finditer(text)]
         apps = [mine, *(f"module:{one.rpartition('/')[2]}" for one in modules)]
         apps += [f"env:{one}" for one in re.findall(r"process\.env\.([A-Z][A-Z0-9_]*SCOPES?)\b", text)]
+        apps += [] if asked and app == mine else ["project"]
         yield from (Used(path, app, part, writes) for part, writes in calls for app in dict.fromkeys(apps))
     yield from _slack(path, text)
     yield from _aws(path, text)
+    yield from sdkts.used(path, text)
 
 
 def _scopes(text: str) -> Iterator[tuple[str, int]]:
@@ -89,17 +100,27 @@ def _github(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _google(text: str) -> Iterator[tuple[str, bool]]:
-    apis = {one[1]: one[2] for one in _API.finditer(text)}
+    if "google" not in text:
+        return
+    apis = {one[1]: one[2] for shape in (_API, _BUILT, _TYPED) for one in shape.finditer(text)}
     for one in _IMPORTED.finditer(text):
         apis |= {name: name for name in re.findall(r"\w+", one[1] or "") if name in _GOOGLE}
     for one in _MADE.finditer(text):
-        writes = family.google_writes(one[2].rpartition(".")[2])
-        if writes is not None:
-            yield one[1], writes
+        yield from _method(one[1], one[2])
     for one in _CALL.finditer(text) if apis else ():
-        writes = family.google_writes(one[2].rpartition(".")[2])
-        if one[1] in apis and writes is not None:
-            yield apis[one[1]], writes
+        if one[1] in apis:
+            yield from _method(apis[one[1]], one[2])
+    alone = {*apis.values(), *re.findall(r"\bgoogle\.(\w+)\(\s*\{", text)} - {"auth", "options"}
+    if len(alone) == 1:
+        api = alone.pop()
+        for one in _MADE_BY.finditer(text):
+            yield from _method(api, one[1])
+
+
+def _method(api: str, chain: str) -> Iterator[tuple[str, bool]]:
+    writes = family.google_writes(chain.rpartition(".")[2])
+    if writes is not None:
+        yield (acts.of_gmail(chain, writes=writes) if api == "gmail" else api), writes
 
 
 def _graph(text: str) -> Iterator[tuple[str, bool]]:
@@ -109,17 +130,8 @@ def _graph(text: str) -> Iterator[tuple[str, bool]]:
     for one in _GRAPH_CALL.finditer(text):
         act = _ACT.search(text, one.end(), one.end() + 600)
         if act and act[1] != "api":
-            yield family.of_graph(one[2] or ""), act[1] not in ("get", "getStream")
-
-
-def _fetched(text: str) -> Iterator[tuple[str, bool]]:
-    for one in _FETCHED.finditer(text):
-        method = _METHOD.search(text[one.end() : one.end() + 300].partition(");")[0])
-        writes = method is not None and method[1].upper() not in ("GET", "HEAD")
-        if "api.github.com" in one[2]:
-            yield "github:" + re.sub(r"^https://api\.github\.com", "", one[2]).partition("?")[0], writes
-        else:
-            yield family.of_graph(family.path_of(one[2])), writes
+            writes, path = act[1] not in ("get", "getStream"), one[2] or ""
+            yield acts.of_graph(family.of_graph(path), path.partition("?")[0], writes=writes), writes
 
 
 def _slack(path: str, text: str) -> Iterator[Used]:
