@@ -95,7 +95,7 @@ POLICY = """data "aws_iam_policy_document" "a" {
         (".codex/config.toml", '[mcp_servers.a]\ncommand = "npx"\nargs = ["-y", "b"]\n', [("AG120", 3)]),
         ("goose/config.yaml", "extensions:\n  a: {cmd: uvx, args: [b-mcp]}\n", [("AG120", 2)]),
         ("opencode.json", '{"mcp": {"a": {"command": ["npx", "b"]}}}', [("AG120", 1)]),
-        ("role.json", '{"AssignableScopes": ["/"],\n "Actions": ["*"]}', [("AG112", 2)]),
+        ("role.json", '{"AssignableScopes": ["/"],\n "Actions": ["*"]}', [("AG111", 2), ("AG112", 2)]),
         ("values.yaml", f"token: {KEY}\n", []),
         ("tests/test_a.py", CODE, []),
     ],
