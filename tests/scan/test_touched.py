@@ -1,0 +1,68 @@
+"""What calls touch of a service, which acts of mail they are, what a step needs, and what says nothing."""
+
+import ast
+
+import pytest
+
+from remit.scan import acts, blank, entra, needed, pycalls, reached, sdkts, tier, tscalls
+from remit.scan.node import Node
+
+
+def test_an_address_says_which_part_it_reaches_and_whether_it_is_written() -> None:
+    assert reached.of("https://graph.microsoft.com/v1.0/me/sendMail", "POST") == ("Mail|Mail.send", True)
+    assert reached.of("https://www.googleapis.com/calendar/v3/freeBusy", "POST") == ("calendar", False)
+    assert reached.of("https://api.github.com/user?x=1", "GET") == ("github:/user", False)
+    assert reached.of("https://acme.example/v1", "POST") is None
+    assert reached.octokit("octokit.rest.issues.create(") == [("github:/repos/x/x/issues", True)]
+    assert reached.pygithub("get_emails") == ("github:/user", False)
+
+
+def test_calls_over_http_are_read_in_both_languages() -> None:
+    code = 'const API = "https://api.github.com";\nfetch(`${API}/gists`, { method: "POST" });\nfetch("/local");\n'
+    assert list(tscalls.of(code)) == [("github:/gists", True)]
+    python = 'API = "https://api.github.com"\nc = httpx.Client(base_url=API)\nc.get("/user")\n'
+    assert list(pycalls.of(ast.parse(python))) == [("github:/user", False)]
+
+
+def test_a_scope_of_mail_is_held_to_the_acts_that_were_seen() -> None:
+    assert acts.more("Mail.ReadWrite", frozenset(), ["Mail|Mail.send"])
+    assert acts.more("Mail.ReadWrite", frozenset(), ["Mail|Mail.modify"]) == ""
+    assert acts.more("https://mail.google.com/", frozenset(), ["gmail"]) == ""
+    assert acts.of_gmail("users().messages().batchDelete", writes=True) == "gmail|gmail.purge"
+
+
+@pytest.mark.parametrize(
+    ("run", "needs"),
+    [
+        ("gh issue list | jq .\n", frozenset()),
+        ("if gh pr view 1; then gh issue close 1; fi", frozenset({"issues"})),
+        ('X="$(git push)"', frozenset({"contents"})),
+        ("gh api -X PATCH repos/$R/x/issues/1", frozenset({"issues", "pull-requests"})),
+        ("python refresh.py", None),
+        ('Y="$(make-it)"', None),
+    ],
+)
+def test_a_step_needs_what_its_commands_write(run: str, needs: frozenset[str] | None) -> None:
+    assert needed.of(Node(1, {"run": Node(1, run)})) == needs
+
+
+def test_a_library_of_a_cloud_that_may_write_is_no_reader() -> None:
+    head = 'import { Storage } from "@google-cloud/storage";\n'
+    assert [one.writes for one in sdkts.used("a.ts", head + "x.download();")] == [False]
+    assert [one.writes for one in sdkts.used("a.ts", head + "x.download(); y.save(z);")] == [True]
+
+
+def test_a_place_says_nothing_in_many_words() -> None:
+    for text in ("", "tbd", "TBD by Ines", "your-team", "[description]", "unbekannt", "tbd: later"):
+        assert blank.says_nothing("owner", "owner", Node(1, text))
+    for text in ("team-search", "Keeps a todo list"):
+        assert not blank.says_nothing("purpose", "description", Node(1, text))
+    for text in ("never", "9999-12-31", "12/31/2999", "876000h"):
+        assert blank.says_nothing("end", "expires", Node(1, text))
+    assert not blank.says_nothing("end", "expires", Node(1, "2027-01-01"))
+    assert blank.says_nothing("end", "never_expires", Node(1, True))
+
+
+def test_an_id_stands_for_its_permission() -> None:
+    assert all(tier.scope(one) for one in entra.GRAPH_IDS)
+    assert all(name.lower() in tier.ROLES for name in entra.ROLE_IDS.values())
