@@ -69,6 +69,36 @@ def test_what_a_baseline_knows_or_somebody_answers_for_does_not_fail_and_what_is
     assert "suppression_invalid" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kept_by", ["git", "nothing"])
+def test_a_baseline_and_an_answer_hold_however_the_place_is_spelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kept_by: str
+) -> None:
+    tree = tmp_path / "tree"
+    for name in ("", "sub"):
+        (tree / name).mkdir(parents=True, exist_ok=True)
+        entry = {"command": name or "top", "env": {"API_KEY": KEY}}
+        (tree / name / ".mcp.json").write_text(json.dumps({"mcpServers": {name or "top": entry}}))
+    if kept_by == "git":
+        (tree / ".git").mkdir()
+    (tmp_path / "door").symlink_to(tree)
+    known, answers = tmp_path / "known.json", tmp_path / "answers.toml"
+    words = f'owner = "olga"\nbecause = "a lab"\nuntil = {datetime.now(UTC).date()}\n'
+    codes = [f'[[suppress]]\ncode = "{code}"\nfile = "{{}}"\n{words}' for code in ("AG101", "AG103", "AG104")]
+    answers.write_text("".join(one.format(file) for one in codes for file in ("sub/*", ".mcp.json")))
+    monkeypatch.chdir(tree)
+    assert run(["scan", ".", "--fail-on", "low", "--write-baseline", str(known)]) == 1
+    assert "AG103" in capsys.readouterr().out
+    spelt = [(tree, "./"), (tree, str(tree)), (tmp_path, "tree"), (tmp_path, "tree/sub/.."), (tree / "sub", "..")]
+    for folder, place in (*spelt, (tmp_path, "door")):
+        monkeypatch.chdir(folder)
+        assert run(["scan", place, "--fail-on", "low", "--baseline", str(known)]) == 0, place
+        assert run(["scan", place, "--fail-on", "low", "--suppress", str(answers)]) == 0, place
+    if kept_by == "git":
+        monkeypatch.chdir(tmp_path)
+        (tree / ".mcp.json").write_text("{}")
+        assert run(["scan", "tree/sub", "--fail-on", "low", "--suppress", str(answers)]) == 0, "a part of the tree"
+
+
 def test_the_tree_itself_never_says_what_to_leave_out(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"API_KEY={KEY}\n")
     for name in (".remit-scan.toml", ".remit-baseline.json", "remit.toml"):

@@ -96,5 +96,14 @@ def test_what_is_no_baseline_is_refused(data):
 
 def test_a_suppression_knows_nothing_of_paths_above_its_pattern():
     answers = Suppression("AG101", "deploy/*.env", "o", TODAY, "b")
-    assert not answers.covers(ONE)
-    assert answers.covers(replace(ONE, evidence=replace(ONE.evidence, file="deploy/x.env")))
+    assert not answers.covers(ONE, ["a/.env"])
+    assert answers.covers(ONE, ["deploy/x.env"])
+
+
+def test_where_another_place_stands_makes_no_other_finding_and_which_place_does():
+    def shared(file, line):
+        said = f"a: KEY is also held by b ({file}:{line})"
+        return replace(ONE, kind=Kind.SHARED, evidence=Evidence("x/.mcp.json", 4, said, ((file, line),)))
+
+    (one,), (moved,), (other,) = marked(shared("y/.env", 3)), marked(shared("y/.env", 30)), marked(shared("z/.env", 3))
+    assert one.fingerprint == moved.fingerprint != other.fingerprint

@@ -35,6 +35,20 @@ def test_tables_and_lines_are_documents_with_their_lines() -> None:
     assert document.read("a.jsonl", '{"a": 1}\nnothing\n') == ()
 
 
+def test_a_server_that_stands_in_a_list_is_called_by_its_own_name_or_its_place() -> None:
+    text = (
+        "mcpServers:\n  - name: Notes\n    command: a\n    env: {API_KEY: KEY}\n"
+        "  - command: b\n    env: {API_KEY: KEY}\n"
+        "  - id: mail\n    url: https://mail.example\n    headers: {X-Key: KEY}\n"
+    ).replace(" KEY}", f" {KEY}}}")
+    looked = readers.look(".continue/config.yaml", text.encode(), b"k")
+    assert not isinstance(looked, str)
+    [shared] = [one for one in join(looked.sights) if one.kind is Kind.SHARED]
+    assert shared.evidence.said.replace(".continue/config.yaml:", "") == (
+        "Notes: API_KEY is also held by mcpServers[1] (6), mail (9)"
+    )
+
+
 def test_a_server_is_the_same_however_a_client_spells_it() -> None:
     one = holder.read(".mcp.json", '{"mcpServers": {"a": {"command": "npx", "args": ["-y", "@acme/x@1.2.3"]}}}')
     other = holder.read(".mcp.json", '{"mcpServers": {"b": {"command": "cmd", "args": ["/c", "npx", "@acme/x"]}}}')

@@ -17,7 +17,9 @@ from remit.core.finding import Severity
 from remit.core.shown import shown
 from remit.scan import accepted, kept, shapes
 from remit.scan.accepted import Marked, State, Suppression
+from remit.scan.remedy import remedy
 from remit.scan.report import report
+from remit.scan.rooted import Rooted
 from remit.scan.sarif import sarif
 from remit.scan.walk import Scan
 from remit.scan.walk import scan as walk
@@ -125,7 +127,7 @@ def _look(
     """What is found now, and which of it is new."""
     place = None if anew else kept.folder(dict(os.environ), places)
     found = walk(places, kept.Kept(place, places, time.time_ns()) if place else None)
-    return found, accepted.mark(found.findings, known, answered, today)
+    return found, accepted.mark(found.findings, known, answered, today, Rooted(places))
 
 
 def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
@@ -145,13 +147,12 @@ def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
         count = Counter(one.state for one in marked)
         rest = f" ({count[State.KNOWN]} known, {count[State.SUPPRESSED]} answered for)" if len(count) > 1 else ""
         say(f"{many(len(marked), 'finding')}{rest} in {many(found.read, 'file')} read, of {found.met} met.")
-        if not found.shapes:
-            say(shapes.FEWER)
+        say(shapes.told(found.shapes))
 
 
 def _lines(marked: tuple[Marked, ...]) -> list[str]:
     rows = [
-        (one.kind, one.rule.severity, f"{one.evidence.file}:{one.evidence.line}", one.evidence.said, one.rule.fix)
+        (one.kind, one.rule.severity, f"{one.evidence.file}:{one.evidence.line}", one.evidence.said, remedy(one))
         for one in (each.finding for each in marked if each.state is State.NEW)
     ]
     return columns(("code", "severity", "where", "what", "fix"), rows) if rows else []

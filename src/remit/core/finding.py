@@ -61,11 +61,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where it was seen: a file, a line from 1, and words about it that never hold a secret."""
+    """Where it was seen: a file, a line from 1, and words about it that never hold a secret.
+
+    `also` are the other places that the words name, each as (FILE:LINE).
+    """
 
     file: str
     line: int
     said: str
+    also: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

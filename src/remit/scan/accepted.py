@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,10 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from remit.core.errors import RemitError
-from remit.core.finding import Finding, Kind
+from remit.core.finding import Evidence, Finding, Kind
 
 LONGEST_DAYS: Final = 366
 """How far ahead a suppression may end: what nobody looks at again is no acceptance."""
+Called = Callable[[str], tuple[str, str]]
+"""The names of a file: from the root of what was scanned, and whole."""
 _MEMBERS: Final = frozenset({"code", "file", "owner", "until", "because"})
 
 
@@ -38,9 +40,9 @@ class Suppression:
     until: date
     because: str
 
-    def covers(self, one: Finding) -> bool:
-        """Say whether this finding is meant."""
-        return one.kind.value == self.code and fnmatchcase(one.evidence.file, self.file)
+    def covers(self, one: Finding, names: Iterable[str]) -> bool:
+        """Say whether this finding is meant, by any of the names of its file."""
+        return one.kind.value == self.code and any(fnmatchcase(name, self.file) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +62,44 @@ class Baseline(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fingerprints: frozenset[str]
 
 
+def as_spelt(file: str) -> tuple[str, str]:
+    """The names of a file where nothing else is known of it than its path."""
+    return file, file
+
+
 def mark(
-    findings: Iterable[Finding], known: frozenset[str], suppressions: tuple[Suppression, ...], today: date
+    findings: Iterable[Finding],
+    known: frozenset[str],
+    suppressions: tuple[Suppression, ...],
+    today: date,
+    called: Called = as_spelt,
 ) -> tuple[Marked, ...]:
-    """Say of each finding whether it is new. A suppression that is past its day marks nothing."""
+    """Say of each finding whether it is new. A suppression that is past its day marks nothing.
+
+    `called` gives the names of a file that do not depend on how a place was spelt: the first stands in fingerprints.
+    """
     found, seen = [], Counter[tuple[str, str, str]]()
     for one in findings:
-        place = one.kind.value, one.evidence.file, one.evidence.said
+        names = called(one.evidence.file)
+        place = one.kind.value, names[0], _said(one.evidence, called)
         seen[place] += 1
         text = "\0".join((*place, str(seen[place])))
         fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        answers = next((s for s in suppressions if s.until >= today and s.covers(one)), None)
+        answers = next((s for s in suppressions if s.until >= today and s.covers(one, names)), None)
         if answers is not None:
             because = f"{answers.owner}, until {answers.until.isoformat()}: {answers.because}"
             found.append(Marked(one, fingerprint, State.SUPPRESSED, because))
         else:
             found.append(Marked(one, fingerprint, State.KNOWN if fingerprint in known else State.NEW))
     return tuple(found)
+
+
+def _said(evidence: Evidence, called: Called) -> str:
+    """What was seen, with other files by their names and without their lines: neither makes another finding."""
+    said = evidence.said
+    for file, line in evidence.also:
+        said = said.replace(f"({file}:{line})", f"({called(file)[0]})")
+    return said
 
 
 def baseline(data: bytes) -> frozenset[str]:

@@ -87,7 +87,8 @@ def servers(node: Node, keys: frozenset[str] = KEYS) -> Iterator[tuple[str, Node
     """Every server's entry in a document, with its name. One that is switched off is none."""
     for key, child in node.members.items():
         if key in keys:
-            entries = {**child.members, **{one["name"].text or key: one for one in child.items if one is not child}}
+            listed = enumerate(child.items if isinstance(child.value, list) else ())
+            entries = {**child.members, **{_listed(one, f"{key}[{place}]"): one for place, one in listed}}
             found = {name: one for name, one in entries.items() if MARKS & one.members.keys()}
             yield from found.items()
             for name, one in entries.items():
@@ -96,6 +97,11 @@ def servers(node: Node, keys: frozenset[str] = KEYS) -> Iterator[tuple[str, Node
         else:
             for one in child.items:
                 yield from servers(one, keys)
+
+
+def _listed(entry: Node, place: str) -> str:
+    """The name of a server that stands in a list: its own, else its place."""
+    return next((entry[key].text for key in ("name", "id", "title") if entry[key].text), place)
 
 
 def _reach(root: Node) -> Iterator[Told]:

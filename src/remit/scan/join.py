@@ -84,7 +84,9 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
         first, *others = sorted((group[0] for group in groups), key=lambda held: (held.file, held.line))
         also = ", ".join(f"{one.holder} ({one.file}:{one.line})" for one in others[:_NAMED])
         more = f", {len(groups)} in all" if len(others) > _NAMED else ""
-        yield _found(Kind.SHARED, first.file, first.line, f"{first.holder}: {first.name} is also held by {also}{more}")
+        said = f"{first.holder}: {first.name} is also held by {also}{more}"
+        places = tuple((one.file, one.line) for one in others[:_NAMED])
+        yield Finding(Kind.SHARED, Confidence.HIGH, Evidence(first.file, first.line, said, places))
 
 
 _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infra", "ops", "docker", "manifests"})

@@ -42,6 +42,7 @@ def page(report: Report) -> str:
         codes=[(code, titles[code], codes[code]) for code in sorted(codes)],
         said=SAID,
         fewer="" if report.shapes else shapes.FEWER,
+        more=shapes.told(report.shapes),
         style=Markup(style),  # noqa: S704 - our own file, and names of ours
         digest=f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}",
     )

@@ -7,6 +7,7 @@ import msgspec
 
 from remit.core.finding import Confidence, Severity
 from remit.scan.accepted import Marked, State
+from remit.scan.remedy import remedy
 from remit.scan.walk import Scan
 
 
@@ -73,7 +74,7 @@ def _told(one: Marked) -> Told:
         line=finding.evidence.line,
         evidence=finding.evidence.said,
         why=rule.why,
-        fix=rule.fix,
+        fix=remedy(finding),
         owasp=list(rule.owasp),
         fingerprint=one.fingerprint,
         state=one.state,

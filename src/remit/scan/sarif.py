@@ -7,6 +7,7 @@ from urllib.parse import quote
 from remit.core.finding import RULES, Kind, Rule, Severity
 from remit.scan import shapes
 from remit.scan.accepted import Marked, State
+from remit.scan.remedy import remedy
 from remit.scan.walk import Scan, Unread
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -81,7 +82,7 @@ def _result(one: Marked, place: int) -> dict[str, Any]:
         "ruleId": finding.kind.value,
         "ruleIndex": place,
         "level": _LEVEL[finding.rule.severity],
-        "message": {"text": f"{finding.rule.title}: {finding.evidence.said}. {finding.rule.fix}"},
+        "message": {"text": f"{finding.rule.title}: {finding.evidence.said}. {remedy(finding)}"},
         "locations": [
             {"physicalLocation": {**_place(finding.evidence.file), "region": {"startLine": finding.evidence.line}}}
         ],

@@ -16,6 +16,8 @@ from typing import Final
 
 FEWER: Final = "Issuers' shapes of secrets: only the few built in. More are known with: pip install 'remit[scan]'."
 """What is said of a scan without the library."""
+MORE: Final = "Issuers' shapes of secrets: {}, and the few built in."
+"""What is said of a scan with it."""
 _DETECTORS: Final = (
     ("azure_storage_key", "AzureStorageKeyDetector"),
     ("discord", "DiscordBotTokenDetector"),
@@ -49,6 +51,11 @@ def source() -> str:
         return f"detect-secrets {version('detect-secrets')}" if _shapes() else ""
     except PackageNotFoundError:
         return ""
+
+
+def told(library: str) -> str:
+    """Which shapes were looked for, in words."""
+    return MORE.format(library) if library else FEWER
 
 
 @cache

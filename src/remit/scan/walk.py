@@ -101,25 +101,35 @@ def _look(path: str, name: str, key: bytes, kept: Kept | None) -> readers.Looked
 
 
 def _paths(places: tuple[str, ...], unread: list[Unread]) -> Iterator[str]:
-    """Every entry below the places that is no folder. A link to a folder is not entered, so no loop holds it."""
-    folders: list[str] = []
-    for place in dict.fromkeys(os.path.normpath(place) for place in places):
+    """Every entry below the places that is no folder, once. A link to a folder is not entered: no loop holds it."""
+    tops: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for place in _spelt(places):
         if Path(place).is_dir():
-            folders.append(place)
+            tops.setdefault(os.path.realpath(place), place)
         else:
-            yield place
+            files.setdefault(str(Path(os.path.realpath(Path(place).parent), Path(place).name)), place)
+    yield from files.values()
+    folders = [(place, f"{real.rstrip(os.sep)}{os.sep}") for real, place in tops.items()]
     while folders:
-        folder = folders.pop()
+        folder, real = folders.pop()
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     path = entry.name if folder == os.curdir else f"{folder.rstrip(os.sep)}{os.sep}{entry.name}"
                     if not entry.is_dir(follow_symlinks=False):
-                        yield path
-                    elif entry.name not in PASSED_OVER:
-                        folders.append(path)
+                        if not files or real + entry.name not in files:
+                            yield path
+                    elif entry.name not in PASSED_OVER and real + entry.name not in tops:
+                        folders.append((path, f"{real}{entry.name}{os.sep}"))
         except OSError as fault:
             unread.append(Unread(folder.replace(os.sep, "/"), _why(fault)))
+
+
+def _spelt(places: tuple[str, ...]) -> list[str]:
+    """The places as they are spelt; where one is a whole path all are, so that what lies in them is put together."""
+    whole = any(os.path.isabs(place) for place in places)  # noqa: PTH117 - a path may be no text
+    return [os.path.abspath(place) if whole else os.path.normpath(place) for place in places]  # noqa: PTH100
 
 
 def contents(path: str) -> tuple[bytes, os.stat_result] | str:
