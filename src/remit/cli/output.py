@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from remit.cli import wide
 from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.record import Record, dump
@@ -77,19 +78,20 @@ def emit(form: str, data: Json, table: Callable[[], Iterable[str]]) -> None:
 
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Lay rows out under their heads. Nothing is cut: an id that is not whole is of no use."""
-    body = [[shown(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in ([part.upper() for part in head], *body)
-    ]
+    """Lay rows out under their heads, as wide as the terminal. Nothing is cut: half an id is of no use."""
+    return wide.table(head, [[shown(str(cell)) for cell in row] for row in rows], wide.width())
+
+
+def text(lines: Iterable[str]) -> list[str]:
+    """Sentences and ways, each in as many lines as the terminal needs."""
+    return [line for one in lines for line in wide.wrapped(one, wide.width())]
 
 
 def pairs(members: Mapping[str, object]) -> list[str]:
-    """Lay one thing out: a line for each member."""
-    width = max((len(name) for name in members), default=0)
-    return [f"{name.ljust(width)}  {shown(str(value))}" for name, value in members.items()]
+    """Lay one thing out: a line for each member, or several in a narrow terminal."""
+    most, across = max((len(name) for name in members), default=0), wide.width()
+    told = (f"{name.ljust(most)}  {shown(str(value))}" for name, value in members.items())
+    return [line for one in told for line in wide.wrapped(one, across, most + wide.GAP)]
 
 
 def written(record: Record) -> dict[str, Json]:
