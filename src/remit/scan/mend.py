@@ -7,6 +7,7 @@ that does not is refused and named. That the credential which is taken out does 
 words afterwards, or only then: by its name where it was by its value.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,14 +63,14 @@ def mend(path: str, text: str, findings: Sequence[Finding], names: Names, versio
     mark = _BOM if text.startswith(_BOM) else ""
     document = of(path, text.removeprefix(_BOM))
     if document is None:
-        return Mended(path, text, text, (), tuple(_left(path, None, findings, (), ())))
+        return Mended(path, text, text, (), tuple(_left(path, text, None, findings, (), ())))
     wanted = apart(_wanted(path, document, findings, names, versions))
     good: list[Fix] = []
     for some in (wanted, *([one] for one in wanted)):
         if some and some[0] not in good and _better(path, document, good, some):
             good += some
     refused = [one for one in wanted if one not in good]
-    left = _left(path, document, findings, good, refused)
+    left = _left(path, text, document, findings, good, refused)
     return Mended(path, text, mark + edited(document.text, good), tuple(good), tuple(left))
 
 
@@ -143,11 +144,18 @@ _UNKNOWN: Final = (
     "no word is known here by which its client takes a secret by reference: start the server by a script that reads it"
 )
 _DOUBT: Final = "the file is written in a way from which nothing can be cut with no doubt"
+_SERVICES: Final = re.compile(r"(?m)^services:")
+_PARTS: Final = re.compile(r"(?m)(?<=\n)---(?=\s)")
 _AFTER: Final = "refused: read again, the file would not say the same but for this"
 
 
 def _left(
-    path: str, document: Placed | None, findings: Sequence[Finding], good: Sequence[Fix], refused: Sequence[Fix]
+    path: str,
+    text: str,
+    document: Placed | None,
+    findings: Sequence[Finding],
+    good: Sequence[Fix],
+    refused: Sequence[Fix],
 ) -> list[Left]:
     """Why secrets and versions that are mended elsewhere stay here."""
     found = []
@@ -162,21 +170,32 @@ def _left(
         elif one.kind is Kind.UNPINNED:
             why = "no lock of the tree names its version" if client.wants(path) else ""
         else:
-            why = _stays(path, document)
+            why = _stays(path, text, document)
         if why:
             found.append(Left(one.kind.value, one.evidence.line, why))
     return list(dict.fromkeys(found))
 
 
-def _stays(path: str, document: Placed | None) -> str:
+def _stays(path: str, text: str, document: Placed | None) -> str:
     """Why a secret stays in this file; "" for a file in which none is ever mended."""
     word, _ = refer.words(path)
+    if document is None:
+        composed = path.endswith((".yaml", ".yml")) and _SERVICES.search(text)
+        return _doubt(path, text) if client.wants(path) or composed else ""
     if client.wants(path):
-        if document is None:
-            return _DOUBT
         if not word and not moved.knows(path):
             return _UNKNOWN
         return "there its client puts no reference in, or what would be cut is written in a doubtful way"
-    if document is not None and workload.is_compose(path, document.root):
+    if workload.is_compose(path, document.root):
         return "it stands in no variable of a service, or is written in a way that has a meaning of its own"
     return ""
+
+
+def _doubt(path: str, text: str) -> str:
+    """Why nothing is cut from a file."""
+    most = placed_toml.LARGEST if path.endswith(".toml") else placed_yaml.LARGEST
+    if not path.endswith((".json", ".jsonc")) and len(text) > most:
+        return f"the file is larger than {most >> 10} KiB, and nothing is cut from one of that size"
+    if path.endswith((".yaml", ".yml")) and len(_PARTS.findall(text)) > 0:
+        return "the file holds several documents, and not just one of them has services"
+    return _DOUBT

@@ -20,6 +20,8 @@ from remit.scan.same import GONE
 _CODEX: Final = re.compile(r"(?:^|/)\.?codex/config\.toml$")
 _GOOSE: Final = re.compile(r"(?:^|/)\.?goose/config\.ya?ml$")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEAD: Final = re.compile(r":[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*\Z")
+"""The end of the line that a table of YAML begins in, and what comments stand below it."""
 _BEARER: Final = re.compile(r"(?i)^bearer\s+(\S+)$")
 
 
@@ -75,14 +77,15 @@ def _handed(
 
 
 def _cuts(document: Placed, table: Node, held: Mapping[str, tuple[Node, Edit]]) -> Iterator[Edit]:
-    """What goes out of a table; one of YAML that is left with nothing says so in braces."""
+    """What goes out of a table; one of YAML that is left with nothing says so in braces. Comments stay."""
     cuts = [cut for _, cut in held.values()]
-    start, end = min(cut.start for cut in cuts), max(document.span(node)[1] for node, _ in held.values())
-    head = re.search(r":[ \t]*(?:\r?\n)$", document.text[:start])
-    if document.form == "yaml" and head and len(held) == len(table.members):
-        yield Edit(head.start() + 1, end, " {}")
-    else:
-        yield from _apart(cuts)
+    block = document.form == "yaml" and not any(id(node) in document.braced for node, _ in held.values())
+    if block and len(held) == len(table.members):
+        line = document.text.rfind("\n", 0, min(cut.start for cut in cuts)) + 1
+        head = _HEAD.search(document.text[:line])
+        if head:
+            yield Edit(head.start() + 1, head.start() + 1, " {}")
+    yield from _apart(cuts)
 
 
 def _apart(cuts: list[Edit]) -> Iterator[Edit]:
@@ -105,7 +108,7 @@ def _headers(document: Placed, name: str, entry: Node, found: Mapping[int, str],
     meant: tuple[tuple[Path, object], ...]
     at = document.span(node)
     line = document.text.rfind("\n", 0, at[0]) + 1
-    inline = re.match(r"[ \t]*(http_headers)[ \t]*=[ \t]*\{[^{}\n]*$", document.text[line : at[0]])
+    inline = re.search(r"(?:^|[{,])[ \t]*(http_headers)[ \t]*=[ \t]*\{[^{}\n]*$", document.text[line : at[0]])
     close = re.match(r"[ \t]*\}", document.text[at[1] :])
     if not inline or not close:
         return
@@ -155,7 +158,12 @@ def _named(document: Placed, entry: Node, part: str, listed: str, keys: list[str
     if listed in entry.members:
         return _added(document, old, listed, keys)
     above = document.path(node)[:-2]
+    place = document.span(node)[0]
     if document.form == "toml":
+        line = text.rfind("\n", 0, place) + 1
+        braced = re.search(rf"[{{,][ \t]*({part})[ \t]*=[ \t]*\{{[^{{}}\n]*$", text[line:place])
+        if braced:
+            return Edit(line + braced.start(1), line + braced.start(1), f"{listed} = [{_spelt(document, keys)}], ")
         name = re.escape(str(above[-1]))
         heading = re.search(rf"(?m)^[ \t]*\[[^\[\]\n]*(?:\.|\[)[ \t]*[\"']?{name}[\"']?[ \t]*\][^\n]*(\r?\n)", text)
         return (
@@ -163,7 +171,6 @@ def _named(document: Placed, entry: Node, part: str, listed: str, keys: list[str
             if heading
             else None
         )
-    place = document.span(node)[0]
     table = [*re.finditer(rf"(?m)^([ \t]*){part}[ \t]*:[^\n]*?(\r?\n)", text[:place])]
     if not table:
         return None
@@ -192,7 +199,8 @@ def _added(document: Placed, old: Node, listed: str, keys: list[str]) -> Edit | 
         return Edit(end, end, f", {_spelt(document, keys)}")
     line = document.text.rfind("\n", 0, end) + 1
     dash = re.match(r"[ \t]*- ", document.text[line:])
-    rest = re.match(r"[ \t]*(\r?\n)", document.text[end:])
+    rest = re.match(r"(?:[ \t]+#[^\r\n]*|[ \t]*)(\r?\n)", document.text[end:])
     if document.form == "yaml" and dash and rest:
-        return Edit(end, end, "".join(f"{rest[1]}{dash[0]}{key}" for key in keys))
+        at = end + rest.start(1)
+        return Edit(at, at, "".join(f"{rest[1]}{dash[0]}{key}" for key in keys))
     return None

@@ -11,8 +11,9 @@ from typing import Final
 
 from remit.scan import tomldoc
 from remit.scan.placed import Path, Placed, called
-from remit.scan.placed_yaml import LARGEST
 
+LARGEST: Final = 1 << 20
+"""Characters of a file from which a fix is cut; of a larger one nothing is changed."""
 _TOKEN: Final = re.compile(
     r"(?P<comment>#[^\n]*)|(?P<long>\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*\"{3,5}|'''(?:[^']|'(?!''))*'{3,5})"
     r"|(?P<text>\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')",

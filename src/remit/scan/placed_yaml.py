@@ -7,24 +7,25 @@ import yaml
 
 from remit.scan import yamldoc
 from remit.scan.node import Node
-from remit.scan.placed import Placed, Span, called
+from remit.scan.placed import Path, Placed, Span, called
 
 LARGEST: Final = 1 << 16
 """Characters of a file from which a fix is cut; of a larger one nothing is changed."""
 
 
 def placed(text: str) -> Placed | None:
-    """Read a file of one document; None when it is none, or of several."""
+    """Read a file; None when it is none. Of several documents the one counts that has services, if only one has."""
     if len(text) > LARGEST:
         return None
     reader = _Placing()
     try:
         documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-        if len(documents) != 1:
-            return None
-        root = reader.node(documents[0], 0)
+        roots = [reader.node(one, 0) for one in documents]
         comments = _comments(text)
     except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    meant = [one for one in roots if len(roots) == 1 or one["services"].members]
+    if len(meant) != 1:
         return None
     met = Counter(id(found) for _, found in reader.all)
     spans, loose = {}, []
@@ -37,12 +38,15 @@ def placed(text: str) -> Placed | None:
             spans[id(node)] = at
         else:
             loose.append((at, "", node.text))
-    names, paths = called(root)
-    nodes, braced = (
-        tuple(root.inside()),
-        frozenset(id(node) for node, found in reader.all if id(found) in reader.braced),
-    )
-    return Placed(text, root, nodes, names, comments, spans, "yaml", paths, tuple(loose), braced)
+    names: dict[int, str] = {}
+    paths: dict[int, Path] = {}
+    for place, one in enumerate(roots):
+        mine, ways = called(one)
+        names |= mine
+        paths |= {key: (place, *way) if len(roots) > 1 else way for key, way in ways.items()}
+    nodes = tuple(node for one in roots for node in one.inside())
+    braced = frozenset(id(node) for node, found in reader.all if id(found) in reader.braced)
+    return Placed(text, meant[0], nodes, names, comments, spans, "yaml", paths, tuple(loose), braced)
 
 
 class _Placing(yamldoc.Reader):
