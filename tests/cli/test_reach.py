@@ -60,6 +60,17 @@ def test_numbers_come_first_and_a_what_if_stands_beside_them(told: Told) -> None
     assert table(told, "reach", "nobody", code=2) == ""
 
 
+def test_a_grant_and_its_tool_are_told_apart_on_a_way_and_can_be_named_as_they_are_told(told: Told) -> None:
+    text = table(told, "reach", "scribe")
+    way = "agent:scribe > [may plan] grant:notes/0 (mcp:notes/read_note) > [uses] tool:mcp:notes/read_note"
+    assert f"{way} > [is a tool of] resource:notes > [holds] domain:office" in text
+    assert table(told, "reach", "scribe", "--without", "grant:notes/1", "--without", "tool:mcp:notes/read_note")
+    dot = table(told, "reach", "scribe", "--export", "dot")
+    assert 'label="grant:notes/1 (mcp:notes/wipe)"' in dot
+    assert 'label="tool:mcp:notes/wipe"' in dot
+    assert 'label="resource:notes"' in dot
+
+
 def test_what_an_operator_knows_is_kept_with_its_instant_and_widens_the_reach(told: Told) -> None:
     made = told("reach", "introspect", "notes", "--from", "known.toml")
     assert (made["source"], made["edges"], len(made["digest"])) == ("facts", 1, 43)

@@ -20,6 +20,7 @@ from remit.core.step import Step
 from remit.core.task import Plan
 from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
+from remit.gateway.mcp import method
 from remit.store.record import Reader
 from tests.kit import nouns
 from tests.kit.nouns import code
@@ -83,6 +84,22 @@ def test_observed_is_what_receipts_say_was_allowed(world):
     found = answer(made, made.find(key))
     assert (found.numbers["systems"], found.numbers["domains"]) == (1, 1)
     assert [made.title(n) for n in found.walked.order if made.kind(n) == "tool"] == ["mcp:notes/read_note"]
+
+
+def test_what_began_a_session_used_no_tool_and_an_ended_task_is_told_as_ended(world):
+    task = world.a_task()
+    entry = world.enter(world.a_credential(task.id).text)
+    world.note(world.decide(method.session("notes", "initialize"), entry))
+    key = f"agent:{world.agent.id}"
+    assert numbers(world, key, "observed")["systems"] == 0
+    world.note(world.decide(read_call(), entry))
+    assert graph(world, "observed").title(graph(world, "observed").find(f"task:{task.id}")) == f"task:{task.id}"
+    world.act(lambda c: tasks.end(c, task.id, "complete", "operator"))
+    made = graph(world, "observed")
+    assert made.called(made.find(f"task:{task.id}")) == f"task:{task.id} (ended)"
+    assert numbers(world, key, "observed")["systems"] == 1
+    reached = answer(made, made.find(key)).walked.order
+    assert [made.title(n) for n in reached if made.kind(n) == "tool"] == ["mcp:notes/read_note"]
 
 
 def test_a_tasks_numbers_are_the_bound_that_its_budget_was_held_against(world):
@@ -329,6 +346,7 @@ def test_a_suspended_agent_is_shown_with_what_it_could_do_and_nothing_live(world
     world.act(lambda c: agents.stop(c, world.agent.id, "suspended", "operator"))
     made = graph(world)
     assert made.title(made.find("scribe")) == "scribe (suspended)"
+    assert made.find("agent:scribe (suspended)") == made.find("scribe"), "as it is shown"
     assert numbers(world, "scribe") == before
     assert numbers(world, "scribe", "now")["systems"] == 0
     assert numbers(world, f"agent:{world.agent.id}", "now")["writable"] == 0

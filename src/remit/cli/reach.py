@@ -8,7 +8,7 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.looking import READERS, looked
-from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
+from remit.cli.output import columns, emit, format_option, moment, pairs, say, text, written
 from remit.control import reachable, survey
 from remit.control.landscape import Landscape
 from remit.core.canonical import Json
@@ -152,7 +152,7 @@ def introspect(
         "nodes": made.nodes,
         "edges": made.edges,
     }
-    emit(form, written(made), lambda: [*pairs(members), *(f"Note: {note}" for note in made.notes)])
+    emit(form, written(made), lambda: [*pairs(members), *text(f"Note: {note}" for note in made.notes)])
 
 
 def agents(graph: Graph) -> list[tuple[str, str, dict[str, int]]]:
@@ -215,13 +215,13 @@ def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer |
         rows.append(["standing", *(other.numbers[name] for name in NUMBERS)])
     paths = [" > ".join(_way(graph, path)) for path in found.paths]
     unknown = reachable.unknown(found, made.surveys)
-    chokes = [(_said(graph, one.node), *(one.gain[name] for name in GAINED)) for one in found.chokes or ()]
+    chokes = [(graph.called(one.node), *(one.gain[name] for name in GAINED)) for one in found.chokes or ()]
     return [
         f"{graph.title(found.start)} ({graph.keys[found.start]})",
         "",
         *columns((*heads, *NUMBERS), rows),
         f"people {people}, money {sums}",
-        *(["", "Shortest paths:", *paths] if paths else []),
+        *(["", "Shortest paths:", *text(paths)] if paths else []),
         *(
             ["", "Choke points, and what cutting each would take away:", *columns(("node", *GAINED), chokes)]
             if chokes
@@ -233,8 +233,8 @@ def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer |
             if made.surveys
             else []
         ),
-        *(["", *(f"Note: {note}" for note in made.notes)] if made.notes else []),
-        *(["", "Not known, and so not counted as nothing:", *unknown] if unknown else []),
+        *(["", *text(f"Note: {note}" for note in made.notes)] if made.notes else []),
+        *(["", "Not known, and so not counted as nothing:", *text(unknown)] if unknown else []),
     ]
 
 
@@ -242,10 +242,5 @@ def _aged(at: Instant, now: Instant) -> str:
     return f"{moment(at)}, {several((now - at) // 60_000, 'minute')} ago"
 
 
-def _said(graph: Graph, node: int) -> str:
-    """A node by its kind and how it is called: `--without` takes that of each that has a name."""
-    return f"{graph.kind(node)}:{graph.titles[node]}" if node in graph.titles else graph.keys[node]
-
-
 def _way(graph: Graph, path: Sequence[int]) -> list[str]:
-    return [f"[{by}] {graph.title(node)}" if by else graph.title(node) for node, by in labelled(graph, path)]
+    return [f"[{by}] {graph.called(node)}" if by else graph.called(node) for node, by in labelled(graph, path)]

@@ -6,6 +6,7 @@ from remit.core.consent import Consent, Refresh
 from remit.core.credential import Credential, PathGate
 from remit.core.lease import OPEN, Lease
 from remit.core.moment import Instant
+from remit.core.reach.graph import STATES
 from remit.core.resource import split
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
@@ -19,7 +20,7 @@ def held(made: Landscape) -> None:
     for task in open_:
         agent, brief = made.agents.get(task.agent), made.briefs.get(task.brief)
         plan = reader.get(Plan, f"{task.id}:{task.plan}")
-        at = builder.node("task", task.id)
+        at = builder.node("task", task.id, f"{task.id}{STATES[task.state]}" if task.state in STATES else "")
         if agent is None or brief is None:
             continue
         given = made.given[task.id] = [

@@ -16,15 +16,17 @@ from remit.control.minted import logins
 from remit.core.agent import Agent
 from remit.core.brief import Brief
 from remit.core.canonical import Json
+from remit.core.decision import STANDING_ONLY
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.principal import Person, Service
 from remit.core.reach import survey as surveys
 from remit.core.reach.answer import VIEWS, Answer
-from remit.core.reach.graph import SUSPENDED, Builder, Graph
+from remit.core.reach.graph import STATES, Builder, Graph
 from remit.core.reach.survey import Survey
 from remit.core.receipt import DECIDED, decode
 from remit.core.resource import Resource, Tool, split
+from remit.core.task import Task
 from remit.store import log, payload
 from remit.store.record import Reader
 
@@ -128,7 +130,7 @@ def _principals(made: Landscape) -> None:
     made.agents = {one.id: one for one in reader.where(Agent, "state IN ('active', 'proposed', 'suspended')")}
     made.briefs = {one.name: one for one in reader.where(Brief, "state = 'live'")}
     for agent in made.agents.values():
-        at = builder.node("agent", agent.id, agent.name + (SUSPENDED if agent.state == "suspended" else ""))
+        at = builder.node("agent", agent.id, agent.name + STATES.get(agent.state, ""))
         if standing and builder.has("person", agent.owner):
             builder.edge(builder.node("person", agent.owner), at, "owns")
     if not standing:
@@ -161,19 +163,25 @@ def _standing(made: Landscape, brief: Brief) -> None:
 
 
 def _used(made: Landscape) -> None:
-    """What was allowed, by the ledger's newest entries."""
+    """What was allowed, by the ledger's newest entries. To begin a session or to list is no use of a tool."""
     reader, builder = made.reader, made.builder
     end = log.newest(reader.db).size
     start = max(0, end - FARTHEST)
     if start:
         made.notes.append(f"Only the newest {FARTHEST} entries were looked through.")
     tools: dict[str, bool] = {}
+    tasks: set[str] = set()
     for body in log.entries(reader.db, start, end):
         if b'"kind":"call.decided"' not in body or b'"decision":"allow"' not in body:
             continue
         said = decode(body)
-        if said["kind"] == DECIDED and "task" in said:
+        if said["kind"] == DECIDED and "task" in said and split(said["action"])[1] not in STANDING_ONLY:
             _use(builder, reader, said, tools)
+            tasks.add(said["task"])
+    for name in sorted(tasks):
+        task = reader.get(Task, name)
+        if task is not None and task.state in STATES:
+            builder.node("task", name, f"{name}{STATES[task.state]}")
     made.notes.append("People and money that calls named stand in receipts as digests: they are not counted here.")
 
 

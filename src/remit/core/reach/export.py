@@ -30,7 +30,7 @@ def dot(answer: Answer) -> str:
     for node in answer.walked.order:
         shape = SHAPES.get(graph.kind(node), "plaintext")
         mark = ", penwidth=3" if node in graph.sensitive or node == answer.start else ""
-        lines.append(f"  n{node} [label={_quoted(f'{graph.kind(node)} {graph.title(node)}')}, shape={shape}{mark}];")
+        lines.append(f"  n{node} [label={_quoted(graph.called(node))}, shape={shape}{mark}];")
     lines += [f"  n{source} -> n{target} [label={_quoted(label)}];" for source, target, label in edges(graph, there)]
     return "\n".join([*lines, "}", ""])
 

@@ -28,8 +28,8 @@ NUMBER: Final = {name: number for number, name in enumerate(KINDS)}
 _UNNAMED: Final = frozenset({NUMBER["write"], NUMBER["grant"]})
 """Kinds that are found by their keys alone."""
 _NAMED: Final = tuple(name for name, number in NUMBER.items() if number not in _UNNAMED)
-SUSPENDED: Final = " (suspended)"
-"""What stands behind the title of whom was suspended: it can be let go on, and until then nothing of it is live."""
+STATES: Final = {state: f" ({state})" for state in ("suspended", "proposed", "ended")}
+"""What stands behind the title of what is registered or was there, and of which nothing is live now."""
 MOST: Final = 4_000_000
 """Nodes, or edges, of one graph."""
 LONGEST: Final = 1024
@@ -70,6 +70,12 @@ class Graph:
         """How people call it."""
         return self.titles.get(node) or self.keys[node]
 
+    def called(self, node: int) -> str:
+        """A node by its kind and how it is called; a grant, which is called as its tool is, by its key as well."""
+        if self.kinds[node] == NUMBER["grant"] and node in self.titles:
+            return f"{self.keys[node]} ({self.titles[node]})"
+        return f"{self.kind(node)}:{self.titles[node]}" if node in self.titles else self.keys[node]
+
     def label(self, source: int, target: int) -> str:
         """What leads from one node to a next one; the first, where there are several. Empty when nothing does."""
         for place in range(self.offsets[source], self.offsets[source + 1]):
@@ -89,9 +95,7 @@ class Graph:
         kinds, name = ((head,), rest) if rest and head in _NAMED else (_NAMED, text)
         numbers = {NUMBER[kind] for kind in kinds}
         held = (self.at.get(f"{kind}:{name}") for kind in kinds)
-        called = {
-            n for n, title in self.titles.items() if title.removesuffix(SUSPENDED) == name and self.kinds[n] in numbers
-        }
+        called = {n for n, title in self.titles.items() if name in (title, _bare(title)) and self.kinds[n] in numbers}
         named = sorted(called.union(n for n in held if n is not None))
         agents = [n for n in named if self.kind(n) == "agent"]
         if len(agents) == 1 and {self.kind(n) for n in named} == {"agent", "brief"}:
@@ -110,6 +114,11 @@ class Graph:
         gone = set(nodes)
         writes = (self.at.get(f"write:{self.keys[node]}") for node in gone)
         return frozenset(gone.union(node for node in writes if node is not None))
+
+
+def _bare(title: str) -> str:
+    """A title without the state behind it."""
+    return next((title[: -len(said)] for said in STATES.values() if title.endswith(said)), title)
 
 
 class Builder:
