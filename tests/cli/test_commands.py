@@ -118,6 +118,36 @@ def test_an_agent_lives_from_its_owner_to_its_end(told: Told) -> None:
     ]  # fmt: skip
 
 
+def test_an_agent_that_may_do_nothing_is_told_as_such_with_what_helps(settled: Told) -> None:
+    settled("agent", "suspend", "scribe")
+    said = settled("can", "scribe", "mcp:notes/read_note", code=1)
+    assert (said["answer"], said["code"]) == ("no", "agent_not_active")
+    assert said["what"] == (
+        "The agent scribe is suspended. When it is right again, wake it: remit agent review scribe --next 90d"
+    )
+    for words in (["can", "scribe", "mcp:notes/read_note"], ["task", "open", "notes", "scribe"]):
+        settled.capsys.readouterr()
+        assert run(words) == (1 if words[0] == "can" else 4)
+        heard = settled.capsys.readouterr()
+        assert "The agent scribe is suspended." in heard.out + heard.err
+        assert "remit agent review scribe --next 90d" in heard.out + heard.err
+    settled("agent", "review", "scribe", "--next", "60d")
+    task = settled("task", "open", "notes", "scribe")["id"]
+    settled("agent", "suspend", "scribe")
+    settled.capsys.readouterr()
+    assert run(["can", "scribe", "mcp:notes/read_note", "--task", task]) == 1
+    assert "wake it: remit agent review scribe" in settled.capsys.readouterr().out
+
+
+def test_what_is_shown_without_a_name_is_listed(settled: Told) -> None:
+    for noun in ("agent", "resource", "brief", "person", "service", "attestor", "client", "signal", "lease"):
+        assert settled(noun, "list") == settled(noun, "show"), noun
+    assert [one["name"] for one in settled("resource", "list")] == ["notes"]
+    settled.capsys.readouterr()
+    assert run(["resource", "--help"]) == 0
+    assert "List all." in settled.capsys.readouterr().out
+
+
 def test_a_service_may_dispatch_and_is_no_agent(told: Told) -> None:
     made = told("service", "add", "ticketing", "--owner", "olga")
     assert made["id"].startswith("svc_")

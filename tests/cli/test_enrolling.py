@@ -61,6 +61,9 @@ def test_what_is_met_is_shown_then_proposed_once_and_may_do_nothing(told, tmp_pa
         {"action": "mcp:notes/read_note", "path": "delegated", "allow_unknown": True}
     ]
     assert told("resource", "show", "mail")["upstream"] == {"url": "https://mail.example.com/mcp"}
+    assert {name: one["environment"] for name, one in here(made, "resource").items()} == {
+        "notes": ["NOTES_TOKEN"], "mail": [],
+    }, "names, and no value"  # fmt: skip
     assert told("task", "open", name, name, code=4) is None
     [one] = told("review", "list")
     assert told("scan", "site", "--enroll", "--write", "--owner", "olga") == made

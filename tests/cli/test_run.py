@@ -171,6 +171,15 @@ def test_an_agent_a_brief_or_a_node_that_is_not_there_is_told(node, tmp_path):
     assert (ran.code, "[dispatcher_refused]" in ran.err) == (4, True)
 
 
+def test_an_agent_that_may_do_nothing_is_told_as_such_with_what_helps(node):
+    node.ok("remit agent add idle --owner olga --review 30d --purpose 'Is idle.' --ceiling 'mcp:notes/*'")
+    node.ok("remit agent suspend idle")
+    ran = node.run("remit run --agent idle --brief notes -- true")
+    assert (ran.code, "[task_refused]" in ran.err) == (4, True)
+    assert "The agent idle is suspended." in ran.err
+    assert "remit agent review idle --next 90d" in ran.err
+
+
 def test_no_token_of_the_operators_is_kept_under_another_name(node):
     header = next((node.folder / "config" / "remit").glob("127.0.0.1_[0-9][0-9]*.header")).read_text(encoding="ascii")
     secret = header.split()[-1]

@@ -84,6 +84,27 @@ def test_a_proof_holds_for_its_record_and_for_no_other(settled: Shell) -> None:
     assert verified(settled, "bad.tlog-proof --record p.json")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty"),
+        ("\n", "it is empty"),
+        ("{}", "its member format is not remit-evidence-v1"),
+        ('{"version": 1, "findings": []}', "it is a JSON document of something else"),
+        ("[]", "it begins as neither of the two does"),
+        ("not JSON", "it begins as neither of the two does"),
+    ],
+)
+def test_a_file_of_something_else_is_named_and_was_not_checked(settled: Shell, text: str, why: str) -> None:
+    settled.write("other.json", text)
+    code, out = verified(settled, "other.json")
+    assert code == 2
+    assert "other.json is neither evidence nor a proof" in out
+    assert why in out
+    settled.write("torn.json", '{"format": "remit-evidence-v1"')
+    assert verified(settled, "torn.json")[0] == 1, "what is left of evidence is false"
+
+
 def test_another_key_and_another_name_do_not_verify(settled: Shell) -> None:
     assert settled.run('remit-verify out --origin other/log --key "$(cat key)"').code == 1
     assert settled.run("remit-verify out --key nonsense").code == 2

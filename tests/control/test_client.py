@@ -2,8 +2,9 @@
 
 import pytest
 
-from remit.control import agent, client
+from remit.control import agent, client, review
 from remit.core.client import Client
+from remit.core.review import Review
 from remit.store.record import Reader
 from tests.kit.nouns import code
 from tests.kit.world import DAY, World
@@ -66,8 +67,26 @@ def test_one_put_forward_may_do_nothing_until_it_is_reviewed_and_given_a_ceiling
     one = world.act(lambda c: c.need(agent.Agent, made.agent))
     assert one.name.startswith("my---nique-app")
     assert (one.state, one.owner) == ("proposed", world.person.id)
+    [put] = Reader(world.authority.view).where(Review)
+    assert [(item.key, item.answer) for item in put.items] == [(f"agent/{one.name}", "")]
+    body = review.shown(world.authority.view, put)
+    assert (body["items"][0]["client"], body["items"][0]["redirects"]) == ("My  Ünique App!", list(BACK))
+    assert review.waiting(Reader(world.authority.view), put, body).keys() == {f"agent/{one.name}"}
+    say = {"digest_shown": put.shown, "review_due": world.authority.clock.now() + DAY, "by": "operator"}
+    assert code(world.act, lambda c: review.answer(c, put.id, approve=["*"], **say)) == "review_lacks"
     due = world.authority.clock.now() + DAY
     done = world.act(lambda c: agent.review(c, one.id, due, "operator", ("mcp:notes/read_note",)))
     assert (done.state, done.ceiling) == ("active", ("mcp:notes/read_note",))
     wider = lambda c: agent.review(c, one.id, due, "operator", ("mcp:notes/*",))  # noqa: E731
     assert code(world.act, wider) == "ceiling_fixed"
+    assert not review.waiting(Reader(world.authority.view), put, body), "it was answered otherwise"
+
+
+def test_one_put_forward_is_refused_in_its_review_for_good(world):
+    said = client.opened(world.authority, client.sealed(world.authority, "My App", BACK))
+    made = world.act(lambda c: client.propose(c, said, world.person.id))
+    [put] = Reader(world.authority.view).where(Review)
+    say = {"digest_shown": put.shown, "review_due": world.authority.clock.now() + DAY, "by": "operator"}
+    done, _ = world.act(lambda c: review.answer(c, put.id, refuse=["*"], **say))
+    assert done.state == "closed"
+    assert world.act(lambda c: c.need(agent.Agent, made.agent)).state == "retired"

@@ -4,6 +4,7 @@ import click
 
 from remit.cli.attestor import bind, secret, unbind
 from remit.cli.desk import Desk, at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import compact, due, keys_of
 from remit.control import agent as agents
@@ -14,7 +15,7 @@ from remit.core.resource import Resource
 from remit.store.record import Reader
 
 
-@click.group()
+@click.group(cls=Listing)
 def agent() -> None:
     """Register agents; review, transfer, suspend and retire them. Each change leaves a receipt."""
 
@@ -83,7 +84,10 @@ def unregistered(reader: Reader, ceiling: tuple[str, ...]) -> list[str]:
 @format_option
 @click.pass_context
 def review(ctx: click.Context, *, name: str, review_due: str, ceiling: tuple[str, ...], form: str) -> None:
-    """Say that an agent is still right, until the next review. Wakes a suspended one."""
+    """Say that an agent is still right, until the next review. Wakes a suspended one.
+
+    One that was only proposed needs its ceiling with it, for that is said once.
+    """
     with at_desk(ctx) as desk:
         found, at = desk.agent(name), due(review_due, desk.authority.clock.now())
         _show(form, desk.act(lambda c: agents.review(c, found.id, at, desk.by, ceiling or None)))

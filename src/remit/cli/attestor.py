@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from remit.cli.desk import at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, pairs, say, written
 from remit.cli.values import labelled
 from remit.control import attestor as attestors
@@ -13,7 +14,7 @@ from remit.core.attestor import ISSUERS, NEEDED, Attestor, Binding
 from remit.core.errors import RemitError
 
 
-@click.group()
+@click.group(cls=Listing)
 def attestor() -> None:
     """Register who vouches for agents: platforms that give workloads signed tokens."""
 

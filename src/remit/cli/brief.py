@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from remit.cli.desk import Desk, at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, pairs, written
 from remit.cli.values import compact, document
 from remit.control import brief as briefs
@@ -23,7 +24,7 @@ SPANS: Final = ("life", "idle", "credential_life", "bearer_life")
 MEMBERS: Final = tuple(name for name in Brief.__struct_fields__ if name not in {"version", "state"})
 
 
-@click.group()
+@click.group(cls=Listing)
 def brief() -> None:
     """Apply, show and withdraw briefs: what one kind of task may ever do, and who may open one."""
 

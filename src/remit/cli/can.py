@@ -5,6 +5,7 @@ import click
 from remit.cli.desk import Desk, at_desk
 from remit.cli.output import NO, PENDING, YES, emit, format_option
 from remit.cli.values import json_value
+from remit.control import agent as agents
 from remit.control import reach
 from remit.control.change import Change
 from remit.control.decision import seen_facts
@@ -53,6 +54,10 @@ def can(
         raise RemitError("json_invalid", "Arguments are one JSON object.", 'Write --args \'{"NAME": "VALUE"}\'.')
     with at_desk(ctx) as desk:
         actor = desk.agent(agent)
+        lacks = agents.lacking(actor, desk.authority.clock.now())
+        if lacks and not task_id:
+            _nothing(form, actor, action, path, lacks)
+            ctx.exit(NO)
         task = desk.need(Task, task_id) if task_id else _newest(desk, actor)
         call = Call(action, given)
         facts = _facts(desk, actor, task, call, TrustPath(path))
@@ -75,8 +80,19 @@ def can(
             "reach": bound.to_json(),
             "steps": [{"looked_at": name, "found": state, "verdict": verdict} for name, state, verdict in lines],
         }
-        emit(form, data, lambda: _table(answer, found, lines if why else []))
+        emit(form, data, lambda: [*_table(answer, found, lines if why else []), *(lacks or ())])
     ctx.exit({"yes": YES, "ask": PENDING}.get(answer, NO))
+
+
+def _nothing(form: str, actor: Agent, action: str, path: str, lacks: tuple[str, str]) -> None:
+    """Say that the agent can do nothing at all now, under no task."""
+    what, remedy = lacks
+    code = "review_overdue" if actor.state == "active" else "agent_not_active"
+    data: Json = {
+        "answer": "no", "agent": actor.id, "task": "", "action": action, "path": path, "code": code,
+        "what": f"{what} {remedy}", "grounds": [], "reach": {}, "steps": [],
+    }  # fmt: skip
+    emit(form, data, lambda: [f"no: {what} [{code}]", f"  {remedy}"])
 
 
 def _newest(desk: Desk, actor: Agent) -> Task:

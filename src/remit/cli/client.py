@@ -3,13 +3,14 @@
 import click
 
 from remit.cli.desk import Desk, at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, pairs, written
 from remit.control import client as clients
 from remit.core.agent import Agent
 from remit.core.client import Client
 
 
-@click.group()
+@click.group(cls=Listing)
 def client() -> None:
     """Let programs send people here to consent; see which there are; end them."""
 

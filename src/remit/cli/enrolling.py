@@ -116,7 +116,8 @@ def _owner(desk: Desk, one: Proposed, known: _Register, person: str) -> str:
 
 def _server(one: Place, owner: str) -> Server:
     target = one.target
-    said = {"file": plain(one.file), "line": target.line, "credentials": list(one.credentials)}
+    said: dict[str, Json] = {"file": plain(one.file), "line": target.line, "credentials": list(one.credentials)}
+    said |= {"environment": list(target.variables)} if target.variables else {}
     return Server(one.name, upstream(target), owner, said, target.lacks)
 
 
@@ -180,7 +181,8 @@ def _rows(desk: Desk, seen: Seen, known: _Register, owner: str) -> list[dict[str
     for place in seen.places:
         there, target = known.resources.get(place.name), place.target
         who = _called(desk, there) or owner
-        reached = {"reached": reached_by(upstream(target)), "lacks": target.lacks}
+        reached: dict[str, Json] = {"reached": reached_by(upstream(target)), "lacks": target.lacks}
+        reached |= {"environment": list(target.variables)}
         row = _row("resource", place.name, known.resources, f"{place.file}:{target.line}", who)
         rows.append(row | reached | {"credentials": list(place.credentials)})
     names = {one.name for one in seen.agents}

@@ -3,6 +3,7 @@
 import click
 
 from remit.cli.desk import Desk, at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.control import ladder as rungs
 from remit.control import resource as resources
@@ -18,7 +19,7 @@ from remit.custody.sources.provider import discovered
 from remit.store import lease as store
 
 
-@click.group()
+@click.group(cls=Listing)
 def lease() -> None:
     """See what was minted at targets, and say how it is. To end one now: remit revoke lease ID."""
 

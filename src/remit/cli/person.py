@@ -3,6 +3,7 @@
 import click
 
 from remit.cli.desk import LOCAL, at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, moment, pairs, say, written
 from remit.cli.values import keys_of
 from remit.control import login, principal
@@ -10,7 +11,7 @@ from remit.core.principal import Person, Service
 from remit.store import payload
 
 
-@click.group()
+@click.group(cls=Listing)
 def person() -> None:
     """Register people, and erase who they are. Receipts only ever hold the opaque id."""
 
@@ -129,7 +130,7 @@ def link(ctx: click.Context, *, name: str, form: str) -> None:
         emit(form, data, lambda: pairs(data))
 
 
-@click.group()
+@click.group(cls=Listing)
 def service() -> None:
     """Register services that may open tasks or ask for decisions. A service is never an agent."""
 

@@ -12,6 +12,7 @@ import click
 
 from remit.cli.api import add_api
 from remit.cli.desk import Desk, at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, pairs, say, written
 from remit.cli.values import document
 from remit.control import resource as resources
@@ -32,7 +33,7 @@ _LOUD: Final = re.compile(
 _TEXT: Final = frozenset({"\n", "\t"})
 
 
-@click.group()
+@click.group(cls=Listing)
 def resource() -> None:
     """Register targets, and pin their tools. A tool that changes by itself afterwards is suspended."""
 

@@ -1,4 +1,4 @@
-"""`remit review`: what scans put forward, with where it was seen; approved or refused, all of it or one by one."""
+"""`remit review`: what scans and clients put forward, with where it was seen; approved or refused, each or all."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,10 @@ from remit.store import payload
 
 @click.group()
 def review() -> None:
-    """Approve or refuse what `remit scan --enroll --write` put forward. Until then nothing can use it."""
+    """Approve or refuse what `remit scan --enroll --write`, or a client that came by itself, put forward.
+
+    Until then nothing can use it.
+    """
 
 
 @review.command("list")
@@ -99,8 +102,16 @@ def _answer(
         rows = [(item.noun, item.name, item.answer or "proposed") for item in done.items]
         emit(form, {**written(done), "left": left}, lambda: columns(("noun", "name", "answer"), rows))
         for key, why in sorted(left.items()):
-            say(f"{key}: {why}")
+            say(_stays(key, why))
         _next(desk, done)
+
+
+def _stays(key: str, why: str) -> str:
+    """Why something stays as it is, naming it once."""
+    noun, _, name = key.partition("/")
+    bare = why.removeprefix("This stays proposed. ")
+    head = "" if f"the {noun} {name}" in bare.lower() else f"The {noun} {name}: "
+    return f"{head}{bare} It stays proposed."
 
 
 def _next(desk: Desk, done: Review) -> None:
@@ -131,11 +142,8 @@ def _lines(desk: Desk, one: Review, body: Mapping[str, Json] | None, waits: Mapp
         state = answers.get(key) or ("proposed" if key in waits else "moved meanwhile")
         members = {name: " ".join(values) for name, values in told(said, lambda who: _called(desk, who)).items()}
         lines += ["", *pairs({said["noun"]: said["name"], "answer": state, **members})]
-    return [
-        *lines,
-        "",
-        f"{many(len(waits), 'thing')} wait: remit review approve {one.id}, or refuse, perhaps with names.",
-    ]
+    wait = f"{many(len(waits), 'thing')} {'waits' if len(waits) == 1 else 'wait'}"
+    return [*lines, "", f"{wait}: remit review approve {one.id}, or refuse, perhaps with names."]
 
 
 def _called(desk: Desk, person: str) -> str:

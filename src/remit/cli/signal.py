@@ -3,12 +3,13 @@
 import click
 
 from remit.cli.desk import at_desk
+from remit.cli.listing import Listing
 from remit.cli.output import columns, emit, format_option, moment, pairs, written
 from remit.control import signal as signals
 from remit.core.signal import Signal, Transmitter
 
 
-@click.group()
+@click.group(cls=Listing)
 def signal() -> None:
     """Let identity providers tell us of people (OpenID Shared Signals), and see what they told."""
 

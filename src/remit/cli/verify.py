@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from remit.cli import evidence_check
+from remit.core.evidence import FORMAT
 from remit.core.receipt import Auditor
 from remit.core.shown import several
 from remit.ledger import LedgerFault, checkpoint, cosignature, note, proof
@@ -165,7 +166,30 @@ def _folder(asked: argparse.Namespace) -> Found:
 
 def _file(asked: argparse.Namespace) -> Found:
     data = asked.place.read_bytes()
-    return evidence(data, asked.key, asked.origin, asked.expect, asked.witness) if data[:1] == b"{" else _proof(asked)
+    if data[:1] == b"{":
+        _told_as(asked.place, data)
+        return evidence(data, asked.key, asked.origin, asked.expect, asked.witness)
+    if not data.startswith(proof.FIRST.encode()):
+        raise _nothing(asked.place, "is empty" if not data.strip() else "begins as neither of the two does")
+    return _proof(asked)
+
+
+def _told_as(place: Path, data: bytes) -> None:
+    """Refuse a JSON document that does not call itself evidence: nothing in it could be checked."""
+    try:
+        said = json.loads(data).get("format")
+    except (ValueError, RecursionError):
+        return  # It may be what is left of evidence: then it is false.
+    if said != FORMAT:
+        raise _nothing(place, f"is a JSON document of something else: its member format is not {FORMAT}")
+
+
+def _nothing(place: Path, why: str) -> LedgerFault:
+    return LedgerFault(
+        "export_missing",
+        f"{place} is neither evidence nor a proof: it {why}.",
+        "Name a file of remit evidence or remit ledger prove, or the folder of remit ledger export.",
+    )
 
 
 def evidence(

@@ -61,13 +61,20 @@ def review(
 ) -> Agent:
     """Say that the agent is still right, until the next review. Wakes a suspended one.
 
-    An agent that was only proposed is given its ceiling here (`ceiling_fixed` for any other).
+    An agent that was only proposed is given its ceiling here, once (`ceiling_fixed` for any other): without one it
+    could never use anything, so none is refused (`ceiling_missing`).
     """
     agent = change.need(Agent, agent_id)
-    if ceiling is not None:
-        if agent.state != "proposed":
-            raise RemitError("ceiling_fixed", "This agent has a ceiling.", "Register another agent for another one.")
+    if ceiling and agent.state != "proposed":
+        raise RemitError("ceiling_fixed", "This agent has a ceiling.", "Register another agent for another one.")
+    if ceiling:
         agent = changed(agent, ceiling=ceiling)
+    if agent.state == "proposed" and not agent.ceiling:
+        raise RemitError(
+            "ceiling_missing",
+            f"Nothing says what the agent {agent.name} could ever use, and that is said once.",
+            "Give it with the review: --ceiling ACTION, or --ceiling 'mcp:RESOURCE/*'; repeatable.",
+        )
     _due(change, review_due)
     owned_by(change, agent.owner)
     done = changed(agent, state=LIFE.after(agent.state, "reviewed"), review_due=review_due)
@@ -90,6 +97,22 @@ def stop(change: Change, agent_id: str, event: str, by: str, because: str = "") 
     done = changed(agent, state=LIFE.after(agent.state, event))
     change.record(f"agent.{event}", done, by, because)
     return done
+
+
+def lacking(agent: Agent, now: Instant) -> tuple[str, str] | None:
+    """Why an agent may do nothing at all now, and what would help; None when it is active and its review is not due."""
+    again = f"remit agent review {agent.name} --next 90d"
+    if agent.state == "suspended":
+        return f"The agent {agent.name} is suspended.", f"When it is right again, wake it: {again}"
+    if agent.state == "proposed":
+        return f"The agent {agent.name} is only proposed.", (
+            f"Look at it in its review (remit review list), or say what it could ever use: {again} --ceiling ACTION"
+        )
+    if agent.state != "active":
+        return f"The agent {agent.name} is {agent.state}, for good.", "Register another one: remit agent add --help"
+    if now >= agent.review_due:
+        return f"The review of the agent {agent.name} is overdue.", f"If it is still right, say so: {again}"
+    return None
 
 
 def named(reader: Reader, name: str) -> Agent | None:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from remit.control import agent as agents
+from remit.control import review as reviews
 from remit.control import revocation
 from remit.control.authority import Authority
 from remit.control.change import Change
@@ -135,12 +136,13 @@ def bind(change: Change, one: Described, agent: str, by: str) -> Client:
 
 
 def propose(change: Change, one: Described, person: str) -> Client:
-    """Put a client forward as an agent of its own, owned by who brought it; the operator reviews it before it acts."""
+    """Put a client forward for a review, as an agent of its own, owned by who brought it. Until then it may nothing."""
     name = f"{_slug(one.name)}-{one.id[4:10]}"
     made = agents.propose(
         change, name=name, owner=person, purpose=f"Came by itself, as {one.name}.",
         review_due=Instant(change.now + MONTH), by=person,
     )  # fmt: skip
+    reviews.open_for(change, made, {"client": one.name, "redirects": list(one.redirects)}, person)
     return bind(change, one, made.id, person)
 
 

@@ -77,8 +77,20 @@ def open_review(
     for each in acting:
         if len(found) < MOST - 1:
             found += _agent(change, each, moved, review_due, by)
-    if not found:
-        return None
+    return _opened(change, found, by) if found else None
+
+
+def open_for(change: Change, agent: Agent, said: Said, by: str) -> Review:
+    """Put forward an agent that was met in no file. Its review refuses it, or tells what is lacking until it acts."""
+    lacks = _ceiling(agent.name)
+    return _opened(change, [_item("agent", agent.name, agent, {**said, "ceiling": [], "lacks": lacks})], by)
+
+
+def _ceiling(name: str) -> str:
+    return f"nothing tells what it could ever use (remit agent review {name} --next 90d --ceiling ACTION)"
+
+
+def _opened(change: Change, found: Sequence[tuple[Item, dict[str, Json]]], by: str) -> Review:
     identity, salt = change.authority.make("rvw"), change.authority.random(16)
     body: dict[str, Json] = {"v": 1, "items": [said for _, said in found]}
     payload.put(change.db, identity, salt, canon(body))
@@ -262,7 +274,7 @@ def _approve_agent(change: Change, name: str, said: Mapping[str, Json], due: Ins
     places = {entry: change.reader.get(Resource, split(entry)[0]) for entry in said["ceiling"]}
     ceiling = tuple(entry for entry, place in places.items() if place is None or place.state not in FINAL)
     if not ceiling:
-        raise _lacks(f"Nothing tells what the agent {name} could ever use.")
+        raise _lacks(f"The agent {name} cannot act: {_ceiling(name)}.")
     agents.review(change, _agent_of(change.reader, name).id, due, by, ceiling)
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from remit.control import agent as agents
 from remit.control import lease as leases
 from remit.control import reach as reached
 from remit.control.change import Change
@@ -57,17 +58,7 @@ def open_task(
     parent.
     """
     under, actor = change.need(Brief, brief), change.need(Agent, agent)
-    if (
-        under.state != "live"
-        or actor.state != "active"
-        or not under.gives(agent, child=bool(parent))
-        or change.now >= actor.review_due
-    ):
-        raise RemitError(
-            "task_refused",
-            f"The brief {brief} gives no task to this agent now.",
-            "Ask the operator to list or review it.",
-        )
+    _gives(change, under, actor, child=bool(parent))
     above = change.need(Task, parent) if parent else None
     if above is None:
         _dispatches(change, under, requester)
@@ -120,6 +111,18 @@ def open_task(
     if not parent:
         carried.put_key(change.db, task.id, change.authority.random(16))
     return task
+
+
+def _gives(change: Change, under: Brief, actor: Agent, *, child: bool) -> None:
+    """Refuse an agent that may do nothing now, or to which the brief gives nothing (`task_refused`)."""
+    if lacks := agents.lacking(actor, change.now):
+        raise RemitError("task_refused", *lacks)
+    if under.state != "live" or not under.gives(actor.id, child=child):
+        raise RemitError(
+            "task_refused",
+            f"The brief {under.name} gives no task to this agent now.",
+            "Ask the operator to put the brief in force, or to list the agent in it.",
+        )
 
 
 def plan(change: Change, task_id: str, steps: tuple[Step, ...], by: str) -> Plan:

@@ -90,8 +90,10 @@ def told(said: Mapping[str, Json], called: Callable[[str], str]) -> dict[str, li
     found = {"where": [f"{said['file']}:{said['line']}"] if "file" in said else []}
     found["owner"] = [called(one) for one in record.get("dispatchers", (record.get("owner", ""),)) if one]
     found["said owner"] = [said["owner"]] if said.get("owner") else []
+    found |= {"client": [said["client"]] if said.get("client") else [], "sends people to": said.get("redirects", [])}
     if said["noun"] == "resource":
         found["reached by"] = [reached_by(load(Resource, record).upstream)]
+        found["its file sets"] = list(said.get("environment", []))
     elif said["noun"] == "agent":
         found |= {"purpose": [record["purpose"]], "ceiling": list(said["ceiling"]) or ["nothing"]}
     else:

@@ -12,7 +12,8 @@ from typing import Final
 
 from remit.ledger import LedgerFault, Verdict, checkpoint, merkle, note
 
-_FIRST: Final = "c2sp.org/tlog-proof@v1"
+FIRST: Final = "c2sp.org/tlog-proof@v1"
+"""The first line of a bundle."""
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})", re.ASCII)
 
 
@@ -31,7 +32,7 @@ class Bundle:
 
 def encode(bundle: Bundle) -> bytes:
     """Return the bundle's text; file extension .tlog-proof."""
-    lines = [_FIRST]
+    lines = [FIRST]
     if bundle.extra is not None:
         lines.append(f"extra {_b64(bundle.extra)}")
     lines += [f"index {bundle.index}", *map(_b64, bundle.path), "", ""]
@@ -53,7 +54,7 @@ def parse(data: bytes) -> Bundle:
     index = _INDEX.fullmatch(lines[1]) if len(lines) > 1 else None
     path = [note.unbase64(line) for line in lines[2:]]
     hashes = tuple(step for step in path if step is not None and len(step) == merkle.HASH_SIZE)
-    if not blank or lines[0] != _FIRST or index is None or len(hashes) != len(path) or len(path) > 63:
+    if not blank or lines[0] != FIRST or index is None or len(hashes) != len(path) or len(path) > 63:
         raise _malformed()
     return Bundle(int(index[1]), hashes, head, extra)
 

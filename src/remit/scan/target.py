@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from remit.scan import client, document, ground, hide, holder, launch, secret, server
+from remit.scan import client, document, ground, hide, holder, launch, secret, server, workload
 from remit.scan.node import Node
 
 HIDDEN: Final = "***"
 _VARIABLE: Final = re.compile(r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|\{(?:env|file|input):|<[^>]*>")
 _FLAG: Final = re.compile(r"--([A-Za-z][A-Za-z-]{0,40})=")
 _VERSION: Final = re.compile(r"(?<=.)@[\w.^~*-]+$|==[\w.]+$|:[\w.-]+$")
+_NAMED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 _WORDS: Final = 64
 _LONGEST: Final = 500
 
@@ -27,7 +28,8 @@ _LONGEST: Final = 500
 class Target:
     """One server: its name in the file, where it stands, and its address or the words of its command.
 
-    `folder` is where its command runs, if that tells which program it is.
+    `folder` is where its command runs, if that tells which program it is. `variables` are the names of those that its
+    file sets for it: what stands in them is told nowhere.
     """
 
     server: str
@@ -36,6 +38,7 @@ class Target:
     argv: tuple[str, ...] = ()
     lacks: str = ""
     folder: str = ""
+    variables: tuple[str, ...] = ()
 
     @property
     def mark(self) -> str:
@@ -58,8 +61,14 @@ def targets(path: str, text: str) -> tuple[Target, ...]:
         for root in inner
         for name, entry in client.servers(root, keys)
         if entry["disabled"].value is not True and entry["enabled"].value is not False
-        for made in _target(path, name, entry)
+        for made in (replace(one, variables=_variables(entry)) for one in _target(path, name, entry))
     )
+
+
+def _variables(entry: Node) -> tuple[str, ...]:
+    """The names of the variables that a server's entry sets, but for what may be no name."""
+    named = (name for part in ("env", "environment", "envs") for name, _ in workload.pairs(entry[part]))
+    return tuple(dict.fromkeys(name for name in named if _NAMED.fullmatch(name) and not hide.may(name)))
 
 
 def _target(path: str, name: str, entry: Node) -> Iterator[Target]:

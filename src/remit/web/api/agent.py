@@ -1,5 +1,7 @@
 """`/v1/agents`: registered, reviewed, transferred, suspended and retired by the operator; an agent sees itself."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,6 +18,9 @@ from remit.web.api.listing import found, listed, shown
 from remit.web.bearer import OPERATOR, caller
 from remit.web.intake import json_object, text, texts
 from remit.web.site import Site
+
+_MAY: Final = {"review": ("ceiling",), "transfer": ()}
+"""What else may be sent with an event; with any other, why it was done."""
 
 
 def routes(site: Site) -> list[Route]:
@@ -70,12 +75,13 @@ def _changes(site: Site) -> list[Route]:
             raise RemitError(
                 "not_found", "There is nothing at this address.", "Use review, transfer, suspend or retire."
             )
-        said = await json_object(request, needed, () if needed else ("because",))
+        said = await json_object(request, needed, _MAY.get(event, ("because",)))
         because = text(said, "because", "", 500)
 
         def work(change: Change) -> Agent:
             if event == "review":
-                return agent.review(change, identity, instant(said["review_due"]), OPERATOR)
+                ceiling = texts(said, "ceiling") if "ceiling" in said else None
+                return agent.review(change, identity, instant(said["review_due"]), OPERATOR, ceiling)
             if event == "transfer":
                 return agent.transfer(change, identity, parse("per", said["owner"]), OPERATOR)
             revoke(change, "agent", identity, OPERATOR, because)
