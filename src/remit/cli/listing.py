@@ -10,7 +10,7 @@ class Listing(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in order."""
-        return sorted({*super().list_commands(ctx), "list"})
+        return sorted({*super().list_commands(ctx), *(["list"] if "show" in self.commands else [])})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name."""

@@ -1,0 +1,31 @@
+"""What a file is called by: a path from a root that no spelling changes."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from remit.scan.rooted import Rooted
+
+
+def test_the_root_is_that_of_git_else_the_place_and_of_several_what_holds_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    (tmp_path / "repo" / "sub").mkdir()
+    (tmp_path / "bare").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Rooted(["repo/sub"])("repo/sub/x")[0] == "sub/x"
+    assert Rooted(["repo"])("repo/sub/x")[0] == "sub/x"
+    assert Rooted(["bare"])("bare/x")[0] == "x"
+    assert Rooted(["bare/x"])("bare/x")[0] == "x"
+    assert Rooted(["bare", "repo/sub"])("repo/sub/x")[0] == "repo/sub/x"
+
+
+def test_a_name_is_whole_without_links_and_may_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "door").symlink_to(tmp_path / "tree")
+    odd = os.fsdecode(b"\xff.env")
+    monkeypatch.chdir(tmp_path)
+    assert Rooted(["door"])(f"door/{odd}") == (odd, f"{tmp_path}/tree/{odd}")
+    assert Rooted(["/"])("/x") == ("x", "/x")
