@@ -25,6 +25,7 @@ from remit.core.receipt import change, digests, encode, outcome
 from remit.core.record import changed
 from remit.core.rightsize import Support, wider
 from remit.core.task import Plan, Task
+from remit.core.trust import TrustPath
 from remit.store import log
 from remit.store.db import Database
 from tests.kit.world import World
@@ -66,7 +67,7 @@ def measure(*, quick: bool) -> dict[str, float]:
 
 def written(world: World, decisions: int) -> int:
     """Append so many decisions, and return the size of the ledger that then is."""
-    task = world.a_task()
+    task, law = world.a_task(), world.act(lambda c: policy.current(c, TrustPath.OWN))
     paper: Credential = world.a_credential(task.id).credential
     plan = world.act(lambda c: c.need(Plan, f"{task.id}:1"))
     db, size = world.authority.db, log.newest(world.authority.db).size
@@ -75,7 +76,7 @@ def written(world: World, decisions: int) -> int:
         bodies: list[bytes] = []
         values: list[tuple[str, bytes, bytes | None, int]] = []
         for errand in range(decisions // EACH):
-            for body, value in _errand(world, (task, plan, paper), errand, at, size + len(bodies)):
+            for body, value in _errand(world, (task, plan, paper), errand, at, (size + len(bodies), law.digest)):
                 bodies.append(body)
                 if value is not None:
                     values.append(value)
@@ -97,9 +98,9 @@ def _put(db: Database, size: int, bodies: list[bytes], values: list[Any]) -> int
 
 
 def _errand(
-    world: World, like: tuple[Task, Plan, Credential], errand: int, at: int, leaf: int
+    world: World, like: tuple[Task, Plan, Credential], errand: int, at: int, told: tuple[int, str]
 ) -> Iterator[tuple[bytes, Any]]:
-    """The receipts of one errand, each with what lies beside it."""
+    """The receipts of one errand, each with what lies beside it. `told`: its first entry, and the policies in force."""
     task_id, paper_id = (ids.make(kind, errand.to_bytes(16, "big")) for kind in ("tsk", "crd"))
     task = changed(like[0], id=task_id, opened=at, deadline=at + 900_000)
     paper = changed(like[2], id=paper_id, task=task_id, issued=at + 1, expires=at + 800_000)
@@ -109,7 +110,7 @@ def _errand(
         ("credential.issued", paper),
     ):
         yield encode(change(tag, record, at, "operator")), None
-    leaf, last, wrote = leaf + 3, -1, 0
+    leaf, last, wrote = told[0] + 3, -1, 0
     for number in range(EACH):
         which, wrote = errand * EACH + number, wrote + (number % 4 == 3)
         call = _call(which, number)
@@ -119,6 +120,7 @@ def _errand(
             "digest": b64(call.digest), "args": digests(call.arguments, salt), "prev": last, "credential": paper_id,
             "path": "own", "plan": 1, "subject": paper.subject, "agent": world.agent.id, "task": task_id,
             "brief": "notes", "requester": task.requester, "owner": world.owner.id,
+            "policy": told[1],
         }  # fmt: skip
         refused = which % 40 == 39
         if refused:

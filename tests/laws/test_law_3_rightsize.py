@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from remit.control import brief, rerun, rightsize
+from remit.control import brief, policy, rerun, rightsize
 from remit.core import check
 from remit.core.call import Call
 from remit.core.errors import RemitError
 from remit.core.generalise import propose
 from remit.core.observed import Used
+from remit.core.permit import Permit
+from remit.core.policy import PolicySet
 from remit.core.record import changed
 from remit.core.rightsize import Support, wider
 from remit.core.step import Step
-from remit.core.whatif import Tally
+from remit.core.whatif import Permitted, Tally
 from remit.store import payload
 from tests.kit.planted import Planted, each_goes_red
 from tests.kit.sizing import Past, sized
@@ -30,6 +32,10 @@ POOLS: tuple[tuple[Any, ...], ...] = (
     (True, False, None), ("a", 1, None), ("", "x" * 40, "xx"), ("u:1", "u:2", "u:3"), ([1], {"a": 1}),
 )  # fmt: skip
 FEW = Support(calls=4, tasks=2, days=1)
+LOOKS = {
+    "looks.cedar": "permit(principal, action, resource)"
+    ' when { context.task has domains && context.task.domains.contains("money") };'
+}
 
 
 def world_of(folder: Path, time: Time) -> World:
@@ -126,9 +132,58 @@ def law_the_replay_is_that_of_its_twin(folder: Path, seeds: tuple[int, ...] = (4
         world.close()
 
 
+def law_a_permit_is_taken_as_told_only_of_what_policy_would_see_alike(folder: Path) -> None:
+    """A policy that looks at the brief's data domains is asked anew about a proposal with fewer of them."""
+    world = world_of(folder, Time())
+    world.act(lambda c: policy.apply(c, {"common": LOOKS, "delegated": {}, "own": {}}, 1, "operator"))
+    base = world.act(lambda c: brief.apply(c, world.a_brief(version=2, domains=("money", "office")), "operator"))
+    entry = world.enter(world.a_credential(world.a_task().id).text)
+    for name in "abc":
+        assert isinstance(world.decide(Call("mcp:notes/read_note", {"path": f"/notes/{name}"}), entry), Permit)
+    same, size = tuple(range(len(base.steps))), sized(world.authority)
+    for domains, wanted in ((("office",), (0, 3)), (base.domains, (3, 0))):
+        job = rerun.Job(changed(base, domains=domains), base, same, 0, size)
+        tally, _ = rerun.replay(world.authority.view, job)
+        found = (tally.allowed, tally.fail)
+        assert found == wanted, f"policy was not asked about what it would have seen: {domains}: {found}"
+    world.close()
+
+
+class Retold:
+    """Tells a replay of calls as if another policy set had decided them, and hears which set it would ask."""
+
+    def __init__(self, hearer: rerun.Replayer, named: str) -> None:
+        self.hearer, self.named = hearer, named
+        self.kinds: list[type] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.hearer, name)
+
+    def decided(self, leaf: int, said: Any, call: Any) -> None:
+        said = {**said, "policy": self.named or said["policy"]}
+        self.kinds.append(type(self.hearer._seen(said, call).policy))
+        self.hearer.decided(leaf, said, call)
+
+
+def test_a_permit_by_another_set_than_is_seen_is_worked_out(tmp_path: Path) -> None:
+    """The receipt names the set that permitted the call; where another one is seen, it says nothing about that one."""
+    world = world_of(tmp_path, Time())
+    entry = world.enter(world.a_credential(world.a_task().id).text)
+    world.decide(Call("mcp:notes/read_note", {"path": "/notes/a"}), entry)
+    same = tuple(range(len(world.brief.steps)))
+    job = rerun.Job(world.brief, world.brief, same, 0, sized(world.authority))
+    for named, kind in (("", Permitted), ("another", PolicySet)):
+        walk, hearer = job.begin(world.authority.view)
+        told_of = Retold(hearer, named)
+        rerun.finished(walk.run(told_of))
+        assert told_of.kinds == [kind]
+        assert hearer.tally.allowed == 1
+    world.close()
+
+
 LAWS = (
     law_what_was_seen_still_passes, law_only_less_is_put_in_force, law_an_erased_call_is_never_fine,
-    law_the_replay_is_that_of_its_twin,
+    law_the_replay_is_that_of_its_twin, law_a_permit_is_taken_as_told_only_of_what_policy_would_see_alike,
 )  # fmt: skip
 FAULTS = (
     Planted(
@@ -163,6 +218,16 @@ FAULTS = (
         "a plan stays as it was", "core/whatif.py", "return held[0] if held is not None else None",
         "return held[2] if held is not None else None",
         law_the_replay_is_that_of_its_twin, "the replay differs from its twin",
+    ),
+    Planted(
+        "a refused call is taken as permitted", "control/rerun.py",
+        'if said["decision"] == "allow" and "approval" not in said:', 'if "approval" not in said:',
+        law_the_replay_is_that_of_its_twin, "the replay differs from its twin",
+    ),
+    Planted(
+        "a permit is taken as told whatever policy would see", "core/whatif.py", "if held is None or then is None or (",
+        "if held is None or then is None or False and (",
+        law_a_permit_is_taken_as_told_only_of_what_policy_would_see_alike, "policy was not asked",
     ),
 )  # fmt: skip
 

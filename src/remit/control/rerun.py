@@ -134,10 +134,12 @@ class Replayer:
     tally: Tally = field(default_factory=Tally)
     then: Counts = field(default_factory=Counts)
     _lens: Callable[[Facts], Facts] = field(init=False)
+    _settled: Callable[[Facts], Facts] = field(init=False)
     _uses: Callable[[str, str], int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._lens, self._uses = self.world.facts, _uses(self.world.counts)
+        self._lens, self._settled = self.world.facts, self.world.settled
+        self._uses = _uses(self.world.counts)
 
     def planned(self, plan: Plan, above: str, under: Brief) -> None:
         """Make the plan that there would have been."""
@@ -155,7 +157,7 @@ class Replayer:
             if allowed:
                 self.world.assume(said, self.past.facts(said, call or Call(said["action"], {}), self._uses))
         else:
-            now = decide(call, self.past.facts(said, call, self._uses, self._lens))
+            now = decide(call, self._seen(said, call))
             self.tally.judge(said, leaf, lambda: self._then(said, call), now)
             if isinstance(now, Allow):
                 self.world.took(said["call"], now.charges, now.counted, said["at"])
@@ -163,6 +165,14 @@ class Replayer:
             for one in said.get("charges", ()):
                 amounts = tuple(map(Decimal, one["amounts"]))
                 self.then.charge((one["task"], one["scope"], one["step"]), one["uses"], amounts, said["at"])
+
+    def _seen(self, said: Mapping[str, Json], call: Call) -> Facts:
+        """What it would have looked at; a permit that its receipt tells, by the set that it names, is taken as told."""
+        if said["decision"] == "allow" and "approval" not in said:
+            found = self.past.facts(said, call, self._uses, self._settled)
+            if found.policy is None or found.policy.digest == said.get("policy"):
+                return found
+        return self.past.facts(said, call, self._uses, self._lens)
 
     def answered(self, said: Mapping[str, Json]) -> None:
         """Count the rows in both worlds."""

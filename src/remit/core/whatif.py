@@ -19,6 +19,7 @@ from remit.core.decision import brief_place, consumes
 from remit.core.facts import Facts
 from remit.core.grant import Usage, plan_within
 from remit.core.limit.counts import MOST_RATE, add
+from remit.core.policy import Answer, Ask, PolicySet, Verdict
 from remit.core.record import changed
 from remit.core.replan import inherits, together
 from remit.core.step import Step
@@ -29,6 +30,18 @@ GONE: Final = 1 << 20
 NAMED: Final = 100
 """So many calls that would fail are named."""
 Place = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Permitted(PolicySet):
+    """The set in force of a recorded call that it permitted: asked of that call once more, it says so once more."""
+
+    def evaluate(self, ask: Ask) -> Verdict:  # noqa: ARG002 - what it was asked then is what it is asked now
+        """Permit it."""
+        return _YES
+
+
+_YES: Final = Verdict(Answer.ALLOW)
 
 
 @dataclass(slots=True)
@@ -84,6 +97,7 @@ class World:
     plans: dict[str, tuple[Plan, tuple[int, ...], Plan]] = field(default_factory=dict)
     counted: dict[str, tuple[tuple[str, str, int, int], ...]] = field(default_factory=dict)
     beyond: int = 0
+    _sets: dict[PolicySet, PolicySet] = field(default_factory=dict)
 
     def planned(self, plan: Plan, above: str, under: Brief) -> None:
         """A plan was recorded, of a task below the one whose plan is `above` (empty for none), under `under`.
@@ -119,6 +133,22 @@ class World:
         above = tuple(one for one in (self._plan(each) for each in seen.above) if one is not None)
         brief = self.brief if seen.brief is not None and seen.brief.state == "live" else seen.brief
         return replace(seen, brief=brief, plan=plan, above=above, usage=self.counts.used)
+
+    def settled(self, seen: Facts) -> Facts:
+        """The same for a call that was allowed without a yes, by the policy set that is seen: its permit is known.
+
+        A set answers from what it is asked alone, and of the brief it sees the data domains and, where lineage is
+        followed, its rules: where these are the same its answer is, and need not be worked out again.
+        """
+        found, held, then = self.facts(seen), seen.policy, seen.brief
+        if held is None or then is None or (then.domains, then.lineage, self.brief.lineage) != (
+            self.brief.domains, None, None,
+        ):  # fmt: skip
+            return found
+        known = self._sets.get(held)
+        if known is None:
+            known = self._sets[held] = Permitted(held.path, held.statements, held.schema, held.digest)
+        return replace(found, policy=known)
 
     def took(
         self, call: str, charges: tuple[Charge, ...], counted: tuple[tuple[str, str, int, int], ...], at: int

@@ -37,6 +37,7 @@ from remit.store.record import Reader, noun
 
 R = TypeVar("R", bound=Record)
 Used = Callable[[str, str], int]
+Lens = Callable[[Facts], Facts]
 KEPT: Final = frozenset(
     {
         "person", "service", "agent", "resource", "tool", "brief", "policy", "task", "plan", "credential", "path",
@@ -77,7 +78,7 @@ class Past(Reader):
         self.shapes = 0
         self.usable: dict[str, int] = {}
         self._errands: dict[str, tuple[list[str], list[str], list[str]]] = {}
-        self._learned: dict[str, dict[tuple[str, str, str, bool], Facts]] = {}
+        self._learned: dict[str, dict[tuple[str, str, str, Lens | None], Facts]] = {}
         self._task_of: dict[str, str] = {}
         self._open: dict[str, tuple[str, int]] = {}
         self._gaps: set[str] = set()
@@ -205,18 +206,16 @@ class Past(Reader):
         elif said["result"] == "ok":
             self._known.setdefault(task, set()).add(said["call"])
 
-    def facts(
-        self, said: Mapping[str, Json], call: Call, used: Used, lens: Callable[[Facts], Facts] | None = None
-    ) -> Facts:
+    def facts(self, said: Mapping[str, Json], call: Call, used: Used, lens: Lens | None = None) -> Facts:
         """What the recorded decision looked at. `used` counts uses of an errand by scope, for what lineage asks.
 
-        With a lens, what it makes of all that rests on records: it is looked through once until one of them changes.
+        With a lens, what that makes of all that rests on records: it is looked through once until one of them changes.
         """
         root = self.roots[said["task"]]
         learned = self._learned.get(root)
         if learned is None:
             learned = self._learned[root] = {}
-        place = (said["credential"], call.action, call.relation, lens is None)
+        place = (said["credential"], call.action, call.relation, lens)
         held = learned.get(place)
         if held is None:
             held = standing.standing(self, said["credential"], call, said["at"], self.policies)[0]
