@@ -34,6 +34,7 @@ PUBLIC = {
     "control/approval.py": ("one.digest == b64(call.digest)",),
     "control/consent.py": ("found.digest != shown",),
     "control/cosigner.py": ("witness.digest(origin) == digest",),
+    "control/rerun.py": ("found.policy.digest == said.get('policy')",),
     "control/policy.py": ("b64(digest(json.loads(body))) != record.digest", "before.digest != found"),
     "core/call.py": ("b64(found) != digest", "b64(call.digest) == digest"),
     "store/migrate.py": ("(name, digest) != (known.name, known.digest)",),
