@@ -26,7 +26,7 @@ def test_no_part_of_a_secret_is_printed(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_exit_code_follows_severity_and_what_was_not_read(tmp_path: Path) -> None:
     config = tmp_path / ".mcp.json"
-    config.write_text('{"mcpServers": {"a": {"command": "npx", "args": ["b"]}}}')
+    config.write_text('{"mcpServers": {"a": {"command": "npx", "args": ["b", "--key", "$A_KEY"]}}}')
     assert run(["scan", str(tmp_path)]) == 0
     assert run(["scan", str(tmp_path), "--fail-on", "medium"]) == 1
     assert run(["scan", str(tmp_path), "--fail-on", "high"]) == 0

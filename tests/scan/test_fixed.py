@@ -359,9 +359,9 @@ def test_a_name_that_a_file_beside_gives_another_value_is_not_taken() -> None:
 
 
 def test_a_package_is_held_to_its_version_in_toml_and_yaml_too() -> None:
-    codex = '[mcp_servers.a]\ncommand = "npx"\nargs = ["-y", \'left\'] # n\n'
+    codex = '[mcp_servers.a]\ncommand = "npx"\nargs = ["-y", \'left\'] # n\nenv_vars = ["A_TOKEN"]\n'
     assert mended(CODEX, codex, {"left": "1.0.1"}).after == codex.replace("left", "left@1.0.1")
-    goose = "extensions:\n  a:\n    cmd: npx\n    args:\n      - -y\n      - left # n\n"
+    goose = "extensions:\n  a:\n    cmd: npx\n    args:\n      - -y\n      - left # n\n    env_keys: [A_TOKEN]\n"
     assert mended(GOOSE, goose, {"left": "1.0.1"}).after == goose.replace("left", "left@1.0.1")
     assert [each.why for each in mended(GOOSE, goose).left] == ["no lock of the tree names its version"]
 

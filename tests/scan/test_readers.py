@@ -3,7 +3,20 @@
 import pytest
 
 from remit.core.finding import Kind
-from remit.scan import cloud, code, launch, profile, readers, server, unit, workflow, workload
+from remit.scan import (
+    addressed,
+    cloud,
+    code,
+    launch,
+    packaged,
+    profile,
+    readers,
+    server,
+    unit,
+    workflow,
+    workload,
+    wrapped,
+)
 from remit.scan.node import Node
 
 KEY = "q7Zt" + "Wm2Lx9" + "RbVc4Hn8"
@@ -57,7 +70,7 @@ ExecStart=/usr/bin/a
 CODE = f"""import os
 from mcp import StdioServerParameters
 os.environ["API_KEY"] = "{KEY}"
-a = StdioServerParameters(command="npx", args=["-y", "b-mcp"])
+a = StdioServerParameters(command="npx", args=["-y", "b-mcp"], env={{"TOKEN": os.environ["T"]}})
 b = connect(url="http://mcp.acme.example/x", verify=False)
 c = ShellTool()
 d = {{"command": "npx", "args": ["-y", "b@1.2.3"], "env": {{"TOKEN": os.environ["T"]}}}}
@@ -92,9 +105,9 @@ POLICY = """data "aws_iam_policy_document" "a" {
         (".zshrc", f"# export A_TOKEN={KEY}\nexport A_TOKEN={KEY}\nalias c='a --yolo'\n", [("AG101", 2), ("AG131", 3)]),
         ("config.fish", f"set -gx A_TOKEN {KEY}\n", [("AG101", 1)]),
         (".env", f"DB=postgres://u:{KEY}@h/d\nNODE_TLS_REJECT_UNAUTHORIZED=0\n", [("AG101", 1), ("AG130", 2)]),
-        (".codex/config.toml", '[mcp_servers.a]\ncommand = "npx"\nargs = ["-y", "b"]\n', [("AG120", 3)]),
-        ("goose/config.yaml", "extensions:\n  a: {cmd: uvx, args: [b-mcp]}\n", [("AG120", 2)]),
-        ("opencode.json", '{"mcp": {"a": {"command": ["npx", "b"]}}}', [("AG120", 1)]),
+        (".codex/config.toml", '[mcp_servers.a]\ncommand="npx"\nargs=["-y", "b"]\nenv_vars=["A_KEY"]', [("AG120", 3)]),
+        ("goose/config.yaml", "extensions:\n  a: {cmd: uvx, args: [b-mcp], env_keys: [A_TOKEN]}\n", [("AG120", 2)]),
+        ("opencode.json", '{"mcp": {"a": {"command": ["npx", "b"], "environment": {"A_KEY": "$B"}}}}', [("AG120", 1)]),
         ("role.json", '{"AssignableScopes": ["/"],\n "Actions": ["*"]}', [("AG111", 2), ("AG112", 2)]),
         ("values.yaml", f"token: {KEY}\n", []),
         ("tests/test_a.py", CODE, []),
@@ -132,7 +145,7 @@ def test_an_approval_of_what_reads_is_right(settings: str) -> None:
 
 def test_words_that_only_start_another_command_are_left_out() -> None:
     words = [("sudo", 1), ("bash", 1), ("-lc", 1), ("A=b npx x@1.0.0", 2)]
-    assert launch.bare(words) == [("npx", 2), ("x@1.0.0", 2)]
+    assert wrapped.bare(words) == [("npx", 2), ("x@1.0.0", 2)]
     assert list(launch.told(words)) == []
 
 
@@ -141,7 +154,7 @@ def test_words_that_only_start_another_command_are_left_out() -> None:
     [("a/b", False), ("a/b:latest", False), ("a:main", False), ("a:5000/b:1.2", True), (f"a@sha256:{'0' * 64}", True)],
 )
 def test_an_image_is_pinned_by_a_version_or_a_digest(image: str, pinned: bool) -> None:
-    assert launch.pinned_image(image) is pinned
+    assert packaged.pinned_image(image) is pinned
 
 
 @pytest.mark.parametrize(
@@ -149,7 +162,7 @@ def test_an_image_is_pinned_by_a_version_or_a_digest(image: str, pinned: bool) -
     [("http://a.example/x", True), ("https://a.example", False), ("http://a.svc", False), ("http://127.9.9.9", False)],
 )
 def test_an_address_beyond_the_machine_is_told_apart(url: str, out: bool) -> None:
-    assert server.beyond(url) is out
+    assert addressed.beyond(url) is out
 
 
 def test_a_command_that_is_one_text_is_split() -> None:
@@ -190,7 +203,11 @@ SCRIPT = "on: push\njobs:\n  a:\n    steps:\n      - run: |\n          {}\n"
         (".env", f"MCP_SERVER_URL=http://127.0.0.1/mcp\nSTRIPE_KEY=pk_live_{KEY}\n", []),
         ("k8s/a.yaml", "apiVersion: v1\nkind: Secret\nstringData: {A_KEY: 'ENC[AES256_GCM,data:q7ZtWm2Lx9R]'}\n", []),
         ("compose.yaml", "services: {a: {build: ., image: acme-a, environment: {A_KEY: $A_KEY}}}\n", []),
-        (".mcp.json", '{"servers": {"a": {"command": "deno", "args": ["run", "npm:a-mcp"]}}}', ["AG120"]),
+        (
+            ".mcp.json",
+            '{"servers": {"a": {"command": "deno", "args": ["run", "npm:a-mcp"], "env": {"A_TOKEN": "$A"}}}}',
+            ["AG120"],
+        ),
         (".mcp.json", '{"servers": {"a": {"command": "deno", "args": ["run", "jsr:@a/mcp@1.0.0/bin"]}}}', []),
         (".mcp.json", '{"mcp": {"a": {"command": ["mcp-server-filesystem", "{env:HOME}"]}}}', ["AG121"]),
         (

@@ -20,7 +20,9 @@ def test_a_hostile_tree_ends_with_each_unread_file_named(tmp_path: Path) -> None
     (tmp_path / "link" / ".env").symlink_to("/dev/zero")
     (tmp_path / "link" / "loop").symlink_to(tmp_path)
     (tmp_path / "bad" / ".env").write_bytes(b"\xff\xfe\x00")
-    (tmp_path / "good" / ".mcp.json").write_text('{"mcpServers": {"a": {"command": "npx", "args": ["b"]}}}')
+    (tmp_path / "good" / ".mcp.json").write_text(
+        '{"mcpServers": {"a": {"command": "npx", "args": ["b"], "env": {"A_TOKEN": "$A"}}}}'
+    )
     (tmp_path / "good" / "node_modules").mkdir()
     (tmp_path / "good" / "node_modules" / ".env").write_text("no")
     with socket.socket(socket.AF_UNIX) as door:

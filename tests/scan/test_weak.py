@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from remit.scan import consent, launch, secret
+from remit.scan import consent, packaged, secret
 from remit.scan.join import join
 from remit.scan.readers import Looked, look
 from remit.scan.sight import Held
@@ -75,7 +75,7 @@ def test_a_command_that_only_keeps_a_value_is_nothing_to_ask_about(rule: str, *,
     ],
 )
 def test_a_package_may_be_called_as_a_subcommand_is(line: str, package: str) -> None:
-    assert launch.package_of([(word, 1) for word in line.split()]) == (package, 1)
+    assert packaged.package_of([(word, 1) for word in line.split()]) == (package, 1)
 
 
 def test_such_a_package_with_a_credential_is_told() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import consent, launch, running, syntax, verbs
+from remit.scan import consent, mounted, opened, running, syntax, verbs
 from remit.scan.launch import Told
 
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback|sandbox|permitted")
@@ -209,7 +209,7 @@ def _options(node: ast.Call) -> Iterator[Told]:
 def _reach(node: ast.Call) -> Iterator[Told]:
     """Folders that an agent may use."""
     for one in node.keywords:
-        if one.arg and (launch.folder(one.arg) or one.arg == "add_dirs"):
+        if one.arg and (opened.folder(one.arg) or one.arg == "add_dirs"):
             for item in one.value.elts if isinstance(one.value, ast.List) else [one.value]:
-                if isinstance(item, ast.Constant) and isinstance(item.value, str) and launch.broad(item.value):
+                if isinstance(item, ast.Constant) and isinstance(item.value, str) and mounted.broad(item.value):
                     yield Kind.BROAD_TOOL, item.lineno, f"{one.arg} is the root or a whole home"

@@ -8,9 +8,10 @@ import ast
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from remit.core.finding import Kind
-from remit.scan import server, syntax
+from remit.scan import addressed, mounted, server, syntax
 from remit.scan.launch import Told
 from remit.scan.node import Node, line_at
 
@@ -29,6 +30,11 @@ _FETCH: Final = re.compile(
     r"\b(?:fetch|(?:axios|got|ky|request|superagent|undici|http)(?:\.\w+)?|new\s+(?:WebSocket|EventSource))\s*(?:<[^<>]{0,80}>)?"
     r"\(\s*[\"'`]((?:http|ws)://[^\"'`\s]+)"
 )
+_TOKENED: Final = re.compile(
+    r"(?:\b(?:fetch|(?:axios|got|ky|request|superagent|undici)(?:\.\w+)?|new\s+(?:URL|WebSocket|EventSource))\s*(?:<[^<>]{0,80}>)?\(\s*"
+    r"|\b(?:url|uri|endpoint|baseURL|baseUrl|serverUrl)\s*:\s*|\b(?:const|let)\s+\w*(?:url|URL|Url|endpoint|ENDPOINT|Endpoint)\s*=\s*)"
+    r"[\"'`]((?:https?|wss?)://[^\"'`\s]{1,2000})"
+)
 _CONST: Final = re.compile(
     r"\b(?:const|let|var|readonly|static)\s+(\w+)\s*(?::\s*\w+)?\s*=\s*(?:process\.env[\w.!\[\]\"']*\s*(?:\?\?|\|\|)\s*)?"
     r"[\"'`]((?:http|ws)://[^\"'`\s]+)[\"'`]"
@@ -46,13 +52,21 @@ _PLAIN: Final = "it is called over http, without TLS"
 
 
 def _beyond(name: str, url: str) -> bool:
-    return bool(_NAME.search(_HUMP.sub("_", name))) and server.beyond(url) and not _SPACES.match(url)
+    return bool(_NAME.search(_HUMP.sub("_", name))) and addressed.beyond(url) and not _SPACES.match(url)
+
+
+def _tokens(url: str) -> Iterator[str]:
+    try:
+        yield from addressed.tokens(urlsplit(url))
+    except ValueError:
+        return
 
 
 def in_python(tree: ast.AST) -> Iterator[Told]:
     """The addresses of a tree."""
-    if "http://" not in syntax.words(tree) and "ws://" not in syntax.words(tree):
+    if not re.search(r"\b(?:https?|wss?)://", syntax.words(tree)):
         return
+    yield from _spelled(tree)
     kept = [(node.targets[0], node.value) for node in syntax.every(tree, ast.Assign)]
     for target, value in (*kept, *((node.target, node.value) for node in syntax.every(tree, ast.AnnAssign))):
         text = _text(value)
@@ -62,8 +76,33 @@ def in_python(tree: ast.AST) -> Iterator[Told]:
         if not call.args or not isinstance(call.func, ast.Attribute | ast.Name):
             continue
         texts = [text for text in map(_text, call.args[:2]) if text.startswith(("http://", "ws://"))]
-        if texts and server.beyond(texts[0]) and _CALLS.search(syntax.said(call.func)):
+        if texts and addressed.beyond(texts[0]) and _CALLS.search(syntax.said(call.func)):
             yield Kind.OPEN_REMOTE, call.args[0].lineno, _PLAIN
+
+
+def _spelled(tree: ast.AST) -> Iterator[Told]:
+    """Addresses with a token in them that a call is given, or that are kept under a name that says so."""
+    for call in syntax.every(tree, ast.Call):
+        named = [one.value for one in call.keywords if one.arg in (*server.ADDRESSES, "baseURL")]
+        asks = isinstance(call.func, ast.Attribute | ast.Name) and _CALLS.search(syntax.said(call.func))
+        for one in (*(call.args[:2] if asks else ()), *named):
+            yield from ((Kind.OPEN_REMOTE, one.lineno, said) for said in _tokens(_drawn(one)))
+    for node in syntax.every(tree, ast.Assign):
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and _NAME.search(target.id):
+            yield from ((Kind.OPEN_REMOTE, node.lineno, said) for said in _tokens(_drawn(node.value)))
+
+
+def _drawn(node: ast.expr) -> str:
+    """An address that is put together, what is put in as a reference by its last name; "" for any other text."""
+    if not isinstance(node, ast.JoinedStr):
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    else:
+        text = "".join(
+            str(one.value) if isinstance(one, ast.Constant) else "${" + syntax.said(one)[2:-2].strip("{}") + "}"
+            for one in node.values
+        )
+    return addressed.drawn(text) if re.match(r"(?:https?|wss?)://", text) else ""
 
 
 def _text(node: ast.expr | None) -> str:
@@ -83,11 +122,14 @@ def in_typescript(text: str) -> Iterator[Told]:
     """The addresses of a text whose comments were made blank, and its servers."""
     if "http://" in text or "ws://" in text:
         for one in _FETCH.finditer(text):
-            if server.beyond(one[1]):
+            if addressed.beyond(one[1]):
                 yield Kind.OPEN_REMOTE, line_at(text, one.start()), _PLAIN
         for one in _CONST.finditer(text):
             if _beyond(one[1], one[2]):
                 yield Kind.OPEN_REMOTE, line_at(text, one.start()), f"{one[1]}: {_PLAIN}"
+    for one in _TOKENED.finditer(text):
+        if "=" in one[1] or "@" in one[1]:
+            yield from ((Kind.OPEN_REMOTE, line_at(text, one.end()), said) for said in _tokens(addressed.drawn(one[1])))
     if _SERVES.search(text) and not _ASKS.search(text):
         for one in _LISTENS.finditer(text):
             yield Kind.OPEN_REMOTE, line_at(text, one.end()), _NOBODY
@@ -98,8 +140,19 @@ def _unsecured(text: str) -> Iterator[Told]:
     """Channels of gRPC beyond the machine that are made without TLS."""
     if "createInsecure" in text:
         for one in re.finditer(r"new\s+\w+\(\s*[\"'`]([\w.-]+):\d+[\"'`]\s*,\s*[\w.]*createInsecure\(", text):
-            if server.beyond(f"http://{one[1]}"):
+            if addressed.beyond(f"http://{one[1]}"):
                 yield Kind.OPEN_REMOTE, line_at(text, one.start()), "it is called without TLS"
+
+
+def mounts(part: Node) -> Iterator[Told]:
+    """What an object literal mounts of the host: in the words of docker's API, of a cluster, of a test's container."""
+    yield from mounted.binds([(one.text, one.line) for key in ("Binds", "binds") for one in part[key].items])
+    for place in (part["hostPath"]["path"], part["hostPath"], part["host"]["sourcePath"]):
+        yield from mounted.binds([(place.text, place.line)])
+    for source, kind in (("Source", "Type"), ("source", "type")):
+        bound = part[kind].text == "bind" or (not part[kind].text and not {"target", "Target"}.isdisjoint(part.members))
+        if bound:
+            yield from mounted.binds([(part[source].text, part[source].line)])
 
 
 def of_object(part: Node) -> Iterator[Told]:
@@ -107,10 +160,10 @@ def of_object(part: Node) -> Iterator[Told]:
     for key in (*server.ADDRESSES, "baseURL", "connectionString"):
         url = part[key].text
         if url.startswith(("http", "ws")):
-            for said in () if _SPACES.match(url) else server.address(url):
-                if "token" in said or server.beyond(url) or re.search(r"(?i)mcp|/sse\b", url):
+            for said in () if _SPACES.match(url) else addressed.address(url):
+                if "token" in said or addressed.beyond(url) or re.search(r"(?i)mcp|/sse\b", url):
                     yield Kind.OPEN_REMOTE, part[key].line, said
-        elif url and server.plain(url):
+        elif url and addressed.plain(url):
             yield Kind.OPEN_REMOTE, part[key].line, "the connection is made without TLS or its checks"
     for wanted, keys in (("${false}", _CHECKS), ("${true}", _SKIPS)):
         for key in keys:

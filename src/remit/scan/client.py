@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, document, jsonc, launch, secret, server, tomldoc, yamldoc
+from remit.scan import addressed, consent, document, jsonc, mounted, opened, secret, server, tomldoc, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -111,13 +111,13 @@ def _reach(root: Node) -> Iterator[Told]:
         *root["sandbox_workspace_write"]["writable_roots"].items,
     ]
     for one in wide:
-        if launch.broad(one.text):
+        if mounted.broad(one.text):
             yield Kind.BROAD_TOOL, one.line, "a folder that the agent may use is the root or a whole home"
     for part in root.inside():
         for name, value in part.members.items():
-            if name not in ("additionalDirectories", "writable_roots", "env") and launch.folder(name):
+            if name not in ("additionalDirectories", "writable_roots", "env") and opened.folder(name):
                 for one in value.items:
-                    if one.text and launch.broad(one.text):
+                    if one.text and opened.wide(name, one.text):
                         yield Kind.BROAD_TOOL, one.line, f"{name} holds the root or a whole home"
     for part in (root, *root["profiles"].members.values()):
         if part["sandbox_mode"].text == "danger-full-access":
@@ -136,7 +136,7 @@ def _called(root: Node) -> Iterator[Told]:
     """Addresses of models and gateways that the settings name: a provider's own, and those in variables."""
     for part in root.inside():
         for key in (*server.ADDRESSES, "baseURL"):
-            yield from ((Kind.OPEN_REMOTE, part[key].line, said) for said in server.address(part[key].text))
+            yield from ((Kind.OPEN_REMOTE, part[key].line, said) for said in addressed.address(part[key].text))
     for name, value in root["env"].members.items():
         yield from (one for one in server.variable("env", name, value) if one[0] is Kind.OPEN_REMOTE)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import hcl, jsonc, launch, secret, server, syntax, tsobject, yamldoc
+from remit.scan import hcl, jsonc, mounted, packaged, secret, server, syntax, tsobject, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 
@@ -87,13 +87,13 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
 
 
 def _mounted(part: Node) -> Iterator[Told]:
-    if part["host_path"].text and launch.held(part["host_path"].text):
+    if part["host_path"].text and mounted.held(part["host_path"].text):
         yield Kind.HOST_MOUNT, part["host_path"].line, "a home, credentials or socket of the host is mounted"
     source = part["Host"]["SourcePath"] if part["Host"]["SourcePath"].text else part["source"]
-    if source.text and (source is not part["source"] or part["type"].text == "bind") and launch.held(source.text):
+    if source.text and (source is not part["source"] or part["type"].text == "bind") and mounted.held(source.text):
         yield Kind.HOST_MOUNT, source.line, "a home, credentials or socket of the host is mounted"
     for one in part["host_path"].items:
-        if one["path"].text and launch.held(one["path"].text):
+        if one["path"].text and mounted.held(one["path"].text):
             yield Kind.HOST_MOUNT, one["path"].line, "a home, credentials or socket of the host is mounted"
 
 
@@ -117,7 +117,7 @@ def _image(part: Node) -> Iterator[Told]:
     for one in (*part["env"].items, *part["environment"].items, *part["Environment"].items):
         named = one["name"].text or one["Name"].text
         keyed = keyed or bool(one["value_source"].items or one["value_from"].items) or secret.is_name(named)
-    if keyed and image.text and not launch.pinned_image(image.text):
+    if keyed and image.text and not packaged.pinned_image(image.text):
         yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 
 

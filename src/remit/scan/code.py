@@ -6,9 +6,25 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import acting, calls, consent, launch, secret, server, spelled, syntax, verbs
-from remit.scan.launch import Told, Word
+from remit.scan import (
+    acting,
+    addressed,
+    calls,
+    checked,
+    consent,
+    launch,
+    mounted,
+    secret,
+    served,
+    server,
+    spelled,
+    syntax,
+    verbs,
+    wrapped,
+)
+from remit.scan.launch import Told
 from remit.scan.node import Node
+from remit.scan.wrapped import Word
 
 _HINT: Final = re.compile(
     r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
@@ -50,8 +66,6 @@ _SHELL: Final = frozenset(
         "TerminalToolkit",
     }
 )
-_SERVERS: Final = frozenset({"run", "FastMCP", "run_http_async", "run_async"})
-_NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback")
 _CODE: Final = frozenset(
     {"CodeInterpreterToolSpec", "PythonREPLTool", "PythonAstREPLTool", "PythonREPL", "PythonTools"}
@@ -81,8 +95,10 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         told = [one for node in syntax.walk(tree) if isinstance(node, _READ_OF) for one in _node(node)]
         told += acting.told(tree)
         told += calls.in_python(tree)
-        if any(one[2] is _NOBODY for one in told) and any(_asks(node) for node in syntax.every(tree, ast.Call)):
-            told = [one for one in told if one[2] is not _NOBODY]
+        if any(one[2] is addressed.NOBODY for one in told) and any(
+            served.asks(node) for node in syntax.every(tree, ast.Call)
+        ):
+            told = [one for one in told if one[2] is not addressed.NOBODY]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
@@ -108,7 +124,7 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
         if isinstance(node.value, ast.Attribute) and node.value.attr in ("_create_unverified_context", "CERT_NONE"):
             yield Kind.OPEN_REMOTE, node.value.lineno, "certificates are not checked"
         if name == "host" and ".settings." in syntax.said(target) and _is(node.value, "0.0.0.0"):  # noqa: S104
-            yield Kind.OPEN_REMOTE, node.value.lineno, _NOBODY
+            yield Kind.OPEN_REMOTE, node.value.lineno, addressed.NOBODY
         if isinstance(target, ast.Attribute) and name in ("verify", "check_hostname") and _is(node.value, False):
             yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -120,7 +136,7 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
 
 
 def _variable(name: str, value: str, line: int) -> Iterator[Told]:
-    if launch.unchecked(name, value):
+    if checked.unchecked(name, value):
         yield Kind.OPEN_REMOTE, line, f"{name} turns certificate checks off"
     if launch.unasked(name, value):
         yield Kind.UNASKED, line, f"{name} lets everything run with nobody asked"
@@ -153,7 +169,7 @@ def _given(given: dict[str, ast.expr]) -> Iterator[Told]:
             and isinstance(value, ast.Constant)
             and isinstance(value.value, str)
         ):
-            yield from ((Kind.OPEN_REMOTE, value.lineno, said) for said in server.address(value.value))
+            yield from ((Kind.OPEN_REMOTE, value.lineno, said) for said in addressed.address(value.value))
 
 
 _CALLS: Final = re.compile(r"(?i)mcp|^sse_client$|^streamable_?http\w*$|^websocket_client$|^Client$|Transport$")
@@ -165,20 +181,23 @@ def _called(node: ast.Call) -> Iterator[Told]:
     given = {one.arg: one.value for one in node.keywords if one.arg}
     yield from _given(given)
     if node.args and isinstance(node.args[0], ast.Constant) and _CALLS.search(name):
-        yield from ((Kind.OPEN_REMOTE, node.lineno, said) for said in server.address(str(node.args[0].value)))
+        yield from ((Kind.OPEN_REMOTE, node.lineno, said) for said in addressed.address(str(node.args[0].value)))
     if name == "_create_unverified_context":
         yield Kind.OPEN_REMOTE, node.lineno, "certificates are not checked"
     yield from _fallback(node)
     yield from _process(node)
     yield from _tools(name, node, given)
-    yield from _serves(name, given)
+    yield from served.told(name, given)
     if "command" in given or "args" in given:
         started = node.args[:1] if "command" not in given and "stdio" in name.lower() else []
-        yield from launch.told([*(word for one in started for word in _words({"command": one})), *_words(given)])
+        words = [*(word for one in started for word in _words({"command": one})), *_words(given)]
+        entry = Node(node.lineno, {key: spelled.read(given[key]) for key in ("env", "environment") if key in given})
+        yield from launch.told(words, keyed=server.keyed(entry))
     yield from _unasked(name, given)
-    for key in ("volumes", "extra_volumes", "binds"):
+    for key in ("volumes", "extra_volumes", "binds", "bind_mounts"):
         if isinstance(given.get(key), ast.Dict | ast.List):
             yield from _volumes(given[key])
+    yield from _mount(name, node, given)
 
 
 def _fallback(node: ast.Call) -> Iterator[Told]:
@@ -243,7 +262,7 @@ def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[To
     if name in _FILES:
         for value in (*given.values(), *node.args):
             if (
-                isinstance(value, ast.Constant) and isinstance(value.value, str) and launch.broad(value.value)
+                isinstance(value, ast.Constant) and isinstance(value.value, str) and mounted.broad(value.value)
             ) or spelled.home(value):
                 yield Kind.BROAD_TOOL, value.lineno, f"the folder of {name} is the root or a whole home"
 
@@ -262,18 +281,6 @@ def _unsafe(given: dict[str, ast.expr]) -> Iterator[Told]:
     imports = given.get("additional_authorized_imports")
     if isinstance(imports, ast.List) and any(_is(one, "*") for one in imports.elts):
         yield Kind.BROAD_TOOL, imports.lineno, "the agent's code may import everything"
-
-
-def _serves(name: str, given: dict[str, ast.expr]) -> Iterator[Told]:
-    """A server that listens to all addresses; whether it asks who calls is seen in the file as a whole."""
-    if name in _SERVERS and _is(given.get("host"), "0.0.0.0"):  # noqa: S104 - looked for, not bound
-        yield Kind.OPEN_REMOTE, given["host"].lineno, _NOBODY
-
-
-def _asks(node: ast.Call) -> bool:
-    """Say whether a server that is built in this file asks its callers who they are."""
-    names = ("auth", "token_verifier", "auth_server_provider", "middleware")
-    return any(one.arg in names and not _is(one.value, None) for one in node.keywords)
 
 
 _ENTRY: Final = frozenset({"command", "args", "work_dir", "require_approval", *server.ADDRESSES})
@@ -340,12 +347,12 @@ def _process(node: ast.Call) -> Iterator[Told]:
         return
     first = node.args[0]
     if isinstance(first, ast.Constant) and isinstance(first.value, str) and len(node.args) == 1:
-        words = [(word, first.lineno) for word in launch.split(first.value)]
+        words = [(word, first.lineno) for word in wrapped.split(first.value)]
     else:
         nodes = first.elts if isinstance(first, ast.List | ast.Tuple) else node.args
         words = [(one.text, one.line) for one in (spelled.read(part, 0) for part in nodes) if one.text]
-    engine = bool(words) and launch.image_of(words) is not None
-    yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or engine)
+    yield from launch.told(words, keyed=False)
+    yield from addressed.spoken(words)
     if words:
         yield from consent.started(words)
 
@@ -361,8 +368,26 @@ def _words(given: dict[str, ast.expr]) -> list[Word]:
 def _volumes(given: ast.expr) -> Iterator[Told]:
     for one in given.keys if isinstance(given, ast.Dict) else given.elts if isinstance(given, ast.List) else []:
         text = spelled.read(one, 0).text if one is not None else ""
-        if one is not None and text and launch.held(launch.source(text)):
-            yield Kind.HOST_MOUNT, one.lineno, "a home, credentials or socket of the host is mounted"
+        if one is not None and text and mounted.held(mounted.source(text)):
+            yield Kind.HOST_MOUNT, one.lineno, mounted.SAID
+
+
+_MOUNTS: Final = frozenset(
+    {"Mount", "BindMount", "HostPathVolumeSource", "V1HostPathVolumeSource", "HostPathVolumeSourceArgs"}
+)
+_VOLUMES: Final = frozenset({"with_volume_mapping", "with_bind_mount"})
+
+
+def _mount(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[Told]:
+    """A mount that is built by itself: docker's, a cluster's, a test container's."""
+    if name in _VOLUMES:
+        place = node.args[0] if node.args else given.get("host")
+    elif name in _MOUNTS:
+        place = given.get("source") or given.get("path") or (node.args[1] if len(node.args) > 1 else None)
+    else:
+        return
+    if place is not None and not _is(given.get("type"), "volume") and mounted.held(spelled.read(place).text):
+        yield Kind.HOST_MOUNT, place.lineno, mounted.SAID
 
 
 def _is(node: ast.expr | None, value: object) -> bool:

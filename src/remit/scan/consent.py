@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import document, flags, hooked, launch, others, server, switched, verbs
-from remit.scan.launch import Told, Word
+from remit.scan import document, flags, hooked, others, server, switched, verbs, wrapped
+from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.said import named, short
+from remit.scan.wrapped import Word
 
 LISTS: Final = (
     "alwaysAllow",
@@ -129,7 +130,7 @@ def shell(line: str, number: int) -> Iterator[Told]:
 
 def started(words: list[Word]) -> Iterator[Told]:
     """The same of a command's words, each with its line. A word with spaces is a prompt, or another shell's line."""
-    words = launch.bare(words)
+    words = wrapped.bare(words)
     bare = [word if " " not in word else "·" for word, _ in words]
     if found := _LET.search(" ".join(bare)[:_LONGEST]):
         past, whole = len(found[0].rstrip("\"'; ")) + found.start(), 0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import launch, secret, server
+from remit.scan import addressed, checked, launch, secret
 from remit.scan.sight import Pair
 
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s#]*))")
@@ -29,19 +29,22 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         if secret.is_held(name, value):
             said = f"{name} holds a literal value"
             found.append(Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, number, said)))
-        if launch.unchecked(name, value):
+        if checked.unchecked(name, value):
             said = f"{name} turns certificate checks off"
             found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
         if launch.unasked(name, value):
             said = f"{name} lets everything run with nobody asked"
             found.append(Finding(Kind.UNASKED, Confidence.HIGH, Evidence(path, number, said)))
-        if server.plain(value):
-            said = f"{name} says that the connection is made without TLS or its checks"
-            found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
-        if server.called(name, value):
-            said = f"{name} is called over http, without TLS"
-            found.append(Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)))
+        found += (
+            Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, said)) for said in _said(name, value)
+        )
     return tuple(found)
+
+
+def _said(name: str, value: str) -> Iterator[str]:
+    yield from addressed.variable(name, value)
+    if name == "OLLAMA_HOST" and addressed.listens(name, value):
+        yield f"{name}: {addressed.NOBODY}"
 
 
 def pairs(text: str) -> Iterator[Pair]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from remit.scan import launch
+from remit.scan import packaged, wrapped
 from remit.scan.node import Node
 
 _CLIENT: Final = re.compile(
@@ -40,11 +40,11 @@ def relative(argv: Sequence[str]) -> list[int]:
     A bare program is found by the PATH. What a package or an image is given is a file only where it looks like one;
     for any other program each word may be.
     """
-    words = launch.bare([(word, n) for n, word in enumerate(argv)])
-    first = launch.program(words[0][0]) if words else ""
+    words = wrapped.bare([(word, n) for n, word in enumerate(argv)])
+    first = wrapped.program(words[0][0]) if words else ""
     image = first in _ENGINES and words[1:2] == [("run", words[0][1] + 1)]
-    package = launch.package_of(words) if first != "uv" else None
-    named = launch.image_of(words) if image else package
+    package = packaged.package_of(words) if first != "uv" else None
+    named = packaged.image_of(words) if image else package
     found = [0] if first in _HERE or (argv and re.search(r"[/\\]", argv[0]) and not _WHOLE.match(argv[0])) else []
     return found + [
         n for n, word in enumerate(argv) if n and _may_be_file(word, named[0] if named else "", image=image)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
 
-from remit.scan import launch, secret
+from remit.scan import secret, wrapped
 
 _REFERENCE: Final = re.compile(
     r"\$\{[A-Za-z_]\w*(?::\?)?\}|\$\{(?:env|input|localEnv|config|command|secrets?)[:.][A-Za-z_][\w.-]*\}"
@@ -142,7 +142,7 @@ def words(argv: Sequence[str]) -> list[bool]:
             quote = "" if quote in word else quote
         elif hidden:
             quote = next((one for one in "\"'" if word.count(one) % 2), "")
-        program = launch.program(word)
+        program = wrapped.program(word)
         asks = program if program in _ASKS else asks
         scripts |= {given for names, given in _RUNS if program in names}
         within = within or any(given.fullmatch(word) for given in scripts)

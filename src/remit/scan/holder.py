@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from remit.scan import client, document, launch, secret, server, task, workflow, workload
+from remit.scan import client, document, packaged, secret, server, task, workflow, workload, wrapped
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, Whole, is_credential
 
@@ -80,8 +80,8 @@ def like(entry: Node) -> str:
     for key in server.ADDRESSES:
         if entry[key].text:
             return re.sub(r"^\w+://|[?#].*$|/$", "", entry[key].text)
-    words = launch.bare(server.words(entry)) if server.words(entry) else []
-    package = launch.package_of(words) or launch.image_of(words)
+    words = wrapped.bare(server.words(entry)) if server.words(entry) else []
+    package = packaged.package_of(words) or packaged.image_of(words)
     if package:
         return re.sub(r"(?<=.)@[\w.^~*-]+$|==[\w.]+$|:[\w.-]+$", "", package[0])
     return " ".join(word for word, _ in words)
@@ -112,7 +112,7 @@ def _given(entry: Node) -> Iterator[Pair]:
                 yield Pair(one.text, f"${{{one.text}}}", one.line)
 
 
-def flags(words: list[launch.Word]) -> Iterator[Pair]:
+def flags(words: list[wrapped.Word]) -> Iterator[Pair]:
     """What the flags of a command give: names with their values."""
     for (word, line), (after, below) in pairwise([*words, ("", 0)]):
         flag, mark, value = word.partition("=")
@@ -142,7 +142,7 @@ def _wholes(entry: Node) -> Iterator[Whole]:
     yield from handed(server.words(entry))
 
 
-def handed(words: list[launch.Word]) -> Iterator[Whole]:
+def handed(words: list[wrapped.Word]) -> Iterator[Whole]:
     """What a container engine is told to hand on whole."""
     for (word, line), (after, _) in pairwise([*words, ("", 0)]):
         if word in ("--env-host", "--env-host=true"):

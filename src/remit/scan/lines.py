@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import dotenv, holder, profile, task, unit
+from remit.scan import dotenv, holder, profile, task, unit, wrapped
 from remit.scan.sight import Holder, Pair, Whole, is_credential
 
 _LOADED: Final = re.compile(
@@ -38,7 +38,7 @@ def _unit(text: str) -> tuple[tuple[Pair, ...], tuple[Whole, ...]]:
     wholes: list[Whole] = []
     for line, key, value in unit.settings(text):
         if key == "Environment":
-            for word in unit.split(value):
+            for word in wrapped.split(value):
                 name, _, given = word.partition("=")
                 pairs.append(Pair(name, given, line))
         elif key in (
@@ -58,7 +58,7 @@ def _unit(text: str) -> tuple[tuple[Pair, ...], tuple[Whole, ...]]:
                 Pair(f"{target}" if is_credential(target) else f"{target}_secret", f"${{secret:{name}}}", line)
             )
         elif key in ("ExecStart", "Exec"):
-            wholes += holder.handed(task.run([(word, line) for word in unit.split(value.lstrip("-@+!:"))]))
+            wholes += holder.handed(task.run([(word, line) for word in wrapped.split(value.lstrip("-@+!:"))]))
         elif key == "PassEnvironment":
             pairs += [Pair(name, f"${{{name}}}", line) for name in value.split()]
         elif key == "EnvironmentFile" and value:

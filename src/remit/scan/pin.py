@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, launch, server
+from remit.scan import client, packaged, server, wrapped
 from remit.scan.fix import Edit, Fix
 from remit.scan.node import Node
 from remit.scan.placed import Placed
@@ -21,12 +21,12 @@ _EXACT: Final = re.compile(r"\d+\.\d+(?:\.\d+)*[\w.+-]*")
 def packages(document: Placed, found: Mapping[int, str], versions: Versions) -> Iterator[Fix]:
     """The packages on these lines with the version that is known; one that nothing knows stays as it is."""
     for _, entry in client.servers(document.root) if found else ():
-        words = launch.bare(server.words(entry))
-        given = launch.package_of(words)
+        words = wrapped.bare(server.words(entry))
+        given = packaged.package_of(words)
         node = next((one for one in entry["args"].items if given and (one.text, one.line) == given), None)
         if not given or not node or node.line not in found or not document.stands(node):
             continue
-        runner = launch.program(words[0][0])
+        runner = wrapped.program(words[0][0])
         kind, shape = ("npm", _NPM) if runner in ("npx", "bunx", "npm", "pnpm", "pnpx", "bun") else ("pypi", _PYPI)
         named = shape.fullmatch(given[0])
         version = versions(kind, named[1]) if named else ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, launch, secret, server
+from remit.scan import addressed, checked, consent, launch, packaged, secret, wrapped
 from remit.scan.launch import Told
 from remit.scan.sight import Pair
 
@@ -44,7 +44,10 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-_STARTS: Final = re.compile(r"\b(?:docker|podman|nerdctl|curl|wget|npx|uvx|claude|mcp-remote)\b")
+_STARTS: Final = re.compile(
+    r"\b(?:docker|podman|nerdctl|curl|wget|npx|uvx|uv|pipx|bunx|pnpm|deno|go|claude|codex|gemini|git|kubectl|helm|pip3?"
+    r"|ollama|vllm|opencode|goose|langgraph|adk)\b|mcp"
+)
 _ALIAS: Final = re.compile(r"^\s*alias\s+(?:-\w\s+)?[\w.-]+(?:=|\s+)([\"'])(.*)\1")
 
 
@@ -54,15 +57,14 @@ def _started(line: str, number: int) -> Iterator[Told]:
         return
     alias = _ALIAS.match(line)
     for part in re.split(r"&&|\|\||;|\|", alias[2] if alias else line):
-        words = launch.bare([(word, number) for word in launch.split(part)])
+        given = [(word, number) for word in wrapped.split(part)]
+        words = wrapped.bare(given)
         while len(words) > 1 and not _STARTS.search(words[0][0]):
             words = words[1:]
         if words and _STARTS.search(words[0][0]):
-            engine = launch.image_of(words) is not None
-            yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or engine)
-            for word, _ in words[1:]:
-                if "mcp" in part:
-                    yield from ((Kind.OPEN_REMOTE, number, said) for said in server.address(word))
+            yield from launch.told(words, keyed=packaged.keyed(given))
+            yield from addressed.spoken(words)
+            yield from addressed.open_to_all(words)
 
 
 def _set(line: str) -> Iterator[tuple[str, str]]:
@@ -76,12 +78,16 @@ def _set(line: str) -> Iterator[tuple[str, str]]:
 def _variable(path: str, number: int, name: str, value: str) -> Iterator[Finding]:
     told = (
         (secret.is_held(name, value), Kind.LITERAL_SECRET, "holds a literal value"),
-        (launch.unchecked(name, value), Kind.OPEN_REMOTE, "turns certificate checks off"),
+        (checked.unchecked(name, value), Kind.OPEN_REMOTE, "turns certificate checks off"),
         (launch.unasked(name, value), Kind.UNASKED, "lets everything run with nobody asked"),
     )
     for so, kind, said in told:
         if so:
             yield Finding(kind, Confidence.HIGH, Evidence(path, number, f"{name} {said}"))
+    for what in addressed.variable(name, value):
+        yield Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, what))
+    if name == "OLLAMA_HOST" and addressed.listens(name, value):
+        yield Finding(Kind.OPEN_REMOTE, Confidence.HIGH, Evidence(path, number, f"{name}: {addressed.NOBODY}"))
 
 
 def pairs(text: str) -> Iterator[Pair]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
+    addressed,
     admin,
     calls,
     consent,
@@ -103,7 +104,7 @@ def _lines(text: str) -> Iterator[Told]:
     yield from calls.in_typescript(text)
     yield from tsrun.told(text)
     for one in re.finditer(r"\bnew\s+URL\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", text):
-        yield from ((Kind.OPEN_REMOTE, line_at(text, one.start()), said) for said in server.address(one[1]))
+        yield from ((Kind.OPEN_REMOTE, line_at(text, one.start()), said) for said in addressed.address(one[1]))
     yield from unasked.told(text)
 
 
@@ -116,6 +117,7 @@ def _objects(text: str) -> Iterator[Told]:
                 yield from server.told(part)
                 yield from consent.of_server(part)
             yield from calls.of_object(part)
+            yield from calls.mounts(part)
             yield from unasked.of_object(part)
             for one in part["allowedTools"].items:
                 if one.text and consent.rule_writes(one.text):

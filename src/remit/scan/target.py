@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from remit.scan import client, document, ground, hide, holder, launch, secret, server, workload
+from remit.scan import client, document, ground, hide, holder, packaged, secret, server, workload, wrapped
 from remit.scan.node import Node
 
 HIDDEN: Final = "***"
@@ -106,7 +106,7 @@ def _of_url(name: str, line: int, url: str) -> Target:
     return Target(name, line, f"{at}{parts.path}", (), "its address holds more than a path" if more else "")
 
 
-def _of_command(name: str, line: int, words: list[launch.Word]) -> Target:
+def _of_command(name: str, line: int, words: list[wrapped.Word]) -> Target:
     held = [one.text for one in holder.flags(words) if len(one.text) > 2 and _is_held(one.name, one.text)]
     argv, lacks = [], ""
     told = [word for word, _ in words[:_WORDS]]
@@ -162,7 +162,7 @@ def _host(url: str) -> str:
 
 
 def _words(argv: Sequence[str]) -> list[str]:
-    package = launch.package_of(launch.bare([(word, 0) for word in argv])) if argv else None
+    package = packaged.package_of(wrapped.bare([(word, 0) for word in argv])) if argv else None
     return [_VERSION.sub("", word) if package and word == package[0] else word for word in argv]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import launch
+from remit.scan import wrapped
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, Whole
 
@@ -65,6 +65,6 @@ def stored(text: str) -> str:
     return text
 
 
-def run(words: list[launch.Word]) -> list[launch.Word]:
+def run(words: list[wrapped.Word]) -> list[wrapped.Word]:
     """The words of a command of a container engine; none of any other."""
-    return words if words and launch.program(words[0][0]) in ("docker", "podman", "nerdctl") else []
+    return words if words and wrapped.program(words[0][0]) in ("docker", "podman", "nerdctl") else []

@@ -10,9 +10,10 @@ from itertools import islice
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import consent, launch, tsobject
-from remit.scan.launch import Told, Word
+from remit.scan import consent, launch, tsobject, wrapped
+from remit.scan.launch import Told
 from remit.scan.node import line_at
+from remit.scan.wrapped import Word
 
 _PROMISED: Final = re.compile(r"\bconst\s+(\w+)\s*=\s*(?:util\.)?promisify\(\s*(?:\w+\.)?(exec|execFile)\s*\)")
 _MEMBER: Final = re.compile(
@@ -64,15 +65,16 @@ def _given_by(text: str, given: str, at: int, run: re.Match[str], words: list[st
 
 def _runs(promised: set[str]) -> re.Pattern[str]:
     names = "".join(f"|{re.escape(one)}" for one in sorted(promised))
+    files = rf"(?:spawn|spawnSync|execFile|execFileSync|execa|execaSync{names})"
     return re.compile(
         rf"(?<![.\w$])(?:(?:child_process|cp|shell|sh)\.)?(?:exec|execSync"
         rf"|execa(?:Command)?(?:Sync)?{names})\s*\(\s*{_DRAWN}\s*[,)]"
         rf"|\b\w*(?:ssh|conn|client|connection)\w*\.(?:exec|execCommand)\s*\(\s*{_DRAWN}\s*[,)]"
         rf"|\b(?:spawn|spawnSync|execFile|execFileSync"
         rf"|execa)\s*\(\s*{_DRAWN}\s*,[^;]{{0,200}}?\bshell\s*:\s*(?:true|[\"'])"
-        rf"|\b(?:spawn|spawnSync|execFile|execFileSync|execa|execaSync)\s*\(\s*{_SH}\s*,\s*\[[^\]]*?{_TOLD}\s*\]"
+        rf"|\b{files}\s*\(\s*{_SH}\s*,\s*\[[^\]]*?{_TOLD}\s*\]"
         rf"|\bBun\.spawn(?:Sync)?\s*\(\s*\[\s*{_SH}\s*,[^\]]*?{_TOLD}\s*\]"
-        rf"|\b(?:spawn|spawnSync|execFile|execFileSync|execa)\s*\(\s*{_TOLD}\s*,\s*{_TOLD}\s*[,)]"
+        rf"|\b{files}\s*\(\s*{_TOLD}\s*,\s*{_TOLD}\s*[,)]"
         rf"|\$`\$\{{\s*(?:\{{\s*raw\s*:\s*)?{_TOLD}\s*\}}"
         rf"|(?<![.\w$])(?:eval|new\s+Function|new\s+(?:vm\.)?Script|(?:vm\.)?runIn\w*Context)\s*\(\s*{_TOLD}\s*[,)]"
     )
@@ -132,10 +134,9 @@ def _started(text: str) -> Iterator[Told]:
             continue
         words: list[Word] = [(one[1], line_at(text, one.start()))] if one[1] else []
         if given.text:
-            words += [(word, given.line) for word in launch.split(given.text)]
+            words += [(word, given.line) for word in wrapped.split(given.text)]
         else:
             words += [(item.text, item.line) for item in given.items if item.text]
-        engine = bool(words) and launch.image_of(words) is not None
-        yield from (told for told in launch.told(words) if told[0] is not Kind.UNPINNED or engine)
+        yield from launch.told(words, keyed=False)
         if words:
             yield from consent.started(words)

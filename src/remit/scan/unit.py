@@ -4,12 +4,11 @@ The grammar is systemd.syntax(7): `Key=value`, a backslash at the end of a line 
 """
 
 import re
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, launch, secret, server
+from remit.scan import addressed, consent, launch, mounted, packaged, secret, server, wrapped
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -24,37 +23,36 @@ def wants(path: str) -> bool:
 
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: a line that is no assignment is passed over."""
-    told = [one for number, key, value in settings(text) for one in _told(number, key, value)]
-    told += _image(text)
-    told += _listens(text)
+    every = list(settings(text))
+    keyed = any(_gives(key, value) for _, key, value in every)
+    told = [one for number, key, value in every for one in _told(number, key, value, keyed=keyed)]
+    told += _listens(every)
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in told)
 
 
-def _image(text: str) -> Iterator[Told]:
-    """A quadlet that is given a credential, and whose image has no exact version."""
-    every = list(settings(text))
-    keyed = any(
-        key in ("Secret", "EnvironmentFile")
-        or (key == "Environment" and any(secret.is_name(word.partition("=")[0]) for word in split(value)))
-        for _, key, value in every
-    )
-    for number, key, value in every:
-        if key == "Image" and keyed and not value.endswith((".image", ".build")) and not launch.pinned_image(value):
-            yield Kind.UNPINNED, number, "an image with no exact version is given a credential"
+def _gives(key: str, value: str) -> bool:
+    """Say whether a line hands a credential on: a variable of such a name, a file of them, a stored secret."""
+    if key in ("Secret", "EnvironmentFile", "EnvironmentHost") or key.startswith(
+        ("LoadCredential", "SetCredential", "ImportCredential")
+    ):
+        return value.lower() not in ("", "false", "no", "off", "0")
+    if key in ("Environment", "PassEnvironment"):
+        return any(packaged.is_named(word.partition("=")[0]) for word in wrapped.split(value))
+    return False
 
 
-def _listens(text: str) -> Iterator[Told]:
+def _listens(every: list[tuple[int, str, str]]) -> Iterator[Told]:
     """A model's or an MCP server's unit whose variable opens it to all, and which has no word of who may call."""
     pairs = [
         (number, *word.partition("=")[::2])
-        for number, key, value in settings(text)
+        for number, key, value in every
         if key == "Environment"
-        for word in split(value)
+        for word in wrapped.split(value)
     ]
-    asked = any(server.ASKS.search(name) for _, name, _ in pairs)
+    asked = any(addressed.ASKS.search(name) for _, name, _ in pairs)
     for number, name, value in pairs:
-        if server.listens(name, value) and (name == "OLLAMA_HOST" or not asked):
-            yield Kind.OPEN_REMOTE, number, f"{name}: it listens to all addresses, and asks nobody who they are"
+        if addressed.listens(name, value) and (name == "OLLAMA_HOST" or not asked):
+            yield Kind.OPEN_REMOTE, number, f"{name}: {addressed.NOBODY}"
 
 
 def settings(text: str) -> Iterator[tuple[int, str, str]]:
@@ -74,9 +72,9 @@ def settings(text: str) -> Iterator[tuple[int, str, str]]:
         held, began = "", 0
 
 
-def _told(number: int, key: str, value: str) -> Iterator[Told]:
+def _told(number: int, key: str, value: str, *, keyed: bool) -> Iterator[Told]:
     if key == "Environment":
-        for word in split(value):
+        for word in wrapped.split(value):
             name, _, given = word.partition("=")
             if secret.is_held(name, given):
                 yield Kind.LITERAL_SECRET, number, f"{name} holds a literal value"
@@ -84,20 +82,16 @@ def _told(number: int, key: str, value: str) -> Iterator[Told]:
                 one for one in server.variable("", name, Node(number, given)) if one[0] is not Kind.LITERAL_SECRET
             )
     elif key in _BINDS:
-        for word in split(value):
-            if launch.held(launch.source(word.lstrip("-+"))):
-                yield Kind.HOST_MOUNT, number, "a home, credentials or socket of the host is mounted"
+        yield from mounted.binds([(word.lstrip("-+"), number) for word in wrapped.split(value)])
+    elif key in ("PodmanArgs", "GlobalArgs"):
+        yield from mounted.mounts([(word, number) for word in wrapped.split(value)])
+    elif key == "Image":
+        if keyed and not value.endswith((".image", ".build")) and not packaged.pinned_image(value):
+            yield Kind.UNPINNED, number, "an image with no exact version is given a credential"
     elif key in ("ExecStart", "ExecStartPre", "Exec"):
-        words = [(word, number) for word in split(value.lstrip("-@+!:"))]
-        yield from launch.told(words)
-        yield from launch.open_to_all(words)
+        words = [(word, number) for word in wrapped.split(value.lstrip("-@+!:"))]
+        yield from launch.told(words, keyed=keyed)
+        yield from addressed.open_to_all(words)
+        yield from addressed.spoken(words)
         yield from consent.shell(value, number)
         yield from consent.loose(value, number)
-
-
-def split(value: str) -> list[str]:
-    """The words of a value; at its spaces where its quotes do not close."""
-    try:
-        return shlex.split(value)
-    except ValueError:
-        return value.split()

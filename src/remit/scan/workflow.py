@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, jsonc, launch, secret, server, yamldoc
-from remit.scan.launch import Told, Word
-from remit.scan.node import Node
+from remit.scan import addressed, consent, jsonc, launch, mounted, packaged, secret, server, wrapped, yamldoc
+from remit.scan.launch import Told
+from remit.scan.node import NOTHING, Node
 from remit.scan.said import short
+from remit.scan.wrapped import Word
 
 _PLACE: Final = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
 _SECRET: Final = re.compile(r"\$\{\{\s*secrets\.")
 _SHA: Final = re.compile(r"@[0-9a-f]{40}$")
-_OURS: Final = ("actions/", "github/", "./", "docker://")
+_OURS: Final = ("actions/", "github/", "./")
+_TAKEN: Final = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 
 
 def wants(path: str) -> bool:
@@ -26,14 +28,27 @@ def read(path: str, text: str) -> tuple[Finding, ...] | None:
     documents = yamldoc.read(text)
     if documents is None:
         return None
-    found = [one for root in documents for part in root.inside() for one in _part(part)]
+    found = [one for root in documents for part, lent in _parts(root) for one in _part(part, lent=lent)]
     found += [one for number, line in enumerate(text.split("\n"), 1) for one in _line(line, number)]
     return tuple(
         Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(found)
     )
 
 
-def _part(part: Node) -> Iterator[Told]:
+def _parts(root: Node) -> Iterator[tuple[Node, bool]]:
+    """Every part of a workflow; with it whether the workflow or its job gives it a stored secret."""
+    above = _is_given(root["env"])
+    for name, part in root.members.items():
+        jobs = part.members.values() if name == "jobs" else [part]
+        yield from ((one, above or _is_given(job["env"])) for job in jobs for one in job.inside())
+    yield root, False
+
+
+def _is_given(part: Node) -> bool:
+    return any(_SECRET.search(one.text) for one in part.members.values())
+
+
+def _part(part: Node, *, lent: bool) -> Iterator[Told]:
     for name, value in part["env"].members.items():
         yield from server.variable("env", name, value)
     for name, value in part["with"].members.items():
@@ -41,17 +56,40 @@ def _part(part: Node) -> Iterator[Told]:
             yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
     if part["with"]["sandbox"].text == "danger-full-access":
         yield Kind.BROAD_TOOL, part["with"]["sandbox"].line, "the agent's commands run with no sandbox"
-    for mount in part["volumes"].items:
-        if mount.text and launch.held(launch.source(mount.text)):
-            yield Kind.HOST_MOUNT, mount.line, "a home, credentials or socket of the host is mounted"
+    yield from _mounts(part)
     yield from _approved(part)
-    if part["image"].text and part["options"].text:
-        yield from launch.mounts(_words(part["options"].text, part["options"].line))
     yield from _used(part)
-    keyed = any(_SECRET.search(one.text) for one in part["env"].members.values())
+    yield from _contained(part, lent=lent)
+    keyed = lent or _is_given(part["env"])
     for words in _commands(part["run"]):
-        asked = keyed and any(word in ("-y", "--yes", "uvx", "pipx", "bunx", "dlx") for word, _ in words)
-        yield from (one for one in launch.told(words) if one[0] is not Kind.UNPINNED or asked)
+        yield from _run(words, keyed=keyed)
+
+
+_ASKED: Final = frozenset({"-y", "--yes", "uvx", "pipx", "bunx", "dlx", "go", "dnx", "deno", "install", "i", "add"})
+"""Words that say that a package is fetched; without one it may be a dependency of the project."""
+
+
+def _mounts(part: Node) -> Iterator[Told]:
+    """What a container of a job, or one that a step starts, mounts of its machine."""
+    yield from mounted.binds([(one.text, one.line) for one in part["volumes"].items])
+    for options in (part["options"] if part["image"].text else NOTHING, part["with"]["options"]):
+        yield from mounted.mounts(_words(options.text, options.line))
+
+
+def _run(words: list[Word], *, keyed: bool) -> Iterator[Told]:
+    asked = any(word in _ASKED or re.search(r"@(?:latest|next|beta|main|\^|~)", word) for word, _ in words)
+    asked = asked or packaged.image_of(wrapped.bare(words)) is not None
+    yield from (one for one in launch.told(words, keyed=keyed) if one[0] is not Kind.UNPINNED or asked)
+    yield from addressed.spoken(words)
+
+
+def _contained(part: Node, *, lent: bool) -> Iterator[Told]:
+    """Images of a job's container and of its services that are given a stored secret."""
+    own = lent or _is_given(part["env"])
+    for one, above in ((part["container"], own), *((one, False) for one in part["services"].members.values())):
+        image = one if one.text else one["image"]
+        if image.text and (above or _is_given(one["env"])) and not packaged.pinned_image(image.text):
+            yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 
 
 def _approved(part: Node) -> Iterator[Told]:
@@ -69,7 +107,8 @@ def _approved(part: Node) -> Iterator[Told]:
 def _commands(run: Node) -> Iterator[list[Word]]:
     """The commands of a script, each word with its line. A backslash at a line's end continues it."""
     held: list[Word] = []
-    for offset, line in enumerate(run.text.split("\n")):
+    text = _TAKEN.sub(lambda one: "${{" + one[1].replace(" ", "") + "}}", run.text)
+    for offset, line in enumerate(text.split("\n")):
         at = run.line + offset + (1 if "\n" in run.text else 0)
         goes_on = line.rstrip().endswith("\\")
         *ended, last = re.split(r"&&|\|\||;|\|", line.rstrip().removesuffix("\\"))
@@ -84,17 +123,22 @@ def _commands(run: Node) -> Iterator[list[Word]]:
 
 
 def _words(text: str, at: int) -> list[Word]:
-    return [(word.strip("\"'"), at) for word in launch.split(text)]
+    return [(word.strip("\"'"), at) for word in wrapped.split(text)]
 
 
 def _used(part: Node) -> Iterator[Told]:
     uses = part["uses"]
-    if not uses.text or uses.text.startswith(_OURS) or _SHA.search(uses.text):
+    image = uses.text.startswith("docker://")
+    if (
+        not uses.text
+        or uses.text.startswith(_OURS)
+        or (packaged.pinned_image(uses.text[9:]) if image else _SHA.search(uses.text))
+    ):
         return
-    held = [one.text for one in (*part["with"].members.values(), *part["env"].members.values())]
     called = part["secrets"].text == "inherit" or bool(part["secrets"].members)
-    if called or any(_SECRET.search(one) for one in held):
-        yield Kind.UNPINNED, uses.line, "a step of others at a tag or branch is given a credential"
+    if called or _is_given(part["with"]) or _is_given(part["env"]):
+        said = "an image with no exact version" if image else "a step of others at a tag or branch"
+        yield Kind.UNPINNED, uses.line, f"{said} is given a credential"
 
 
 def _line(line: str, number: int) -> Iterator[Told]:

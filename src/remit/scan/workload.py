@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import consent, document, jsonc, launch, secret, server, yamldoc
+from remit.scan import addressed, consent, document, jsonc, launch, mounted, packaged, secret, server, wrapped, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
 _COMPOSE: Final = re.compile(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$")
-_MOUNT: Final = "a home, credentials or socket of the host is mounted"
 
 
 def wants(path: str) -> bool:
@@ -51,6 +50,8 @@ def _document(path: str, root: Node) -> Iterator[Told]:
     elif is_compose(path, root):
         for name, one in root["services"].members.items():
             yield from _service(name, one)
+        for name, one in root["volumes"].members.items():
+            yield from _said(f"volume {name}", _volume(one))
 
 
 def is_compose(path: str, root: Node) -> bool:
@@ -64,26 +65,42 @@ def is_compose(path: str, root: Node) -> bool:
 
 
 def _service(name: str, one: Node) -> Iterator[Told]:
-    keyed = False
-    for key, value in pairs(one["environment"]):
-        keyed = keyed or secret.is_name(key)
+    given = [*pairs(one["environment"])]
+    for key, value in given:
         yield from _said(f"service {name}", server.variable("environment", key, value))
+    keyed = any(packaged.is_named(key) or packaged.is_held(value.text) for key, value in given)
     keyed = keyed or bool(one["env_file"].items or one["secrets"].items)
     yield from _said(f"service {name}", _image(one["image"], keyed=keyed and "build" not in one.members))
     for mount in one["volumes"].items:
-        place = launch.source(mount.text) if mount.text else mount["source"].text
-        if place and launch.held(place):
-            yield Kind.HOST_MOUNT, mount.line, f"service {name}: {_MOUNT}"
+        place = mounted.source(mount.text) if mount.text else mount["source"].text
+        if place and mounted.held(place):
+            yield Kind.HOST_MOUNT, mount.line, f"service {name}: {mounted.SAID}"
     if one["use_api_socket"].value is True:
-        yield Kind.HOST_MOUNT, one["use_api_socket"].line, f"service {name}: {_MOUNT}"
+        yield Kind.HOST_MOUNT, one["use_api_socket"].line, f"service {name}: {mounted.SAID}"
     for key, value in pairs(one["build"]["args"]):
         yield from _said(f"service {name}", server.variable("args", key, value))
     words = [(word.text, word.line) for word in (*one["entrypoint"].items, *one["command"].items) if word.text]
     if len(words) == 1:
-        words = [(word, words[0][1]) for word in words[0][0].split()]
-    yield from _said(f"service {name}", _started(words))
-    if any(_is_out(port) for port in one["ports"].items):
-        yield from _said(f"service {name}", launch.open_to_all(words))
+        words = [(word, words[0][1]) for word in wrapped.split(words[0][0])]
+    yield from _said(f"service {name}", _started(words, keyed=keyed))
+    if any(_is_out(port) for port in one["ports"].items) or one["network_mode"].text == "host":
+        yield from _said(f"service {name}", addressed.open_to_all(words))
+        yield from _said(f"service {name}", _listens(given))
+
+
+def _listens(given: list[tuple[str, Node]]) -> Iterator[Told]:
+    """A variable that opens a server to all, where none says who may call."""
+    if not any(addressed.ASKS.search(key) for key, _ in given):
+        for key, value in given:
+            if addressed.listens(key, value.text):
+                yield Kind.OPEN_REMOTE, value.line, f"{key}: {addressed.NOBODY}"
+
+
+def _volume(one: Node) -> Iterator[Told]:
+    """A named volume that is a folder of the host."""
+    options = one["driver_opts"]
+    if "bind" in options["o"].text and mounted.held(options["device"].text):
+        yield Kind.HOST_MOUNT, options["device"].line, mounted.SAID
 
 
 def _is_out(port: Node) -> bool:
@@ -104,47 +121,59 @@ def _manifest(root: Node) -> Iterator[Told]:
     if kind == "ConfigMap":
         for key, value in root["data"].members.items():
             yield from _said(f"map {name}", server.variable("data", key, value))
-    for one in root["clusters"].items:
-        yield from server.checks(one["cluster"])
     for part in root.inside():
         yield from _pod(part)
+        yield from server.checks(part)
 
 
 def _pod(part: Node) -> Iterator[Told]:
-    for volume in part["volumes"].items:
-        place = volume["hostPath"]["path"]
-        if place.text and launch.held(place.text):
-            yield Kind.HOST_MOUNT, place.line, f"volume {volume['name'].text}: {_MOUNT}"
-    for container in (*part["containers"].items, *part["initContainers"].items):
-        said, keyed = f"container {container['name'].text}", bool(container["envFrom"].items)
-        for one in container["env"].items:
-            keyed = keyed or "secretKeyRef" in one["valueFrom"].members or secret.is_name(one["name"].text)
-            yield from _said(said, server.variable("env", one["name"].text, one["value"]))
-        yield from _said(said, _image(container["image"], keyed=keyed))
-        words = [
-            (word.text, word.line) for word in (*container["command"].items, *container["args"].items) if word.text
-        ]
-        yield from _said(said, _started(words))
+    place = part["hostPath"] if part["hostPath"].text else part["hostPath"]["path"]
+    if place.text and mounted.held(place.text):
+        yield Kind.HOST_MOUNT, place.line, f"volume {part['name'].text}: {mounted.SAID}"
+    if not part["image"].text:
+        return
+    said = f"container {part['name'].text}"
+    keyed = any(part[key].items for key in ("envFrom", "secretRefs", "secrets"))
+    for key, value in pairs(part["env"]) if part["env"].members else _variables(part):
+        keyed = keyed or packaged.is_named(key) or packaged.is_held(value.text) or "secretKeyRef" in value.members
+        yield from _said(said, server.variable("env", key, value))
+    yield from _said(said, _image(part["image"], keyed=keyed))
+    words = [(word.text, word.line) for key in ("command", "cmd", "args") for word in part[key].items if word.text]
+    yield from _said(said, _started(words, keyed=keyed))
 
 
-def _started(words: list[launch.Word]) -> Iterator[Told]:
-    yield from launch.told(words)
+def _variables(container: Node) -> Iterator[tuple[str, Node]]:
+    """A container's variables: the value of each, or where it is from."""
+    for one in container["env"].items:
+        yield one["name"].text, one["value"] if one["value"].line else one["valueFrom"]
+
+
+def _started(words: list[wrapped.Word], *, keyed: bool) -> Iterator[Told]:
+    yield from launch.told(words, keyed=keyed)
+    yield from addressed.spoken(words)
     if words:
         yield from consent.started(words)
         yield from consent.loose(" ".join(word for word, _ in words), words[0][1])
 
 
 def _image(image: Node, *, keyed: bool) -> Iterator[Told]:
-    if keyed and image.text and not launch.pinned_image(image.text):
+    if keyed and image.text and not packaged.pinned_image(image.text):
         yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 
 
 def _devcontainer(root: Node) -> Iterator[Told]:
     for mount in root["mounts"].items:
-        place = launch.source(mount.text) if mount.text else mount["source"].text
-        if place and launch.held(place):
-            yield Kind.HOST_MOUNT, mount.line, _MOUNT
-    yield from launch.mounts([(one.text, one.line) for one in root["runArgs"].items])
+        place = mounted.source(mount.text) if mount.text else mount["source"].text
+        if place and mounted.held(place):
+            yield Kind.HOST_MOUNT, mount.line, mounted.SAID
+    yield from mounted.mounts([(one.text, one.line) for one in root["runArgs"].items])
+    yield from mounted.binds([(root["workspaceMount"].text, root["workspaceMount"].line)])
+    for name, one in root["features"].members.items():
+        if "/docker-outside-of-docker" in name or "/docker-from-docker" in name:
+            yield Kind.HOST_MOUNT, one.line, mounted.SAID
+    given = any(packaged.is_named(name) for name in root["containerEnv"].members)
+    given = given or packaged.keyed([(one.text, one.line) for one in root["runArgs"].items])
+    yield from _image(root["image"], keyed=given)
     for key in ("containerEnv", "remoteEnv"):
         for name, node in root[key].members.items():
             yield from server.variable(key, name, node)
