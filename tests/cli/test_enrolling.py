@@ -122,6 +122,25 @@ def test_one_review_shows_where_and_which_credentials_and_puts_it_in_force(told,
     told("review", "approve", one["id"], "--shown", seen["shown"], code=4)
 
 
+def test_what_stays_proposed_is_named_once_with_why(told, capsys) -> None:
+    told("scan", "site", "--enroll", "--write", "--owner", "olga")
+    [one] = told("review", "list")
+    agent = next(each["name"] for each in one["items"] if each["name"].startswith("triage"))
+    assert run(["review", "approve", one["id"], "--shown", one["shown"]]) == 0
+    said = capsys.readouterr().err
+    assert f"The agent {agent} cannot act: nothing tells what it could ever use (remit agent review {agent} " in said
+    assert (said.count(f"gent {agent} "), f"agent/{agent}" in said) == (1, False)
+    assert review._stays("resource/a", "This owner is no longer here.") == (
+        "The resource a: This owner is no longer here. It stays proposed."
+    )
+
+
+def test_so_many_of_each_are_counted_in_words() -> None:
+    assert enrolling._counted({"agent": 2, "resource": 1, "brief": 3}) == "2 agents, 1 resource and 3 briefs"
+    assert enrolling._counted({"agent": 1, "brief": 1, "resource": 0}) == "1 agent and 1 brief"
+    assert enrolling._counted({"agent": 0}) == ""
+
+
 def name_of(said, word):
     return next(one["name"] for one in said.values() if one["name"].startswith(word))
 

@@ -71,6 +71,29 @@ def test_a_grant_and_its_tool_are_told_apart_on_a_way_and_can_be_named_as_they_a
     assert 'label="resource:notes"' in dot
 
 
+def test_an_agent_that_reaches_nothing_is_told_what_lacks(told: Told) -> None:
+    told(
+        *[
+            "agent",
+            "add",
+            "idle",
+            "--owner",
+            "olga",
+            "--review",
+            "30d",
+            "--purpose",
+            "Idles.",
+            "--ceiling",
+            "mcp:notes/*",
+        ]
+    )
+    told.capsys.readouterr()
+    assert run(["reach", "idle"]) == 0
+    assert "No brief in force gives it a step" in told.capsys.readouterr().err
+    assert run(["reach", "scribe"]) == 0
+    assert told.capsys.readouterr().err == ""
+
+
 def test_what_an_operator_knows_is_kept_with_its_instant_and_widens_the_reach(told: Told) -> None:
     made = told("reach", "introspect", "notes", "--from", "known.toml")
     assert (made["source"], made["edges"], len(made["digest"])) == ("facts", 1, 43)

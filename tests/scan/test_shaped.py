@@ -21,6 +21,12 @@ def test_comments_stay_where_what_they_stand_beside_goes() -> None:
     )
 
 
+def test_a_name_is_not_said_twice() -> None:
+    key = "q7ZtWm2Lx9RbVc4Hn8"
+    one = mended(COMPOSE, f"services:\n  a:\n    image: x\n    environment:\n      A_KEY: {key}\n")
+    assert [fix.said for fix in one.fixes] == ["A_KEY refers to the variable of its name"]
+
+
 def test_a_server_of_codex_that_stands_in_braces_is_mended_there() -> None:
     key = "q7ZtWm2Lx9RbVc4Hn8"
     codex = f'[mcp_servers]\na = {{ command = "x", env = {{ A_KEY = "{key}", B = "1" }} }} # one\n'

@@ -155,16 +155,22 @@ def _drafts(agents: Sequence[Proposed], folder: str | None, owner: str) -> None:
 
 
 def _say(missing: Mapping[str, int], made: Sequence[Review], *, write: bool) -> None:
-    told = " and ".join(many(count, noun) for noun, count in missing.items() if count)
+    told = _counted(missing)
     if not write and told:
         say(f"{told} would be proposed (--write does it).")
     elif not made:
         say("All that was met is registered.")
     for one in made:
         several = {noun: sum(item.noun == noun for item in one.items) for noun in missing}
-        put = " and ".join(many(count, noun) for noun, count in several.items() if count)
-        say(f"{put} {'was' if len(one.items) == 1 else 'were'} proposed. Nothing can use what is proposed.")
+        were = "was" if len(one.items) == 1 else "were"
+        say(f"{_counted(several)} {were} proposed. Nothing can use what is proposed.")
         say(f"  One review approves or refuses it: remit review show {one.id}, then remit review approve {one.id}")
+
+
+def _counted(several: Mapping[str, int]) -> str:
+    """So many of each noun, in words."""
+    *first, last = [many(count, noun) for noun, count in several.items() if count] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _rows(desk: Desk, seen: Seen, known: _Register, owner: str) -> list[dict[str, Any]]:

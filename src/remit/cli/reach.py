@@ -104,6 +104,8 @@ def of(
         return
     data = told(found, made, whole, other)
     emit(form, data, lambda: _table(found, made, whole, other))
+    if not found.paths and target is None and not gone and graph.kind(found.start) == "agent" and view == VIEWS[0]:
+        say("No brief in force gives it a step within its ceiling: remit brief list, and remit review list.")
 
 
 @reach.command()

@@ -223,7 +223,10 @@ def _overview(found: Sequence[Found], made: dict[str, Rightsize], unused: Unused
         name = one.brief.name
         lines += [f"{name}: {len(one.used)} of {len(one.brief.steps)} steps were used since {moment(one.since)}."]
         if one.proposed is None:
-            lines += ["  Nothing of it was used: remit brief withdraw, if nobody needs it.", ""]
+            lines += [
+                f"  Nothing of it was used. Where it is new, let its tasks run; else: remit brief withdraw {name}",
+                "",
+            ]
             continue
         lines += [f"  {note['step']} {note['action']}: {'; '.join(note['why'])}" for note in one.proposed.notes]
         lines += [f"  {said(one.replay())}" if one.narrows else "  Nothing narrower is proposed."]

@@ -171,7 +171,7 @@ def _fix(document: Placed, held: list[Held], word: str, names: Names) -> Fix:
         name = names.take(one.wanted, value)
         text = text[:start] + word % (_asked_as(name) if "input" in word else name) + text[end:]
         takes.append((name, value))
-        said.append(f"{one.called} refers to {name}")
+        said.append(f"{one.called} refers to {name if name != one.called else 'the variable of its name'}")
     edit = Edit(*document.span(node), document.written(node, text))
     kind = Kind.LITERAL_SECRET
     return Fix(kind, node.line, ", ".join(said), (edit,), tuple(takes), meant=((document.path(node), text),))
