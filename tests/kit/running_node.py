@@ -72,19 +72,19 @@ class Shop(Shell):
 
 
 @contextmanager
-def shop_node(folder: Path, api: str) -> Iterator[Shop]:
-    """The node, serving, with the operator logged in."""
+def shop_node(folder: Path, api: str, port: int = 0, brief: str = BRIEF, settings: str = "") -> Iterator[Shop]:
+    """The node, serving, with the operator logged in; `settings` are tables of its settings file."""
     shell = Shop(folder)
     shell.url, shell.api = database(), api
     shell.write("openapi.json", json.dumps(DOCUMENT))
     shell.environment["XDG_CONFIG_HOME"] = str(folder / "config")
-    port = a_port()
-    shell.write("remit.toml", f"port = {port}\npostgres_port = {a_port()}\nforward_port = {a_port()}\n")
+    port = port or a_port()
+    shell.write("remit.toml", f"port = {port}\npostgres_port = {a_port()}\nforward_port = {a_port()}\n{settings}")
     link = re.search(r"^admin link +(\S+)$", shell.ok("remit up --no-serve"), re.MULTILINE)
     assert link
     shell.write("password", PASSWORD)
     shell.write("admin", shell.url)
-    shell.write("shop.toml", BRIEF)
+    shell.write("shop.toml", brief)
     shell.write("policy/tests.json", TESTS)
     shell.write("policy/common/shop.cedar", CEDAR)
     place = f"postgresql://gate_role@127.0.0.1:{server().port}/{shell.url.rpartition('/')[2]}"

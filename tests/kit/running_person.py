@@ -56,25 +56,6 @@ READS = "from call import call; print(call('/notes/a'), flush=True); "
 WAITS = READS + "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 
 
-class Node(Shell):
-    """Its folder; `origin` is where it serves, `idp` its provider, `person` a browser that is signed in there soon."""
-
-    origin = idp = ""
-    person: Wanderer
-
-    def start(self, program: str, *flags: str, brief: str = "errand", agent: str = "scribe") -> "Running":
-        """Start a run of this Python program, and read where a person is to go."""
-        words = [str(BIN / "remit"), "run", "--agent", agent, "--brief", brief, *flags, "--", sys.executable, "-c"]
-        return Running(
-            [*words, program], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-
-    def decided(self, task: str) -> list[dict[str, Any]]:
-        """The receipts of what was decided under a task."""
-        found = json.loads(self.ok(f"remit ledger show --task {task} --last 200 -o json"))
-        return [one["receipt"] for one in found if "decision" in one["receipt"]]
-
-
 class Running(subprocess.Popen[bytes]):
     """A run under way. `said` is what it said on stderr so far."""
 
@@ -96,6 +77,25 @@ class Running(subprocess.Popen[bytes]):
         return self.returncode, out.decode().splitlines(), self.said
 
 
+class Node(Shell):
+    """Its folder; `origin` is where it serves, `idp` its provider, `person` a browser that is signed in there soon."""
+
+    origin = idp = ""
+    person: Wanderer
+
+    def start(self, program: str, *flags: str, brief: str = "errand", agent: str = "scribe") -> "Running":
+        """Start a run of this Python program, and read where a person is to go."""
+        words = [str(BIN / "remit"), "run", "--agent", agent, "--brief", brief, *flags, "--", sys.executable, "-c"]
+        return Running(
+            [*words, program], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def decided(self, task: str) -> list[dict[str, Any]]:
+        """The receipts of what was decided under a task."""
+        found = json.loads(self.ok(f"remit ledger show --task {task} --last 200 -o json"))
+        return [one["receipt"] for one in found if "decision" in one["receipt"]]
+
+
 def answers_at(address: str) -> str:
     """Where the answer to a question is taken."""
     return query(address)["redirect_uri"]
@@ -106,6 +106,12 @@ def port_of(address: str) -> int:
     return urlsplit(answers_at(address)).port or 0
 
 
+def signing_in(idp: str, secret: str = "env:IDP_SECRET") -> str:
+    """The settings by which people sign in at this provider, and are taken in."""
+    table = f'[[issuers]]\nissuer = "{idp}"\naudience = "remit"\nclient_secret = "{secret}"\n'
+    return f"{table}sign_in = true\nauto_register = true\n"
+
+
 @contextmanager
 def node_for_people(folder: Path) -> Iterator[Node]:
     """The node, serving, with the operator logged in, and npm oidc-provider as the company's own."""
@@ -113,8 +119,7 @@ def node_for_people(folder: Path) -> Iterator[Node]:
     node.environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "IDP_SECRET": SECRET}
     node.origin, node.person = f"http://127.0.0.1:{port}", Wanderer()
     with provider(f"{node.origin}/signin/back") as node.idp:
-        table = f'[[issuers]]\nissuer = "{node.idp}"\naudience = "remit"\nclient_secret = "env:IDP_SECRET"\n'
-        node.write("remit.toml", f"port = {port}\n{table}sign_in = true\n")
+        node.write("remit.toml", f"port = {port}\n{signing_in(node.idp)}")
         node.settle()
         node.write("call.py", CALL)
         node.ok(f"remit person add pia --issuer {node.idp}")
