@@ -21,6 +21,7 @@ from remit.store.opening import Aside
 from remit.web.app import build
 from remit.web.settings import WebSettings
 from remit.web.site import do
+from tests.kit import stores
 from tests.kit.tokens import peer_sign
 from tests.kit.world import DAY, ISSUER, World
 
@@ -163,8 +164,8 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, settled: bool = True, **settings: Any) -> Iterator[Site]:
-    """A world in this folder, served; settled unless it is there already."""
+def site(folder: Path | str, settled: bool = True, **settings: Any) -> Iterator[Site]:
+    """A world in this folder or database, served; settled unless it is there already."""
     world = World(folder)
     if settled:
         world.settle()
@@ -175,7 +176,7 @@ def site(folder: Path, settled: bool = True, **settings: Any) -> Iterator[Site]:
 
     if settled:
         world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
-    told, aside = WebSettings(**settings), Aside(world.authority.db.path)
+    told, aside = WebSettings(**settings), Aside(stores.where(folder))
     try:
         with serving(build(world.authority, world.batch, gate, told, world.gate, aside=aside)) as (url, loop):
             yield Site(world, url, loop)

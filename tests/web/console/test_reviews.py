@@ -14,7 +14,9 @@ from remit.core.resource import Resource, Upstream
 from remit.core.review import MOST, Review
 from remit.store import payload
 from remit.store.record import Reader
+from tests.kit import stores
 from tests.kit.browser import Browser
+from tests.kit.site import site
 from tests.kit.told import size
 from tests.kit.world import DAY, TOOLS
 
@@ -55,6 +57,12 @@ class Met:
         return [found[item.key] for item in self.one.items]
 
 
+@pytest.fixture(params=stores.KINDS[:1])
+def place(request, tmp_path):
+    with site(stores.place(request.param, tmp_path / "store")) as one:
+        yield one
+
+
 @pytest.fixture
 def met(place):
     return Met(place)
@@ -72,6 +80,7 @@ def fields(page, do, *keys, **more):
     return hidden | {"next": chosen} | dict.fromkeys(keys, "yes") | {"do": do} | more
 
 
+@pytest.mark.parametrize("place", stores.KINDS, indirect=True)
 def test_the_operator_finds_it_sees_what_it_gives_and_answers_it_in_parts(met):
     browser = met.browser()
     home = browser.get("/console").body.decode()
@@ -215,6 +224,7 @@ def test_ui_01_what_a_strangers_tree_says_stands_there_whole_and_inert(met):
     assert (refused.status, b"is not active" in refused.body) == (409, True)
 
 
+@pytest.mark.parametrize("place", stores.KINDS, indirect=True)
 def test_as_many_as_a_review_can_hold_are_shown_and_answered_on_one_page(met):
     many = [Server(f"s{n}", Upstream(url="http://127.0.0.1:9/s"), met.by, {}) for n in range(MOST)]
     one = met.put(many, [])
