@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from remit.control import login, principal, resource, review
+from remit.control import agent, login, principal, resource, review
 from remit.control.review import Acting, Server
 from remit.core.agent import Agent
 from remit.core.brief import Brief
@@ -222,6 +222,22 @@ def test_ui_01_what_a_strangers_tree_says_stands_there_whole_and_inert(met):
     given = fields(page, "approve", "brief/bad-1")
     refused = browser.post(f"{HOME}/{one.id}", given)
     assert (refused.status, b"is not active" in refused.body) == (409, True)
+
+
+def test_ui_01_an_agent_that_came_by_itself_says_who_it_claims_to_be_and_is_refused_here(met):
+    given = {"name": "app-1", "owner": met.by, "purpose": "Came by itself.", "review_due": met.due, "by": met.by}
+    said = {"client": TRAP, "redirects": ["https://app.example/back?<i>"]}
+    one = met.site.act(lambda c: review.open_for(c, agent.propose(c, **given), said, met.by))
+    browser = met.browser()
+    page = browser.get(f"{HOME}/{one.id}").body.decode()
+    assert not {"script", "img", "i"} & set(re.findall(r"<(\w+)", page))
+    assert "\u202e" not in page
+    assert "client </dd><script>alert(1)</script>" in plain(page)
+    assert "sends people to https://app.example/back?<i>" in plain(page)
+    assert "remit agent review app-1 --next 90d --ceiling ACTION" in plain(page)
+    assert browser.post(f"{HOME}/{one.id}", fields(page, "approve-all")).status == 409
+    assert browser.post(f"{HOME}/{one.id}", fields(page, "refuse-all")).status == 303
+    assert met.site.act(lambda c: agent.named(c.reader, "app-1")).state == "retired"
 
 
 @pytest.mark.parametrize("place", stores.KINDS, indirect=True)

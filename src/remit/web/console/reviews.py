@@ -1,4 +1,4 @@
-"""`/console/reviews`: what scans put forward, what each thing gives and rests on; approved or refused by the operator.
+"""`/console/reviews`: what was put forward, what each thing gives and rests on; approved or refused by the operator.
 
 Nothing that is shown here can be used before an answer. An answer is bound to the digest of what was shown, and is
 decided by the same rules as at the command line and over HTTP.
@@ -41,7 +41,7 @@ LONG: Final = 1_000
 """So many characters stand in a box of their own, which scrolls."""
 NEXT: Final = {"30": "in 30 days", "90": "in 90 days", "180": "in half a year", "365": "in a year"}
 """When approved agents must be looked at again, in days."""
-INSTEAD: Final = "Ask the operator: they answer what a scan put forward."
+INSTEAD: Final = "Ask the operator: they answer what was put forward."
 MEANS: Final = {
     "resource": "Servers that agents may then be given. Tools are pinned by a person who sees them (remit resource"
     " repin NAME --yes); until then each call is refused.",
