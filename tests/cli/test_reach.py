@@ -64,7 +64,9 @@ def test_a_grant_and_its_tool_are_told_apart_on_a_way_and_can_be_named_as_they_a
     text = table(told, "reach", "scribe")
     way = "agent:scribe > [may plan] grant:notes/0 (mcp:notes/read_note) > [uses] tool:mcp:notes/read_note"
     assert f"{way} > [is a tool of] resource:notes > [holds] domain:office" in text
-    assert table(told, "reach", "scribe", "--without", "grant:notes/1", "--without", "tool:mcp:notes/read_note")
+    assert table(
+        told, "reach", "scribe", "--without", "grant:notes/1 (mcp:notes/wipe)", "--without", "tool:mcp:notes/read_note"
+    )
     dot = table(told, "reach", "scribe", "--export", "dot")
     assert 'label="grant:notes/1 (mcp:notes/wipe)"' in dot
     assert 'label="tool:mcp:notes/wipe"' in dot
@@ -72,21 +74,8 @@ def test_a_grant_and_its_tool_are_told_apart_on_a_way_and_can_be_named_as_they_a
 
 
 def test_an_agent_that_reaches_nothing_is_told_what_lacks(told: Told) -> None:
-    told(
-        *[
-            "agent",
-            "add",
-            "idle",
-            "--owner",
-            "olga",
-            "--review",
-            "30d",
-            "--purpose",
-            "Idles.",
-            "--ceiling",
-            "mcp:notes/*",
-        ]
-    )
+    words = "agent add idle --owner olga --review 30d --purpose Idles. --ceiling mcp:notes/*"
+    told(*words.split())
     told.capsys.readouterr()
     assert run(["reach", "idle"]) == 0
     assert "No brief in force gives it a step" in told.capsys.readouterr().err
@@ -149,6 +138,18 @@ def test_what_opens_a_tasks_systems_must_be_known_to_be_compared_with(told: Told
     task = told("task", "open", "notes", "scribe")["id"]
     assert table(told, "reach", task, "--compare", code=2) == ""
     assert "possible" in table(told, "reach", task)
+
+
+def test_of_a_task_that_has_ended_it_is_said_so(told: Told) -> None:
+    task = told("task", "open", "notes", "scribe")["id"]
+    told("task", "close", task)
+    for words, said in (([], f"remit reach {task} --view observed"), (["--view", "observed"], "It used nothing.")):
+        told.capsys.readouterr()
+        assert run(["reach", task, *words]) == 2
+        heard = told.capsys.readouterr().err
+        assert f"{task} has ended (complete), so nothing of it is live." in heard
+        assert said in heard
+    assert refused(told, "reach", "tsk_nothing") == "reach_unknown"
 
 
 def test_it_is_exported_in_each_form(told: Told) -> None:

@@ -12,6 +12,7 @@ from remit.cli.output import columns, emit, format_option, moment, pairs, say, t
 from remit.control import reachable, survey
 from remit.control.landscape import Landscape
 from remit.core.canonical import Json
+from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.reach.amount import number
 from remit.core.reach.answer import GAINED, VIEWS, Answer, answer, labelled
@@ -19,6 +20,7 @@ from remit.core.reach.export import dot, opengraph
 from remit.core.reach.graph import Graph
 from remit.core.reach.picture import svg
 from remit.core.shown import several
+from remit.core.task import Task
 
 EXPORTS = ("dot", "svg", "json", "bloodhound")
 NUMBERS = ("systems", "writable", "objects", "domains", "sensitive", "logins", "secrets", "code")
@@ -96,7 +98,7 @@ def of(
         graph = made.builder.build()
         gone = graph.cut(graph.find(known(desk, one)) for one in without)
         target = graph.find(known(desk, goal)) if goal else None
-        found = answer(graph, graph.find(asked), gone, to=target)
+        found = answer(graph, _start(desk, graph, asked, view), gone, to=target)
         whole = answer(graph, found.start, brief=True) if gone else None
         other = answer(graph, graph.find(stands), brief=True) if stands else None
     if export:
@@ -176,6 +178,19 @@ def known(desk: Desk, text: str) -> str:
     if text.startswith("person:") and not text.startswith("person:per_"):
         return f"person:{desk.principal(text.removeprefix('person:'))}"
     return text
+
+
+def _start(desk: Desk, graph: Graph, asked: str, view: str) -> int:
+    """The node that is asked about; of a task that is over it is said so (`reach_unknown`)."""
+    try:
+        return graph.find(asked)
+    except RemitError as fault:
+        over = desk.reader.get(Task, asked.removeprefix("task:")) if fault.code == "reach_unknown" else None
+        if over is None or over.state != "ended":
+            raise
+        what = f"{over.id} has ended ({over.because}), so nothing of it is live."
+        remedy = f"What it used: remit reach {over.id} --view observed" if view != "observed" else "It used nothing."
+        raise RemitError(fault.code, what, remedy) from fault
 
 
 def exported(found: Answer, form: str) -> str:

@@ -101,7 +101,7 @@ def servers(node: Node, keys: frozenset[str] = KEYS) -> Iterator[tuple[str, Node
 
 def _listed(entry: Node, place: str) -> str:
     """The name of a server that stands in a list: its own, else its place."""
-    return next((entry[key].text for key in ("name", "id", "title") if entry[key].text), place)
+    return next((entry[key].text for key in ("name", "id", "title", "server") if entry[key].text), place)
 
 
 def _reach(root: Node) -> Iterator[Told]:

@@ -88,7 +88,7 @@ class Graph:
 
         An agent is meant before its brief, which may share its name. Raises `reach_unknown`, `reach_ambiguous`.
         """
-        exact = self.at.get(text)
+        exact = self.at.get(text.partition(" (")[0] if text.startswith("grant:") else text)
         if exact is not None:
             return exact
         head, _, rest = text.partition(":")
