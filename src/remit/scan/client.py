@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import addressed, consent, document, jsonc, mounted, opened, secret, server, tomldoc, yamldoc
+from remit.scan import addressed, consent, document, jsonc, mounted, opened, secret, server, tomldoc, uttered, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -125,11 +125,13 @@ def _reach(root: Node) -> Iterator[Told]:
 
 
 def _held(root: Node) -> Iterator[Told]:
-    """Secrets that stand elsewhere in a client's settings: a provider's key, a hook's address."""
+    """Secrets that stand elsewhere in a client's settings: a provider's key, a hook's command, a rule."""
     for part in root.inside():
         for name, value in part.members.items():
-            if value.text and secret.is_held(name, value.text):
-                yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
+            for one in value.items if isinstance(value.value, list | str) else ():
+                named = one is value and secret.is_held(name, one.text)
+                if named or (" " in one.text and any(uttered.literals(one.text, one.line))):
+                    yield Kind.LITERAL_SECRET, one.line, f"{name} holds a literal value"
 
 
 def _called(root: Node) -> Iterator[Told]:

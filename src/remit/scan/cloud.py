@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import hcl, jsonc, mounted, packaged, secret, server, syntax, tsobject, yamldoc
+from remit.scan import hcl, jsonc, mounted, packaged, secret, server, syntax, tsobject, uttered, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 
@@ -60,7 +60,9 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         for root in roots(path, text)
         for one in _told(root, terraform=path.endswith((".tf", ".tf.json", ".tfvars")))
     ]
-    return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
+    first = {one[1]: one for one in reversed(told) if one[0] is Kind.LITERAL_SECRET}
+    told = [one for one in dict.fromkeys(told) if one[0] is not Kind.LITERAL_SECRET or first[one[1]] == one]
+    return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in told)
 
 
 def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
@@ -75,8 +77,8 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         if not terraform and not stack:
             continue
         for name, value in part.members.items():
-            if value.text and name != "default" and secret.is_held(name, value.text):
-                yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
+            if value.text and name != "default":
+                yield from ((Kind.LITERAL_SECRET, line, said) for line, said in uttered.held(name, value))
         yield from _mounted(part)
         yield from _image(part)
         yield from _variables(part)
@@ -98,7 +100,7 @@ def _mounted(part: Node) -> Iterator[Told]:
 
 
 def _variables(part: Node) -> Iterator[Told]:
-    """What the variables that a function or a task is given turn off; secrets among them are told elsewhere."""
+    """What the variables that a function or a task is given hold and turn off."""
     pairs: list[tuple[str, Node]] = []
     for one in (*part["Environment"].items, *part["environment"].items):
         pairs += [*one["Variables"].members.items(), *one["variables"].members.items()]
@@ -107,7 +109,7 @@ def _variables(part: Node) -> Iterator[Told]:
             if one[name].text and one[value].value is not None:
                 pairs.append((one[name].text, one[value]))
     for key, node in pairs:
-        yield from (one for one in server.variable("environment", key, node) if one[0] is not Kind.LITERAL_SECRET)
+        yield from server.variable("environment", key, node)
 
 
 def _image(part: Node) -> Iterator[Told]:

@@ -14,6 +14,7 @@ from remit.scan import (
     consent,
     launch,
     mounted,
+    pysecret,
     secret,
     served,
     server,
@@ -95,6 +96,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         told = [one for node in syntax.walk(tree) if isinstance(node, _READ_OF) for one in _node(node)]
         told += acting.told(tree)
         told += calls.in_python(tree)
+        told += pysecret.told(text, tree, told)
         if any(one[2] is addressed.NOBODY for one in told) and any(
             served.asks(node) for node in syntax.every(tree, ast.Call)
         ):

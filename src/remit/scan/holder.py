@@ -23,7 +23,6 @@ _FEDERATED: Final = (
     ("google-github-actions/auth@", "workload_identity_provider"),
     ("azure/login@", "client-id"),
 )
-_WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicaSet", "Service")
 
 
 def wants(path: str) -> bool:
@@ -51,8 +50,9 @@ def read(path: str, text: str) -> tuple[Holder, ...]:
         for root in roots
         for one in (
             *_services(root),
-            *_workloads(root),
+            *_workloads(root, values="nvFrom:" in text),
             *_external(root),
+            *_secrets(root),
             *_containers(root),
             *task.holders(root, terraform=False),
         )
@@ -163,6 +163,7 @@ def _jobs(root: Node) -> Iterator[Holder]:
         for step in job["steps"].items:
             pairs += [*_pairs(step["env"]), *_pairs(step["with"]), *_logged_in(step)]
             called += " " + step["uses"].text + " " + step["run"].text.partition("\n")[0]
+            wholes += [one for words in workflow.commands(step["run"]) for one in handed(task.run(words))]
         members = [member for part in job.inside() for member in part.members.values()]
         wholes += [
             Whole(one.line, "every secret is handed on at once")
@@ -200,9 +201,44 @@ def _services(root: Node) -> Iterator[Holder]:
             place = given if given.text else given["path"]
             if place.text:
                 wholes.append(Whole(place.line, "env_file hands on every variable of a file", place.text))
-        image = one["image"].text or one["build"].text or one["build"]["context"].text
+        image = one["image"].text
         started = " ".join([image, *(word.text for word in (*one["entrypoint"].items, *one["command"].items))])
+        pairs += typed([*one["entrypoint"].items, *one["command"].items])
         yield Holder("service", name, one.line, started.strip(), tuple(pairs), tuple(wholes))
+
+
+def typed(nodes: list[Node]) -> list[Pair]:
+    """What a command line is given in full; what it refers to, only who starts it knows."""
+    words = [(one.text, one.line) for one in nodes if one.text]
+    if len(words) == 1:
+        words = wrapped.spread(*words[0])
+    return [one for one in flags(wrapped.bare(words)) if secret.is_held(one.name, one.text)] if words else []
+
+
+def _secrets(root: Node) -> Iterator[Holder]:
+    """A cluster's secret that stands in full in its manifest."""
+    if root["kind"].text == "Secret" and root["apiVersion"].text:
+        plain = [Pair(name, one.text, one.line) for name, one in root["stringData"].members.items()]
+        plain += [Pair(name, workload.decoded(one.text), one.line) for name, one in root["data"].members.items()]
+        yield Holder("secret", root["metadata"]["name"].text, root.line, "", tuple(one for one in plain if one.text))
+
+
+def _mounted(part: Node, container: Node, place: str) -> Iterator[Pair]:
+    """The stored secrets that a container reads as files; a certificate is none that its holders present."""
+    mounts = {one["name"].text for one in container["volumeMounts"].items}
+    for volume in part["volumes"].items:
+        if volume["name"].text not in mounts:
+            continue
+        sources = [volume["secret"], *(one["secret"] for one in volume["projected"]["sources"].items)]
+        for one in sources:
+            name = one["secretName"] if one["secretName"].text else one["name"]
+            if name.text and not _CERTIFICATE.search(name.text):
+                yield Pair(f"{name.text}_secret", f"${{secret:{place}/{name.text}}}", name.line)
+
+
+_CERTIFICATE: Final = re.compile(
+    r"(?i)(?:^|[-_.])(?:tls|ssl|ca|certs?|certificates?|bundle|webhook|trust\w*)(?:$|[-_.])"
+)
 
 
 def _external(root: Node) -> Iterator[Holder]:
@@ -215,27 +251,47 @@ def _external(root: Node) -> Iterator[Holder]:
         ref = one["remoteRef"]
         if ref["key"].text:
             place = f"{ref['key'].text}/{ref['property'].text}".rstrip("/")
-            pairs.append(Pair(f"{one['secretKey'].text}_secret", f"${{secret:{place}}}", ref["key"].line))
+            key = one["secretKey"].text
+            pairs.append(Pair(key if is_credential(key) else f"{key}_secret", f"${{secret:{place}}}", ref["key"].line))
     yield Holder("workload", name, root.line, name, tuple(pairs))
 
 
-def _workloads(root: Node) -> Iterator[Holder]:
-    if not root["apiVersion"].text or root["kind"].text not in _WORKLOADS:
-        return
+def _workloads(root: Node, *, values: bool) -> Iterator[Holder]:
+    """The containers of a manifest of any kind, and what else of it, or of a chart's values, is given variables."""
+    named = root["metadata"]["name"].text
     place = root["metadata"]["namespace"].text or "default"
+    if not root["apiVersion"].text and not values:
+        return
+    seen: set[int] = set()
     for part in root.inside():
         for one in (*part["containers"].items, *part["initContainers"].items):
-            name = f"{root['metadata']['name'].text}/{one['name'].text}"
-            started = " ".join(
-                [one["image"].text, *(word.text for word in (*one["command"].items, *one["args"].items))]
-            )
-            wholes = []
-            for given in one["envFrom"].items:
-                called = given["secretRef"]["name"]
-                if called.text:
-                    source = f"${{secret:{place}/{called.text}}}"
-                    wholes.append(Whole(called.line, "envFrom hands on every key of a secret", source))
-            yield Holder("workload", name, one.line, started, tuple(_variables(one, place)), tuple(wholes))
+            seen.add(id(one))
+            yield _container(named, one, place, _mounted(part, one, place))
+    for part in root.inside():
+        if id(part) not in seen and (_FROM & part.members.keys() or _named(part["env"])):
+            yield _container(named, part, place, iter(()))
+
+
+_FROM: Final = frozenset({"envFrom", "extraEnvFrom"})
+
+
+def _named(env: Node) -> bool:
+    """Say whether this is a list of variables, each with its name."""
+    return isinstance(env.value, list) and any(one["name"].text for one in env.value)
+
+
+def _container(name: str, one: Node, place: str, mounted: Iterator[Pair]) -> Holder:
+    words = (*one["command"].items, *one["args"].items)
+    started = " ".join([one["image"].text, *(word.text for word in words)])
+    wholes = []
+    for key in sorted(_FROM):
+        for given in one[key].items:
+            called = given["secretRef"]["name"]
+            if called.text:
+                source = f"${{secret:{place}/{called.text}}}"
+                wholes.append(Whole(called.line, "envFrom hands on every key of a secret", source))
+    pairs = (*_variables(one, place), *mounted, *typed([*words]))
+    return Holder("workload", f"{name}/{one['name'].text}", one.line, started, pairs, tuple(wholes))
 
 
 def _containers(root: Node) -> Iterator[Holder]:

@@ -50,8 +50,19 @@ def _codex(root: Node) -> Iterator[Told]:
             yield Kind.INHERITED, at.line, "the agent's commands inherit the whole environment, its secrets too"
 
 
+_STORED: Final = re.compile(
+    r"^\$\{(?:merge\(.{0,400}?)?(?:nonsensitive\(|tomap\(|sensitive\()*jsondecode\((?:nonsensitive\()?(?:data|local|var)\.\w*secret",
+    re.DOTALL,
+)
+"""Every key of a stored secret, in Terraform's words."""
+_GIVEN: Final = ("variables", "environment_variables", "environment", "app_settings", "env")
+
+
 def _terraform(root: Node) -> Iterator[Told]:
     for part in root.inside():
+        for key in _GIVEN:
+            if _STORED.match(part[key].text):
+                yield Kind.INHERITED, part[key].line, f"{key} hands on every key of a secret"
         for one in part["env_from"].items:
             for stored in one["secret_ref"].items:
                 yield Kind.INHERITED, stored.line, "env_from hands on every key of a secret"

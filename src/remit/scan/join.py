@@ -12,6 +12,7 @@ from typing import Final
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan.holder import issues
 from remit.scan.idle import idle
+from remit.scan.project import project
 from remit.scan.sight import Envelope, Granted, Handed, Held, Sight, Used
 
 MANY: Final = 3
@@ -26,6 +27,8 @@ _TOGETHER: Final = {
     "task": "a",
     "job": "job",
     "env": "env",
+    "code": "env",
+    "secret": "secret",
 }
 
 
@@ -39,7 +42,7 @@ def join(sights: Iterable[Sight]) -> Iterator[Finding]:
     yield from _shared(held)
     yield from _many(held)
     for handed in sorts[Handed]:
-        if isinstance(handed, Handed) and envelopes.get(_place(handed), 1):
+        if isinstance(handed, Handed) and _holds(handed, envelopes):
             sure = Confidence.HIGH if handed.sure else Confidence.MEDIUM
             yield _found(Kind.INHERITED, handed.file, handed.line, f"{handed.holder}: {handed.said}", sure)
     granted = [one for one in sorts[Granted] if isinstance(one, Granted)]
@@ -65,6 +68,15 @@ def _place(handed: Handed) -> str:
     if (rooted and re.search(r"(?:^|/)\.[\w-]+$", folder)) or folder.endswith(".vscode"):
         folder = posixpath.dirname(folder)
     return posixpath.normpath(posixpath.join(folder, source))
+
+
+def _holds(handed: Handed, envelopes: dict[str, int]) -> bool:
+    """Say whether a file that is handed on holds secrets. One that was not seen may."""
+    place = _place(handed)
+    found = re.match(r"(?:~|%h|\$HOME|\$\{HOME\})?(/[^/]+/.+)$", handed.source)
+    if place not in envelopes and found:
+        place = next((one for one in envelopes if f"/{one}".endswith(found[1])), place)
+    return bool(envelopes.get(place, 1))
 
 
 def _shared(held: list[Held]) -> Iterator[Finding]:
@@ -95,12 +107,22 @@ _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infr
 
 def _apart(one: list[Held], other: list[Held]) -> bool:
     """Say whether a holder, and a folder's file of variables with the same value, are of two projects."""
-    places = [(posixpath.dirname(a.file), posixpath.dirname(b.file)) for a in one for b in other]
+    places = [(posixpath.dirname(a.file), project(posixpath.dirname(b.file))) for a in one for b in other]
     names = {posixpath.basename(place) for _, place in places}
     deployed = {posixpath.basename(place) for place, _ in places} & _DEPLOYED
-    if any(held.stored for held in (*one, *other)) or deployed or names & {held.holder for held in one}:
+    if any(held.stored for held in (*one, *other)) or names & {held.holder for held in one}:
+        return False
+    if deployed and _named(*names) <= _named(*(f"{held.holder} {held.like}" for held in one)):
         return False
     return all(posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".") for a, b in places)
+
+
+def _named(*names: str) -> set[str]:
+    """The words of names, less those that say only what all of them are."""
+    return {word for name in names for word in re.findall(r"[a-z0-9]+", name.lower())} - _COMMON
+
+
+_COMMON: Final = frozenset({"agent", "agents", "bot", "bots", "app", "apps", "mcp", "server", "service", "api"})
 
 
 def _holders(each: list[Held]) -> list[list[Held]]:
@@ -117,6 +139,8 @@ def _holders(each: list[Held]) -> list[list[Held]]:
 def _same(one: Held, other: Held) -> bool:
     if one.file == other.file:
         return one.holder == other.holder
+    if _TOGETHER[one.sort] == "env":
+        return project(one.holder) == project(other.holder)
     if one.sort == other.sort == "job":
         return False
     return one.holder == other.holder or (bool(one.like) and one.like == other.like)

@@ -63,7 +63,8 @@ def told(words: list[Word], *, limits: bool = False, keyed: bool | None = None) 
     if not words:
         return
     given = keyed is not False or packaged.keyed(words)
-    words = bare(words)
+    whole, words = words, bare(words)
+    yield from _literals([one for one in whole if _SETS.match(one[0]) and one not in words])
     yield from _literals(words)
     yield from checked.told(words)
     for part in parts(words):
@@ -102,6 +103,11 @@ def _installs(words: list[Word]) -> Iterator[Told]:
             yield Kind.UNPINNED, package[1], f"{first} installs a package with no exact version"
 
 
+_SETS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_STORED: Final = re.compile(r"--secret (?:[\w.-]+[,:]|\w+=)")
+"""How a stored secret is named to a container engine, or to a cloud."""
+
+
 def _literals(words: list[Word]) -> Iterator[Told]:
     for place, (word, line) in enumerate(words):
         flag, mark, value = word.removeprefix("--env=").partition("=")
@@ -110,7 +116,10 @@ def _literals(words: list[Word]) -> Iterator[Told]:
             yield Kind.LITERAL_SECRET, line, f"argument {flag} holds a literal value"
         elif not mark and word.startswith("-") and secret.is_name(named) and place + 1 < len(words):
             given, below = words[place + 1]
-            if not given.startswith("-") and secret.is_literal(given):
+            stored = _STORED.match(f"{word} {given}") or (
+                word == "--secret" and program(words[0][0]) in packaged.ENGINES
+            )
+            if not given.startswith("-") and secret.is_literal(given) and not stored:
                 yield Kind.LITERAL_SECRET, below, f"argument {word} holds a literal value"
         elif re.match(r"(?i)(?:[\w-]+: *)?(?:bearer|basic) ", word) and secret.is_literal(word.split(": ")[-1]):
             yield Kind.LITERAL_SECRET, line, "a header among the arguments holds a literal value"

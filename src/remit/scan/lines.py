@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import dotenv, holder, profile, task, unit, wrapped
+from remit.scan import dotenv, holder, profile, secret, task, unit, wrapped
 from remit.scan.sight import Holder, Pair, Whole, is_credential
 
 _LOADED: Final = re.compile(
@@ -37,35 +37,52 @@ def _unit(text: str) -> tuple[tuple[Pair, ...], tuple[Whole, ...]]:
     pairs: list[Pair] = []
     wholes: list[Whole] = []
     for line, key, value in unit.settings(text):
-        if key == "Environment":
-            for word in wrapped.split(value):
-                name, _, given = word.partition("=")
-                pairs.append(Pair(name, given, line))
-        elif key in (
-            "LoadCredential",
-            "LoadCredentialEncrypted",
-            "ImportCredential",
-            "SetCredential",
-            "SetCredentialEncrypted",
-        ):
-            name, _, place = value.partition(":")
-            place = name if key.startswith("Set") else place or name
-            pairs.append(Pair(f"{name}_secret", f"${{secret:{place}}}", line))
-        elif key == "Secret":
-            name, *options = value.split(",")
-            target = next((one.partition("=")[2] for one in options if one.startswith("target=")), name)
-            pairs.append(
-                Pair(f"{target}" if is_credential(target) else f"{target}_secret", f"${{secret:{name}}}", line)
-            )
-        elif key in ("ExecStart", "Exec"):
-            wholes += holder.handed(task.run([(word, line) for word in wrapped.split(value.lstrip("-@+!:"))]))
-        elif key == "PassEnvironment":
-            pairs += [Pair(name, f"${{{name}}}", line) for name in value.split()]
-        elif key == "EnvironmentFile" and value:
-            wholes.append(Whole(line, "EnvironmentFile hands on every variable of a file", value.lstrip("-")))
-        elif key == "EnvironmentHost" and value.lower() in ("true", "yes", "1", "on"):
-            wholes.append(Whole(line, "the container is given the host's whole environment"))
+        pairs += _pairs(line, key, value)
+        wholes += _wholes(line, key, value)
     return tuple(pairs), tuple(wholes)
+
+
+def _pairs(line: int, key: str, value: str) -> Iterator[Pair]:
+    if key == "Environment":
+        for word in wrapped.split(value):
+            name, _, given = word.partition("=")
+            yield Pair(name, given, line)
+    elif key in _CREDENTIALS:
+        name, _, place = value.partition(":")
+        place = name if key.startswith("Set") else place or name
+        yield Pair(f"{name}_secret", f"${{secret:{place}}}", line)
+    elif key == "Secret":
+        name, *options = value.split(",")
+        target = next((one.partition("=")[2] for one in options if one.startswith("target=")), name)
+        yield Pair(f"{target}" if is_credential(target) else f"{target}_secret", f"${{secret:{name}}}", line)
+    elif key in _STARTS:
+        flags = holder.flags(wrapped.bare(_words(line, value)))
+        yield from (one for one in flags if secret.is_held(one.name, one.text))
+    elif key == "PassEnvironment":
+        yield from (Pair(name, f"${{{name}}}", line) for name in value.split())
+
+
+def _wholes(line: int, key: str, value: str) -> Iterator[Whole]:
+    if key in _STARTS:
+        yield from holder.handed(task.run(_words(line, value)))
+    elif key == "PodmanArgs":
+        yield from holder.handed([(word, line) for word in wrapped.split(value)])
+    elif key == "ImportCredential" and value == "*":
+        yield Whole(line, "every credential that the host has is handed on")
+    elif key == "EnvironmentFile" and value:
+        yield Whole(line, "EnvironmentFile hands on every variable of a file", value.lstrip("-"))
+    elif key == "EnvironmentHost" and value.lower() in ("true", "yes", "1", "on"):
+        yield Whole(line, "the container is given the host's whole environment")
+
+
+_STARTS: Final = ("ExecStart", "Exec")
+_CREDENTIALS: Final = (
+    "LoadCredential", "LoadCredentialEncrypted", "ImportCredential", "SetCredential", "SetCredentialEncrypted",
+)  # fmt: skip
+
+
+def _words(line: int, value: str) -> list[wrapped.Word]:
+    return [(word, line) for word in wrapped.split(value.lstrip("-@+!:"))]
 
 
 def _loads(text: str) -> Iterator[Whole]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code, standing, syntax
+from remit.scan import azure, code, standing, syntax
 from remit.scan.launch import Told
 from remit.scan.sight import Holder, Pair
 
@@ -43,12 +43,21 @@ _KEYED: Final = _MODELS | _CONNECTS | {"ConfidentialClientApplication", "CosmosC
 def told(tree: ast.AST) -> Iterator[Told]:
     """Where code logs in with one, or makes one."""
     yield from standing.told((Holder("code", "the environment", 1, "", tuple(_set(tree))),))
-    read = bool(_PATS.search(syntax.words(tree)))
+    words = syntax.words(tree)
+    read = bool(_PATS.search(words))
     for node in syntax.every(tree, ast.Call):
         given = {one.arg: one.value for one in node.keywords if one.arg}
-        said = _named(node) or _shaped(node, read=read) or _aws(node, given) or _keyed(node, given)
+        said = _named(node) or _shaped(node, read=read) or _aws(node, given) or _keyed(node, given) or azure.login(node)
         if said:
             yield Kind.STANDING, said[0], said[1]
+    if _FULL.search(words):
+        for one in syntax.every(tree, ast.Constant):
+            if isinstance(one.value, str) and (kind := standing.shaped(one.value)):
+                yield Kind.STANDING, one.lineno, f"the code holds {kind}"
+
+
+_FULL: Final = re.compile(r"ghp_|glpat-|AccountKey=|SharedAccessKey=")
+"""What is nowhere in code that holds a credential of a known shape that does not end."""
 
 
 def _set(tree: ast.AST) -> Iterator[Pair]:

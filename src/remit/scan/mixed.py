@@ -90,7 +90,7 @@ _MODEL: Final = re.compile(
 def told(holders: tuple[Holder, ...]) -> Iterator[Told]:
     """The holders that are given both."""
     for one in holders:
-        if one.sort in ("profile", "dev"):
+        if one.sort in ("profile", "dev", "secret"):
             continue
         sorts = [(sort_of(pair), pair) for pair in one.pairs]
         person = next((pair for sort, pair in sorts if sort == "person"), None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import addressed, checked, consent, launch, packaged, secret, wrapped
+from remit.scan import addressed, checked, consent, launch, packaged, secret, uttered, wrapped
 from remit.scan.launch import Told
 from remit.scan.sight import Pair
 
@@ -37,6 +37,9 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
             continue
         for name, value in _set(line):
             found += _variable(path, number, name, value)
+        if not any(one.kind is Kind.LITERAL_SECRET and one.evidence.line == number for one in found[-9:]):
+            told = uttered.literals(line, number)
+            found += [Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, at, said)) for at, said in told]
         found += [
             Finding(kind, Confidence.HIGH, Evidence(path, at, said))
             for kind, at, said in (*consent.shell(line, number), *consent.loose(line, number), *_started(line, number))

@@ -27,6 +27,7 @@ from remit.scan import (
     owned,
     plan,
     profile,
+    pysecret,
     rights,
     script,
     sdk,
@@ -224,7 +225,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         return
     try:
         holders = spoken.holders(tree)
-        yield from held(path, holders, key)
+        yield from held(path, (*holders, *pysecret.holders(path, tree)), key)
         yield from spoken.told(tree)
         yield from login.told(tree)
         yield from standing.told(holders)

@@ -19,14 +19,15 @@ from remit.scan import (
     mixed,
     owned,
     plan,
-    secret,
     server,
+    standing,
     tsagents,
     tsenv,
     tslogin,
     tsmixed,
     tsobject,
     tsrun,
+    tssecret,
     tsuse,
     unasked,
 )
@@ -64,16 +65,18 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     if not is_agents(text):
         return ()
     plain = bare(text)
+    holders = tsenv.holders(path, plain)
     told = [
         *_objects(plain),
-        *_texts(plain),
+        *tssecret.told(plain),
         *_lines(plain),
         *tslogin.told(plain),
+        *standing.told(holders),
         *tsenv.told(plain),
         *plan.told(path, plain),
         *tsagents.told(plain),
         *tsmixed.told(plain),
-        *mixed.told(tsenv.holders(plain)),
+        *mixed.told(holders),
         *owned.told(plain),
     ]
     told += admin.in_code(plain)
@@ -84,16 +87,6 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
 def bare(text: str) -> str:
     """The text, its comments made blank."""
     return _STRING.sub(lambda one: re.sub(r"[^\n]", " ", one[0]) if one[0].startswith("/") else one[0], text)
-
-
-def _texts(text: str) -> Iterator[Told]:
-    """Issuers' shapes in any text in quotes, and secrets that a constant's name tells."""
-    for one in _STRING.finditer(text):
-        if secret.is_known(one[0][1:-1]):
-            yield Kind.LITERAL_SECRET, line_at(text, one.start()), "a text holds a literal secret"
-    for one in tsenv.CONST.finditer(text):
-        if secret.is_written(one[1], one[3]):
-            yield Kind.LITERAL_SECRET, line_at(text, one.start()), f"{one[1]} holds a literal value"
 
 
 def _lines(text: str) -> Iterator[Told]:
@@ -135,6 +128,6 @@ def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
     if not is_agents(text):
         return
     plain = bare(text)
-    yield from held(path, tsenv.holders(plain), key)
+    yield from held(path, (*tsenv.holders(path, plain), *tssecret.holders(path, plain)), key)
     yield from tsuse.sights(path, plain)
     yield from export.policies(path, plain)

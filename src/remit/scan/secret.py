@@ -61,11 +61,17 @@ _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
 
 
 _SHAPE: Final = re.compile(
-    r"\bAKIA[A-Z2-7]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bglpat-[\w-]{20,}"
-    r"|\bsk-(?:proj|ant|live|svcacct|or)-[\w-]{20,}|\bsk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b|\bAIza[\w-]{35}\b|\bxox[abprs]-[A-Za-z0-9-]{20,}"
-    r"|https://hooks\.slack\.com/services/T\w+/B\w+/\w{16,}|\b[sr]k_live_[A-Za-z0-9]{20,}|\bSG\.[\w-]{16,}\.[\w-]{32,}"
-    r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEI[\w-]{50,}|\bhf_[A-Za-z]{34}\b|\bntn_[A-Za-z0-9]{40,}"
-    r"|\blin_api_[A-Za-z0-9]{32,}"
+    r"\b(?:AKIA[A-Z2-7]{16}\b|gh[pousr]_[A-Za-z0-9]{36}\b|github_pat_[A-Za-z0-9_]{60,}\b|gl(?:pat|dt|rt|ptt|soat)-[\w-]{20,}"
+    r"|sk-(?:proj|ant|live|svcacct|or|lf)-[\w-]{20,}|sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b|AIza[\w-]{35}\b|xox[abeprs]-[A-Za-z0-9.-]{20,}"
+    r"|https://hooks\.slack\.com/services/T\w+/B\w+/\w{16,}|[sr]k_live_[A-Za-z0-9]{20,}|SG\.[\w-]{16,}\.[\w-]{32,}"
+    r"|npm_[A-Za-z0-9]{36}\b|pypi-AgEI[\w-]{50,}|hf_[A-Za-z]{34}\b|ntn_[A-Za-z0-9]{40,}|lin_(?:api|oauth)_[A-Za-z0-9]{32,}"
+    r"|xapp-\d-[A-Z0-9]+-\d+-[0-9a-f]{32,}|tvly-(?:dev-|prod-)?[A-Za-z0-9]{24,}|pcsk_[A-Za-z0-9_]{40,}|gsk_[A-Za-z0-9]{48,}"
+    r"|xai-[A-Za-z0-9]{60,}|lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}\b|sntry[us]_[\w=/+.-]{40,}|figd_[\w-]{30,}|glsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}\b"
+    r"|sbp_[0-9a-f]{40}\b|do[opr]_v1_[0-9a-f]{64}\b|hv[sb]\.[\w-]{24,}|ATATT3[\w=+/-]{60,}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b|r8_[A-Za-z0-9]{36,40}\b"
+    r"|pplx-[A-Za-z0-9]{40,}|nvapi-[\w-]{50,}|GOCSPX-[\w-]{28}(?![\w-])|dp\.(?:pt|st|ct|sa)\.[\w.]{40,}|pat-(?:na|eu|ap)\d-[0-9a-f]{8}-[0-9a-f-]{27}\b"
+    r"|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b|PMAK-[0-9a-f]{24}-[0-9a-f]{34}\b|NRAK-[A-Z0-9]{27}\b|AGE-SECRET-KEY-1[0-9A-Z]{58}\b|dapi[0-9a-f]{32}\b"
+    r"|apify_api_[A-Za-z0-9]{36,}|phx_[A-Za-z0-9]{40,}|rubygems_[0-9a-f]{48}\b|pscale_(?:tkn|pw)_[\w.-]{32,}|nfp_[A-Za-z0-9]{36}\b|tfp_[A-Za-z0-9]{40,}"
+    r"|ops_eyJ[\w-]{60,}|CFPAT-[\w-]{43}\b|e2b_[0-9a-f]{40}\b|secret_[A-Za-z0-9]{43}\b)"
 )
 """What issuers make recognisable, as they publish it: those that the kept library (`shapes`) lacks, and the commonest,
 so that a scan without it finds those too."""
@@ -115,7 +121,7 @@ def is_literal(value: str) -> bool:
     if (
         len(bare) < SHORTEST
         or any(c.isspace() for c in bare)
-        or bare.startswith(("/", "~", "./", "http://", "https://"))
+        or (bare.startswith(("/", "~", "./", "http://", "https://")) and not _is_drawn(bare))
         or _PUBLIC.match(bare)
         or _DIGEST.match(bare)
         or is_anonymous(bare)
@@ -127,6 +133,20 @@ def is_literal(value: str) -> bool:
         and not is_made_up(bare)
         and _bits(bare) >= LEAST_BITS
     )
+
+
+def _is_drawn(value: str) -> bool:
+    """Say whether what begins as a path does is in truth drawn at random, in the letters of base 64."""
+    return (
+        bool(_BASE64.fullmatch(value))
+        and any(c.isdigit() for c in value)
+        and any(c.isupper() for c in value)
+        and any(c.islower() for c in value)
+        and _bits(value) >= 4.2
+    )
+
+
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{39,}={0,2}")
 
 
 def is_anonymous(value: str) -> bool:

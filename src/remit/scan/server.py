@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import addressed, checked, launch, opened, packaged, secret
+from remit.scan import addressed, checked, launch, opened, packaged, secret, uttered
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.wrapped import Word, split
@@ -53,8 +53,8 @@ def told(server: Node) -> Iterator[Told]:
 def variable(part: str, key: str, node: Node) -> Iterator[Told]:
     """What is wrong with one variable or header."""
     value = node.text if isinstance(node.value, str) else str(node.value if node.value is not None else "")
-    if isinstance(node.value, str) and secret.is_held(key, value):
-        yield Kind.LITERAL_SECRET, node.line, f"{part} {key} holds a literal value"
+    if isinstance(node.value, str):
+        yield from ((Kind.LITERAL_SECRET, line, f"{part} {said}") for line, said in uttered.held(key, node))
     if checked.unchecked(key, value):
         yield Kind.OPEN_REMOTE, node.line, f"{key} turns certificate checks off"
     if opened.wide(key, value):

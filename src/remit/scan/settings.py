@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, inherited, secret, workflow
+from remit.scan import client, document, inherited, secret, uttered, workflow
 from remit.scan.launch import Told
+from remit.scan.node import Node
 
 _SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults", "lock")
 _LARGEST: Final = 200_000
@@ -35,5 +36,19 @@ def told(path: str, text: str) -> Iterator[Told]:
             continue
         for part in root.inside():
             for key, value in part.members.items():
-                if value.text and (secret.is_known(value.text) or (agentic and secret.is_written(key, value.text))):
+                if "\n" in value.text.strip():
+                    told = uttered.held(key, value) if known or agentic else ()
+                    yield from ((Kind.LITERAL_SECRET, line, said) for line, said in told)
+                elif value.text and (secret.is_known(value.text) or (agentic and secret.is_written(key, value.text))):
                     yield Kind.LITERAL_SECRET, value.line, f"{key[:60]} holds a literal value"
+                elif isinstance(value.value, list):
+                    yield from _listed(key, value, agentic=agentic)
+
+
+def _listed(key: str, value: Node, *, agentic: bool) -> Iterator[Told]:
+    """Secrets among the items of a list: of a known shape, or in a command."""
+    for one in value.items:
+        if one.text and (
+            secret.is_known(one.text) or (agentic and " " in one.text and any(uttered.literals(one.text, 1)))
+        ):
+            yield Kind.LITERAL_SECRET, one.line, f"{key[:60]} holds a literal value"

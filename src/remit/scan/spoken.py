@@ -6,13 +6,14 @@ The code is parsed, never run. What a name stands for is followed only to its pl
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from remit.core.finding import Kind
 from remit.scan import code, holder, spelled, syntax
 from remit.scan.launch import Told
 from remit.scan.node import Node
-from remit.scan.sight import Holder, Pair
+from remit.scan.sight import Holder, Pair, is_credential
 
 _ENVIRONS: Final = frozenset(
     {"os.environ", "dict(os.environ)", "os.environ.copy()", "environ", "environ.copy()", "dict(environ)",
@@ -24,16 +25,31 @@ _READ: Final = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What names of a file are assigned: one read of the environment or one text, or a table of them."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, ast.Dict] = field(default_factory=dict)
+
+
+_NONE: Final = Names()
+
+
 def holders(tree: ast.AST) -> tuple[Holder, ...]:
     """The servers that the code starts or calls, with what each is given; and the file with the rest."""
     found, names = [], _names(tree)
     inside: set[ast.AST] = set()
     for node in syntax.walk(tree):
-        if not isinstance(node, ast.Call | ast.Dict) or node in inside:
+        if not isinstance(node, ast.Call | ast.Dict | ast.List | ast.Tuple) or node in inside:
             continue
         if isinstance(node, ast.Call) and _CLIENT.search(code.called(node)) and not _many(node):
             inside.update(syntax.walk(node))
             found += _client(node, names)
+        elif isinstance(node, ast.List | ast.Tuple):
+            for one in node.elts:
+                if isinstance(one, ast.Dict) and _is_entry(one) and one not in inside:
+                    found.append(_server("", one, names))
         elif isinstance(node, ast.Dict):
             entries = {
                 key.value: one
@@ -61,7 +77,15 @@ _KEPT: Final = ("authorization", "auth", "bearer_token", "token", "api_key", "au
 
 def _many(node: ast.Call) -> bool:
     """Say whether a call is given several servers, each with an entry of its own."""
-    dicts = [one for one in (*node.args, *(word.value for word in node.keywords)) if isinstance(one, ast.Dict)]
+    given = [*node.args, *(word.value for word in node.keywords)]
+    if any(
+        isinstance(one, ast.Dict) and _is_entry(one)
+        for part in given
+        if isinstance(part, ast.List)
+        for one in part.elts
+    ):
+        return True
+    dicts = [one for one in given if isinstance(one, ast.Dict)]
     return any(isinstance(value, ast.Dict) and _is_entry(value) for one in dicts for value in one.values) or any(
         key is not None and isinstance(key, ast.Constant) and key.value == "mcpServers"
         for one in dicts
@@ -69,10 +93,11 @@ def _many(node: ast.Call) -> bool:
     )
 
 
-def _client(node: ast.Call, names: dict[str, str]) -> list[Holder]:
+def _client(node: ast.Call, names: Names) -> list[Holder]:
     """A server that code builds a client of: what stands anywhere in the call is the server's."""
     pairs: list[Pair] = []
     told: dict[str, str] = {}
+    words: list[str] = []
     for one in syntax.walk(node):
         for key, value in _members(one):
             if key in ("env", "headers", "http_headers", "environment"):
@@ -81,11 +106,14 @@ def _client(node: ast.Call, names: dict[str, str]) -> list[Holder]:
                 pairs.append(Pair(key, _text(value, names), value.lineno))
             elif isinstance(value, ast.Constant | ast.Name | ast.JoinedStr):
                 told.setdefault(key, _text(value, names))
+            elif key == "args" and isinstance(value, ast.List):
+                words = [part.text for part in spelled.read(value).items if part.text]
     texts = [_text(one, names) for one in node.args]
     address = next((told[key] for key in ("url", "server_url", "base_url", "uri") if told.get(key)), "")
     address = address or next((one for one in texts if one.startswith("http")), "")
     started = told.get("command", "") or next((one for one in texts if one), "")
-    like = re.sub(r"^\w+://|[?#].*$|/$", "", address) or started
+    entry = {"command": Node(1, started), "args": Node(1, [Node(1, word) for word in words])}
+    like = re.sub(r"^\w+://|[?#].*$|/$", "", address) or holder.like(Node(1, entry)) or started
     name = next((told[key] for key in ("name", "server_label", "server_name") if told.get(key)), "") or like
     return [Holder("server", name, node.lineno, like, tuple(pairs))] if pairs else []
 
@@ -99,30 +127,65 @@ def _members(node: ast.AST) -> list[tuple[str, ast.expr]]:
     return []
 
 
-def _names(tree: ast.AST) -> dict[str, str]:
-    """What a name is assigned, where that is one read of the environment or one text."""
-    names: dict[str, str] = {}
-    for node in syntax.every(tree, ast.Assign):
-        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            names[node.targets[0].id] = _text(node.value, {})
+def _names(tree: ast.AST) -> Names:
+    names = Names()
+    given = [(one.targets[0], one.value) for one in syntax.every(tree, ast.Assign) if len(one.targets) == 1]
+    given += [(one.target, one.value) for one in syntax.every(tree, ast.AnnAssign) if one.value is not None]
+    for target, value in given:
+        if isinstance(target, ast.Name):
+            names.texts[target.id] = _text(value, _NONE)
+            if isinstance(value, ast.Dict):
+                names.tables[target.id] = value
     return names
 
 
-def _text(node: ast.expr, names: dict[str, str]) -> str:
+def _text(node: ast.expr, names: Names) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.Name):
-        return names.get(node.id, "")
+        return names.texts.get(node.id, "")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _text(node.left, names) + _text(node.right, names)
     if isinstance(node, ast.JoinedStr):
         return "".join(
             _text(part.value if isinstance(part, ast.FormattedValue) else part, names) for part in node.values
         )
-    if isinstance(node, ast.Subscript | ast.Call):
-        read = _READ.match(syntax.said(node)) if syntax.first(node) in ("os", "environ", "getenv") else None
+    if isinstance(node, ast.Subscript | ast.Call) and syntax.first(node) in ("os", "environ", "getenv"):
+        read = _READ.match(syntax.said(node))
         return "${" + next(one for one in read.groups() if one) + "}" if read else ""
+    if isinstance(node, ast.Subscript | ast.Call | ast.Attribute):
+        return _setting(node)
     return ""
+
+
+_STORES: Final = re.compile(
+    r"(?:^|\.)(?:get_secret|get_password|get_secret_value|access_secret_version|read_secret_version|get_parameter|fetch_secret|load_secret)\("
+)
+_SETTINGS: Final = frozenset({"settings", "config", "cfg", "conf", "env", "secrets", "Settings", "Config"})
+
+
+def _setting(node: ast.expr) -> str:
+    """A member of what a program read its settings into, or what it asks a store for, as such a reference."""
+    while (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "get_secret_value"
+        and not node.args
+    ):
+        node = node.func.value
+    if isinstance(node, ast.Attribute) and syntax.first(node) in _SETTINGS and is_credential(node.attr):
+        return "${" + node.attr + "}"
+    said = (
+        syntax.said(node)
+        if isinstance(node, ast.Call | ast.Subscript) and "secret" in syntax.words(node).lower()
+        else ""
+    )
+    named = (
+        [one.value for one in syntax.every(node, ast.Constant) if isinstance(one.value, str)]
+        if _STORES.search(said)
+        else []
+    )
+    return "${secret:" + "/".join(named) + "}" if named else ""
 
 
 def _is_entry(node: ast.Dict) -> bool:
@@ -130,25 +193,31 @@ def _is_entry(node: ast.Dict) -> bool:
     return bool(keys & {"command", "url"}) and bool(keys & {"env", "headers"})
 
 
-def _server(name: str, node: ast.Dict, names: dict[str, str]) -> Holder:
+def _server(name: str, node: ast.Dict, names: Names) -> Holder:
     members = {
         str(key.value): one for key, one in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
     }
     pairs = [pair for part in ("env", "headers") if part in members for pair in _pairs(members[part], names)]
-    return Holder("server", name, node.lineno, holder.like(spelled.read(node)), tuple(pairs))
+    like = holder.like(spelled.read(node))
+    return Holder("server", name or like or f"line {node.lineno}", node.lineno, like, tuple(pairs))
 
 
-def _call(node: ast.Call, given: dict[str, ast.expr], names: dict[str, str]) -> Holder:
+def _call(node: ast.Call, given: dict[str, ast.expr], names: Names) -> Holder:
     entry = Node(node.lineno, {name: spelled.read(one) for name, one in given.items()})
     name = _text(given["name"], names) if "name" in given else holder.like(entry)
     return Holder("server", name, node.lineno, holder.like(entry), tuple(_pairs(given["env"], names)))
 
 
-def _pairs(node: ast.expr, names: dict[str, str]) -> Iterator[Pair]:
-    if isinstance(node, ast.Dict):
+def _pairs(node: ast.expr, names: Names, line: int = 0) -> Iterator[Pair]:
+    """The variables or headers of a table; one that a name stands for is told where the name is."""
+    if isinstance(node, ast.Name) and not line and node.id in names.tables:
+        yield from _pairs(names.tables[node.id], names, node.lineno)
+    elif isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield Pair(key.value, _text(value, names), value.lineno)
+                yield Pair(key.value, _text(value, names), line or value.lineno)
+            elif key is None and not line:
+                yield from _pairs(value, names)
 
 
 _HANDED: Final = ("env", "environment", "envs", "env_vars", "environment_variables")
@@ -218,7 +287,20 @@ def _named(root: ast.AST) -> dict[str, bool]:
             and _whole(node.args[0])
         ):
             names[node.func.value.id] = True
+        elif isinstance(node, ast.For) and (name := _copied(node)):
+            names[name] = True
     return names
+
+
+def _copied(loop: ast.For) -> str:
+    """The name of a table to which a loop copies the whole environment; empty when it does not, or chooses."""
+    if syntax.first(loop.iter) not in ("os", "environ") or len(loop.body) != 1:
+        return ""
+    one = loop.body[0]
+    target = one.targets[0] if isinstance(one, ast.Assign) else None
+    if syntax.said(loop.iter) not in ("os.environ.items()", "environ.items()", "os.environ", "environ"):
+        return ""
+    return target.value.id if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) else ""
 
 
 def _whole(node: ast.expr) -> bool:

@@ -236,6 +236,9 @@ def _terraform(root: Node) -> Iterator[Told]:
         labels = [label.text for label in one["$labels"].items]
         if labels and labels[0] in _RESOURCES and not one[_ENDING.get(labels[0], "$")].line:
             yield Kind.STANDING, one["$labels"].line, f"{labels[-1]} is {_RESOURCES[labels[0]]}"
+        if labels and labels[0].startswith("kubernetes_secret"):
+            pairs = tuple(Pair(name, given.text, given.line) for name, given in one["data"].members.items())
+            yield from told((Holder("secret", labels[-1], 1, "", pairs),))
         if labels and labels[0].startswith("kubernetes_secret") and "service-account-token" in one["type"].text:
             yield Kind.STANDING, one["type"].line, "a token of a service account that does not end"
     for one in root["provider"].items:

@@ -44,15 +44,23 @@ def _pairs(part: Node) -> Iterator[Pair]:
             given = next(
                 (one[at] for at in ("value", "Value", "valueFrom", "ValueFrom", "value_from") if one[at].text), one
             )
-            for source in one["value_source"].items:
-                for ref in source["secret_key_ref"].items:
-                    if named and ref["secret"].text:
-                        yield Pair(named, "${secret:" + ref["secret"].text.strip("${}") + "}", ref["secret"].line)
+            if named:
+                yield from _referred(named, one)
             if named and given.text:
                 yield Pair(named, stored(given.text) if key in _SECRETS else given.text, given.line)
             for name, value in (*one["variables"].members.items(), *one["Variables"].members.items()):
                 if value.text:
                     yield Pair(name, stored(value.text), value.line)
+
+
+def _referred(named: str, one: Node) -> Iterator[Pair]:
+    """A variable of Terraform whose value a stored secret has: a cloud's, or a key of a cluster's."""
+    for source in (*one["value_source"].items, *one["value_from"].items):
+        for ref in source["secret_key_ref"].items:
+            name = ref["secret"] if ref["secret"].text else ref["name"]
+            place = "/".join(part.text.strip("${}") for part in (name, ref["key"]) if part.text)
+            if name.text:
+                yield Pair(named, "${secret:" + place + "}", name.line)
 
 
 def stored(text: str) -> str:

@@ -5,10 +5,11 @@ Read are object literals. What a name stands for is followed only to its plain `
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import server, tsobject
+from remit.scan import holder, tsobject
 from remit.scan.launch import Told
 from remit.scan.node import Node, line_at
 from remit.scan.sight import Holder, Pair
@@ -22,12 +23,23 @@ _WHOLE: Final = (
     r"|(?:structuredClone|cloneDeep|_\.cloneDeep)\(\s*process\.env\b(?![.\[])"
     r"|Object\.(?:assign|fromEntries)\((?:[^;]{0,200}?[(,\s])??process\.env\b(?![.\[])"
     r"|(?:dotenv|Dotenv)\.(?:config|parse)\("
+    r"|Object\.entries\(\s*process\.env\s*\)\.reduce\((?![^;]{0,300}(?:startsWith|endsWith|includes|\.has|\.test|allow))"
 )
 _IS_WHOLE: Final = re.compile(rf"\$\{{(?:{_WHOLE})")
 _NAMED: Final = re.compile(rf"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]{{1,120}})?=\s*(?:{_WHOLE})")
 _SPREAD: Final = re.compile(
     r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]{1,120})?=\s*\{[^{}]{0,400}?\.\.\.\(?(?:process|Bun)\.env\b(?![.\[])"
 )
+_REST: Final = re.compile(
+    r"\b(?:const|let|var)\s+\{[^{}]{0,400}?\.\.\.(\w+)\s*,?\s*\}\s*=\s*(?:process|Bun)\.env\b(?![.\[])"
+)
+"""All but what is named."""
+_COPIED: Final = re.compile(
+    r"\bfor\s*\(\s*(?:const|let|var)\s*(?:\[[\w\s,]{1,80}\]|\w+)\s+(?:of|in)\s+(?:Object\.(?:entries|keys)\(\s*)?process\.env\s*\)?\s*\)\s*\{?\s*"
+    r"(?:const\s+\w+\s*=\s*process\.env\[\w+\]!?;?\s*)?(?:if\s*\((?:typeof\s+)?\w+(?:\s*!==?\s*(?:undefined|null|[\"']{2})|\s*===?\s*[\"']string[\"'])?\)\s*\{?\s*)?"
+    r"(\w+)\[\w+\]\s*="
+)
+"""A loop that copies one variable after another."""
 _PICKED: Final = re.compile(r"\.filter\((?![^;\n]{0,80}(?:undefined|Boolean|typeof|null))")
 """A filter that chooses; one that only drops what is not set hands on the rest."""
 _HANDED: Final = ("env", "environment", "envs", "envVars", "Env", "environmentVariables")
@@ -35,7 +47,23 @@ _KEPT: Final = (
     "authorization", "authorization_token", "authorizationToken", "authToken", "bearerToken", "accessToken", "apiKey",
     "token",
 )  # fmt: skip
-_CALLED: Final = frozenset({"command", "url", "headers", "serverUrl", "server_url", "baseUrl"})
+_CALLED: Final = frozenset({"command", "fullCommand", "url", "serverUrl", "server_url", "baseUrl"})
+_HOSTED: Final = frozenset({"serverUrl", "server_url", "serverLabel", "server_label", "url"})
+_PLACES: Final = frozenset(
+    {"transport", "params", "options", "config", "server", "connection", "server_params", "opts"}
+)
+"""Members that hold a server and do not call it by a name."""
+_TRANSPORT: Final = re.compile(
+    r"\bnew\s+\w{1,60}Transport\(\s*new\s+URL\(\s*([\"'`])([^\"'`\n]{1,300})\1\s*\)\s*,\s*(?=\{)"
+)
+_OBJECT: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]{1,120})?=\s*(?=\{)")
+_SETTING: Final = re.compile(
+    r"\$\{\s*(?:env|config|settings|cfg|secrets|Deno\.env\.get\([\"']|Bun\.env)\.?((?i:\w*(?:key|token|secret|password|pat)))\b()"
+)
+"""A member of what a program read its settings into."""
+_PUT: Final = re.compile(r"\$\{(\w+)\}")
+_MOST: Final = 200
+"""Objects of one file that names stand for."""
 
 
 def told(text: str) -> Iterator[Told]:
@@ -44,7 +72,7 @@ def told(text: str) -> Iterator[Told]:
         return
     names = {
         one[1]: line_at(text, one.start())
-        for shape in (_NAMED, _SPREAD)
+        for shape in (_NAMED, _SPREAD, _REST, _COPIED)
         for one in shape.finditer(text)
         if not _PICKED.search(text[one.end() : one.end() + 200].partition(";")[0])
     }
@@ -59,8 +87,8 @@ def told(text: str) -> Iterator[Told]:
 def _whole(one: Node, names: dict[str, int]) -> int:
     """The line of a whole environment that this is; 0 when it is none."""
     bare = one.text[2:-1] if one.text.startswith("${") else ""
-    if bare in names:
-        return names[bare]
+    if _uncast(bare) in names:
+        return names[_uncast(bare)]
     if bare and _IS_WHOLE.match(one.text) and not _PICKED.search(bare):
         return one.line
     for name in one.members:
@@ -71,30 +99,81 @@ def _whole(one: Node, names: dict[str, int]) -> int:
     return 0
 
 
-def holders(text: str) -> tuple[Holder, ...]:
+def _uncast(text: str) -> str:
+    """An expression less what it is said to be."""
+    return re.sub(r"!?(?:\s+(?:as|satisfies)\s.*)?$", "", text, flags=re.DOTALL)
+
+
+def holders(path: str, text: str) -> tuple[Holder, ...]:
     """The servers that the code starts or calls, with what each is given."""
-    return tuple(_holders(text))
+    return tuple(_holders(path, text))
 
 
-def _holders(text: str) -> Iterator[Holder]:
-    consts = {one[1]: one[3] for one in CONST.finditer(text)}
+def _holders(path: str, text: str) -> Iterator[Holder]:
+    known = _Known(text)
     for root in tsobject.objects(text):
+        called = {id(one): name for part in root.inside() for name, one in part.members.items()}
         for part in root.inside():
-            given = [*part["env"].members.items(), *part["headers"].members.items()]
-            if {"serverUrl", "server_url", "serverLabel", "server_label", "url"} & part.members.keys():
-                given += [(key, part[key]) for key in _KEPT if part[key].text]
-            if not given or not _CALLED & part.members.keys():
-                continue
-            pairs = tuple(Pair(name, value(one.text, consts), one.line) for name, one in given if one.text)
-            like = next((part[key].text for key in server.ADDRESSES if part[key].text), "") or part["command"].text
-            called = next((part[key].text for key in ("name", "serverLabel", "server_label") if part[key].text), "")
-            yield Holder("server", called or like or f"line {part.line}", part.line, like, pairs)
+            if _CALLED & part.members.keys():
+                yield from _holder(path, part, called.get(id(part), ""), known)
+    for one in _TRANSPORT.finditer(text):
+        options = tsobject.value(text, one.end())
+        if options is not None:
+            address = Node(line_at(text, one.start()), one[2])
+            yield from _holder(path, Node(address.line, {**options.members, "url": address}), "", known)
+
+
+def _holder(path: str, part: Node, called: str, known: "_Known") -> Iterator[Holder]:
+    """One server, by what it is called, else by what is started or called."""
+    given = [pair for key in ("env", "headers") for pair in known.members(part[key])]
+    given += known.members(part["requestInit"]["headers"])
+    given += [(key, part[key]) for key in _KEPT if part[key].text] if _HOSTED & part.members.keys() else []
+    pairs = tuple(Pair(name, value(one.text, known.texts), one.line) for name, one in given if one.text)
+    if pairs:
+        like = holder.like(part)
+        named = next((part[key].text for key in ("name", "serverLabel", "server_label") if part[key].text), "")
+        named = named or ("" if called in _PLACES else called) or like
+        yield Holder("server", named or f"{path} line {part.line}", part.line, like, pairs)
+
+
+class _Known:
+    """What the names of one file stand for: texts, and objects of headers or variables. Owned by one reading."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.texts = {one[1]: one[3] for one in CONST.finditer(text)}
+        self._objects = {one[1]: one.end() for one in islice(_OBJECT.finditer(text), _MOST)}
+        self._read: dict[str, dict[str, Node]] = {}
+
+    def members(self, node: Node) -> list[tuple[str, Node]]:
+        """The members of an object, of one that a name stands for, and of those that are spread into it."""
+        if node.text.startswith("${"):
+            return [(name, Node(node.line, one.value)) for name, one in self._of(_uncast(node.text[2:-1])).items()]
+        found = []
+        for name, one in node.members.items():
+            if name.startswith("..."):
+                found += [(key, Node(one.line, given.value)) for key, given in self._of(name[3:]).items()]
+            else:
+                found.append((name, one))
+        return found
+
+    def _of(self, name: str) -> dict[str, Node]:
+        if name not in self._objects:
+            return {}
+        if name not in self._read:
+            found = tsobject.value(self._text, self._objects[name])
+            self._read[name] = found.members if found else {}
+        return self._read[name]
 
 
 def value(text: str, consts: dict[str, str]) -> str:
     """A value's text; what is read of the environment as such a reference, a constant as what it holds."""
-    read = ENV.search(text)
+    bare = text[2:-1] if text.startswith("${") else ""
+    said = consts.get(_uncast(bare), text)
+    read = ENV.search(said) or _SETTING.search(said)
     if read:
         return "${" + (read[1] or read[2]) + "}"
-    bare = text[2:-1] if text.startswith("${") else ""
-    return consts.get(bare, "" if bare else text)
+    plain = _PUT.search(said) if "${" in said else None
+    if plain and plain[1] in consts:
+        said = said.replace(plain[0], consts[plain[1]])
+    return "" if bare and said == text else said

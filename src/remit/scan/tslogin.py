@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import standing, tsenv, tsobject
+from remit.scan import standing, tsenv, tsobject, tssecret
 from remit.scan.launch import Told
 from remit.scan.node import Node, line_at
 from remit.scan.sight import Holder, Pair
@@ -55,6 +55,13 @@ def told(text: str) -> Iterator[Told]:
     set_ = tuple(Pair(one[1] or one[2], one[4], line_at(text, one.start())) for one in _SET.finditer(text))
     yield from standing.told((Holder("code", "the code", 1, "", set_),))
     yield from _objects(text)
+    if _FULL.search(text):
+        for one in tssecret.TEXT.finditer(text):
+            if kind := standing.shaped(one[0][1:-1]):
+                yield Kind.STANDING, line_at(text, one.start()), f"the code holds {kind}"
+
+
+_FULL: Final = re.compile(r"ghp_|glpat-|AccountKey=|SharedAccessKey=")
 
 
 def _objects(text: str) -> Iterator[Told]:

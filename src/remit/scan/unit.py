@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import addressed, consent, launch, mounted, packaged, secret, server, wrapped
+from remit.scan import addressed, consent, launch, mounted, packaged, secret, server, uttered, wrapped
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -90,8 +90,17 @@ def _told(number: int, key: str, value: str, *, keyed: bool) -> Iterator[Told]:
             yield Kind.UNPINNED, number, "an image with no exact version is given a credential"
     elif key in ("ExecStart", "ExecStartPre", "Exec"):
         words = [(word, number) for word in wrapped.split(value.lstrip("-@+!:"))]
-        yield from launch.told(words, keyed=keyed)
+        yield from _command(words, value, keyed=keyed)
         yield from addressed.open_to_all(words)
         yield from addressed.spoken(words)
         yield from consent.shell(value, number)
         yield from consent.loose(value, number)
+    elif key.startswith("Exec"):
+        yield from ((Kind.LITERAL_SECRET, number, said) for _, said in uttered.literals(value, number))
+
+
+def _command(words: list[wrapped.Word], value: str, *, keyed: bool) -> Iterator[Told]:
+    told = [*launch.told(words, keyed=keyed)]
+    yield from told
+    if words and not any(kind is Kind.LITERAL_SECRET for kind, _, _ in told):
+        yield from ((Kind.LITERAL_SECRET, line, said) for line, said in uttered.literals(value, words[0][1]))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import addressed, consent, jsonc, launch, mounted, packaged, secret, server, wrapped, yamldoc
+from remit.scan import addressed, consent, jsonc, launch, mounted, packaged, secret, server, uttered, wrapped, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 from remit.scan.said import short
@@ -30,6 +30,8 @@ def read(path: str, text: str) -> tuple[Finding, ...] | None:
         return None
     found = [one for root in documents for part, lent in _parts(root) for one in _part(part, lent=lent)]
     found += [one for number, line in enumerate(text.split("\n"), 1) for one in _line(line, number)]
+    known = {line for kind, line, _ in found if kind is Kind.LITERAL_SECRET}
+    found += [one for root in documents for part in root.inside() for one in _typed(part) if one[1] not in known]
     return tuple(
         Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(found)
     )
@@ -61,7 +63,7 @@ def _part(part: Node, *, lent: bool) -> Iterator[Told]:
     yield from _used(part)
     yield from _contained(part, lent=lent)
     keyed = lent or _is_given(part["env"])
-    for words in _commands(part["run"]):
+    for words in commands(part["run"]):
         yield from _run(words, keyed=keyed)
 
 
@@ -104,7 +106,14 @@ def _approved(part: Node) -> Iterator[Told]:
         yield from consent.of_client(client, inner.below(given.line - ("\n" not in given.text)))
 
 
-def _commands(run: Node) -> Iterator[list[Word]]:
+def _typed(part: Node) -> Iterator[Told]:
+    """Secrets in the lines of a script."""
+    run = part["run"]
+    for line, said in uttered.literals(run.text, run.line + ("\n" in run.text)) if run.text else ():
+        yield Kind.LITERAL_SECRET, line, said
+
+
+def commands(run: Node) -> Iterator[list[Word]]:
     """The commands of a script, each word with its line. A backslash at a line's end continues it."""
     held: list[Word] = []
     text = _TAKEN.sub(lambda one: "${{" + one[1].replace(" ", "") + "}}", run.text)

@@ -10,7 +10,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import addressed, consent, document, jsonc, launch, mounted, packaged, secret, server, wrapped, yamldoc
+from remit.scan import (
+    addressed,
+    consent,
+    document,
+    jsonc,
+    launch,
+    mounted,
+    packaged,
+    secret,
+    server,
+    uttered,
+    wrapped,
+    yamldoc,
+)
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -81,7 +94,7 @@ def _service(name: str, one: Node) -> Iterator[Told]:
         yield from _said(f"service {name}", server.variable("args", key, value))
     words = [(word.text, word.line) for word in (*one["entrypoint"].items, *one["command"].items) if word.text]
     if len(words) == 1:
-        words = [(word, words[0][1]) for word in wrapped.split(words[0][0])]
+        words = wrapped.spread(*words[0])
     yield from _said(f"service {name}", _started(words, keyed=keyed))
     if any(_is_out(port) for port in one["ports"].items) or one["network_mode"].text == "host":
         yield from _said(f"service {name}", addressed.open_to_all(words))
@@ -113,10 +126,12 @@ def _manifest(root: Node) -> Iterator[Told]:
     kind, name = root["kind"].text, root["metadata"]["name"].text
     if kind == "Secret":
         for key, value in root["stringData"].members.items():
-            if secret.is_held(key, value.text) or secret.is_random(value.text):
-                yield Kind.LITERAL_SECRET, value.line, f"secret {name}: {key} holds a literal value"
+            told = [*uttered.held(key, value)]
+            if not told and secret.is_random(value.text):
+                told = [(value.line, f"{key} holds a literal value")]
+            yield from ((Kind.LITERAL_SECRET, line, f"secret {name}: {said}") for line, said in told)
         for key, value in root["data"].members.items():
-            if (plain := _decoded(value.text)) and (secret.is_held(key, plain) or secret.is_random(plain)):
+            if (plain := decoded(value.text)) and (secret.is_held(key, plain) or secret.is_random(plain)):
                 yield Kind.LITERAL_SECRET, value.line, f"secret {name}: {key} holds a literal value"
     if kind == "ConfigMap":
         for key, value in root["data"].members.items():
@@ -149,7 +164,13 @@ def _variables(container: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _started(words: list[wrapped.Word], *, keyed: bool) -> Iterator[Told]:
-    yield from launch.told(words, keyed=keyed)
+    told = [*launch.told(words, keyed=keyed)]
+    yield from told
+    known = {line for kind, line, _ in told if kind is Kind.LITERAL_SECRET}
+    for word, at in words:
+        for line, said in uttered.literals(word, at + ("\n" in word.rstrip("\n"))) if " " in word else ():
+            if line not in known:
+                yield Kind.LITERAL_SECRET, line, said
     yield from addressed.spoken(words)
     if words:
         yield from consent.started(words)
@@ -177,9 +198,18 @@ def _devcontainer(root: Node) -> Iterator[Told]:
     for key in ("containerEnv", "remoteEnv"):
         for name, node in root[key].members.items():
             yield from server.variable(key, name, node)
-    for key in ("postCreateCommand", "postStartCommand"):
-        if root[key].text:
-            yield from consent.shell(root[key].text, root[key].line)
+    for key in _LIFE:
+        for one in root[key].inside():
+            if one.text:
+                yield from consent.shell(one.text, one.line)
+                yield from ((Kind.LITERAL_SECRET, line, said) for line, said in uttered.literals(one.text, one.line))
+
+
+_LIFE: Final = (
+    "initializeCommand", "onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand",
+    "postAttachCommand",
+)  # fmt: skip
+"""What a dev container runs, as its reference names them."""
 
 
 def pairs(node: Node) -> Iterator[tuple[str, Node]]:
@@ -196,7 +226,8 @@ def _said(who: str, told: Iterator[Told]) -> Iterator[Told]:
     return ((kind, line, f"{who}: {what}") for kind, line, what in told)
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
+    """What a value of a Secret's `data` says; empty when that is no text."""
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode()
     except (binascii.Error, ValueError):

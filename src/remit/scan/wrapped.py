@@ -86,7 +86,7 @@ def _line(words: list[Word], first: str) -> list[Word] | None:
         elif first in _POWERSHELL and word.lower() in ("-command", "-c", "/c"):
             return _split(rest) if rest else None
         elif first in SHELLS and re.fullmatch(r"-[a-z]*c", word):
-            return ([(one, rest[0][1]) for one in split(rest[0][0])] or rest[1:]) if rest else None
+            return (spread(*rest[0]) or rest[1:]) if rest else None
         elif not word.startswith("-"):
             return None
     return None
@@ -130,3 +130,10 @@ def split(line: str) -> list[str]:
         return shlex.split(line)
     except ValueError:
         return line.split()
+
+
+def spread(text: str, line: int) -> list[Word]:
+    """The words of a shell's text; of one with lines of its own each with the line on which it stands."""
+    if "\n" not in text.strip():
+        return [(word, line) for word in split(text)]
+    return [(word, at) for at, one in enumerate(text.split("\n"), line + 1) for word in split(one)]

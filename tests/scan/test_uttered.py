@@ -1,0 +1,71 @@
+"""Where a secret stands in texts of several lines, in code without a name, and to which agent a file belongs."""
+
+import ast
+
+from remit.core.finding import Kind
+from remit.scan import azure, project, pysecret, tssecret, uttered
+from remit.scan.node import Node
+from tests.kit import corpus
+
+ONE, TWO = corpus.secret("alnum32", "uttered 1"), corpus.secret("hex32", "uttered 2")
+
+
+def test_each_line_of_a_script_that_holds_a_secret_is_told() -> None:
+    sent = f"curl -H 'X-Api-Key: {TWO}' https://a.example"
+    script = f"set -e\nHUB_TOKEN={ONE} run\n# OLD_TOKEN={TWO}\n{sent}\nrun --token $HUB"
+    assert [line for line, _ in uttered.literals(script, 10)] == [11, 13]
+
+
+def test_a_value_with_lines_of_its_own_is_told_on_the_line_of_its_secret() -> None:
+    assert list(uttered.held("API_TOKEN", Node(4, ONE))) == [(4, "API_TOKEN holds a literal value")]
+    text = f"[hub]\nurl = https://a.example\napi_token = {ONE}\n"
+    assert [line for line, _ in uttered.held("agent.ini", Node(4, text))] == [7]
+    assert list(uttered.held("agent.ini", Node(4, "[hub]\napi_token = ${TOKEN}\n"))) == []
+
+
+def test_what_is_told_of_a_secret_holds_no_part_of_it() -> None:
+    said = [what for _, what in uttered.literals(f"A_TOKEN={ONE} run --key {TWO}", 1)]
+    assert said
+    assert not any(ONE[:8] in one or TWO[:8] in one for one in said)
+
+
+def test_python_that_holds_a_secret_without_a_name_is_told_once_for_a_line() -> None:
+    pat = corpus.secret("github_pat", "uttered 3")
+    code = f"A = ['{pat}']\ndef f(token='{ONE}'): pass\nB = get(auth=('me', '{TWO}'))\n"
+    tree = ast.parse(code)
+    assert sorted(line for _, line, _ in pysecret.told(code, tree, ())) == [1, 2, 3]
+    known = [(Kind.LITERAL_SECRET, 2, "told before")]
+    assert sorted(line for _, line, _ in pysecret.told(code, tree, known)) == [1, 3]
+
+
+def test_code_is_a_holder_where_its_path_names_an_agent() -> None:
+    tree = ast.parse(f"client = Client(api_key='{ONE}')")
+    [held] = pysecret.holders("agents/mail/src/run.py", tree)
+    assert (held.name, [one.name for one in held.pairs]) == ("agents/mail", ["api_key"])
+    assert pysecret.holders("src/run.py", tree) == ()
+
+
+def test_a_client_of_azure_is_given_a_key_or_what_ends() -> None:
+    def login(given: str) -> bool:
+        [call] = [one for one in ast.walk(ast.parse(f"BlobServiceClient(url, {given})")) if isinstance(one, ast.Call)][
+            :1
+        ]
+        return azure.login(call) is not None
+
+    assert login("credential=os.environ['STORAGE_ACCOUNT_KEY']")
+    assert login("settings.account_key")
+    assert not login("credential=os.environ['STORAGE_SAS_TOKEN']")
+    assert not login("credential=DefaultAzureCredential()")
+
+
+def test_a_folder_belongs_to_the_agent_that_its_path_names() -> None:
+    assert project.project("x/agents/mail/src/deep") == "x/agents/mail"
+    assert project.project("src/deep") == "src/deep"
+    assert project.of_file("apps/desk/a.py") == "apps/desk"
+    assert project.of_file("src/a.py") == ""
+
+
+def test_typescript_that_holds_a_secret_is_told_where_it_stands() -> None:
+    text = f"class A {{ key = 1; private apiKey = '{ONE}'; }}\nconst b = process.env.HUB_TOKEN ??\n  '{TWO}';\n"
+    assert sorted({line for _, line, _ in tssecret.told(text)}) == [1, 2]
+    assert [one.text for one in tssecret.holders("bots/a/x.ts", text)[0].pairs] == [ONE]
