@@ -52,7 +52,7 @@ def shown(token: str, scheme: str = "Bearer") -> bytes:
 
 def ask(port: int, *lines: bytes, body: bytes = b"") -> tuple[int, bytes]:
     """Say these lines to the proxy and read all that comes; the status and the whole answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as conn:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as conn:
         conn.sendall(b"\r\n".join([*lines, b"connection: close", b"", body]))
         return answer(conn)
 
@@ -75,7 +75,7 @@ def code(data: bytes) -> str:
 
 def connect(made: Any, host: str, *more: bytes, token: str = "") -> tuple[socket.socket, bytes]:
     """Ask for a tunnel to HOST:PORT; the connection and the head of the answer, or a refusal whole."""
-    conn = socket.create_connection(("127.0.0.1", made.proxy), timeout=10)
+    conn = socket.create_connection(("127.0.0.1", made.proxy), timeout=60)
     fields = [f"host: {host}".encode(), *more] if not any(one.startswith(b"host:") for one in more) else list(more)
     conn.sendall(b"\r\n".join([f"CONNECT {host} HTTP/1.1".encode(), shown(token or made.token), *fields, b"", b""]))
     data = b""

@@ -55,9 +55,9 @@ def test_three_nodes_keep_the_laws_while_they_are_hurt(tmp_path):
     story = run(tmp_path, 60, 8, trouble=True)
     assert story.complaints == []
     assert len(story.done) >= 5, "too little was done to them"
-    assert story.count("revoke", Said.DONE) >= 40
-    assert story.count("call", Said.ALLOWED) >= 40
-    assert story.count("call", Said.REFUSED) >= 40
+    assert story.count("revoke", Said.DONE) >= 20
+    assert story.count("call", Said.ALLOWED) >= 20
+    assert story.count("call", Said.REFUSED) >= 20
     assert all(took <= 5 for took in story.restarts), f"a lost node took too long to serve again: {story.restarts}"
 
 

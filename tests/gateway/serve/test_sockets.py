@@ -77,7 +77,7 @@ def speaking(made, way, path="talk?room=r-1", token=None, protocols=()):
     """A WebSocket by one of the two ways in."""
     shows = made.token if token is None else token
     if way == "reverse":
-        with socket.create_connection(("127.0.0.1", made.port), timeout=10) as conn:
+        with socket.create_connection(("127.0.0.1", made.port), timeout=60) as conn:
             yield Speaker(conn, "127.0.0.1", f"/http/pay/{path}", shows, protocols)
     else:
         with tunnel(made, host(made)) as conn:
@@ -85,7 +85,7 @@ def speaking(made, way, path="talk?room=r-1", token=None, protocols=()):
 
 
 def until(found):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if found():
             return True
