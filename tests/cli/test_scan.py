@@ -52,7 +52,10 @@ def test_what_a_baseline_knows_or_somebody_answers_for_does_not_fail_and_what_is
     (tree / ".env").write_text(f"API_KEY={KEY}\n")
     known, answers = tmp_path / "known.json", tmp_path / "answers.toml"
     assert run(["scan", str(tree), "--fail-on", "low", "--write-baseline", str(known)]) == 1
+    capsys.readouterr()
     assert run(["scan", str(tree), "--fail-on", "low", "--baseline", str(known)]) == 0
+    heard = capsys.readouterr()
+    assert (heard.out, "1 finding (1 known) in" in heard.err) == ("", True), "why nothing is shown is said"
     (tree / ".env").write_text(f"# moved\nAPI_KEY={KEY}\nOTHER_TOKEN={KEY}x\n")
     assert run(["scan", str(tree), "--fail-on", "low", "--baseline", str(known)]) == 1
     day = f"{datetime.now(UTC).date()}"
@@ -60,7 +63,7 @@ def test_what_a_baseline_knows_or_somebody_answers_for_does_not_fail_and_what_is
     answers.write_text(f"[[suppress]]\n{given}")
     capsys.readouterr()
     assert run(["scan", str(tree), "--fail-on", "low", "--suppress", str(answers)]) == 0
-    assert "2 findings" in capsys.readouterr().err
+    assert "2 findings (2 answered for) in" in capsys.readouterr().err
     answers.write_text(f"[[suppress]]\n{given.replace(day, '2020-01-01')}")
     assert run(["scan", str(tree), "--fail-on", "low", "--suppress", str(answers)]) == 1
     assert "over since 2020-01-01: olga" in capsys.readouterr().err

@@ -145,7 +145,9 @@ def _print(form: str, found: Scan, marked: tuple[Marked, ...]) -> None:
         for one in found.unread:
             say(f"not read: {shown(one.file)}: {one.reason}")
         count = Counter(one.state for one in marked)
-        rest = f" ({count[State.KNOWN]} known, {count[State.SUPPRESSED]} answered for)" if len(count) > 1 else ""
+        old = {"known": count[State.KNOWN], "answered for": count[State.SUPPRESSED]}
+        parts = ", ".join(f"{so_many} {word}" for word, so_many in old.items() if so_many)
+        rest = f" ({parts})" if parts else ""
         say(f"{many(len(marked), 'finding')}{rest} in {many(found.read, 'file')} read, of {found.met} met.")
         say(shapes.told(found.shapes))
 
