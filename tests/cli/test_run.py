@@ -14,7 +14,7 @@ import pytest
 
 from remit.cli.running import apart
 from tests.cli.test_serve import a_port, served
-from tests.kit.shell import BIN, Shell
+from tests.kit.shell import BIN, CALL, Shell
 
 BRIEF = """
 name = "brisk"
@@ -29,22 +29,6 @@ credential_life = 2000
 action = "mcp:notes/read_note"
 path = "own"
 arguments = { path = [{ subpath = "/notes" }] }
-"""
-CALL = """
-import json, os, sys, urllib.request, urllib.error
-def call(path, token=None):
-    meta = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
-    meta = {"io.modelcontextprotocol/" + name: value for name, value in meta.items()}
-    params = {"name": "read_note", "arguments": {"path": path}, "_meta": meta}
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    head = {"authorization": "Bearer " + (token or os.environ["REMIT_TOKEN"]), "content-type": "application/json",
-        "accept": "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28",
-        "mcp-method": "tools/call", "mcp-name": "read_note"}
-    asked = urllib.request.Request(os.environ["REMIT_MCP_URL"] + "/notes", json.dumps(body).encode(), head)
-    try:
-        return urllib.request.urlopen(asked, timeout=20).read().decode()
-    except urllib.error.HTTPError as refused:
-        return f"{refused.code} {refused.read().decode()}"
 """
 
 
@@ -122,7 +106,8 @@ def test_credentials_are_taken_out_by_name_and_the_commands_exit_code_is_its_own
 
 def test_it_calls_by_the_relay_and_never_holds_the_credential(node):
     program = (
-        "from call import call; import os; print(call('/notes/a')); print(call('/etc/passwd')); print(call('/', 'x'))\n"
+        "from call import call; import os\n"
+        "print(call('/notes/a')); print(call('/etc/passwd')); print(call('/', token='x'))\n"
         "told = os.environ['REMIT_MCP_CONFIG']\n"
         "print([n for n, v in os.environ.items() if 'eyJ' in v and n != 'PROGRAM'], 'eyJ' in open(told).read())\n"
         "print(os.stat(told).st_mode & 0o777)"

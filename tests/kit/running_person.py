@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.cli.test_serve import a_port, served
 from tests.kit.plain import SECRET, provider
-from tests.kit.shell import BIN, Shell
+from tests.kit.shell import BIN, CALL, Shell
 from tests.kit.signin import query
 from tests.kit.wanderer import Wanderer
 
@@ -36,22 +36,6 @@ BRIEFS = {
     + STEP.format(path="delegated"),
     "both": HEAD.format(name="both", more="") + STEP.format(path="delegated") + STEP.format(path="own"),
 }
-CALL = """
-import json, os, sys, urllib.request, urllib.error
-def call(path, resource="notes"):
-    meta = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
-    meta = {"io.modelcontextprotocol/" + name: value for name, value in meta.items()}
-    params = {"name": "read_note", "arguments": {"path": path}, "_meta": meta}
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    head = {"authorization": "Bearer " + os.environ["REMIT_TOKEN"], "content-type": "application/json",
-        "accept": "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28",
-        "mcp-method": "tools/call", "mcp-name": "read_note"}
-    asked = urllib.request.Request(os.environ["REMIT_MCP_URL"] + "/" + resource, json.dumps(body).encode(), head)
-    try:
-        return urllib.request.urlopen(asked, timeout=20).read().decode()
-    except urllib.error.HTTPError as refused:
-        return f"{refused.code} {refused.read().decode()}"
-"""
 READS = "from call import call; print(call('/notes/a'), flush=True); "
 WAITS = READS + "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 

@@ -57,6 +57,24 @@ TESTS = """[
  {"name": "never wipes for anyone", "path": "delegated", "action": "mcp:notes/wipe", "expect": "deny"}
 ]"""
 
+CALL = """
+import json, os, sys, urllib.request, urllib.error
+def call(path, resource="notes", token=None):
+    meta = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
+    meta = {"io.modelcontextprotocol/" + name: value for name, value in meta.items()}
+    params = {"name": "read_note", "arguments": {"path": path}, "_meta": meta}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    head = {"authorization": "Bearer " + (token or os.environ["REMIT_TOKEN"]), "content-type": "application/json",
+        "accept": "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call", "mcp-name": "read_note"}
+    asked = urllib.request.Request(os.environ["REMIT_MCP_URL"] + "/" + resource, json.dumps(body).encode(), head)
+    try:
+        return urllib.request.urlopen(asked, timeout=20).read().decode()
+    except urllib.error.HTTPError as refused:
+        return f"{refused.code} {refused.read().decode()}"
+"""
+"""What a command that `remit run` runs calls a tool by."""
+
 
 @dataclass(frozen=True)
 class Ran:
