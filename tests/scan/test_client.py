@@ -36,11 +36,15 @@ def kinds(server: object, path: str = ".mcp.json") -> list[Kind]:
             Kind.HOST_MOUNT,
         ),
         ({"url": "http://10.0.0.7/mcp"}, Kind.OPEN_REMOTE),
-        ({"url": f"https://a.example/mcp?api_key={KEY}"}, Kind.OPEN_REMOTE),
     ],
 )
 def test_what_is_wrong_is_found(server: object, kind: Kind) -> None:
     assert kinds(server) == [kind]
+
+
+def test_a_token_in_an_address_stands_there_in_full_and_goes_wherever_that_is_sent() -> None:
+    assert sorted(kinds({"url": f"https://a.example/mcp?api_key={KEY}"})) == [Kind.LITERAL_SECRET, Kind.OPEN_REMOTE]
+    assert kinds({"url": "https://a.example/mcp?api_key=${KEY}"}) == [Kind.OPEN_REMOTE]
 
 
 @pytest.mark.parametrize(

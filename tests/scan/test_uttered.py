@@ -3,7 +3,7 @@
 import ast
 
 from remit.core.finding import Kind
-from remit.scan import azure, project, pysecret, tssecret, uttered
+from remit.scan import azure, project, pysecret, tssecret, typed, uttered
 from remit.scan.node import Node
 from tests.kit import corpus
 
@@ -69,3 +69,8 @@ def test_typescript_that_holds_a_secret_is_told_where_it_stands() -> None:
     text = f"class A {{ key = 1; private apiKey = '{ONE}'; }}\nconst b = process.env.HUB_TOKEN ??\n  '{TWO}';\n"
     assert sorted({line for _, line, _ in tssecret.told(text)}) == [1, 2]
     assert [one.text for one in tssecret.holders("bots/a/x.ts", text)[0].pairs] == [ONE]
+
+
+def test_a_command_line_that_logs_in_is_told_where_its_secret_begins() -> None:
+    script = "set -e\naz login --service-principal \\\n  -u me \\\n  --password $SP\naz login --identity\n"
+    assert [line for _, line, _ in typed.told(Node(7, script))] == [11]

@@ -77,7 +77,9 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         if not terraform and not stack:
             continue
         for name, value in part.members.items():
-            if value.text and name != "default":
+            if name in ("SecretString", "secret_string") and secret.is_random(value.text):
+                yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
+            elif value.text and name != "default":
                 yield from ((Kind.LITERAL_SECRET, line, said) for line, said in uttered.held(name, value))
         yield from _mounted(part)
         yield from _image(part)

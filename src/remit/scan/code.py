@@ -32,7 +32,7 @@ _HINT: Final = re.compile(
     r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker|googleapiclient|msgraph"
     r"|gspread|strands|semantic_kernel|haystack|adk|a2a|llms?|dspy|agno|letta|browser_use|composio|litellm|genai"
     r"|ollama|msal|google_auth_oauthlib|octokit|hvac|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity"
-    r"|google\.oauth2|e2b)(?:\b|_)"
+    r"|google\.oauth2|e2b|login\.microsoftonline)(?:\b|_)"
 )
 _FILES: Final = frozenset(
     {
@@ -88,7 +88,7 @@ def is_agents(text: str) -> bool:
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that does not parse, or has nothing to do with agents."""
     if not _HINT.search(text):
-        return ()
+        return pysecret.alone(path, text)
     try:
         tree = syntax.parse(text)
         if tree is None:

@@ -8,7 +8,8 @@ from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import addressed, checked, launch, secret
 from remit.scan.sight import Pair
 
-_LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s#]*))")
+_LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(.*))")
+_COMMENT: Final = re.compile(r"(?:^|\s)#.*$")
 _SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults")
 
 
@@ -52,4 +53,5 @@ def pairs(text: str) -> Iterator[Pair]:
     for number, line in enumerate(text.split("\n"), 1):
         match = _LINE.match(line)
         if match:
-            yield Pair(match[1], match[2] or match[3] or match[4] or "", number)
+            bare = _COMMENT.sub("", match[4] or "").strip()
+            yield Pair(match[1], match[2] or match[3] or bare, number)

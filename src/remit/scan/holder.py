@@ -39,7 +39,7 @@ def read(path: str, text: str) -> tuple[Holder, ...]:
     """The holders of a file. It refuses nothing: what is no such document holds none."""
     roots = document.read(path, text)
     if client.wants(path):
-        return tuple(one for root in roots for one in _servers(root))
+        return tuple(one for root in roots for one in (*_servers(root), *_session(root)))
     if workflow.wants(path):
         return tuple(one for root in roots for one in _jobs(root))
     if path.endswith((".tf", ".tf.json")):
@@ -95,6 +95,15 @@ def _servers(root: Node, keys: frozenset[str] = client.KEYS) -> Iterator[Holder]
         own = {f"${{{one.name}}}" for one in given}
         pairs = [*given, *(one for one in flags(server.words(entry)) if one.text not in own)]
         yield Holder("server", name, entry.line, like(entry), tuple(pairs), tuple(_wholes(entry)))
+
+
+def _session(root: Node) -> Iterator[Holder]:
+    """What a client hands to all that its agent runs: its settings' own variables."""
+    given = [root["env"], root["shell_environment_policy"]["set"]]
+    given += [one for name, one in root.members.items() if name.startswith("terminal.integrated.env.")]
+    pairs = tuple(pair for one in given for pair in _pairs(one))
+    if pairs:
+        yield Holder("profile", "the session", root.line, "", pairs)
 
 
 def _given(entry: Node) -> Iterator[Pair]:

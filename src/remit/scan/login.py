@@ -50,10 +50,34 @@ def told(tree: ast.AST) -> Iterator[Told]:
         said = _named(node) or _shaped(node, read=read) or _aws(node, given) or _keyed(node, given) or azure.login(node)
         if said:
             yield Kind.STANDING, said[0], said[1]
+    yield from _tables(tree, words)
     if _FULL.search(words):
         for one in syntax.every(tree, ast.Constant):
             if isinstance(one.value, str) and (kind := standing.shaped(one.value)):
                 yield Kind.STANDING, one.lineno, f"the code holds {kind}"
+
+
+def _tables(tree: ast.AST, words: str) -> Iterator[Told]:
+    """Tables of arguments that hold a pair of keys, and what is posted to Entra for a token."""
+    entra = "login.microsoftonline.com" in words
+    if "aws_secret_access_key" not in words and not entra:
+        return
+    for node in syntax.every(tree, ast.Dict):
+        given = {
+            str(key.value): one
+            for key, one in zip(node.keys, node.values, strict=True)
+            if isinstance(key, ast.Constant)
+        }
+        if _is_given(given, "aws_secret_access_key") and not _LENT & given.keys():
+            yield Kind.STANDING, given["aws_secret_access_key"].lineno, "a table holds an access key of an AWS user"
+        granted = given.get("grant_type")
+        asked = isinstance(granted, ast.Constant) and granted.value == "client_credentials"
+        if entra and asked and _is_given(given, "client_secret"):
+            yield (
+                Kind.STANDING,
+                given["client_secret"].lineno,
+                "a token is asked for with a client secret of an Entra app",
+            )
 
 
 _FULL: Final = re.compile(r"ghp_|glpat-|AccountKey=|SharedAccessKey=")
@@ -128,9 +152,26 @@ def _aws(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None:
     full = syntax.said(node.func) if name == "Session" and len(node.args) == 2 else ""
     if full.endswith(("boto3.Session", "boto3.session.Session")):
         return node.lineno, said
-    if _is_given(given, "aws_secret_access_key") and not {"aws_session_token", "endpoint_url"} & given.keys():
-        return given["aws_secret_access_key"].lineno, said
+    for key in ("aws_secret_access_key", "aws_secret_key"):
+        if _is_given(given, key) and not _LENT & given.keys():
+            return given[key].lineno, said
+    if name in ("S3FileSystem", "S3FileSystemAsync") and _is_given(given, "secret") and not _LENT & given.keys():
+        return given["secret"].lineno, said
+    options = given.get("storage_options")
+    if isinstance(options, ast.Dict):
+        told = {
+            str(key.value): one
+            for key, one in zip(options.keys, options.values, strict=True)
+            if isinstance(key, ast.Constant)
+        }
+        for key, kind in (("secret", "an access key of an AWS user"), ("account_key", "an account key of Azure")):
+            if _is_given(told, key) and not _LENT & told.keys():
+                return told[key].lineno, f"{name} logs in with {kind}"
     return None
+
+
+_LENT: Final = frozenset({"aws_session_token", "endpoint_url", "token", "session_token", "client_kwargs"})
+"""Arguments beside a pair of keys that make it a lent one, or another's."""
 
 
 def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None:

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from remit.core.finding import Kind
+from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import project, secret, syntax
 from remit.scan.launch import Told
 from remit.scan.sight import Holder, Pair
 
 _LOGINS: Final = re.compile(
-    r"(?:Bearer|Basic|Digest|Token|APIKey|ApiKey)Auth$|^(?:HTTPBasicAuth|HTTPDigestAuth|SecretStr|AzureKeyCredential)$"
+    r"(?:Bearer|Basic|Digest|Token|APIKey|ApiKey)Auth$|^(?:HTTPBasicAuth|HTTPDigestAuth|SecretStr|AzureKeyCredential|ClientSecretCredential|UsernamePasswordCredential)$"
 )
 """What is built of a secret that is given by its place."""
 
@@ -33,10 +33,52 @@ def _found(text: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
         yield from _defaults(function.args)
     for call in syntax.every(tree, ast.Call):
         yield from _logins(call)
+        yield from _options(call)
+        yield from (found for word in call.keywords for found in _many(word.arg or "", word.value))
+    for target, value in _assigned(tree):
+        yield from _many(target, value)
+        if isinstance(value, ast.Call):
+            yield from _field(target, value)
     if secret.may_hold(text):
         for one in syntax.every(tree, ast.Constant):
             if isinstance(one.value, str) and len(one.value) >= secret.SHORTEST and secret.is_known(one.value):
                 yield _line(one), "a text holds a literal secret"
+
+
+def _assigned(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    for one in syntax.every(tree, ast.Assign):
+        yield from ((target.id, one.value) for target in one.targets if isinstance(target, ast.Name))
+    for note in syntax.every(tree, ast.AnnAssign):
+        if isinstance(note.target, ast.Name) and note.value is not None:
+            yield note.target.id, note.value
+
+
+def _field(name: str, call: ast.Call) -> Iterator[tuple[int, str]]:
+    """A field of settings, with what stands for it where nothing is set."""
+    if syntax.last(call.func) not in ("Field", "field", "Option", "Setting", "config"):
+        return
+    for one in (*call.args[:1], *(word.value for word in call.keywords if word.arg == "default")):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and secret.is_written(name, one.value):
+            yield one.lineno, f"{name} has a literal value where it is not set"
+
+
+def _options(call: ast.Call) -> Iterator[tuple[int, str]]:
+    """An option of a command line, with what stands for it where it is not given."""
+    flags = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    given = [word.value for word in call.keywords if word.arg == "default"]
+    for one in given if any(flag.startswith("--") for flag in flags) else ():
+        text = one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else ""
+        if any(secret.is_written(flag, text) for flag in flags if flag.startswith("--")):
+            yield one.lineno, "an option has a literal value where it is not given"
+
+
+def _many(name: str, value: ast.expr) -> Iterator[tuple[int, str]]:
+    """Secrets that a list holds or a table is keyed by, as its name tells."""
+    if not isinstance(value, ast.List | ast.Tuple | ast.Set | ast.Dict) or not secret.is_many(name):
+        return
+    for one in value.keys if isinstance(value, ast.Dict) else value.elts:
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and secret.is_random(one.value):
+            yield one.lineno, f"{name} holds a literal value"
 
 
 def _line(one: ast.Constant) -> int:
@@ -109,3 +151,35 @@ def _pairs(tree: ast.AST) -> Iterator[Pair]:
     for name, value in given:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield Pair(name, value.value, value.lineno)
+
+
+_SHAPES: Final = (
+    "sk-",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "AIza",
+    "AKIA",
+    "_live_",
+    "npm_",
+    "lin_",
+    "ntn_",
+    "hf_",
+)
+"""What code that has nothing to do with agents is looked through for: the commonest beginnings, quickly."""
+
+
+def alone(path: str, text: str) -> tuple[Finding, ...]:
+    """Issuers' tokens in code of any kind: settings that an agent's code reads from another file stand there."""
+    if len(text) > 200_000 or not any(one in text for one in _SHAPES):
+        return ()
+    return tuple(
+        Finding(Kind.LITERAL_SECRET, Confidence.MEDIUM, Evidence(path, at, "a line holds a literal secret"))
+        for at, one in enumerate(text.split("\n"), 1)
+        if secret.is_shaped(one)
+    )

@@ -19,6 +19,7 @@ from remit.scan import (
     mixed,
     owned,
     plan,
+    pysecret,
     server,
     standing,
     tsagents,
@@ -63,7 +64,7 @@ def is_agents(text: str) -> bool:
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that has nothing to do with agents."""
     if not is_agents(text):
-        return ()
+        return (*pysecret.alone(path, text), *_beside(path, text))
     plain = bare(text)
     holders = tsenv.holders(path, plain)
     told = [
@@ -82,6 +83,18 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     told += admin.in_code(plain)
     first = {(kind, line): said for kind, line, said in reversed(told)}
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
+
+
+_BESIDE: Final = re.compile(r"(?i)agent|\bmcp|tools?(?:[/_.-]|$)|sandbox")
+_SPEAKS: Final = re.compile(r"agent|mcp|\btools?\b|[a-z]Tools?\b|\bTOOLS?_|sandbox|\bmodel\b")
+
+
+def _beside(path: str, text: str) -> tuple[Finding, ...]:
+    """What a file that starts an agent's tools hands on, though it imports nothing that says so."""
+    if "child_process" not in text or len(text) > _LARGEST or not (_BESIDE.search(path) and _SPEAKS.search(text)):
+        return ()
+    told = dict.fromkeys(tsenv.told(bare(text)))
+    return tuple(Finding(kind, Confidence.MEDIUM, Evidence(path, line, said)) for kind, line, said in told)
 
 
 def bare(text: str) -> str:

@@ -18,8 +18,8 @@ LEAST_BITS: Final = 2.8
 _NAME: Final = re.compile(
     r"(?:^|[^a-z])(?:api[-_]?key"
     r"|(?<!public[-_])(?<!publishable[-_])(?<!primary[-_])(?<!foreign[-_])(?<!sort[-_])(?<!partition[-_])(?<!cache[-_])"
-    r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|password|passphrase|pwd|authorization|auth"
-    r"|credentials?)(?:[-_]?\d{1,2})?$"
+    r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|(?:pg|mysql|ssh)?password|passphrase|pwd|authorization|auth"
+    r"|(?:db|ssh|require)?pass|masterauth|credentials?)(?:[-_]?\d{1,2})?$"
 )
 _REFERENCE: Final = re.compile(
     r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):"
@@ -56,7 +56,7 @@ _LOCKS: Final = re.compile(
     r"|service|shared|signing|storage|subscription|webhook)[-_]?key$"
 )
 """Names of keys that open something; a key of any other kind may be the name of a member."""
-_WORDED: Final = re.compile(r"(?:^|[^a-z])(?:passwd|password|passphrase|pwd)$")
+_WORDED: Final = re.compile(r"(?:^|[^a-z])(?:passwd|password|passphrase|pwd|pass)$")
 _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
 
 
@@ -71,12 +71,24 @@ _SHAPE: Final = re.compile(
     r"|pplx-[A-Za-z0-9]{40,}|nvapi-[\w-]{50,}|GOCSPX-[\w-]{28}(?![\w-])|dp\.(?:pt|st|ct|sa)\.[\w.]{40,}|pat-(?:na|eu|ap)\d-[0-9a-f]{8}-[0-9a-f-]{27}\b"
     r"|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b|PMAK-[0-9a-f]{24}-[0-9a-f]{34}\b|NRAK-[A-Z0-9]{27}\b|AGE-SECRET-KEY-1[0-9A-Z]{58}\b|dapi[0-9a-f]{32}\b"
     r"|apify_api_[A-Za-z0-9]{36,}|phx_[A-Za-z0-9]{40,}|rubygems_[0-9a-f]{48}\b|pscale_(?:tkn|pw)_[\w.-]{32,}|nfp_[A-Za-z0-9]{36}\b|tfp_[A-Za-z0-9]{40,}"
-    r"|ops_eyJ[\w-]{60,}|CFPAT-[\w-]{43}\b|e2b_[0-9a-f]{40}\b|secret_[A-Za-z0-9]{43}\b)"
+    r"|ops_eyJ[\w-]{60,}|CFPAT-[\w-]{43}\b|e2b_[0-9a-f]{40}\b|secret_[A-Za-z0-9]{43}\b|[A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34})"
 )
 """What issuers make recognisable, as they publish it: those that the kept library (`shapes`) lacks, and the commonest,
 so that a scan without it finds those too."""
 _ADDRESS: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@\"']*:([^\s@/\"']+)@")
 _KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
+_ASKED: Final = re.compile(
+    r"[?&](?:[\w-]{0,40}api[-_]?key|access[-_]?token|auth[-_]?token|token|secret|client[-_]?secret|password|subscription[-_]key)"
+    r"=([^&#\s\"'<>{}$]{16,400})",
+    re.IGNORECASE,
+)
+"""What the query of an address gives in full."""
+_SENT: Final = re.compile(r"(?i)^(?:[\w-]{0,40}: ?)?(?:bearer|basic)(?: |%20)([^\s\"'<>{}$]{20,2000})$")
+"""A header's value, with its scheme."""
+_HEADERS: Final = re.compile(r"(?:^|_)headers?$")
+_MANY: Final = re.compile(
+    r"(?:^|[^a-z])(?:(?:api|access|auth|valid|allowed|bearer|service|client|accepted|static|known)[-_]?(?:api[-_]?)?)?(?:keys|tokens|secrets|passwords)$"
+)
 
 
 _NO_SECRET: Final = re.compile(
@@ -163,7 +175,30 @@ def is_anonymous(value: str) -> bool:
 
 def may_hold(text: str) -> bool:
     """Say whether a text may hold a secret of a known shape: quickly, and never no where `is_known` says yes."""
-    return bool(_SHAPE.search(text) or _ADDRESS.search(text) or _KEY.search(text)) or any(shapes.found(text))
+    known = _SHAPE.search(text) or _ADDRESS.search(text) or _KEY.search(text) or _ASKED.search(text)
+    return bool(known) or bool(_SCHEMES.search(text)) or any(shapes.found(text))
+
+
+_SCHEMES: Final = re.compile(r"(?i)\b(?:bearer|basic)(?: |%20)[^\s\"'<>{}$]{20}")
+
+
+def is_shaped(text: str) -> bool:
+    """Say whether a text holds a token of an issuer's own shape, as far as those built in go."""
+    shaped = _SHAPE.search(text)
+    return shaped is not None and not is_made_up(shaped[0]) and _bits(shaped[0]) >= LEAST_BITS
+
+
+def is_many(name: str) -> bool:
+    """Say whether what a list or a table of this name holds, or is keyed by, are secrets."""
+    return bool(_MANY.search(_HUMP.sub("_", name).lower()))
+
+
+def _is_sent(name: str, value: str) -> bool:
+    """Say whether a variable of headers, as exporters of traces are given it, holds a secret in full."""
+    if not _HEADERS.search(_HUMP.sub("_", name).lower()):
+        return False
+    pairs = [re.split(r"[=:]\s*", one.strip(), maxsplit=1) for one in re.split(r"[,\n]", value)]
+    return any(is_name(one[0]) and is_literal(one[1].replace("%20", " ")) for one in pairs if len(one) == 2)
 
 
 def is_known(value: str) -> bool:
@@ -176,6 +211,9 @@ def is_known(value: str) -> bool:
     held = _ADDRESS.search(value)
     if held and not _REFERENCE.search(held[1]) and not _MADE_UP.search(held[1]) and is_password(held[1]):
         return True
+    asked, sent = _ASKED.search(value), _SENT.match(value)
+    if (asked and is_literal(asked[1])) or (sent and is_random(sent[1])):
+        return True
     return bool(_KEY.search(value)) and len(value) > 120
 
 
@@ -186,7 +224,13 @@ def is_password(value: str) -> bool:
 
 def is_held(name: str, value: str) -> bool:
     """Say whether this value, under this name, is a secret that stands there in full."""
-    return (is_name(name) and is_literal(value) and not _is_fingerprint(name, value)) or is_known(value)
+    named = is_name(name) and is_literal(value) and not _is_fingerprint(name, value)
+    return named or is_known(value) or _is_sent(name, value) or _is_list(name, value)
+
+
+def _is_list(name: str, value: str) -> bool:
+    """Say whether a text lists secrets, with commas between."""
+    return "," in value and is_many(name) and any(is_random(one.strip()) for one in value.split(","))
 
 
 def _is_fingerprint(name: str, value: str) -> bool:

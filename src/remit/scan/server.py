@@ -27,13 +27,20 @@ _TRUE: Final = frozenset(
 """Members that say whether certificates are checked, in whatever spelling, and the value that turns it off."""
 
 
+_DIRECT: Final = (
+    "bearer_token", "token", "apiKey", "api_key", "authorization", "authorization_token", "authToken", "auth_token",
+    *ADDRESSES,
+)  # fmt: skip
+"""Members of an entry that may be a credential, or hold one."""
+
+
 def told(server: Node) -> Iterator[Told]:
     """What is wrong with a server's entry."""
     for part in (*_ENVS, *_HEADERS):
         for key, node in _pairs(server[part]):
             yield from variable(part, key, node)
-    for key in ("bearer_token", "token", "apiKey", "api_key"):
-        if secret.is_literal(server[key].text):
+    for key in _DIRECT:
+        if secret.is_held(key, server[key].text):
             yield Kind.LITERAL_SECRET, server[key].line, f"{key} holds a literal value"
     listed = any(opened.lists(key) for part in _ENVS for key, _ in _pairs(server[part]))
     started = words(server)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import document, grant, secret
+from remit.scan import document, grant, secret, typed
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, references
@@ -119,24 +119,35 @@ def told(holders: tuple[Holder, ...]) -> Iterator[Told]:
         rotated = any(_ROTATED.match(pair.name) for pair in one.pairs)
         elsewhere = any(_OTHER_CLOUD.search(pair.name) for pair in one.pairs)
         managed = any(_HOST.match(pair.name) and _HOSTS.search(pair.text) for pair in one.pairs)
+        federated = any(pair.name == "workload_identity_provider" for pair in one.pairs)
         for pair in one.pairs:
-            said = _pair(pair, managed=managed)
+            said = "" if federated and pair.name == "service_account" else _pair(pair, managed=managed)
             if said and not ("AWS" in said and (rotated or elsewhere)):
                 yield Kind.STANDING, pair.line, f"{one.name}: {pair.name} is {said}"
 
 
+def _key(pair: Pair, text: str) -> str | None:
+    """Which key, or key's file, of a Google service account it is; None where its name says nothing of that."""
+    if _SERVICE.search(text) and "private_key" in text:
+        return "a key of a Google service account"
+    place = text[-400:].replace("\\", "/")
+    keyed = bool(_KEY_FILE.search(f"/{place}")) and not _NO_KEY.search(place)
+    if pair.name.upper() in _GOOGLE_FILES:
+        return "a key file of a Google service account" if keyed or _SERVICE.search(text) else ""
+    return "a key file of a Google service account" if keyed and _KEY_PLACE.search(pair.name) else None
+
+
+_GOOGLE_FILES: Final = frozenset(
+    {"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"}
+)
+
+
 def _pair(pair: Pair, *, managed: bool) -> str:
     text = pair.text.strip()
-    if not text:
+    if not text or _LOCAL.search(text):
         return ""
-    if pair.name.upper() in (
-        "GOOGLE_APPLICATION_CREDENTIALS",
-        "GOOGLE_CREDENTIALS",
-        "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
-    ):
-        place = text[-400:].replace("\\", "/")
-        keyed = bool(_KEY_FILE.search(f"/{place}")) and not _NO_KEY.search(place)
-        return "a key file of a Google service account" if keyed or _SERVICE.search(text) else ""
+    if (key := _key(pair, text)) is not None:
+        return key
     for shape, said in _SHAPES:
         if shape.search(text) and secret.is_known(text) and pair.name.upper() != "AWS_ACCESS_KEY_ID":
             return said
@@ -160,6 +171,13 @@ def _pair(pair: Pair, *, managed: bool) -> str:
     return ""
 
 
+_LOCAL: Final = re.compile(r"UseDevelopmentStorage=true|AccountName=devstoreaccount1\b", re.IGNORECASE)
+"""Azure's emulator of its storage, whose key everybody knows."""
+_KEY_PLACE: Final = re.compile(
+    r"(?i)(?:^|[_-])(?:key|credentials?|creds|service[_-]?account(?:[_-]key)?)[_-]?(?:file|path|json|file[_-]path)?$"
+)
+
+
 def shaped(text: str) -> str:
     """Which credential that does not end by itself a text is, by its shape alone; "" when it is none."""
     found = next((said for shape, said in _SHAPES if shape.search(text)), "")
@@ -176,8 +194,7 @@ def in_document(path: str, text: str) -> Iterator[Told]:
     for root in document.read(path, text):
         if root["type"].text == "service_account" and root["private_key"].text:
             yield Kind.STANDING, root["private_key"].line, "this is a key of a Google service account"
-        if root["kind"].text == "Secret" and root["type"].text == "kubernetes.io/service-account-token":
-            yield Kind.STANDING, root["type"].line, "a token of a service account that does not end"
+        yield from _manifest(root)
         if path.endswith((".tf", ".tf.json")):
             yield from _terraform(root)
         for (kind, group), said in _KINDS.items():
@@ -189,6 +206,17 @@ def in_document(path: str, text: str) -> Iterator[Told]:
                 yield Kind.STANDING, made.line, f"{name} is {_RESOURCES[made.text]}"
         yield from _login(root)
         yield from _exported(root)
+        if root["jobs"].members:
+            yield from (one for part in root.inside() for one in typed.told(part["run"]))
+
+
+def _manifest(root: Node) -> Iterator[Told]:
+    """What a cluster's map holds, and a token of an account that a Secret asks for."""
+    if root["kind"].text == "ConfigMap" and root["apiVersion"].text:
+        pairs = tuple(Pair(name, one.text, one.line) for name, one in root["data"].members.items())
+        yield from told((Holder("map", root["metadata"]["name"].text, 1, "", pairs),))
+    if root["kind"].text == "Secret" and root["type"].text == "kubernetes.io/service-account-token":
+        yield Kind.STANDING, root["type"].line, "a token of a service account that does not end"
 
 
 _SECRETS: Final = ("passwordCredentials", "password_credentials")
@@ -244,7 +272,9 @@ def _terraform(root: Node) -> Iterator[Told]:
     for one in root["provider"].items:
         labels = [label.text for label in one["$labels"].items]
         key = _PROVIDERS.get(labels[0] if labels else "", "")
-        if key and one[key].text and (key == "token" or not one["token"].text):
+        given = one[key].text
+        works = secret.is_reference(given) or secret.is_literal(given) or _FULL.search(given)
+        if key and works and not one["endpoints"].items and (key == "token" or not one["token"].text):
             yield Kind.STANDING, one[key].line, f"the provider {labels[0]} is given a standing {key}"
 
 
@@ -283,7 +313,11 @@ def _login(root: Node) -> Iterator[Told]:
         for step in job["steps"].items:
             if _PUBLISH.search(step["run"].text):
                 envs = (*step["env"].members.items(), *job["env"].members.items(), *root["env"].members.items())
-                held = [one for name, one in envs if _PUBLISHES.search(name) and "secrets." in one.text]
+                held = [
+                    one
+                    for name, one in envs
+                    if _PUBLISHES.search(name) and "secrets." in one.text and not _LENT.search(one.text)
+                ]
                 if not held and re.search(r"(?:-p|--token|--password)[ =]\S*\$\{\{\s*secrets\.", step["run"].text):
                     held = [step["run"]]
                 if held:

@@ -17,6 +17,7 @@ from remit.scan.sight import Holder, Pair
 _LOGIN: Final = re.compile(
     r"\bnew\s+(?:\w+\.)*(ClientSecretCredential|UsernamePasswordCredential|StorageSharedKeyCredential|AzureKeyCredential"
     r"|AzureNamedKeyCredential)\s*\("
+    r"|\.(acquireTokenByUsernamePassword)\s*\("
     r"|\b\w+Client\.(fromConnectionString)\s*\(|\b(keyFile(?:name)?)\s*:"
 )
 _GOOGLE: Final = re.compile(
@@ -24,7 +25,7 @@ _GOOGLE: Final = re.compile(
     r"|\.(fromJSON)\(\s*JSON\.parse\("
 )
 _IS_GOOGLE: Final = re.compile(
-    r"[\"'](?:@?googleapis|google-auth-library|@google-cloud/|firebase-admin|@ai-sdk/google-vertex)"
+    r"[\"'](?:@?googleapis|google-auth-library|@google-cloud/|firebase-admin|@ai-sdk/google-vertex|@langchain/google-|@google/genai)"
 )
 _MADE: Final = re.compile(
     r"\bnew\s+(?:\w+\.)*(CfnAccessKey|IamAccessKey|AccessKey|service[aA]ccount\.Key|(?:Google)?ServiceAccountKey"
@@ -34,7 +35,8 @@ _PLANS: Final = re.compile(r"[\"'](?:aws-cdk-lib|@aws-cdk/|@pulumi/|cdktf|@cdktf
 _SET: Final = re.compile(r"\bprocess\.env(?:\.(\w+)|\[[\"'](\w+)[\"']\])\s*=\s*([\"'`])((?:(?!\3)[^\\\n])*)\3")
 _TYPES: Final = re.compile(r"\$\{(?:z\.|Joi\.|t\.|Type\.|v\.|string\b|Schema\.)")
 _AZURE: Final = re.compile(r"(?:^|\.)(?:AzureOpenAI|AzureChatOpenAI|AzureOpenAIEmbeddings|createAzure)$")
-_LENT: Final = frozenset({"sessionToken", "SessionToken", "endpoint"})
+_LENT: Final = frozenset({"sessionToken", "SessionToken", "endpoint", "awsSessionToken"})
+_SECRETS: Final = ("secretAccessKey", "awsSecretKey", "awsSecretAccessKey")
 _HOSTED: Final = re.compile(r"\.rds\.amazonaws\.com|\.database\.azure\.com|\.database\.windows\.net")
 _STANDING: Final = "logs in with a key that does not end by itself"
 
@@ -67,11 +69,12 @@ _FULL: Final = re.compile(r"ghp_|glpat-|AccountKey=|SharedAccessKey=")
 def _objects(text: str) -> Iterator[Told]:
     lent: set[int] = set()
     keyed: dict[int, None] = {}
+    entra = "login.microsoftonline.com" in text
     for root in tsobject.objects(text):
         for part in root.inside():
-            yield from _client(part)
+            yield from _client(part, entra=entra)
             keys = part["credentials"]["secretAccessKey"]
-            bare = part["secretAccessKey"]
+            bare = next((part[key] for key in _SECRETS if part[key].text), part[_SECRETS[0]])
             if keys.text and (part["endpoint"].text or part["baseURL"].text):
                 lent.add(keys.line)
             if bare.text and (_LENT & part.members.keys() or _TYPES.match(bare.text)):
@@ -86,7 +89,7 @@ def _objects(text: str) -> Iterator[Told]:
         yield from _built(name, one)
 
 
-def _client(part: Node) -> Iterator[Told]:
+def _client(part: Node, *, entra: bool) -> Iterator[Told]:
     """An object that holds a standing credential, by its members or by the variables that they read."""
     for email, key in (("client_email", "private_key"), ("clientEmail", "privateKey")):
         if part[email].text and part[key].text and not _TYPES.match(part[key].text):
@@ -99,6 +102,8 @@ def _client(part: Node) -> Iterator[Told]:
     for kind, line, said in standing.told((Holder("code", "a client", part.line, "", tuple(pairs)),)):
         if "AWS" not in said:
             yield kind, line, said
+    if part["grant_type"].text == "client_credentials" and part["client_secret"].text and entra:
+        yield Kind.STANDING, part["client_secret"].line, "a token is asked for with a client secret of an Entra app"
     secret = part["auth"]["clientSecret"]
     if secret.text and part["auth"]["clientId"].text:
         yield Kind.STANDING, secret.line, "a client logs in with a client secret of an Entra app"

@@ -32,10 +32,25 @@ def told(text: str) -> Iterator[Told]:
             yield Kind.LITERAL_SECRET, line_at(text, one.start()), "a text holds a literal secret"
     for pair in _pairs(text):
         yield Kind.LITERAL_SECRET, pair.line, f"{pair.name[:60]} holds a literal value"
+    yield from _logins(text)
     for one in _FALLBACK.finditer(text):
         if secret.is_written(one[1] or one[2], one[4]):
             said = f"{one[1] or one[2]} has a literal value where it is not set"
             yield Kind.LITERAL_SECRET, line_at(text, one.start()), said
+
+
+_LOGIN: Final = re.compile(
+    r"\bnew\s+(?:ClientSecretCredential|UsernamePasswordCredential|StorageSharedKeyCredential|AzureNamedKeyCredential"
+    r"|AzureKeyCredential)\(([^()]{0,600})\)"
+)
+
+
+def _logins(text: str) -> Iterator[Told]:
+    """Logins that are given their secret by its place."""
+    for one in _LOGIN.finditer(text):
+        given = [*TEXT.finditer(one[1])]
+        if given and secret.is_random(given[-1][0][1:-1]) and one[1].rstrip(" ,\n\t").endswith(given[-1][0]):
+            yield Kind.LITERAL_SECRET, line_at(text, one.start(1) + given[-1].start()), "a login holds a literal value"
 
 
 def holders(path: str, text: str) -> tuple[Holder, ...]:

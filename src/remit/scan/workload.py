@@ -138,6 +138,8 @@ def _manifest(root: Node) -> Iterator[Told]:
             yield from _said(f"map {name}", server.variable("data", key, value))
     for part in root.inside():
         yield from _pod(part)
+        for one in part["httpHeaders"].items:
+            yield from _said("probe", server.variable("header", one["name"].text, one["value"]))
         yield from server.checks(part)
 
 
