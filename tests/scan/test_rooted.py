@@ -22,6 +22,15 @@ def test_the_root_is_that_of_git_else_the_place_and_of_several_what_holds_all(
     assert Rooted(["bare", "repo/sub"])("repo/sub/x")[0] == "repo/sub/x"
 
 
+def test_what_lies_in_a_place_cannot_move_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    (tmp_path / "repo" / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    before = Rooted(["repo/sub"])("repo/sub/.mcp.json")
+    (tmp_path / "repo" / "sub" / ".git").write_text("gitdir: ../.git/modules/sub\n")
+    assert Rooted(["repo/sub"])("repo/sub/.mcp.json") == before == Rooted(["repo"])("repo/sub/.mcp.json")
+
+
 def test_a_name_is_whole_without_links_and_may_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "door").symlink_to(tmp_path / "tree")

@@ -1,6 +1,6 @@
 """`/v1` by noun: who may see and do what."""
 
-from remit.control import brief, task
+from remit.control import agent, brief, task
 from remit.store import log
 from tests.kit.asking import code, opened
 from tests.kit.world import COMMON, DAY, TOOLS, steps
@@ -11,9 +11,9 @@ def test_the_operator_registers_reads_and_stops(place):
     key |= {name: place.keys[place.bot].as_dict(private=False)[name] for name in ("x", "y")}
     made = {"name": "third", "owner": owner, "purpose": "Tests.", "ceiling": ["mcp:notes/*"], "keys": [key]}
     made["review_due"] = place.world.authority.clock.now() + DAY
-    agent = place.send("/v1/agents", made)
-    assert agent.status == 201
-    identity = agent.json["id"]
+    added = place.send("/v1/agents", made)
+    assert added.status == 201
+    identity = added.json["id"]
     assert code(place.send("/v1/agents", made), 409) == "name_taken"
     assert place.get(f"/v1/agents/{identity}").json["name"] == "third"
     assert place.send(f"/v1/agents/{identity}/transfer", {"owner": place.pia}).json["owner"] == place.pia
@@ -43,6 +43,16 @@ def test_the_operator_registers_reads_and_stops(place):
     second = place.get(f"/v1/agents?limit=2&after={place.get('/v1/agents?limit=2').json['next']}").json
     assert len(second["items"]) == 2
     assert "next" not in second
+
+
+def test_one_that_was_proposed_is_reviewed_with_its_ceiling(place):
+    due = place.world.authority.clock.now() + DAY
+    put = {"name": "came", "owner": place.world.owner.id, "purpose": "Came.", "review_due": due, "by": "x"}
+    where = f"/v1/agents/{place.act(lambda c: agent.propose(c, **put)).id}/review"
+    assert code(place.send(where, {"review_due": due}), 409) == "ceiling_missing"
+    done = place.send(where, {"review_due": due, "ceiling": ["mcp:notes/read_note"]}).json
+    assert (done["state"], done["ceiling"]) == ("active", ["mcp:notes/read_note"])
+    assert code(place.send(where, {"review_due": due, "ceiling": ["mcp:notes/*"]}), 409) == "ceiling_fixed"
 
 
 def test_log_15_no_request_creates_redirects_or_ends_a_record(place):

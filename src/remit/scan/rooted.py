@@ -8,7 +8,8 @@ from pathlib import Path
 class Rooted:
     """The names of files below some places.
 
-    The root is that of the work tree of git that the places lie in, else the one place, else the folder that holds all.
+    The root is that of the outermost work tree of git that the places lie in, else the one place, else the folder that
+    holds all. What lies in a place therefore cannot move it, and take the name of what was accepted elsewhere.
     """
 
     def __init__(self, places: Iterable[str]) -> None:
@@ -32,7 +33,7 @@ def _folder(place: str) -> Path:
 
 
 def _root(folder: Path) -> str:
-    return str(next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder))
+    return str(next((one for one in reversed((folder, *folder.parents)) if (one / ".git").exists()), folder))
 
 
 def _slashes(path: str) -> str:

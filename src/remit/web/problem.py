@@ -49,6 +49,8 @@ STATUS: Final = {
     "rightsize_busy": 503,
     "review_moved": 409,
     "review_lacks": 409,
+    "ceiling_fixed": 409,
+    "ceiling_missing": 409,
     "reach_busy": 503,
     "reach_unknown": 404,
     "idempotency_key_reused": 422,
