@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import urllib.error
 import urllib.request
 from urllib.parse import urlencode
@@ -10,13 +9,13 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.cli.test_run import _runs, open_tasks, task, until
-from tests.kit.running_person import READS, WAITS, answers_at, node_for_people, port_of
+from tests.kit.running_person import READS, WAITS, answers_at, node_for_people
 from tests.kit.signin import query
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with node_for_people(tmp_path_factory.mktemp("person")) as one:
+    with node_for_people(tmp_path_factory.mktemp("person"), "errand", "brisk") as one:
         yield one
 
 
@@ -52,20 +51,6 @@ def test_a_person_consents_and_what_comes_out_is_the_commands_task(node):
     assert (made["watched"], made["labels"], made["purpose"][:10]) == (True, {"ticket": "T-7"}, "Run python")
     receipts = node.decided(told["task"])
     assert {(one["path"], one["subject"]) for one in receipts} == {("delegated", made["person"])}
-
-
-def test_a_no_and_no_answer_are_told_and_leave_nothing(node):
-    before = open_tasks(node)
-    with node.start("print('ran')") as process:
-        assert node.person.go(process.asks(), answer="no").status == 200
-        code, lines, said = process.ends()
-    assert (code, lines, "The person said no." in said, "[consent_denied]" in said) == (4, [], True, True), said
-    with node.start("print('ran')", "--wait", "1s") as process:
-        place = port_of(process.asks())
-        with socket.create_connection(("127.0.0.1", place)):
-            code, lines, said = process.ends()
-    assert (code, lines, "[consent_unanswered]" in said) == (4, [], True), said
-    assert open_tasks(node) == before
 
 
 def test_run_08_what_is_no_answer_to_this_question_is_turned_away_and_another_servers_ends_it(node):
@@ -116,16 +101,3 @@ def test_killed_outright_it_leaves_no_command_no_task_and_nothing_that_is_renewe
         assert until(lambda: task(node, mine)["state"] == "ended")
         assert task(node, mine)["because"] == "complete"
         assert until(lambda: not _runs(command))
-
-
-@pytest.mark.parametrize(
-    ("flags", "code", "told"),
-    [
-        ("--brief errand --path own", 4, "run_delegated"),
-        ("--brief notes --path delegated", 4, "run_own"),
-        ("--brief errand --as olga --request x", 2, "consent_fixed"),
-    ],
-)
-def test_what_no_person_could_consent_to_asks_nobody(node, flags, code, told):
-    ran = node.run(f"remit run --agent scribe {flags} -- true")
-    assert (ran.code, f"[{told}]" in ran.err, "http" in ran.err) == (code, True, False), ran

@@ -97,8 +97,8 @@ def signing_in(idp: str, secret: str = "env:IDP_SECRET") -> str:
 
 
 @contextmanager
-def node_for_people(folder: Path) -> Iterator[Node]:
-    """The node, serving, with the operator logged in, and npm oidc-provider as the company's own."""
+def node_for_people(folder: Path, *briefs: str) -> Iterator[Node]:
+    """The node, serving, with these briefs, the operator logged in, and npm oidc-provider as the company's own."""
     node, port = Node(folder), a_port()
     node.environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "IDP_SECRET": SECRET}
     node.origin, node.person = f"http://127.0.0.1:{port}", Wanderer()
@@ -107,8 +107,8 @@ def node_for_people(folder: Path) -> Iterator[Node]:
         node.settle()
         node.write("call.py", CALL)
         node.ok(f"remit person add pia --issuer {node.idp}")
-        for name, text in BRIEFS.items():
-            node.write(f"{name}.toml", text)
+        for name in briefs:
+            node.write(f"{name}.toml", BRIEFS[name])
             node.ok(f"remit brief apply {name}.toml")
         link = re.search(r"^admin link +(\S+)$", node.ok("remit up --no-serve --admin"), re.MULTILINE)
         with served(node, port):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.cli.test_run import open_tasks, task, until
-from tests.kit.running_person import READS, WAITS, node_for_people, port_of
+from tests.kit.running_person import BRIEFS, READS, WAITS, node_for_people, port_of
 
 MEMO = '@id("memo") permit(principal, action in Action::"mcp:memo", resource);\n'
 PROGRAM = "from call import call; print(call('/notes/a', 'memo'))"
@@ -16,7 +16,7 @@ PROGRAM = "from call import call; print(call('/notes/a', 'memo'))"
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with node_for_people(tmp_path_factory.mktemp("person")) as one:
+    with node_for_people(tmp_path_factory.mktemp("person"), *BRIEFS) as one:
         yield one
 
 
@@ -92,3 +92,30 @@ def test_a_browser_is_opened_when_it_is_asked_for_and_not_else(node, monkeypatch
             assert not opened or seen.read_text(encoding="utf-8") == address
             node.person.go(address)
             assert process.ends()[:2] == (0, ["ran"])
+
+
+def test_a_no_and_no_answer_are_told_and_leave_nothing(node):
+    before = open_tasks(node)
+    with node.start("print('ran')") as process:
+        assert node.person.go(process.asks(), answer="no").status == 200
+        code, lines, said = process.ends()
+    assert (code, lines, "The person said no." in said, "[consent_denied]" in said) == (4, [], True, True), said
+    with node.start("print('ran')", "--wait", "1s") as process:
+        place = port_of(process.asks())
+        with socket.create_connection(("127.0.0.1", place)):
+            code, lines, said = process.ends()
+    assert (code, lines, "[consent_unanswered]" in said) == (4, [], True), said
+    assert open_tasks(node) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "told"),
+    [
+        ("--brief errand --path own", 4, "run_delegated"),
+        ("--brief notes --path delegated", 4, "run_own"),
+        ("--brief errand --as olga --request x", 2, "consent_fixed"),
+    ],
+)
+def test_what_no_person_could_consent_to_asks_nobody(node, flags, code, told):
+    ran = node.run(f"remit run --agent scribe {flags} -- true")
+    assert (ran.code, f"[{told}]" in ran.err, "http" in ran.err) == (code, True, False), ran
