@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import acts, cloud, document, family, grant, tier
+from remit.scan import acts, advised, cloud, document, family, grant, managed, tier
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Holder, Used
@@ -57,6 +57,7 @@ def read(path: str, text: str) -> Iterator[Told | Granted | Used]:
     for root in document.read(path, text):
         for part in grant.live(root):
             if part.members:
+                yield from advised.told(part)
                 yield from _granted(path, part)
                 yield from _used(path, part)
                 yield from _aws(path, part)
@@ -216,6 +217,11 @@ def _aws(path: str, part: Node) -> Iterator[Used]:
 
 def policies(path: str, text: str) -> Iterator[Granted]:
     """The actions that AWS's policies of a document allow, each by its own name or by wildcard."""
+    if managed.HINT.search(text):
+        for root in document.read(path, text) if document.wants(path) else ():
+            yield from managed.attached(path, root)
+    if path.endswith((".py", ".ts")) and re.search(r"FullAccess|ReadWrite|\.grant", text):
+        yield from managed.in_code(path, text)
     for root in cloud.roots(path, text):
         for part in root.inside():
             effect = part["Effect"].text or part["effect"].text

@@ -14,7 +14,7 @@ _STATE: Final = re.compile(
 _OVER: Final = re.compile(
     r"(?i)^(?:blocked|revoked|disabled|suspended|removed|denied|expired|uninstalled|inactive|deleted|restricted"
     r"|rejected|retired"
-    r"|pending|requested|decommissioned|wiped)$"
+    r"|pending|requested|decommissioned|wiped|archived|resolved|dismissed)$"
 )
 _ENDED: Final = re.compile(
     r"(?i)^(?:suspended|revoked|deleted|disabled|removed|uninstalled|retired)(?:[-_ ]?(?:at|on|date|time"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import acts, family, pycalls, ready, sdk, syntax, tier
+from remit.scan import acts, events, family, pycalls, ready, sdk, syntax, tier
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(
@@ -260,6 +260,8 @@ def _words(text: str, line: int) -> Iterator[tuple[str, int]]:
 def _slack(path: str, tree: ast.AST) -> Iterator[Used]:
     """The families of Slack's methods that are called; what an app of Bolt answers, it writes."""
     bolt = syntax.mentions(tree, "slack_bolt")
+    for need in events.needs("\n".join(f"{one}(" for one in _handlers(tree)) if bolt else ""):
+        yield Used(path, "code:slack", need, None)
     for node in syntax.every(tree, ast.Call):
         call = (
             node.func.attr
@@ -277,6 +279,14 @@ def _slack(path: str, tree: ast.AST) -> Iterator[Used]:
             yield Used(path, "code:slack", f"{name}:{'read' if _SLACK_READS.match(verb) else 'write'}", None)
             if call == "users_lookupByEmail":
                 yield Used(path, "code:slack", "users:read.email", None)
+
+
+def _handlers(tree: ast.AST) -> Iterator[str]:
+    """What an app of Bolt listens to, as its code says it."""
+    for node in syntax.every(tree, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("event", "message", "reaction"):
+            texts = (repr(one.value) for one in node.args if isinstance(one, ast.Constant))
+            yield f".{node.func.attr}({', '.join(texts)}"
 
 
 _OBJECTS: Final = {

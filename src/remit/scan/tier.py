@@ -126,6 +126,10 @@ _GOOGLE_READS: Final = frozenset(
 )  # fmt: skip
 
 
+_OTHERS: Final = frozenset({"api", "write_repository", "write_registry", "delete_repo"})
+"""Scopes of GitLab and GitHub that write, beside narrower ones that read."""
+
+
 def writes(text: str) -> bool:
     """Say whether a scope lets its holder write, and its service has a narrower one that only reads."""
     bare = re.sub(r"^https://(?:www\.googleapis\.com/auth/|graph\.microsoft\.com/)", "", text.strip())
@@ -137,4 +141,6 @@ def writes(text: str) -> bool:
         return bare.endswith((":write", ":write.public", ":write.customize")) or bare.startswith(
             ("admin:", "write:", "delete:")
         )
+    if bare in _OTHERS or re.search(r"[._](?:write|manage|modify|readwrite)$", bare):
+        return True
     return bool(re.match(r"^[\w-]+=(?:write|admin|maintain)$", bare))

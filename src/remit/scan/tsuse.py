@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import acts, family, reached, ready, sdkts, tier, tscalls
+from remit.scan import acts, events, family, reached, ready, sdkts, tier, tscalls
 from remit.scan.node import line_at
 from remit.scan.sight import Granted, Sight, Used
 
@@ -144,6 +144,8 @@ def _slack(path: str, text: str) -> Iterator[Used]:
             yield Used(path, "code:slack", "users:read.email", None)
     if _UPLOAD.search(text):
         yield Used(path, "code:slack", "files:write", None)
+    for need in events.needs(text):
+        yield Used(path, "code:slack", need, None)
     if "@slack/bolt" in text and _ANSWERS.search(text):
         yield Used(path, "code:slack", "chat:write", None)
 
