@@ -4,7 +4,21 @@ import ast
 
 import pytest
 
-from remit.scan import acts, blank, entra, needed, pycalls, reached, sdkts, tier, tscalls
+from remit.scan import (
+    acts,
+    advised,
+    blank,
+    entra,
+    events,
+    managed,
+    needed,
+    pycalls,
+    reached,
+    sdkts,
+    tier,
+    tscalls,
+    worded,
+)
 from remit.scan.node import Node
 
 
@@ -66,3 +80,34 @@ def test_a_place_says_nothing_in_many_words() -> None:
 def test_an_id_stands_for_its_permission() -> None:
     assert all(tier.scope(one) for one in entra.GRAPH_IDS)
     assert all(name.lower() in tier.ROLES for name in entra.ROLE_IDS.values())
+
+
+def test_a_clouds_own_analysis_says_what_was_not_used() -> None:
+    action = Node(2, {"action": Node(2, "DeleteObject")})
+    unused = Node(1, {"serviceNamespace": Node(1, "s3"), "actions": Node(2, [action])})
+    assert [one[1] for one in advised.told(Node(1, {"unusedPermissionDetails": unused}))] == [2]
+    insight = {"role": Node(3, "roles/editor"), "exercisedPermissions": Node(4, [])}
+    assert [one[1] for one in advised.told(Node(1, {**insight, "currentTotalPermissionsCount": Node(5, "4")}))] == [3]
+    assert list(advised.told(Node(1, {**insight, "currentTotalPermissionsCount": Node(5, "0")}))) == []
+
+
+def test_a_policy_by_its_name_stands_for_what_it_lets_be_done() -> None:
+    text = 'docs = s3.Bucket(self, "d")\ndocs.grant_read_write(fn)\np = "AmazonSQSFullAccess"\n'
+    assert [(one.line, one.scope) for one in managed.in_code("a.py", text)] == [(3, "sqs:*"), (2, "s3:PutObject")]
+    root = Node(1, {"Policies": Node(2, [Node(2, {"DynamoDBCrudPolicy": Node(2, {})})])})
+    assert [one.scope for one in managed.attached("t.yaml", root)] == ["dynamodb:PutItem"]
+
+
+def test_an_event_of_slack_needs_its_scope() -> None:
+    assert list(events.needs('app.message("hi", x); app.event("reaction_added", y)')) == [
+        "conversations:read",
+        "reactions:read",
+    ]
+
+
+def test_a_policy_in_a_text_keeps_its_lines_and_a_command_its_first() -> None:
+    text = 'x\n  {"Version": "1",\n  "Statement": [{"Effect": "Allow",\n  "Action": "s3:*"}]}\n'
+    [found] = worded.policies(text)
+    assert found["Statement"].items[0]["Action"].line == 4
+    assert list(worded.policies('{"Version": "1", "Statement": [')) == []
+    assert list(worded.commands("a \\\n b\n# c\nd")) == [(1, "a   b"), (4, "d")]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import attached, document, grant, rbac, tier, yamldoc
+from remit.scan import attached, document, grant, rbac, tier, worded, yamldoc
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder
@@ -37,6 +37,8 @@ _GOOGLE_BINDING: Final = re.compile(r"^google_(?:project|folder|organization)_ia
 _QUOTED: Final = re.compile(r"[\"'`]([\w:./,+ %-]{5,400})[\"'`]")
 _ASKED: Final = re.compile(r"[?&](?:user_)?scope=([\w:./,+%-]{5,400})")
 """The scopes that an address asks for."""
+_INNER: Final = re.compile(r"\"scopes?\"\s*:\s*\"([^\"]{1,600})\"")
+"""The scopes in metadata that a bridge is given as JSON."""
 _SPLIT: Final = re.compile(r"[\s,+]+|%20|%2C")
 _PLAIN: Final = frozenset(
     {"openid", "email", "profile", "offline_access", "repo", "user", "gist", "workflow", "notifications", "delete_repo",
@@ -54,20 +56,34 @@ def told(path: str, text: str) -> Iterator[Told]:
     """What such permissions a document gives."""
     if not HINT.search(text):
         return
-    asked = "scope=" in text or "-scope" in text
+    asked = "scope=" in text or "-scope" in text or 'scope\\"' in text
     for root in document.read(path, text):
         if root["apiVersion"].text and root["kind"].text:
             yield from rbac.in_cluster(root)
+            yield from _scopes(root["data"], person=True) if root["kind"].text == "ConfigMap" else ()
             if root["kind"].text in rbac.KINDS:
                 continue
-        for part in root.inside() if path.endswith(".tf") else grant.live(root):
+        for part in _parts(root) if path.endswith(".tf") else grant.live(root):
             yield from _scopes(part, person=not path.endswith(".tf"))
             yield from _given(part) if asked else ()
             yield from _app(part)
+            yield from _changed(part)
             yield from attached.in_part(part)
             yield from _run(part)
         if path.endswith(".tf"):
             yield from _terraform(root)
+
+
+def _parts(root: Node) -> Iterator[Node]:
+    """The parts of a file of Terraform, less what is only looked for."""
+    left = [root]
+    while left:
+        one = left.pop()
+        yield one
+        if isinstance(one.value, dict):
+            left.extend(value for name, value in reversed(one.value.items()) if not grant.aside(name))
+        elif isinstance(one.value, list):
+            left.extend(reversed(one.value))
 
 
 def _given(part: Node) -> Iterator[Told]:
@@ -76,6 +92,10 @@ def _given(part: Node) -> Iterator[Told]:
     for before, one in zip([Node(0, None), *words], words, strict=False):
         name, mark, told = one.text.partition("=")
         name, told = (name, told) if mark else (before.text, one.text)
+        inner = _INNER.search(one.text)
+        for word in _SPLIT.split(inner[1]) if inner else ():
+            if tier.scope(word):
+                yield Kind.ADMIN, one.line, f"{word} is asked for"
         if name.startswith("-") and re.search(r"scopes?$", name):
             yield from (
                 (Kind.ADMIN, one.line, f"{word} is asked for") for word in _SPLIT.split(told) if tier.scope(word)
@@ -93,6 +113,8 @@ def _scopes(part: Node, *, person: bool) -> Iterator[Told]:
         if not _SCOPED.search(name) or grant.aside(name) or (value.members and name.lower() in ("user", "bot")):
             continue
         for word, line in grant.words(value):
+            if word == "admin" and not re.search(r"(?i)scope|^(?:bot|user|granted|approved|consented|value)$", name):
+                continue
             if name.lower() in ("name", "value") and not re.search(r"[:._-]|[a-z][A-Z]", word):
                 continue
             if tier.scope(word, person=person):
@@ -101,6 +123,30 @@ def _scopes(part: Node, *, person: bool) -> Iterator[Told]:
             whole = one.text.lower()
             if whole in tier.ROLES or whole in tier.ROLE_IDS:
                 yield Kind.ADMIN, one.line, f"the role {tier.ROLE_IDS.get(whole, one.text)} is granted"
+
+
+_CHANGED: Final = frozenset(
+    {
+        "AppRole.Value",
+        "DelegatedPermissionGrant.Scope",
+        "ConsentAction.Permissions",
+        "Role.DisplayName",
+        "Role.TemplateId",
+    }
+)
+
+
+def _changed(part: Node) -> Iterator[Told]:
+    """What a change in Entra's audit log gave, and the role of an assignment that was exported with it."""
+    role = part["roleDefinition"]
+    if role["displayName"].text.lower() in tier.ROLES or role["templateId"].text in tier.ROLE_IDS:
+        yield Kind.ADMIN, role["displayName"].line, f"the role {role['displayName'].text} is granted"
+    if part["displayName"].text in _CHANGED and part["newValue"].text:
+        line = part["newValue"].line
+        whole = part["newValue"].text.strip('" ')
+        for word in (whole, *re.split(r"[\s,;:\[\]]+", whole)):
+            if tier.scope(word) or word.lower() in tier.ROLES or word in tier.ROLE_IDS:
+                yield Kind.ADMIN, line, f"{word} was granted"
 
 
 def _app(part: Node) -> Iterator[Told]:
@@ -129,7 +175,42 @@ def _run(part: Node) -> Iterator[Told]:
                 yield Kind.ADMIN, at, "a command gives the account or the cluster away"
 
 
+_PERMITS: Final = re.compile(r"\baz\s+ad\s+app\s+permission\s+(?:add|grant)\s")
+_ID: Final = re.compile(r"\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
+
+
+def in_script(text: str) -> Iterator[Told]:
+    """Commands of a script, or of a unit, that give such a permission."""
+    for line, command in worded.commands(text):
+        if _RUN.search(command):
+            yield Kind.ADMIN, line, "a command gives the account or the cluster away"
+        elif _PERMITS.search(command):
+            named = next((tier.GRAPH_IDS[one] for one in _ID.findall(command) if one in tier.GRAPH_IDS), "")
+            if named:
+                yield Kind.ADMIN, line, f"{named} is asked for"
+
+
 _MEMBERSHIPS: Final = {"github_membership": ("role", "admin"), "gitlab_group_membership": ("access_level", "owner")}
+
+
+_EACH: Final = re.compile(r"[\"']((?:arn:aws[\w-]*:iam::aws:policy/|roles/)[\w./-]{1,80})[\"']")
+_ASIDE: Final = re.compile(r"(?i)den[iy]|forbid|block|bound|exclu|refus")
+
+
+def _each(root: Node) -> Iterator[Told]:
+    """Policies and roles that are given one by one, out of a set that an expression or a local makes."""
+    given = [(name, one) for block in root["locals"].items for name, one in block.members.items()]
+    for one in root["resource"].items:
+        kind = _sort(one)
+        if one["for_each"].value is not None and re.search(r"policy_attachment$|_iam_(?:member|binding)$", kind):
+            given.append(("for_each", one["for_each"]))
+    used = any("each." in part.text or "local." in part.text for one in root["resource"].items for part in one.inside())
+    for name, value in given if used else ():
+        for part in () if _ASIDE.search(name) else value.inside():
+            for found in _EACH.finditer(part.text if part.text.startswith("${") else f'"{part.text}"'):
+                if tier.aws(found[1]) or tier.gcp(found[1]):
+                    line = part.line + part.text.count("\n", 0, found.start())
+                    yield Kind.ADMIN, line, f"{found[1].rpartition('/')[2]} is given"
 
 
 def _manifests(root: Node) -> Iterator[Told]:
@@ -144,6 +225,7 @@ def _manifests(root: Node) -> Iterator[Told]:
 
 def _terraform(root: Node) -> Iterator[Told]:
     yield from _manifests(root)
+    yield from _each(root)
     for one in root["data"].items:
         if _sort(one) == "aws_iam_policy" and tier.aws(one["name"].text):
             yield Kind.ADMIN, one["name"].line, f"{one['name'].text} is looked up, to be attached"
@@ -222,11 +304,15 @@ def in_code(text: str) -> Iterator[Told]:
             continue
         for found in (*_QUOTED.finditer(line), *(_ASKED.finditer(line) if "scope=" in line else ())):
             asked = _asked(found[1].replace("%3A", ":"))
+            if not asked and found[1] in tier.ROLE_IDS and _ASSIGNS.search(text):
+                asked = tier.ROLE_IDS[found[1]]
             if not asked and not tier.aws(found[1]):
                 continue
             refused = _refused(text) if refused is None else refused
             at = begun + found.start()
             if any(low <= at <= high for low, high in refused) or _is_compared(line, found):
+                continue
+            if _TAKEN.search(text, max(0, at - 250), at) or _is_looked_for(text, at):
                 continue
             said = f"{asked} is asked for" if asked else f"{found[1].rpartition('/')[2]} is attached"
             yield Kind.ADMIN, number, said
@@ -248,6 +334,33 @@ def of_holders(holders: tuple[Holder, ...]) -> Iterator[Told]:
                 for word in _SPLIT.split(pair.text.strip("\"'")):
                     if tier.scope(word):
                         yield Kind.ADMIN, pair.line, f"{word} is asked for"
+
+
+SIGNS: Final = re.compile(
+    r"oauth2/v2\.0/authorize|login/oauth|o/oauth2/|slack\.com/oauth|\bpassport\b|\bauthlib\b|next-auth|better-auth|OAuth2"
+    r"|oauthlib|flask_dance|httpx_oauth|fastapi_sso|\ballauth\b|social_core|oauth4webapi|arctic|openid-client|roleManagement/directory"
+)
+"""Code that signs people in, or that gives roles of a directory."""
+_ASSIGNS: Final = re.compile(
+    r"roleManagement/directory/role\w*Assign|role_?[aA]ssignments?\b[^;\n]{0,80}\b(?:post|create)\b"
+)
+_TAKEN: Final = re.compile(r"(?i)(?:detach|remove|delete|revoke|deny)\w*\(\s*[^;]{0,200}\Z")
+"""A call that takes away what it is given."""
+_OWNER: Final = re.compile(r"(?m)^\s*(?:export\s+)?(?:const|let|var)?\s*([A-Za-z_]\w*)\b[^=\n]{0,80}=(?!=)")
+
+
+def _is_looked_for(text: str, at: int) -> bool:
+    """Say whether a text stands in a constant that is only held against what somebody has."""
+    owners = [one[1] for one in _OWNER.finditer(text, max(0, at - 400), at)]
+    name = re.escape(owners[-1]) if owners else ""
+    return bool(name) and bool(
+        re.search(
+            rf"(?:&|\bin|\bnot in)\s+{name}\b|\b{name}\s*&"
+            rf"|\b{name}\.(?:has|includes|intersection|isdisjoint|some|test|find)\("
+            rf"|\.(?:intersection|isdisjoint|issuperset)\(\s*{name}\b|\bof\s+{name}\b",
+            text,
+        )
+    )
 
 
 def _is_compared(line: str, found: re.Match[str]) -> bool:

@@ -60,7 +60,7 @@ def _policies(part: Node) -> Iterator[Told]:
         if not _ATTACHED.search(name) or ":" in name:
             continue
         for one in (*value.items, *value.members.values()):
-            named = one if one.text else one["PolicyArn"]
+            named = one if one.text else next((one[key] for key in ("PolicyArn", "Fn::Sub") if one[key].text), one)
             if tier.aws(named.text.strip("${}")):
                 yield Kind.ADMIN, named.line, f"{named.text.rpartition('/')[2]} is attached"
         if value.text.endswith("cluster-access-policy/AmazonEKSClusterAdminPolicy") and _is_whole(part):

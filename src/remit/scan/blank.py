@@ -47,13 +47,17 @@ _LEFT: Final = re.compile(
     r"|(?:team|owner|name|e-?mail|description|purpose)[-_ ](?:here|name|goes here|placeholder)"
     r"|(?:enter|insert|add|write|describe|specify|provide)[-_ ](?:a |an |the |your |here|me\b|what |who |owner"
     r"|description"
-    r"|purpose|team).{0,60}|(?:todo|tbd|tba|fixme|tbc)\s*(?:[:(,;\u2013\u2014-].*)?|description|owner|purpose|team"
+    r"|purpose|team).{0,60}|(?:todo|tbd|tba|fixme|tbc)(?:\s*[:(,;].*|\s+[\u2013\u2014-]\s.*)?|description|owner|purpose|team"
     r"|string|text"
     r"|(?:a |an |the )?(?:short |brief )?(?:agent |app )?description(?: of (?:the|your|this) \w+)?|my (?:agent|app|bot)"
     r"|name@(?:example|company|domain)\.\w+|(?:user|owner|someone|you|email|me)@example\.(?:com|org|net))$"
 )
 """What a template leaves in a place that is to be filled in."""
 _LOUD: Final = "todo|tbd|fixme|tba".upper()
+_PART: Final = re.compile(
+    r"(?i)^(?:display_?)?(?:name|e-?mail|short|full|long|id|login|team|url|organi[sz]ation|phone|text|value)$"
+)
+"""What an owner or a description has, where it is an object."""
 _SHOUTED: Final = re.compile(rf"^(?:{_LOUD})\b(?!\s+(?:apps?|lists?|items?|tasks?|comments?|agent|bot)\b)")
 
 
@@ -62,7 +66,12 @@ def says_nothing(name: str, key: str, value: Node) -> bool:
     if isinstance(value.value, list):
         return all(says_nothing(name, key, one) for one in value.value)
     if isinstance(value.value, dict):
-        return all(isinstance(one.value, str | None) and says_nothing(name, key, one) for one in value.value.values())
+        if name == "end" and value["type"].text == "noExpiration":
+            return True
+        return all(
+            isinstance(one.value, str | None) and says_nothing(name, key, one) and bool(_PART.match(part))
+            for part, one in value.value.items()
+        )
     if value.value is None:
         return True
     if name == "end":

@@ -10,7 +10,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import hcl, jsonc, mounted, packaged, secret, server, syntax, tsobject, uttered, yamldoc
+from remit.scan import (
+    dotenv,
+    hcl,
+    jsonc,
+    mounted,
+    packaged,
+    secret,
+    server,
+    syntax,
+    tsobject,
+    uttered,
+    worded,
+    yamldoc,
+)
 from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 
@@ -35,11 +48,17 @@ _NO_RESOURCE: Final = ("ssmmessages:", "ec2messages:", "autoscaling-plans:", "ce
 
 def wants(path: str) -> bool:
     """Say whether this is such a file, or may be one: what it is, its text says."""
-    return path.endswith((".tf", ".tf.json", ".tfvars", ".json", ".yaml", ".yml", ".template", ".py", ".ts"))
+    return (
+        path.endswith((".tf", ".tf.json", ".tfvars", ".json", ".yaml", ".yml", ".template", ".py", ".ts"))
+        or worded.wants(path)
+        or dotenv.wants(path)
+    )
 
 
 def roots(path: str, text: str) -> tuple[Node, ...]:
     """The documents of a file that may hold policies; none when nothing in it says so."""
+    if worded.wants(path) or dotenv.wants(path):
+        return tuple(worded.policies(text))
     if path.endswith(".py"):
         return _in_code(text) if re.search("Statement|[\"']resources[\"']", text) else ()
     if path.endswith(".ts"):
@@ -55,9 +74,11 @@ def roots(path: str, text: str) -> tuple[Node, ...]:
 
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: what is no such document holds no such finding."""
-    told = [
+    told = list(worded.told(path, text)) if worded.wants(path) else []
+    more = () if worded.wants(path) or text.lstrip()[:1] in ("{", "[") else worded.policies(text)
+    told += [
         one
-        for root in roots(path, text)
+        for root in (*roots(path, text), *more)
         for one in _told(root, terraform=path.endswith((".tf", ".tf.json", ".tfvars")))
     ]
     first = {one[1]: one for one in reversed(told) if one[0] is Kind.LITERAL_SECRET}
@@ -69,9 +90,10 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
     stack = any(
         one["Type"].text.startswith(("AWS::", "Alexa::", "Custom::")) for one in root["Resources"].members.values()
     )
+    kept = {name: one for block in root["locals"].items for name, one in block.members.items()} if terraform else {}
     for part in root.inside():
-        yield from statement(part, terraform=terraform)
-        yield from _azure(part)
+        yield from statement(_filled(part, kept) if kept else part, terraform=terraform)
+        yield from azure(part)
         yield from _unasked(part)
         yield from rule(part)
         if not terraform and not stack:
@@ -88,6 +110,16 @@ def _told(root: Node, *, terraform: bool) -> Iterator[Told]:
         for one in root["provider"].items:
             yield from server.checks(one)
         yield from _defaults(root)
+
+
+def _filled(part: Node, kept: dict[str, Node]) -> Node:
+    """A statement with what stands in locals for its actions and resources."""
+    found = {
+        key: kept[part[key].text[8:-1]]
+        for key in ("actions", "resources", "Action", "Resource")
+        if part[key].text.startswith("${local.") and part[key].text[8:-1] in kept
+    }
+    return Node(part.line, {**part.members, **found}) if found else part
 
 
 def _mounted(part: Node) -> Iterator[Told]:
@@ -167,7 +199,7 @@ def statement(part: Node, *, terraform: bool = False) -> Iterator[Told]:
     effect = part["Effect"].text or part["effect"].text
     actions = part["Action"].items or part["actions"].items or part["Actions"].items
     resources = part["Resource"].items or part["resources"].items
-    inverse = part["NotAction"] if part["NotAction"].value is not None else part["not_actions"]
+    inverse = next((part[key] for key in ("NotAction", "not_actions", "notActions") if part[key].items), NOTHING)
     block = terraform and effect == "" and bool(actions) and (bool(resources) or bool(part["principals"].items))
     if effect != "Allow" and not block:
         return
@@ -183,16 +215,22 @@ def statement(part: Node, *, terraform: bool = False) -> Iterator[Told]:
         yield Kind.WILDCARD, inverse.line, "everything but a list is allowed"
         return
     loud = [one for one in verbs if writes(one.text)]
-    whole = next(
-        (one for one in resources if one.text == "*" or _EVERY.fullmatch(one.text)),
-        None,
-    )
+    whole = next((one for one in resources if one.text == "*" or _is_every(one.text)), None)
     if whole is not None and loud:
         yield Kind.WILDCARD, whole.line, f"{loud[0].text} is allowed on every resource"
 
 
-_EVERY: Final = re.compile(r"arn:[\w*-]*:[\w*-]*:\*?:\*?:(?:[\w-]+[/:])?\*|arn:[\w-]*:s3:::\*/\*")
-"""Every resource of a kind, wherever it is and whoever's: neither a region, nor an account, nor a name is said."""
+_EVERY: Final = re.compile(
+    r"arn:[\w*-]*:(?!s3:)[\w*-]*:\*?:\*?:(?:[\w-]+[/:])?\*|arn:[\w*-]*:s3:::\*(?:/\*)?"
+    r"|arn:[\w*-]*:(?!s3:|logs:|execute-api:|bedrock:|sts:)[\w*-]*:[\w*-]*:[\w*-]*:(?:[a-z-]+[/:])\*"
+)
+"""Every resource of a kind: no name is said; nor, where a kind is not said either, a region or an account."""
+
+
+def _is_every(resource: str) -> bool:
+    return bool(_EVERY.fullmatch(re.sub(r"\$\{[^{}]*\}", "x", resource)))
+
+
 _FAMILY: Final = re.compile(
     r"^(?:kms:(?:GenerateDataKey|ReEncrypt)|bedrock:(?:InvokeModel|Converse|InvokeAgent)|logs:(?:PutLogEvents|CreateLog)"
     r"|xray:Put|cloudwatch:PutMetric|lambda:InvokeFunction)\*$"
@@ -205,7 +243,7 @@ def _is_loose(action: str) -> bool:
     return "*" in action and ":" in action and not _READS.match(action.partition(":")[2]) and not _FAMILY.match(action)
 
 
-def _azure(part: Node) -> Iterator[Told]:
+def azure(part: Node) -> Iterator[Told]:
     """An Azure role: in JSON it has assignable scopes, in Terraform blocks of permissions."""
     lists = part["Actions"].items if part["AssignableScopes"].items or part["assignableScopes"].items else []
     for one in part["permissions"].items:

@@ -12,6 +12,7 @@ from remit.scan.node import MOST, Node
 _AGENT: Final = re.compile(
     r"(?:^|/)\.[\w-]+/(?:agents?|chatmodes|subagents|droids|commands?|skills|modes?)/.*\.md$"
     r"|(?:^|/)(?:skills/.*/SKILL|[\w.-]+\.(?:agent|chatmode))\.md$"
+    r"|(?:^|/)plugins?/(?:[\w.-]+/)?(?:agents|commands)/[\w.-]+\.md$"
 )
 _ENDS: Final = (
     ".json",
@@ -26,6 +27,7 @@ _ENDS: Final = (
     ".jsonc",
     ".tfvars",
     ".code-workspace",
+    ".roomodes",
 )
 
 
@@ -55,7 +57,7 @@ def read(path: str, text: str) -> tuple[Node, ...]:
     if text.lstrip()[:1] in ("{", "["):
         found = _one(jsonc.read(text))
         return found or _lines(text)
-    return listed(yamldoc.read(text) or ()) if path.endswith((".yaml", ".yml", ".template")) else ()
+    return listed(yamldoc.read(text) or ()) if path.endswith((".yaml", ".yml", ".template", ".roomodes")) else ()
 
 
 def listed(roots: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -80,6 +82,32 @@ def embedded(root: Node) -> tuple[Node, ...]:
         if inner is not None:
             found.append(inner.below(one.line if "\n" in one.text else one.line - 1))
     return tuple(found)
+
+
+def blocks(root: Node) -> Node:
+    """A file of Terraform's JSON with its blocks as HCL has them: lists, each block with its labels."""
+    if isinstance(root["resource"].value, list):
+        return root
+    members = dict(root.members)
+    for kind, depth in (("resource", 2), ("data", 2), ("module", 1)):
+        found: list[tuple[list[Node], Node]] = [([], root[kind])]
+        for _ in range(depth):
+            found = [
+                ([*labels, Node(one.line, name)], one)
+                for labels, node in found
+                for name, held in node.members.items()
+                for one in held.items
+            ]
+        if found and root[kind].members:
+            members[kind] = Node(
+                root[kind].line,
+                [
+                    Node(one.line, {**one.members, "$labels": Node(one.line, labels)})
+                    for labels, one in found
+                    if one.members
+                ],
+            )
+    return Node(root.line, members)
 
 
 def _one(found: Node | None) -> tuple[Node, ...]:

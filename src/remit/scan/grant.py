@@ -26,7 +26,7 @@ _ACTIONS: Final = re.compile(
 _SIDES: Final = re.compile(
     r"(?i)^(?:app[-_]?roles?|oauth2permissionscopes|publishedpermissionscopes|restricted[-_]apps|denied[-_]apps"
     r"|blocked[-_]apps|app[-_]requests|requests|denied|revoked|removed"
-    r"|deleted|recommended"
+    r"|deleted|recommended|event[-_]?pattern|request[-_]?parameters"
     r"|proposed|suggested|available[-_](?:scopes|permissions))$"
 )
 

@@ -36,6 +36,12 @@ _SHEET_WRITES: Final = frozenset(
 )  # fmt: skip
 _ACTS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 _AUTHORIZE: Final = re.compile(r"github\.com/login/oauth/authorize\?\S*?\bscope=([\w:,%+ -]+)")
+HINT: Final = re.compile(
+    r"googleapis|google\.(?:oauth2|auth|apps|cloud)|graph\.microsoft\.com|\bmsgraph\b|\bmsal\b|\bO365\b|api\.github\.com"
+    r"|from github import|slack_sdk|slack_bolt|\bboto3\b|\bkubernetes\b|azure\.(?:storage|keyvault|cosmos|identity)"
+    r"|/api/v[34]\b|api\.(?:spotify|linear|dropboxapi|hubapi|atlassian|notion|bitbucket|miro)\b|spotipy|\bdropbox\b|authlib"
+)
+"""Code that asks for, or calls, a service whose scopes are known."""
 _SIGNS_IN: Final = re.compile(
     r"\b(?:authlib|flask_dance|httpx_oauth|fastapi_sso|allauth|social_core|oauth_callback|from_client_secrets_file"
     r"|from_client_config|initiate_auth_code_flow|acquire_token_by_auth_code_flow|get_authorization_request_url"

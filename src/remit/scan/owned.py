@@ -19,7 +19,9 @@ _IDENTITY: Final = re.compile(
 )
 _AGENTIC: Final = re.compile(r"(?i)agent|bot\b|assistant|copilot|mcp")
 _MADE: Final = re.compile(
-    r"(?:\b(?:new\s+|(?=(?:create|define|build|make)\w{0,40}Agent\b))([\w.]+)(?:<[^<>(){}]{0,80}>)?\s*\(|\bconst\s+\w+\s*:\s*(\w+)\s*=)[^{};]{0,200}?(?=\{)"
+    r"(?:\b(?:new\s+|(?=(?:(?:create|define|build|make)\w{0,40}Agent|(?<![\w.])agent)\b))([\w.]+)"
+    r"(?:<[^<>(){}]{0,80}>)?\s*\(|\bconst\s+\w+\s*:\s*(\w+)\s*="
+    r"|\)\s*:\s*(?:Promise<)?(Agent\w{0,40})>?\s*(?:=>\s*\(?|\{\s*return\b))[^{};]{0,200}?(?=\{)"
 )
 _TAG: Final = re.compile(r"\bTags\.of\(\s*([\w.]+)\s*\)\.add\(\s*[\"'`]([^\"'`]+)[\"'`]\s*,\s*[\"'`]([^\"'`]*)[\"'`]")
 _KEPT: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*=\s*new\s+([\w.]+)\(\s*\w+\s*,\s*[\"'`]([^\"'`]*)[\"'`]")
@@ -37,7 +39,7 @@ def told(text: str) -> Iterator[Told]:
     if not unowned.HINT.search(text):
         return
     for count, one in enumerate(_MADE.finditer(text)):
-        kind = (one[1] or one[2]).rpartition(".")[2]
+        kind = (one[1] or one[2] or one[3]).rpartition(".")[2].replace("agent", "Agent")
         if count >= _MOST or not _IDENTITY.search(kind):
             continue
         made = tsobject.value(text, one.end())

@@ -15,7 +15,7 @@ from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node, line_at
 
 _HINT: Final = re.compile(
-    r"[\"'](?:aws-cdk-lib|@aws-cdk/|@pulumi/|cdktf|@cdktf/|cdk8s)|\b(?:aws_cdk|pulumi\w*|cdktf\w*|cdk8s\w*|kubernetes)\b"
+    r"[\"'](?:aws-cdk-lib|@aws-cdk/|@pulumi/|cdktf|@cdktf/|cdk8s|@kubernetes/client-node)|\b(?:aws_cdk|pulumi\w*|cdktf\w*|cdk8s\w*|kubernetes)\b"
 )
 _BINDING: Final = re.compile(r"ClusterRoleBinding(?:V1|Patch|Args)?$|create_cluster_role_binding$")
 _ROLE: Final = re.compile(r"(?:^|\.)(?:Kube|Api)?ClusterRole(?:V1|Patch)?$|V1ClusterRole$")
@@ -41,6 +41,21 @@ _GRANTED: Final = re.compile(r"\.grant\(\s*[\w.]{1,80},\s*[\"']([\w-]{1,40}:\*|\
 
 _ADDED: Final = re.compile(r"(?<!\w)(\w+)\.(?:addActions|add_actions)\(([^()]{1,900})\)")
 _ALL: Final = r"\.(?:addAllResources|add_all_resources)\(|\.(?:addResources|add_resources)\([^()]{0,300}[\"']\*[\"']"
+
+
+_ARRAY: Final = re.compile(r"\[\s*(?:[\"'`][a-z][\w-]{1,40}:[A-Z*][\w*]{0,60}[\"'`]\s*,?\s*){1,40}\]")
+_NOT: Final = re.compile(r"(?i)deny|notactions|not_actions|forbid|blocked|exclud|refuse|guard|never")
+
+
+def _arrays(text: str) -> Iterator[Told]:
+    """Lists of AWS's actions with a whole service among them, whatever builds a statement of them."""
+    for one in _ARRAY.finditer(text):
+        wide = re.search(r"([a-z][\w-]*:\*)[\"'`]", one[0])
+        around = text[max(0, one.start() - 160) : one.start()].rpartition(";")[2].rpartition("Statement(")[2]
+        if wide and wide[1] == "kms:*" and "rincipals" in text[max(0, one.start() - 300) : one.end() + 300]:
+            continue  # a key's own policy, where `*` is the key
+        if wide and not _NOT.search(around) and not _NOT.search(text[one.end() : one.end() + 120].partition(")")[0]):
+            yield Kind.WILDCARD, line_at(text, one.start() + wide.start()), f"{wide[1]} is allowed"
 
 
 def _added(text: str) -> Iterator[Told]:
@@ -70,6 +85,7 @@ def told(path: str, text: str, tree: ast.AST | None = None) -> Iterator[Told]:
     for one in _GRANTED.finditer(text):
         yield Kind.WILDCARD, line_at(text, one.start(1)), f"{one[1]} is allowed"
     yield from _added(text)
+    yield from _arrays(text)
     for part in cloud.roots(path, text):
         if (part["effect"].text or part["Effect"].text) != "Deny":
             yield from attached.in_part(part)
@@ -86,12 +102,13 @@ def _construct(name: str, made: Node) -> Iterator[Told]:
     if made["apiVersion"].text and made["kind"].text:
         yield from rbac.in_cluster(made)
         return
-    for one in (*made["rules"].items, *([made] if _RULE.search(name) else [])):
+    for one in made.inside():
         if one["verbs"].items and _of(one, "apiGroups", "api_groups").items:
             yield from cloud.rule(one)
             yield from rbac.rule(one) if _ROLE.search(name) else ()
     for part in made.inside():
         if part.members:
+            yield from cloud.azure(part)
             yield from attached.in_part(part)
 
 

@@ -1,5 +1,6 @@
 """Which readers a file has, and what they find: bytes to findings. Pure."""
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -42,6 +43,7 @@ from remit.scan import (
     tsobject,
     unit,
     unowned,
+    worded,
     workflow,
     workload,
     yamldoc,
@@ -73,7 +75,7 @@ OTHERS: Final = frozenset(
     {
         "bmp", "c", "cc", "cpp", "cs", "css", "eot", "gif", "go", "gz", "h", "hpp", "html", "ico", "ipynb", "java",
         "jpeg", "jpg", "js", "jsx", "kt", "less", "lock", "log", "lua", "map", "mjs", "otf", "pdf", "php", "png",
-        "pyc", "rb", "rs", "rst", "scala", "scss", "sh", "so", "sql", "svelte", "svg", "swift", "tar", "tsx",
+        "pyc", "rb", "rs", "rst", "scala", "scss", "so", "sql", "svelte", "svg", "swift", "tar", "tsx",
         "ttf", "txt", "vue", "wasm", "webp", "woff", "woff2", "xml", "zip",
     }
 )  # fmt: skip
@@ -192,6 +194,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
             )
     elif path.endswith(".tf"):
         yield from inherited.told(path, text, ())
+    yield from admin.in_script(text) if worded.wants(path) or unit.wants(path) else ()
     if document.wants(path):
         yield from standing.in_document(path, text)
         yield from admin.told(path, text)
@@ -213,15 +216,33 @@ def _approved(path: str, text: str) -> Iterator[Told]:
             yield from consent.of_document(path, root)
 
 
+_OTHERS: Final = re.compile("|".join(one.pattern for one in (admin.SIGNS, observed.HINT, unowned.REGISTERS)))
+
+
+def _of_others(path: str, text: str, tree: ast.AST) -> Iterator[Told | Sight]:
+    """What code shows that is no agent's: a sign-in that asks for all, calls of services, a register of agents."""
+    try:
+        if admin.SIGNS.search(text):
+            yield from admin.in_code(text)
+        if observed.HINT.search(text):
+            yield from observed.sights(path, tree)
+        if unowned.REGISTERS.search(text):
+            yield from unowned.in_code(tree)
+    except (RecursionError, MemoryError):
+        return
+
+
 def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     guard = code.wants(path) and hooked.is_script(text)
     agents = code.wants(path) and code.is_agents(text)
-    tree = syntax.parse(text) if guard or agents else None
+    others = not agents and code.wants(path)
+    tree = syntax.parse(text) if guard or agents or (others and _OTHERS.search(text)) else None
     if tree is None:
         return
     if guard:
         yield from hooked.in_python(tree)
     if not agents:
+        yield from _of_others(path, text, tree) if others else ()
         return
     try:
         holders = spoken.holders(tree)

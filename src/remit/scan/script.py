@@ -31,6 +31,7 @@ from remit.scan import (
     tssecret,
     tsuse,
     unasked,
+    unowned,
 )
 from remit.scan.launch import Told
 from remit.scan.node import line_at
@@ -64,7 +65,9 @@ def is_agents(text: str) -> bool:
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that has nothing to do with agents."""
     if not is_agents(text):
-        return (*pysecret.alone(path, text), *_beside(path, text))
+        first = {(kind, line): said for kind, line, said in _others(text)}
+        told = (Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
+        return (*pysecret.alone(path, text), *_beside(path, text), *told)
     plain = bare(text)
     holders = tsenv.holders(path, plain)
     told = [
@@ -95,6 +98,15 @@ def _beside(path: str, text: str) -> tuple[Finding, ...]:
         return ()
     told = dict.fromkeys(tsenv.told(bare(text)))
     return tuple(Finding(kind, Confidence.MEDIUM, Evidence(path, line, said)) for kind, line, said in told)
+
+
+def _others(text: str) -> Iterator[Told]:
+    """What code shows that is no agent's: a sign-in that asks for all, a register of agents."""
+    if len(text) <= _LARGEST:
+        if admin.SIGNS.search(text):
+            yield from admin.in_code(bare(text))
+        if unowned.REGISTERS.search(text):
+            yield from owned.told(bare(text))
 
 
 def bare(text: str) -> str:
@@ -139,6 +151,8 @@ def faults(text: str) -> Iterator[Told]:
 def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
     """What the file shows that means something beside others: credentials held, scopes asked for, calls."""
     if not is_agents(text):
+        if len(text) <= _LARGEST and tsuse.HINT.search(text):
+            yield from tsuse.sights(path, bare(text))
         return
     plain = bare(text)
     yield from held(path, (*tsenv.holders(path, plain), *tssecret.holders(path, plain)), key)

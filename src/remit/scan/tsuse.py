@@ -17,6 +17,11 @@ _GRAPH_SCOPE: Final = re.compile(
 )
 _MICROSOFT: Final = re.compile(r"@azure/|@microsoft/|graph\.microsoft\.com|login\.microsoftonline\.com")
 _TEXT: Final = re.compile(r"\"((?:[^\"\\\n]|\\.){0,2000})\"|'((?:[^'\\\n]|\\.){0,2000})'|`((?:[^`\\]|\\.){0,2000})`")
+HINT: Final = re.compile(
+    r"googleapis\.com|googleapis|graph\.microsoft\.com|login\.microsoftonline|passport|api\.github\.com|github\.com/login"
+    r"|octokit|@slack/|slack\.com/oauth|@aws-sdk/|/api/v[34]\b|@linear/|dropbox|api\.(?:spotify|linear|hubapi|atlassian)\b"
+)
+"""Code that asks for, or calls, a service whose scopes are known."""
 _SIGNS_IN: Final = re.compile(
     r"[\"'](?:next-auth|@auth/|better-auth|passport-|arctic|@supabase/(?:ssr|supabase-js|auth)|@clerk/|iron-session"
     r"|remix-auth|@workos|firebase/auth|lucia|@nuxt/auth|nuxt-auth|openid-client|simple-oauth2|oauth4webapi|expo-auth-session)"

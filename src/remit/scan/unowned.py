@@ -28,11 +28,12 @@ _PLACES: Final[Mapping[str, re.Pattern[str]]] = {
         r"|access[-_ ]?)?(?:expir(?:e|y|es|ation|ies)?(?:[-_ ]?(?:s|at|on|date|time|date[-_ ]?time|s[-_ ]?at))?"
         r"|expired[-_ ]?(?:at|on)|end[-_ ]?date(?:[-_ ]?(?:time|relative))?|valid[-_ ]?(?:before|until|till|through"
         r"|to)(?:[-_ ]?(?:time|date))?|not[-_ ]?after"
-        r"|review[-_ ]?(?:due|by|date)|next[-_ ]?review|sunset(?:[-_ ]?(?:date|on|at))?|(?:retire|retirement"
+        r"|sunset(?:[-_ ]?(?:date|on|at))?|(?:retire|retirement"
         r"|decommission|renewal|termination)[-_ ]?(?:date|on|by|at|due)"
         r"|delete[-_ ]?after|ablauf(?:datum)?|g\u00fcltig[-_ ]?bis|l\u00e4uft[-_ ]?ab|scadenza|vencimiento"
         r"|caducidad|(?:never|no|does[-_]?not)[-_]?expir\w{0,3})$"
     ),
+    "review": re.compile(r"(?i)^(?:review[-_ ]?(?:due|by|date)|next[-_ ]?review)$"),
     "purpose": re.compile(
         r"(?i)^(?:(?:business|app|agent|bot|service)[-_ ]?)?(?:purpose|justification|description|reason|notes?|goal"
         r"|objective"
@@ -44,6 +45,7 @@ _SAID: Final = {
     "owner": "nobody is named as its owner",
     "purpose": "nothing says what it is for",
     "end": "it never ends",
+    "review": "nobody looks at it again",
 }
 _IDENTITY: Final = re.compile(
     r"(?i)^(?:app|client|oauth|application|service|principal|agent|token|key|credential|installation|bot"
@@ -57,7 +59,8 @@ _IDENTITY: Final = re.compile(
     r"|key[-_ ]?origin|key[-_ ]?algorithm|valid[-_ ]?after[-_ ]?time|token[-_ ]?infos?"
     r"|last[-_ ]?used(?:[-_ ]?(?:at|on|date|time|ip))?|bots|copilot[-_]?agents|declarative[-_]?agents|handoffs?"
     r"|allowed[-_]?tools"
-    r"|token[-_ ]?hint|accessor|robot|system[-_]?message|model[-_]?id|foundation[-_]?model|tool[-_]?choice"
+    r"|default[-_ ]?permissions|default[-_ ]?events|hook[-_ ]?attributes|role[-_]?definition|token[-_ ]?hint"
+    r"|accessor|robot|system[-_]?message|model[-_]?id|foundation[-_]?model|tool[-_]?choice"
     r"|app[-_ ]?owner[-_ ]?organization[-_ ]?id|sign[-_ ]?in[-_ ]?audience|model|tools|user[-_ ]?key)$"
 )
 _KIND: Final = re.compile(
@@ -98,8 +101,8 @@ def told(path: str, text: str) -> Iterator[Told]:
         if client.wants(path) and not client.is_agent(path):
             for key in ("agent", "agents", "customModes"):
                 yield from listed(root[key], named=True, inside=True)
-        elif path.endswith(".tf"):
-            yield from _terraform(root)
+        elif path.endswith((".tf", ".tf.json")):
+            yield from _terraform(document.blocks(root))
         elif root["apiVersion"].text and root["kind"].text:
             yield from _labelled(root)
         else:
@@ -121,6 +124,8 @@ def listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
             left += [(item, held) for item in reversed(one.value)]
         elif isinstance(one.value, dict) and not grant.over(one):
             known = sum(bool(_IDENTITY.match(name)) and not _mode(value) for name, value in one.value.items())
+            known += _is_register(one)
+            yield from _endless(one)
             known += held and any(name.lower() in ("name", "id", "title") for name in one.value)
             if known >= (1 if named or held else 2):
                 yield from empty(one)
@@ -128,6 +133,25 @@ def listed(node: Node, *, named: bool, inside: bool) -> Iterator[Told]:
                 (value, bool(_LISTS.match(name)) or (held and bool(value.members) and not known))
                 for name, value in reversed(one.value.items())
             ]
+
+
+def _is_register(one: Node) -> bool:
+    """Say whether an object is an entry of a register: it has a name, an owner, and a purpose or an end."""
+    names = {name.lower() for name in one.members}
+    places = {
+        place
+        for place in _PLACES
+        for name in names
+        if _PLACES[place].match(name) and name not in ("description", "notes")
+    }
+    return not names.isdisjoint(("name", "id", "agent")) and "owner" in places and len(places) > 1
+
+
+def _endless(one: Node) -> Iterator[Told]:
+    """An assignment of a directory's role by a schedule that has no end."""
+    end = one["scheduleInfo"]["expiration"]
+    if end["type"].text == "noExpiration" and one["principalId"].text:
+        yield Kind.UNOWNED, end.line, "expiration: it never ends"
 
 
 def _mode(value: Node) -> bool:
@@ -152,9 +176,11 @@ def _labelled(root: Node) -> Iterator[Told]:
     tags = {}
     for part in (root["metadata"]["annotations"], root["metadata"]["labels"]):
         tags.update(_bare(part.members))
+    about = root["metadata"]["description"]
+    named = f"{root['metadata']['name'].text} {root['spec']['type'].text}"
     told = {
         **root["spec"].members,
-        **({"description": root["metadata"]["description"]} if root["metadata"]["description"].line else {}),
+        **({"description": about} if about.line and _AGENTIC.search(named) else {}),
     }
     spec = {name: value for name, value in told.items() if any(one.match(name) for one in _PLACES.values())}
     yield from empty(Node(root.line, {**spec, **tags}))
@@ -197,9 +223,14 @@ def _tagged(root: Node) -> Iterator[Told]:
 
 
 _AGENT: Final = re.compile(
-    r"Agent$|AgentCard$|^AgentDefinition$|^create_(?:\w+_)?agent$|^create_supervisor$|^create_swarm$|^Swarm$"
+    r"Agent$|Agent(?:Card|Record|Entry|Spec|Profile|Registration|Identity|Info|Definition)$"
+    r"|^create_(?:\w+_)?agent$|^create_supervisor$|^create_swarm$|^Swarm$"
     r"|^create_assistant$"
 )
+REGISTERS: Final = re.compile(
+    r"\bAgent(?:Record|Entry|Spec|Profile|Registration|Identity|Card|Info|Definition)\b|\bAGENTS\b|\bagents\s*:\s*Agent"
+)
+"""Code that keeps what is known of agents."""
 _REGISTER: Final = re.compile(r"(?i)(?:^|_)(?:agents?|bots?|identities|registry|register|cards?|subagents|assistants)$")
 """Names under which code keeps agents, or what is known of them."""
 

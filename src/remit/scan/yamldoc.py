@@ -2,8 +2,10 @@
 
 An alias is read as what it stands for; a file whose aliases unfold to more than `node.MOST` values is refused. What a
 tag of CloudFormation refers to (`!Ref`, `!Sub`) is read as a reference, `${…}`.
+What a chart of Helm fills in is some text.
 """
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -18,6 +20,19 @@ _WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": Fa
 @lru_cache(maxsize=1)
 def read(text: str) -> tuple[Node, ...] | None:
     """Read every document of a file; None when it is no YAML, or is nested too deep. The last file read is kept."""
+    found = _read(text)
+    if found is None and "{{" in text:
+        plain = _ALONE.sub("", text)
+        found = _read(_FILLED.sub("x", plain))
+    return found
+
+
+_ALONE: Final = re.compile(r"(?m)^[ \t]*\{\{[^{}\n]*\}\}[ \t]*$")
+_FILLED: Final = re.compile(r"\{\{[^{}\n]*\}\}")
+"""What a chart fills in, on a line of its own or in a value: it is read as some text."""
+
+
+def _read(text: str) -> tuple[Node, ...] | None:
     try:
         reader = Reader()
         return tuple(reader.node(one, 0) for one in yaml.compose_all(text, Loader=_Loader))
