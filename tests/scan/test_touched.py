@@ -7,6 +7,7 @@ import pytest
 from remit.scan import (
     acts,
     advised,
+    apis,
     blank,
     entra,
     events,
@@ -15,6 +16,7 @@ from remit.scan import (
     pycalls,
     reached,
     sdkts,
+    slacked,
     tier,
     tscalls,
     worded,
@@ -111,3 +113,25 @@ def test_a_policy_in_a_text_keeps_its_lines_and_a_command_its_first() -> None:
     assert found["Statement"].items[0]["Action"].line == 4
     assert list(worded.policies('{"Version": "1", "Statement": [')) == []
     assert list(worded.commands("a \\\n b\n# c\nd")) == [(1, "a   b"), (4, "d")]
+
+
+def test_a_service_of_its_own_is_known_by_its_scopes_and_its_addresses() -> None:
+    [forge] = apis.asked(
+        'OAUTH = "https://gitlab.example/oauth/authorize"; fetch("https://gitlab.example/api/v4/projects")'
+    )
+    assert list(apis.granted([forge], ["read_api", "api"])) == ["GitLab: api"]
+    assert apis.of_url("https://api.spotify.com/v1/me", writes=False) == ("api:Spotify", False)
+    assert list(apis.used("import spotipy\n.current_user_playlists(")) == [("api:Spotify", False)]
+    assert list(apis.used("import spotipy\n.playlist_add_items(")) == [("api:Spotify", True)]
+
+
+def test_slack_is_asked_for_scopes_by_code() -> None:
+    text = 'generateInstallUrl({\n scopes: ["channels:read", "files:write"] }); said("files:write is wide");'
+    assert list(slacked.asked(text)) == [("channels:read", 2), ("files:write", 2)]
+
+
+def test_a_step_without_the_token_pushes_at_most() -> None:
+    odd = Node(1, {"run": Node(1, "./odd")})
+    assert needed.of(odd, lent=False) == frozenset({"contents"})
+    assert needed.of(odd) is None
+    assert needed.scripts(Node(1, {"run": Node(1, "uv run python tools/a.py")})) == ["tools/a.py"]

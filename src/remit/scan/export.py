@@ -78,6 +78,10 @@ def names(part: Node) -> list[str]:
 def _granted(path: str, part: Node) -> Iterator[Granted]:
     """What an object grants: its scopes, whatever sorts they stand in, and its permissions, each with its level."""
     if any(_METHOD.match(key) and value.text for key, value in part.members.items()):
+        for key, value in part.members.items():
+            if _GRANTS.match(key) or key.lower() == "roles":
+                for word, line in _each(value):
+                    yield from (Granted(path, line, f"log:{app}", word, tier.writes(word)) for app in names(part)[:1])
         return
     called = [*names(part), f"config:{path.rpartition('/')[2]}"]
     for key, value in part.members.items():

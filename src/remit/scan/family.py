@@ -81,7 +81,7 @@ _NEEDS: Final = (
     (re.compile(r"^(?:write|delete):packages$"), re.compile(r"^/(?:user|users/[^/]+|orgs/[^/]+)/packages\b")),
 )  # fmt: skip
 """GitHub's scopes, and the paths that one of them is asked for."""
-_NARROWER: Final = re.compile(r"^(?:admin|write):(?:org|repo_hook|public_key|gpg_key|packages)$|^user$")
+_NARROWER: Final = re.compile(r"^(?:admin|write|delete):(?:org|repo_hook|public_key|gpg_key|packages)$|^user$")
 _GOOGLE_READS: Final = frozenset(
     {"list", "get", "search", "export", "get_media", "download", "query", "batchGet", "list_next", "getProfile",
      "export_media", "listConnections", "instances", "getByDataFilter", "batchGetByDataFilter"}
@@ -94,9 +94,18 @@ _GOOGLE_WRITES: Final = frozenset(
 )  # fmt: skip
 
 
+_READS: Final = re.compile(r"^(?:search|get|list|batchGet|query|lookup|find|export|run\w*Report)[A-Z]\w*$")
+_WRITES: Final = re.compile(
+    r"^(?:create|insert|update|delete|patch|send|modify|add|remove|import|batch(?:Update|Delete|Create|Modify))[A-Z]\w*$"
+)
+"""Methods of Google's APIs by how their names begin; the words behind begin with a capital."""
+
+
 def google_writes(method: str) -> bool | None:
     """Say whether a method of Google's APIs writes, as its Python and TypeScript clients call it; None: no method."""
-    return method in _GOOGLE_WRITES if method in _GOOGLE_READS | _GOOGLE_WRITES else None
+    if method in _GOOGLE_READS or _READS.match(method):
+        return False
+    return True if method in _GOOGLE_WRITES or _WRITES.match(method) else None
 
 
 def of_scope(scope: str) -> str:

@@ -28,6 +28,8 @@ def idle(granted: Iterable[Granted], used: Iterable[Used]) -> Iterator[tuple[Gra
         beside[one.app].add(one.scope)
     for one in every:
         others = frozenset(beside[one.app] - {one.scope})
+        if one.app.startswith("log:") and one.app.removeprefix("log:") in beside:
+            continue  # what is granted is told where it is granted
         said = "" if (one.file, one.line, one.scope) in told else _said(one, others, uses)
         if said:
             told.add((one.file, one.line, one.scope))
@@ -37,6 +39,14 @@ def idle(granted: Iterable[Granted], used: Iterable[Used]) -> Iterator[tuple[Gra
 def _said(one: Granted, others: frozenset[str], uses: Uses) -> str:
     if one.app == "aws":
         return _cloud(one, uses)
+    if one.app.startswith("log:"):
+        name = one.app.removeprefix("log:")
+        return _app(one, others, uses.get(name, []))
+    if one.app == "project:graph":
+        mine = [use for use in uses.get("project", []) if _near(one.file, use.file) and not use.scope[:1].islower()]
+        return _app(one, others, mine)
+    if one.app.startswith("run:"):
+        return _script(one, uses)
     if one.app.startswith("sdk:"):
         return _library(one, [use for use in uses.get(one.app, []) if _near(one.file, use.file)])
     seen = uses.get(one.app, [])
@@ -66,6 +76,20 @@ def _below(one: str, other: str) -> bool:
     return not root or other.startswith(f"{root}/")
 
 
+def _script(one: Granted, uses: Uses) -> str:
+    """Of a workflow that starts scripts of the tree with its token: what they call, where all of it is known."""
+    needs: set[str] = set()
+    for path in one.app.removeprefix("run:").split("\n"):
+        seen = [use for use in uses.get("project", []) if use.file == path or use.file.endswith(f"/{path}")]
+        seen = seen or uses.get(f"code:{path}", [])
+        calls = {(use.scope.removeprefix("github:"), use.writes) for use in seen if use.scope.startswith("github:")}
+        if not calls or any(writes and not family.of_github(path) for path, writes in calls):
+            return ""
+        needs |= {need for path, writes in calls if writes for need in family.of_github(path)}
+    part = one.scope.partition("=")[0].replace("-", "_")
+    return "" if part in needs else "the script that is started with the token does not write it"
+
+
 def _near(one: str, other: str) -> bool:
     """Say whether two files are of one project: their folders meet at most one level above each."""
     mine, others = posixpath.dirname(one).split("/"), posixpath.dirname(other).split("/")
@@ -79,28 +103,44 @@ def _app(one: Granted, others: frozenset[str], seen: list[Used]) -> str:
     methods = {use.scope.removeprefix("slack:") for use in seen if use.scope.startswith("slack:")}
     if methods:
         return _slack_said(one.scope, methods)
+    service, mark, _ = one.scope.partition(": ")
+    if mark:
+        called = [use.writes for use in seen if use.scope == f"api:{service}"]
+        return _READS if called and not any(called) else ""
     if one.scope.startswith("github "):
-        paths: dict[str, bool] = {}
-        for use in seen:
-            if use.scope.startswith("github:"):
-                path = use.scope.removeprefix("github:")
-                paths[path] = paths.get(path, False) or bool(use.writes)
-        return family.github_idle(one.scope.removeprefix("github "), paths) if paths else ""
+        return _github(one.scope.removeprefix("github "), seen)
     scopes = {use.scope for use in seen if use.writes is None}
     if scopes and one.scope not in scopes:
         return "was not used"
-    calls = [use for use in seen if use.writes is not None and not use.scope.startswith("github:")]
-    if not calls or scopes:
-        return ""
+    calls = [use for use in seen if use.writes is not None and not use.scope.startswith(("github:", "api:"))]
+    return "" if not calls or scopes else _held(one, others, calls)
+
+
+_READS: Final = "only reads were seen"
+
+
+def _github(scope: str, seen: list[Used]) -> str:
+    paths: dict[str, bool] = {}
+    for use in seen:
+        if use.scope.startswith("github:"):
+            path = use.scope.removeprefix("github:")
+            paths[path] = paths.get(path, False) or bool(use.writes)
+    if paths.get("?") or paths.get("/graphql"):
+        return ""  # something is written, and what is not known
+    return family.github_idle(scope, paths) if paths else ""
+
+
+def _held(one: Granted, others: frozenset[str], calls: list[Used]) -> str:
+    """A scope held to the calls of its service."""
     part = family.of_scope(one.scope)
     if part and part != "metadata" and all(use.scope for use in calls):
         touched = [use for use in calls if family.opens(part) & set(use.scope.split("|"))]
         if not touched and _is_known(part, calls):
             return "nothing of it was called"
         if one.writes and touched and not any(use.writes for use in touched):
-            return "only reads were seen"
+            return _READS
         return acts.more(one.scope, others, [use.scope for use in touched])
-    return "only reads were seen" if one.writes and not any(use.writes for use in calls) else ""
+    return _READS if one.writes and not any(use.writes for use in calls) else ""
 
 
 def _is_known(part: str, calls: list[Used]) -> bool:
@@ -145,6 +185,8 @@ def _cloud(one: Granted, uses: Uses) -> str:
         if one.scope.lower() not in seen and f"{service.lower()}:*" not in seen:
             return "was not used"
         return ""
+    if verb.startswith(("Receive", "Peek")):
+        return ""
     called = [
         use.scope
         for use in uses.get("code:aws", [])
@@ -152,6 +194,6 @@ def _cloud(one: Granted, uses: Uses) -> str:
     ]
     return (
         "only reads are called for"
-        if called and one.writes and not any(cloud.writes(scope) for scope in called)
+        if called and one.writes and not any(cloud.writes(scope) and ":Receive" not in scope for scope in called)
         else ""
     )

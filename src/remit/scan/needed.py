@@ -22,7 +22,7 @@ _STEPS: Final = (
         r"^(?:actions/(?:checkout|setup-[\w-]+|cache(?:/\w+)?|upload-artifact|download-artifact|upload-pages-artifact"
         r"|create-github-app-token|dependency-review-action|ai-inference)"
         r"|astral-sh/setup-uv|pnpm/action-setup|oven-sh/setup-bun|denoland/setup-deno"
-        r"|docker/(?:setup-[\w-]+|metadata-action)|dtolnay/rust-toolchain|swatinem/rust-cache"
+        r"|docker/(?:setup-[\w-]+|metadata-action|login-action)|dtolnay/rust-toolchain|swatinem/rust-cache"
         r"|ruby/setup-ruby|jdx/mise-action|taiki-e/install-action|hashicorp/setup-terraform|extractions/setup-just"
         r"|pre-commit/action|astral-sh/ruff-action|golangci/golangci-lint-action|dorny/paths-filter"
         r"|tj-actions/changed-files|peter-evans/find-comment|dependabot/fetch-metadata)@"), NOTHING),
@@ -45,7 +45,7 @@ _STEPS: Final = (
         r"|release-drafter/release-drafter)@"), _LANDS),
     (re.compile(r"^actions/(?:deploy-pages|configure-pages)@"), frozenset({"pages", "id-token", "deployments"})),
     (re.compile(r"^actions/attest[\w-]*@"), frozenset({"attestations", "id-token", "packages"})),
-    (re.compile(r"^docker/(?:build-push|login|bake)-action@"), frozenset({"packages", "attestations", "id-token"})),
+    (re.compile(r"^docker/(?:build-push|bake)-action@"), frozenset({"packages", "attestations", "id-token"})),
     (re.compile(r"^github/codeql-action/"), frozenset({"security-events"})),
 )  # fmt: skip
 """Actions, and what each needs of the token."""
@@ -67,6 +67,7 @@ _READS: Final = re.compile(
     r"|(?:echo|cat|jq|yq|grep|rg|cd|mkdir|ls|wc|sort|uniq|head|tail|sed|awk|tee|test|set|export|printf|cut|tr|date|find"
     r"|true|if|then|else|fi|for|do|done|exit|sleep|pwd|which|diff|cp|mv|rm|touch|unzip|tar|while|read|local|elif|case"
     r"|esac|xargs (?:echo|cat|head|tail|wc))(?:\s|$|;)"
+    r"|docker (?:pull|images|inspect|build|tag|login|logout|version|info|run(?![^\n]*(?i:token)))\b"
     r"|curl (?!.*(?:-X|--request|-d\b|--data|-F\b|--form|-T\b|--upload|--json))"
     r"|\[\[? |[A-Za-z_]\w*=\S*$|#|$)"
 )
@@ -81,6 +82,9 @@ _WRITES: Final = (
     (re.compile(r"\bgh (?:workflow (?:run|enable|disable)|run (?:rerun|cancel|delete)"
         r"|cache delete)\b"), frozenset({"actions"})),
     (re.compile(r"\bgit push\b"), _CONTENTS),
+    (re.compile(r"\b(?:docker (?:push|buildx build)|(?:npm|pnpm|yarn) publish|skopeo copy|crane push"
+                r"|oras push|helm push)\b"),
+     frozenset({"packages", "contents"})),
 )  # fmt: skip
 """Commands that write, wherever they stand, and what each needs of the token."""
 _LEAD: Final = re.compile(r"^(?:[(!{]\s*|(?:if|while|until|then|else|elif|do|time|sudo)\s+|[A-Za-z_]\w*=\S+\s+(?=\S))+")
@@ -89,6 +93,11 @@ _INTERFACE: Final = re.compile(r"^gh api\s")
 _METHOD: Final = re.compile(r"(?:-X|--method)[ =]?[\"']?([A-Z]+)")
 _FIELDS: Final = re.compile(r"\s(?:-f|-F|--field|--raw-field|--input)\b")
 _PATH: Final = re.compile(r"(?<![\w/.-])/?(repos/\S+)")
+_NAMED: Final = re.compile(
+    r"^repos/(?:\$\{?\w+\}?|\$\{\{[^{}]*\}\}|\{owner\}/\{repo\}|:owner/:repo)(?=/(?:issues|pulls|contents|git|commits"
+    r"|branches|releases|actions|check|statuses|deployments|hooks|labels|merges)\b)"
+)
+"""A repository that a variable names."""
 _PROMPTED: Final = re.compile(r"^(?:npx (?:-y )?@anthropic-ai/claude-code\S*|claude|codex exec|gemini)\s")
 _TOOLS: Final = re.compile(r"(?i)(?:--allowed-?tools|allowed_tools:)[ =]*[\"']?([^\"'\n]+)")
 _QUIET: Final = re.compile(
@@ -109,8 +118,31 @@ _SPACES: Final = {
 """What the families of GitHub's calls need where they write."""
 
 
-def of(step: Node) -> frozenset[str] | None:
-    """What a step needs to write with the token; None when that is not known."""
+_LENT: Final = re.compile(r"github\.token|GITHUB_TOKEN|GH_TOKEN")
+"""How a step is given the token."""
+_SCRIPT: Final = re.compile(
+    r"^(?:uv run (?:python3? )?|python3? |node |npx tsx |bun (?:run )?"
+    r"|deno run (?:-\S+ )*)(?:\./)?([\w./-]+\.(?:py|ts|mts))\b"
+)
+
+
+def scripts(step: Node) -> list[str]:
+    """The scripts of the tree that a step starts, each by its path."""
+    parts = re.split(r"&&|;|\n", step["run"].text)
+    return [found[1] for part in parts if (found := _SCRIPT.match(part.strip()))]
+
+
+def rest(step: Node) -> bool:
+    """Say whether all that a step does besides starting scripts of the tree is known, and writes nothing."""
+    parts = [part for part in re.split(r"&&|;|\n", step["run"].text) if not _SCRIPT.match(part.strip())]
+    return _commands("\n".join(parts)) == NOTHING
+
+
+def of(step: Node, *, lent: bool = True) -> frozenset[str] | None:
+    """What a step needs to write with the token; None when that is not known. `lent`: its job is given the token.
+
+    A command that is not known, and is not given the token, can push what was checked out, and no more.
+    """
     uses = step["uses"].text.lower()
     if _AGENTS.match(uses):
         told = _tools(" ".join(one.text for one in step["with"].members.values()))
@@ -119,7 +151,13 @@ def of(step: Node) -> frozenset[str] | None:
         return _script(step["with"]["script"].text)
     if uses:
         return next((needs for shape, needs in _STEPS if shape.match(uses)), None)
-    return _commands(step["run"].text) if step["run"].text else None
+    if not step["run"].text:
+        return None
+    found = _commands(step["run"].text)
+    given = lent or _LENT.search(
+        " ".join([step["run"].text, *(f"{key} {one.text}" for key, one in step["env"].members.items())])
+    )
+    return found if found is not None or given else _CONTENTS
 
 
 def _script(script: str) -> frozenset[str] | None:
@@ -170,10 +208,15 @@ def _command(command: str, line: str) -> frozenset[str] | None:
 def _interface(line: str) -> frozenset[str] | None:
     """What a call of GitHub's interface by `gh` needs."""
     method = _METHOD.search(line)
-    if (method[1] if method else "POST" if _FIELDS.search(line) else "GET") == "GET" and "graphql" not in line:
+    if "graphql" in line:
+        return (
+            NOTHING if "mutation" not in line and "query=@" not in line and re.search(r"query\s*[({=]", line) else None
+        )
+    if (method[1] if method else "POST" if _FIELDS.search(line) else "GET") == "GET":
         return NOTHING
     path = _PATH.search(line.replace('"', " ").replace("'", " "))
-    needs = family.of_github("/" + re.sub(r"\$\{?\w+\}?|\{\w+\}", "x", path[1])) if path else ()
+    named = _NAMED.sub("repos/x/x", path[1]) if path else ""
+    needs = family.of_github("/" + re.sub(r"\$\{?\w+\}?|\{\w+\}", "x", named)) if path else ()
     return frozenset(one.replace("_", "-") for one in needs) or None
 
 

@@ -9,14 +9,16 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import acts, events, family, pycalls, ready, sdk, syntax, tier
+from remit.scan import acts, apis, events, family, pycalls, ready, sdk, slacked, syntax, tier
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(
     r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$"
-    r"|(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.(?:ReadWrite|Send|FullControl|Read)(?:\.\w+)*$"
+    r"|(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.(?:ReadWrite|Send|FullControl|Manage|Read)(?:\.\w+)*$"
 )
-_MAY_SCOPE: Final = re.compile(r"www\.googleapis\.com/auth/|mail\.google\.com/|\.(?:ReadWrite|Send|FullControl|Read)")
+_MAY_SCOPE: Final = re.compile(
+    r"www\.googleapis\.com/auth/|mail\.google\.com/|\.(?:ReadWrite|Send|FullControl|Manage|Read)"
+)
 """What stands in every text with a scope."""
 _SCOPES: Final = re.compile(r"https://\S+$|[\w-]+(?:[.:][\w.-]+)*$")
 _SETTINGS: Final = re.compile(r"[\w.-]+\.(?:json|ya?ml|toml)$")
@@ -40,12 +42,13 @@ HINT: Final = re.compile(
     r"googleapis|google\.(?:oauth2|auth|apps|cloud)|graph\.microsoft\.com|\bmsgraph\b|\bmsal\b|\bO365\b|api\.github\.com"
     r"|from github import|slack_sdk|slack_bolt|\bboto3\b|\bkubernetes\b|azure\.(?:storage|keyvault|cosmos|identity)"
     r"|/api/v[34]\b|api\.(?:spotify|linear|dropboxapi|hubapi|atlassian|notion|bitbucket|miro)\b|spotipy|\bdropbox\b|authlib"
+    rf"|{apis.HINT.pattern}"
 )
 """Code that asks for, or calls, a service whose scopes are known."""
 _SIGNS_IN: Final = re.compile(
     r"\b(?:authlib|flask_dance|httpx_oauth|fastapi_sso|allauth|social_core|oauth_callback|from_client_secrets_file"
     r"|from_client_config|initiate_auth_code_flow|acquire_token_by_auth_code_flow|get_authorization_request_url"
-    r"|requests_oauthlib|OAuth2Session|WebApplicationFlow)\b|github\.com/login/oauth/authorize"
+    r"|requests_oauthlib|OAuth2Session|WebApplicationFlow)\b|/authorize\b"
 )
 """A file that signs people in: who uses the token stands anywhere in its project."""
 _SCOPE_NAMES: Final = re.compile(r"(?i)scopes?$")
@@ -66,11 +69,16 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
         if all(_SCOPES.match(other) for other in words):
             asked += [(word, one.lineno, tier.writes(word)) for word in words if _SCOPE.match(word)]
     asked += [(f"github {word}", line, True) for word, line in _github_scopes(tree)]
+    whole = syntax.words(tree)
+    services = apis.asked(whole)
+    for one in texts if services else ():
+        asked += [(word, one.lineno, True) for word in apis.granted(services, apis.WORDS.split(str(one.value)))]
     app = f"login:{path}" if asked and _SIGNS_IN.search(syntax.words(tree)) else mine
     yield from (Granted(path, line, app, word, writes) for word, line, writes in asked)
     made = [one for one in syntax.every(tree, ast.Call) if isinstance(one.func, ast.Name | ast.Attribute)]
     tools = ready.used("\n".join(f"{syntax.said(one.func)}(" for one in made))
-    calls = (*_google(tree), *_graph(tree), *pycalls.of(tree), *tools)
+    parts = {family.of_scope(word) for word, _, _ in asked}
+    calls = [*_google(tree), *_graph(tree), *pycalls.of(tree), *tools, *pycalls.by_library(tree, parts)]
     if calls:
         said = [str(one.value) for one in texts]
         apps = [mine, *("config:" + one for one in said if _SETTINGS.match(one))]
@@ -78,6 +86,9 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
         apps += [f"module:{name}" for name in _imports(tree)]
         apps += [] if asked and app == mine else ["project"]
         yield from (Used(path, app, part, writes) for part, writes in calls for app in dict.fromkeys(apps))
+    for word, line in slacked.asked(ast.unparse(tree)) if "slack" in whole and "scopes" in whole else ():
+        at = next((one.lineno for one in texts if word in str(one.value)), line)
+        yield Granted(path, at, "slack:code", word, tier.writes(word))
     yield from _slack(path, tree)
     yield from _boto(path, tree)
     yield from sdk.used(path, tree)

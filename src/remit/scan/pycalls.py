@@ -5,10 +5,11 @@ begins with a constant's, or one below the base that a client was made with.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import reached, syntax
+from remit.scan import apis, reached, syntax
 
 _ACTS: Final = frozenset({"get", "head", "post", "put", "patch", "delete"})
 
@@ -39,6 +40,59 @@ def of(tree: ast.AST) -> Iterator[tuple[str, bool]]:
             if called is not None:
                 yield called
                 break
+
+
+_READ_BY: Final = re.compile(r"^(?:list|get|search|download|query|exists|find)_?\w*$")
+_WRITTEN_BY: Final = re.compile(
+    r"^(?:create|update|delete|send|upload|insert|set|patch|add|remove|compose|copy|move|save)_?\w*$"
+)
+_OUTLOOK: Final = re.compile(
+    r"^(?:send|reply|forward|delete|move|copy|mark_as_\w+|save_\w+|new_message|create_\w+|flag)$"
+)
+
+
+def by_library(tree: ast.AST, parts: set[str]) -> Iterator[tuple[str, bool]]:
+    """What is called by libraries: of Google's storage, tables and chat where such a scope is asked for; of Outlook."""
+    words = syntax.words(tree)
+    names = [one.func.attr for one in syntax.every(tree, ast.Call) if isinstance(one.func, ast.Attribute)]
+    for part, hint in (("storage", "storage"), ("bigquery", "bigquery"), ("chat", "chat_v1")):
+        if part in parts and any(
+            hint in f"{one.module}.{name.name}"
+            for one in syntax.every(tree, ast.ImportFrom)
+            for name in one.names
+            if (one.module or "").startswith("google")
+        ):
+            yield from (
+                (part, bool(_WRITTEN_BY.match(name)))
+                for name in names
+                if _READ_BY.match(name) or _WRITTEN_BY.match(name)
+            )
+    if any(one.module == "O365" for one in syntax.every(tree, ast.ImportFrom)):
+        for name in names:
+            if name.startswith("get_m") or _OUTLOOK.match(name):
+                act = "send" if name in ("send", "reply", "forward") else "modify"
+                yield (f"Mail|Mail.{act}", True) if _OUTLOOK.match(name) else ("Mail|Mail.read", False)
+    yield from apis.used("\n".join([words, *(f".{name}(" for name in names), *_imports(tree)]))
+    for node in syntax.every(tree, ast.Call):
+        if syntax.last(node.func) == "Request" and node.args:
+            url = spelled(node.args[0], {}, 0)
+            method = next(
+                (
+                    str(one.value.value)
+                    for one in node.keywords
+                    if one.arg == "method" and isinstance(one.value, ast.Constant)
+                ),
+                "",
+            )
+            sent = len(node.args) > 1 or any(one.arg == "data" for one in node.keywords)
+            called = reached.of(url, method or ("POST" if sent else "GET"))
+            if called is not None:
+                yield called
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    yield from (f"import {one.name}" for node in syntax.every(tree, ast.Import) for one in node.names)
+    yield from (f"from {node.module} import x" for node in syntax.every(tree, ast.ImportFrom))
 
 
 def _bases(tree: ast.AST, names: dict[str, ast.expr]) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,12 @@ calls.
 import re
 from typing import Final
 
-from remit.scan import acts, family
+from remit.scan import acts, apis, family
 
 KNOWN: Final = re.compile(
     r"https://(?:graph\.microsoft\.(?:com|us)|api\.github\.com|[\w.-]+/api/v3(?=/)"
     r"|[a-z]+\.googleapis\.com)(?=[/\"'`?]|$)"
+    rf"|https://(?:{apis.HOSTS})"
 )
 """How an address begins of which something is known."""
 _GITHUB: Final = re.compile(r"^https://(?:api\.github\.com|[\w.-]+/api/v3)")
@@ -51,6 +52,8 @@ _PYGITHUB: Final = (
     (re.compile(r"^(?:get_organizations?|get_orgs|get_members|get_teams?|add_to_members|remove_from_members)$"),
      "/orgs/x/members"),
     (re.compile(r"^(?:get|create)_gists?$"), "/gists"),
+    (re.compile(r"^(?:create|add|remove|set|update|delete|replace|enable|disable|edit|merge|lock|unlock|dispatch)(?:_\w+)?$"),
+     "?"),
 )  # fmt: skip
 
 
@@ -62,6 +65,8 @@ def of(url: str, method: str) -> tuple[str, bool] | None:
         return acts.of_graph(family.of_graph(path), path, writes=writes), writes
     if _GITHUB.match(url):
         return "github:" + _GITHUB.sub("", url).partition("?")[0], writes
+    if (other := apis.of_url(url, writes=writes)) is not None:
+        return other
     google = _GOOGLE.match(url)
     if google:
         api = google[2] if google[1] == "www" else google[1]

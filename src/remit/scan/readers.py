@@ -206,6 +206,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from export.read(path, text)
         yield from export.policies(path, text)
         yield from sdk.granted(path, text)
+        yield from sdk.started(path, text)
         yield from rights.told(path, text)
 
 

@@ -10,6 +10,7 @@ from remit.core.finding import Kind
 from remit.scan import document, needed, workflow
 from remit.scan.launch import Told
 from remit.scan.node import Node
+from remit.scan.sight import Granted
 
 _WRITTEN: Final = (
     "contents", "issues", "pull-requests", "discussions", "packages", "actions", "checks", "statuses", "deployments",
@@ -17,7 +18,7 @@ _WRITTEN: Final = (
 )  # fmt: skip
 
 
-def told(path: str, text: str) -> Iterator[Told]:
+def told(path: str, text: str) -> Iterator[Told | Granted]:
     """The permissions to write of a workflow whose jobs do not write so."""
     if not workflow.wants(path) or "write" not in text:
         return
@@ -27,25 +28,43 @@ def told(path: str, text: str) -> Iterator[Told]:
         for job in root["jobs"].members.values():
             (own if job["permissions"].value is not None else above).append(job)
         for job in own:
-            yield from _broader(job["permissions"], [job])
+            yield from _broader(path, root, job["permissions"], [job])
         if above:
-            yield from _broader(root["permissions"], above)
+            yield from _broader(path, root, root["permissions"], above)
 
 
-def _broader(rights: Node, jobs: list[Node]) -> Iterator[Told]:
-    needs: frozenset[str] = needed.NOTHING
-    for job in jobs:
-        for step in job["steps"].items or [Node(0, None)]:
-            told = needed.of(step)
-            if told is None:
-                return
-            needs |= told
+def _broader(path: str, root: Node, rights: Node, jobs: list[Node]) -> Iterator[Told | Granted]:
+    known = _needs(root, jobs)
+    if known is None:
+        return
+    needs, scripts = known
+    idle = [name for name in _WRITTEN if rights[name].text == "write" and name not in needs]
+    if scripts:
+        app = "run:" + "\n".join(scripts)
+        yield from (Granted(path, rights[name].line, app, f"{name}=write", writes=True) for name in idle)
+        return
     if rights.text == "write-all":
-        yield Kind.UNUSED, rights.line, f"everything may be written, and its steps write {_said(needs)}"
-    for name in _WRITTEN:
-        if rights[name].text == "write" and name not in needs:
-            yield Kind.UNUSED, rights[name].line, f"{name} may be written, and its steps write {_said(needs)}"
+        yield Kind.UNUSED, rights.line, f"everything may be written, and its steps write {_told(needs)}"
+    for name in idle:
+        yield Kind.UNUSED, rights[name].line, f"{name} may be written, and its steps write {_told(needs)}"
 
 
-def _said(needs: frozenset[str]) -> str:
+def _needs(root: Node, jobs: list[Node]) -> tuple[frozenset[str], list[str]] | None:
+    """What jobs need, and the scripts of the tree that they start with the token; None when that is not known."""
+    needs: frozenset[str] = needed.NOTHING
+    scripts: list[str] = []
+    for job in jobs:
+        envs = " ".join(f"{key} {one.text}" for part in (root, job) for key, one in part["env"].members.items())
+        for step in job["steps"].items or [Node(0, None)]:
+            told = needed.of(step, lent="TOKEN" in envs or "github.token" in envs)
+            if told is None:
+                started = needed.scripts(step)
+                if not started or not needed.rest(step):
+                    return None
+                scripts += started
+            needs |= told or needed.NOTHING
+    return needs, scripts
+
+
+def _told(needs: frozenset[str]) -> str:
     return f"{', '.join(sorted(needs))} at most" if needs else "nothing"

@@ -66,8 +66,8 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that has nothing to do with agents."""
     if not is_agents(text):
         first = {(kind, line): said for kind, line, said in _others(text)}
-        told = (Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
-        return (*pysecret.alone(path, text), *_beside(path, text), *told)
+        more = (Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
+        return (*pysecret.alone(path, text), *_beside(path, text), *more)
     plain = bare(text)
     holders = tsenv.holders(path, plain)
     told = [

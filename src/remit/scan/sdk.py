@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from remit.scan import document, syntax
+from remit.scan import document, syntax, tier
 from remit.scan.node import Node
 from remit.scan.sight import Granted, Used
 
@@ -33,7 +33,8 @@ def _service(name: str, imports: str, roles: str, reads: str, writes: str) -> _S
 _SERVICES: Final = (
     _service(
         "Google storage", r"google\.cloud(?:\.|:)storage",
-        r"^roles/(?:storage\.(?:admin|objectAdmin|objectUser|objectCreator|legacyBucketOwner|legacyBucketWriter)|editor)$",
+        r"^roles/(?:storage\.(?:admin|objectAdmin|objectUser|objectCreator|legacyBucketOwner|legacyBucketWriter)"
+        r"|editor)$",
         r"^(?:download_\w+|list_blobs|get_blob|get_bucket|exists|open)$",
         r"^(?:upload_\w+|delete\w*|copy_blob|rename_blob|compose|rewrite|patch|update\w*|create\w*|make_public|write)$",
     ),
@@ -70,7 +71,8 @@ _SERVICES: Final = (
         "Key Vault", r"azure\.keyvault\.secrets",
         r"^(?:Key Vault (?:Administrator|Secrets Officer|Contributor)|Contributor)$",
         r"^(?:get_secret|list_properties_of_\w+)$",
-        r"^(?:set_secret|begin_delete_secret|begin_recover\w*|update_secret_properties|purge_\w+|restore_\w+|backup_\w+)$",
+        r"^(?:set_secret|begin_delete_secret|begin_recover\w*|update_secret_properties|purge_\w+|restore_\w+"
+        r"|backup_\w+)$",
     ),
     _service(
         "Cosmos DB", r"azure\.cosmos",
@@ -161,7 +163,37 @@ def granted(path: str, text: str) -> Iterator[Granted]:
             for rule in root["rules"].items:
                 yield from _verbs(path, rule)
         elif path.endswith((".tf", ".tf.json")):
-            yield from _roles(path, root)
+            yield from _roles(path, document.blocks(root))
+        if root["kind"].text in ("RoleBinding", "ClusterRoleBinding"):
+            yield from _bound(path, root["roleRef"]["name"])
+
+
+def started(path: str, text: str) -> Iterator[Used]:
+    """What `kubectl` is started for in a cluster's workloads."""
+    for root in document.read(path, text) if "kubectl" in text else ():
+        for part in root.inside() if root["apiVersion"].text else ():
+            words = " ".join(one.text for key in ("command", "args") for one in part[key].items)
+            for found in _KUBECTL.finditer(words):
+                act = _ACTS.get(found[1])
+                if act:
+                    yield Used(path, "sdk:cluster", act, writes=act in _CHANGES.values())
+
+
+_KUBECTL: Final = re.compile(r"\bkubectl(?:\s+-{1,2}[\w-]+(?:[= ][\w./-]+)?)*\s+([a-z]+)")
+_ACTS: Final = {
+    "get": "get", "describe": "get", "logs": "get", "top": "get", "wait": "get", "explain": "get", "apply": "change",
+    "patch": "change", "edit": "change", "label": "change", "annotate": "change", "set": "change", "scale": "change",
+    "rollout": "change", "replace": "change", "autoscale": "change", "cordon": "change",
+    "drain": "delete", "delete": "delete",
+    "create": "create", "run": "create", "expose": "create", "exec": "create", "cp": "create", "attach": "create",
+}  # fmt: skip
+_WIDE: Final = frozenset({"edit", "admin", "cluster-admin"})
+"""The roles that each cluster has, and that write."""
+
+
+def _bound(path: str, role: Node) -> Iterator[Granted]:
+    if role.text in _WIDE:
+        yield Granted(path, role.line, "sdk:cluster", f"the role {role.text}", writes=True)
 
 
 def _verbs(path: str, rule: Node) -> Iterator[Granted]:
@@ -170,8 +202,23 @@ def _verbs(path: str, rule: Node) -> Iterator[Granted]:
             yield Granted(path, one.line, "sdk:cluster", f"{one.text} in the cluster", writes=True)
 
 
+def _of_cluster(path: str, one: Node) -> Iterator[Granted]:
+    """The verbs and roles of a cluster, and the permissions of Graph, that a resource of Terraform gives."""
+    first = one["$labels"].items[0].text if one["$labels"].items else ""
+    if re.match(r"kubernetes_(?:cluster_)?role(?:_v1)?$", first):
+        for rule in one["rule"].items:
+            yield from _verbs(path, rule)
+    if re.match(r"kubernetes_(?:cluster_)?role_binding(?:_v1)?$", first):
+        for ref in one["role_ref"].items:
+            yield from _bound(path, ref["name"])
+    if first == "azuread_app_role_assignment":
+        for found in re.finditer(r"[\"']([A-Z][\w-]+\.[\w.]+)[\"']", one["app_role_id"].text):
+            yield Granted(path, one["app_role_id"].line, "project:graph", found[1], tier.writes(found[1]))
+
+
 def _roles(path: str, root: Node) -> Iterator[Granted]:
     for one in root["resource"].items:
+        yield from _of_cluster(path, one)
         kind = one["$labels"].items[0].text if one["$labels"].items else ""
         role = one["role"] if _BINDING.match(kind) else one["role_definition_name"]
         if not role.text:

@@ -23,6 +23,9 @@ _BASED: Final = re.compile(
     r"(?:([\"'`])(https://[^\"'`\n]{1,200})\2|(\w+)\s*[,}])"
 )
 _FILLED: Final = re.compile(r"\$\{(\w+)\}")
+_ADDRESS: Final = re.compile(
+    r"\b(?:const|let|var)\s+(\w+)\s*=\s*new\s+URL\(\s*([\"'`])(https://(?:(?!\2)[^\n]){1,400})\2"
+)
 _HTTP: Final = frozenset({"axios", "got", "ky", "superagent", "http", "https", "needle", "undici"})
 
 
@@ -30,7 +33,9 @@ def of(text: str) -> Iterator[tuple[str, bool]]:
     """The part of each service that is called, and whether it is written to."""
     if not reached.KNOWN.search(text):
         return
-    consts = {one[1]: one[3] for one in tsenv.CONST.finditer(text) if one[3].startswith("https://")}
+    consts = {one[1]: one[3] for one in _ADDRESS.finditer(text)} | {
+        one[1]: one[3] for one in tsenv.CONST.finditer(text) if one[3].startswith("https://")
+    }
     bases = {one[1]: one[3] or consts.get(one[4] or "", "") for one in _BASED.finditer(text)}
     for one in _CALLED.finditer(text):
         url = _url(one[4] or "", consts) if one[3] else consts.get(one[5], "")
@@ -50,7 +55,7 @@ def _verb(one: re.Match[str], text: str) -> str:
     if one[2] and one[2] != "request":
         return "DELETE" if one[2] == "del" else one[2]
     method = _METHOD.search(text[one.end() : one.end() + 300].partition(");")[0])
-    if method is None and re.match(r"\s*,?\s*\{[^}]{0,200}\bmethod\b", text[one.end() : one.end() + 300]):
+    if method is None and re.match(r"\s*,?\s*\{[^}]{0,200}(?:\bmethod\b|\.\.\.\w)", text[one.end() : one.end() + 300]):
         return "ANY"
     return method[1] if method else "GET"
 

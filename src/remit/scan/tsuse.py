@@ -7,29 +7,36 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import acts, events, family, reached, ready, sdkts, tier, tscalls
+from remit.scan import acts, apis, events, family, reached, ready, sdkts, slacked, tier, tscalls
 from remit.scan.node import line_at
 from remit.scan.sight import Granted, Sight, Used
 
 _SCOPE: Final = re.compile(r"https://(?:www\.googleapis\.com/auth/\S+|mail\.google\.com/)$")
 _GRAPH_SCOPE: Final = re.compile(
-    r"(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.(?:ReadWrite|Send|FullControl|Read)(?:\.\w+)*$"
+    r"(?:https://graph\.microsoft\.com/)?[A-Z]\w+(?:-\w+)?\.(?:ReadWrite|Send|FullControl|Manage|Read)(?:\.\w+)*$"
 )
-_MICROSOFT: Final = re.compile(r"@azure/|@microsoft/|graph\.microsoft\.com|login\.microsoftonline\.com")
+_MICROSOFT: Final = re.compile(
+    r"@azure/|@microsoft/|graph\.microsoft\.com|login\.microsoftonline\.com|passport-(?:microsoft|azure)"
+)
 _TEXT: Final = re.compile(r"\"((?:[^\"\\\n]|\\.){0,2000})\"|'((?:[^'\\\n]|\\.){0,2000})'|`((?:[^`\\]|\\.){0,2000})`")
 HINT: Final = re.compile(
-    r"googleapis\.com|googleapis|graph\.microsoft\.com|login\.microsoftonline|passport|api\.github\.com|github\.com/login"
-    r"|octokit|@slack/|slack\.com/oauth|@aws-sdk/|/api/v[34]\b|@linear/|dropbox|api\.(?:spotify|linear|hubapi|atlassian)\b"
+    r"googleapis\.com|googleapis|graph\.microsoft\.com|login\.microsoftonline|passport|api\.github\.com"
+    r"|github\.com/login"
+    r"|octokit|@slack/|slack\.com/oauth|@aws-sdk/|/api/v[34]\b|@linear/|dropbox|api\.(?:spotify|linear|hubapi"
+    r"|atlassian)\b"
+    rf"|{apis.HINT.pattern}|new GitHub\(|arctic"
 )
 """Code that asks for, or calls, a service whose scopes are known."""
 _SIGNS_IN: Final = re.compile(
     r"[\"'](?:next-auth|@auth/|better-auth|passport-|arctic|@supabase/(?:ssr|supabase-js|auth)|@clerk/|iron-session"
-    r"|remix-auth|@workos|firebase/auth|lucia|@nuxt/auth|nuxt-auth|openid-client|simple-oauth2|oauth4webapi|expo-auth-session)"
-    r"|\bdefineOAuth\w+\(|accounts\.google\.com/o/oauth2|/oauth2/v2\.0/authorize|github\.com/login/oauth/authorize"
+    r"|remix-auth|@workos|firebase/auth|lucia|@nuxt/auth|nuxt-auth|openid-client|simple-oauth2|oauth4webapi"
+    r"|expo-auth-session)"
+    r"|\bdefineOAuth\w+\(|accounts\.google\.com/o/oauth2|/authorize\b"
 )
 """A file that signs people in: who uses the token stands anywhere in its project."""
 _API: Final = re.compile(
-    r"(?<![.\w])(?:(?:const|let|var|readonly|private|public)\s+|this\.)(\w+)\s*(?::[^=\n]{1,80})?=\s*(?:await\s+)?google\.(\w+)\s*\("
+    r"(?<![.\w])(?:(?:const|let|var|readonly|private|public)\s+"
+    r"|this\.)(\w+)\s*(?::[^=\n]{1,80})?=\s*(?:await\s+)?google\.(\w+)\s*\("
 )
 _BUILT: Final = re.compile(
     r"(?<![.\w])(?:(?:const|let|var|readonly|private|public)\s+|this\.)(\w+)\s*(?::[^=\n]{1,80})?=\s*(?:await\s+)?"
@@ -61,7 +68,11 @@ _DOCUMENTS: Final = {
     "Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "BatchGet": "BatchGetItem",
     "BatchWrite": "BatchWriteItem", "TransactGet": "GetItem", "TransactWrite": "PutItem",
 }  # fmt: skip
-_LOGIN: Final = re.compile(r"github\.com/login/oauth|@octokit/(?:oauth|auth-oauth)|providers/github|GitHubProvider")
+_LOGIN: Final = re.compile(
+    r"\bnew GitHub\(|passport-github|@octokit/app|github\.com/login/oauth|@octokit/(?:oauth|auth-oauth)"
+    r"|providers/github|GitHubProvider"
+)
+_AUTHORIZED: Final = re.compile(r"\bcreateAuthorizationURL\([^()\[\]]{0,80}\[([^\[\]]{1,400})\](?:()())?")
 _ASKED: Final = re.compile(r"\bscopes?[\"']?\s*[:=]\s*(?:\[([^\[\]]{1,400})\]|([\"'`])([\w:,\s+-]{1,200})\2)")
 
 
@@ -70,15 +81,39 @@ def sights(path: str, text: str) -> Iterator[Sight]:
     mine = f"code:{path}"
     asked = [(word, line, tier.writes(word)) for word, line in _scopes(text)]
     asked += [(f"github {word}", line, True) for word, line in _github(text)]
+    services = apis.asked(text)
+    for one in _TEXT.finditer(text) if services else ():
+        words = apis.WORDS.split(one[1] or one[2] or one[3] or "")
+        asked += [(word, line_at(text, one.start()), True) for word in apis.granted(services, words)]
     app = f"login:{path}" if asked and _SIGNS_IN.search(text) else mine
     yield from (Granted(path, line, app, word, writes) for word, line, writes in asked)
-    calls = (*_google(text), *_graph(text), *tscalls.of(text), *reached.octokit(text), *ready.used(text))
+    calls = [
+        *_google(text),
+        *_graph(text),
+        *tscalls.of(text),
+        *reached.octokit(text),
+        *ready.used(text),
+        *apis.used(text),
+    ]
+    parts = {family.of_scope(word) for word, _, _ in asked}
+    library = {"Google storage": "storage", "BigQuery": "bigquery"}
+    calls += [
+        (library[use.app[4:]], bool(use.writes)) for use in sdkts.used(path, text) if library.get(use.app[4:]) in parts
+    ]
     if calls:
         modules = [re.sub(r"(?:/index)?(?:\.m?[jt]s)?$", "", one[2]) for one in _IMPORTED.finditer(text)]
         apps = [mine, *(f"module:{one.rpartition('/')[2]}" for one in modules)]
         apps += [f"env:{one}" for one in re.findall(r"process\.env\.([A-Z][A-Z0-9_]*SCOPES?)\b", text)]
         apps += [] if asked and app == mine else ["project"]
+        apps += ["config:app.yml", "config:app.yaml", "config:app-manifest.json"] if "octokit" in text else []
+        hub = [(part.removeprefix("github:"), writes) for part, writes in calls if part.startswith("github:")]
+        apps_of_hub = [one for one in apps if one.startswith("config:app")]
+        yield from (
+            Used(path, one, "|".join(family.of_github(part)), writes) for part, writes in hub for one in apps_of_hub
+        )
         yield from (Used(path, app, part, writes) for part, writes in calls for app in dict.fromkeys(apps))
+    for word, line in slacked.asked(text):
+        yield Granted(path, line, "slack:code", word, tier.writes(word))
     yield from _slack(path, text)
     yield from _aws(path, text)
     yield from sdkts.used(path, text)
@@ -98,7 +133,7 @@ def _scopes(text: str) -> Iterator[tuple[str, int]]:
 def _github(text: str) -> Iterator[tuple[str, int]]:
     if not _LOGIN.search(text):
         return
-    for one in _ASKED.finditer(text):
+    for one in (*_ASKED.finditer(text), *_AUTHORIZED.finditer(text)):
         for word in re.split(r"[\s,+\"'`]+", one[1] or one[3] or ""):
             if family.github_scope(word):
                 yield word, line_at(text, one.start())
