@@ -71,7 +71,7 @@ def test_a_library_of_a_cloud_that_may_write_is_no_reader() -> None:
 def test_a_place_says_nothing_in_many_words() -> None:
     for text in ("", "tbd", "TBD by Ines", "your-team", "[description]", "unbekannt", "tbd: later"):
         assert blank.says_nothing("owner", "owner", Node(1, text))
-    for text in ("team-search", "Keeps a todo list"):
+    for text in ("team-search", "Keeps a todo list", "write the report", "add a label"):
         assert not blank.says_nothing("purpose", "description", Node(1, text))
     for text in ("never", "9999-12-31", "12/31/2999", "876000h"):
         assert blank.says_nothing("end", "expires", Node(1, text))

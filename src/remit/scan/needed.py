@@ -22,7 +22,7 @@ _STEPS: Final = (
         r"^(?:actions/(?:checkout|setup-[\w-]+|cache(?:/\w+)?|upload-artifact|download-artifact|upload-pages-artifact"
         r"|create-github-app-token|dependency-review-action|ai-inference)"
         r"|astral-sh/setup-uv|pnpm/action-setup|oven-sh/setup-bun|denoland/setup-deno"
-        r"|docker/(?:setup-[\w-]+|metadata-action|login-action)|dtolnay/rust-toolchain|swatinem/rust-cache"
+        r"|docker/(?:setup-[\w-]+|metadata-action)|dtolnay/rust-toolchain|swatinem/rust-cache"
         r"|ruby/setup-ruby|jdx/mise-action|taiki-e/install-action|hashicorp/setup-terraform|extractions/setup-just"
         r"|pre-commit/action|astral-sh/ruff-action|golangci/golangci-lint-action|dorny/paths-filter"
         r"|tj-actions/changed-files|peter-evans/find-comment|dependabot/fetch-metadata)@"), NOTHING),
@@ -45,7 +45,7 @@ _STEPS: Final = (
         r"|release-drafter/release-drafter)@"), _LANDS),
     (re.compile(r"^actions/(?:deploy-pages|configure-pages)@"), frozenset({"pages", "id-token", "deployments"})),
     (re.compile(r"^actions/attest[\w-]*@"), frozenset({"attestations", "id-token", "packages"})),
-    (re.compile(r"^docker/(?:build-push|bake)-action@"), frozenset({"packages", "attestations", "id-token"})),
+    (re.compile(r"^docker/(?:build-push|bake|login)-action@"), frozenset({"packages", "attestations", "id-token"})),
     (re.compile(r"^github/codeql-action/"), frozenset({"security-events"})),
 )  # fmt: skip
 """Actions, and what each needs of the token."""
@@ -118,6 +118,10 @@ _SPACES: Final = {
 """What the families of GitHub's calls need where they write."""
 
 
+_MODEL: Final = re.compile(
+    r"\b(?:claude|codex|gemini|aider|opencode|goose|copilot|cursor-agent|qwen|amp|crush|kiro|auggie|droid|openhands)\b"
+)
+"""An agent that a command starts: what it does is never known."""
 _LENT: Final = re.compile(r"github\.token|GITHUB_TOKEN|GH_TOKEN")
 """How a step is given the token."""
 _SCRIPT: Final = re.compile(
@@ -157,7 +161,7 @@ def of(step: Node, *, lent: bool = True) -> frozenset[str] | None:
     given = lent or _LENT.search(
         " ".join([step["run"].text, *(f"{key} {one.text}" for key, one in step["env"].members.items())])
     )
-    return found if found is not None or given else _CONTENTS
+    return found if found is not None or given or _MODEL.search(step["run"].text) else _CONTENTS
 
 
 def _script(script: str) -> frozenset[str] | None:

@@ -3,6 +3,7 @@
 Source: GitHub's page of the permissions of `GITHUB_TOKEN`. Of a job with a step that is not known nothing is said.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -63,7 +64,20 @@ def _needs(root: Node, jobs: list[Node]) -> tuple[frozenset[str], list[str]] | N
                     return None
                 scripts += started
             needs |= told or needed.NOTHING
+        if _PULLED.search(" ".join(step["run"].text for step in job["steps"].items)) and not _pushes(job):
+            needs -= {"packages"}
     return needs, scripts
+
+
+_PULLED: Final = re.compile(r"\bdocker (?:pull|run)\b")
+
+
+def _pushes(job: Node) -> bool:
+    """Say whether a job that logs in to a registry puts something into it."""
+    return any(
+        "push" in step["run"].text or step["uses"].text.startswith(("docker/build", "docker/bake"))
+        for step in job["steps"].items
+    )
 
 
 def _told(needs: frozenset[str]) -> str:
