@@ -134,6 +134,16 @@ def test_an_export_of_each_source_is_read(told: Told, source: str, form: object,
     assert refused(told, "reach", "introspect", "notes", "--from", "export.json", "--source", source) == "reach_invalid"
 
 
+def test_what_a_target_wrote_is_shown_inert(told: Told) -> None:
+    Path("known.toml").write_text(
+        '[[edges]]\nfrom = "tool:read_note"\nto = "secret:a\\u001b[31mb"\nby = "stores \\u202e"\n', encoding="utf-8"
+    )
+    told("reach", "introspect", "notes", "--from", "known.toml")
+    said = table(told, "reach", "scribe")
+    assert "\\x1b[31mb" in said
+    assert not {"\x1b", "\u202e"} & set(said)
+
+
 def test_what_opens_a_tasks_systems_must_be_known_to_be_compared_with(told: Told) -> None:
     task = told("task", "open", "notes", "scribe")["id"]
     assert table(told, "reach", task, "--compare", code=2) == ""

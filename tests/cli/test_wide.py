@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -52,38 +53,44 @@ def test_a_cell_is_broken_where_few_lines_do_and_put_below_where_they_would_not(
     assert below[2].startswith("    what  some")
 
 
+def test_a_way_is_broken_between_its_steps_alone():
+    steps = ["agent:a", "[may plan] grant:b/0 (mcp:c/d)", "[uses (writes)] tool:mcp:c/d"]
+    assert wide.joined(steps, " > ", 0) == [" > ".join(steps)]
+    assert wide.joined(steps, " > ", 1000) == [" > ".join(steps)]
+    assert wide.joined(steps, " > ", 50) == [
+        "agent:a > [may plan] grant:b/0 (mcp:c/d) >", "    [uses (writes)] tool:mcp:c/d",
+    ]  # fmt: skip
+    assert wide.joined(["x"], " > ", 40) == ["x"]
+
+
 def shown(command: list[str], place: Path, environment: dict[str, str]) -> str:
     """What a command shows on a terminal of 72 columns."""
     above, below = pty.openpty()
+    parts = []
     try:
         subprocess.run(["stty", "cols", "72"], stdin=below, check=True)
         process = subprocess.Popen(command, cwd=place, stdout=below, stderr=subprocess.DEVNULL, env=environment)
-        os.close(below)
-        parts = []
-        while True:
-            try:
-                part = os.read(above, 65_536)
-            except OSError:
-                break
-            if not part:
-                break
-            parts.append(part)
-        assert process.wait(60) == 0
+        # Our own end stays open until the command is over, so that nothing that it wrote goes with it.
+        while (ended := process.poll()) is None or select.select([above], [], [], 0)[0]:
+            if select.select([above], [], [], 0.1)[0]:
+                parts.append(os.read(above, 65_536))
     finally:
         os.close(above)
+        os.close(below)
+    assert ended == 0
     return b"".join(parts).decode().replace("\r\n", "\n")
 
 
 def test_a_scan_fits_the_terminal_that_it_is_shown_in(tmp_path: Path) -> None:
     deep = tmp_path / "services" / "support"
     deep.mkdir(parents=True)
-    (deep / ".mcp.json").write_text('{"mcpServers": {"a": {"command": "npx", "args": ["b"]}}}')
+    (deep / ".mcp.json").write_text('{"mcpServers": {"a": {"url": "http://a.example.com/mcp"}}}')
     command = [sys.executable, "-m", "remit.cli.main", "scan", "."]
     bare = {name: text for name, text in os.environ.items() if name != "COLUMNS"}
     for environment, most in ((bare, 72), ({**bare, "COLUMNS": "50"}, 50)):
         told = shown(command, tmp_path, environment)
         assert max(map(len, told.splitlines())) <= most
         assert "services/support/.mcp.json:1" in told
-        assert "AG120" in told
+        assert "AG130" in told
     piped = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=bare).stdout
     assert len(piped.splitlines()) == 2, "one line each, for whatever reads it"

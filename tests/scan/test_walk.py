@@ -45,7 +45,7 @@ def test_a_path_that_is_gone_is_named() -> None:
 
 
 def test_nothing_is_met_twice_however_places_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = '{"mcpServers": {"a": {"command": "npx", "args": ["b"]}}}'
+    config = '{"mcpServers": {"a": {"url": "http://a.example.com/mcp"}}}'
     for name in ("", "sub", "node_modules/kept"):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / name / ".mcp.json").write_text(config)

@@ -83,8 +83,13 @@ def columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 
 
 def text(lines: Iterable[str]) -> list[str]:
-    """Sentences and ways, each in as many lines as the terminal needs."""
-    return [line for one in lines for line in wide.wrapped(one, wide.width())]
+    """Sentences, each in as many lines as the terminal needs."""
+    return [line for one in lines for line in wide.wrapped(shown(one), wide.width())]
+
+
+def ways(found: Iterable[Sequence[str]]) -> list[str]:
+    """Ways from step to step, each in as many lines as the terminal needs, and no step in two."""
+    return [line for steps in found for line in wide.joined([shown(one) for one in steps], " > ", wide.width())]
 
 
 def pairs(members: Mapping[str, object]) -> list[str]:

@@ -8,7 +8,7 @@ import click
 
 from remit.cli.desk import Desk, at_desk
 from remit.cli.looking import READERS, looked
-from remit.cli.output import columns, emit, format_option, moment, pairs, say, text, written
+from remit.cli.output import columns, emit, format_option, moment, pairs, say, text, ways, written
 from remit.control import reachable, survey
 from remit.control.landscape import Landscape
 from remit.core.canonical import Json
@@ -19,7 +19,7 @@ from remit.core.reach.answer import GAINED, VIEWS, Answer, answer, labelled
 from remit.core.reach.export import dot, opengraph
 from remit.core.reach.graph import Graph
 from remit.core.reach.picture import svg
-from remit.core.shown import several
+from remit.core.shown import several, shown
 from remit.core.task import Task
 
 EXPORTS = ("dot", "svg", "json", "bloodhound")
@@ -230,15 +230,15 @@ def _table(found: Answer, made: Landscape, whole: Answer | None, other: Answer |
         rows.insert(0, ["before", *(whole.numbers[name] for name in NUMBERS)])
     if other is not None:
         rows.append(["standing", *(other.numbers[name] for name in NUMBERS)])
-    paths = [" > ".join(_way(graph, path)) for path in found.paths]
+    paths = [_way(graph, path) for path in found.paths]
     unknown = reachable.unknown(found, made.surveys)
     chokes = [(graph.called(one.node), *(one.gain[name] for name in GAINED)) for one in found.chokes or ()]
     return [
-        f"{graph.title(found.start)} ({graph.keys[found.start]})",
+        shown(f"{graph.title(found.start)} ({graph.keys[found.start]})"),
         "",
         *columns((*heads, *NUMBERS), rows),
         f"people {people}, money {sums}",
-        *(["", "Shortest paths:", *text(paths)] if paths else []),
+        *(["", "Shortest paths:", *ways(paths)] if paths else []),
         *(
             ["", "Choke points, and what cutting each would take away:", *columns(("node", *GAINED), chokes)]
             if chokes

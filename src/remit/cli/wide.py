@@ -37,6 +37,18 @@ def wrapped(text: str, wide: int, hang: int = INDENT) -> list[str]:
     ) or [""]  # fmt: skip
 
 
+def joined(parts: Sequence[str], mark: str, wide: int) -> list[str]:
+    """Parts with a mark between them, on as many lines as they need; a part is never broken."""
+    lines: list[str] = []
+    for n, part in enumerate(parts):
+        end = mark.rstrip() if n < len(parts) - 1 else ""
+        if lines and (not wide or len(f"{lines[-1]} {part}{end}") <= wide):
+            lines[-1] = f"{lines[-1]} {part}{end}"
+        else:
+            lines.append(f"{' ' * INDENT if lines else ''}{part}{end}")
+    return lines
+
+
 def table(head: Sequence[str], body: Sequence[Sequence[str]], wide: int) -> list[str]:
     """Rows under their heads; where they are too wide, cells in several lines, or what is long below its row."""
     every = [[part.upper() for part in head], *body]
