@@ -56,7 +56,7 @@ def read(path: str, text: str) -> tuple[Node, ...]:
         return _one(hcl.read(text))
     if text.lstrip()[:1] in ("{", "["):
         found = _one(jsonc.read(text))
-        return found or _lines(text)
+        return listed(found) or _lines(text)
     return listed(yamldoc.read(text) or ()) if path.endswith((".yaml", ".yml", ".template", ".roomodes")) else ()
 
 

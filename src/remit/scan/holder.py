@@ -91,10 +91,38 @@ def _servers(root: Node, keys: frozenset[str] = client.KEYS) -> Iterator[Holder]
     for name, entry in client.servers(root, keys):
         if entry["disabled"].value is True or entry["enabled"].value is False:
             continue
-        given = list(_given(entry))
-        own = {f"${{{one.name}}}" for one in given}
-        pairs = [*given, *(one for one in flags(server.words(entry)) if one.text not in own)]
+        pairs = _pairs_of(entry)
         yield Holder("server", name, entry.line, like(entry), tuple(pairs), tuple(_wholes(entry)))
+
+
+def _pairs_of(entry: Node) -> list[Pair]:
+    given = list(_given(entry))
+    own = {f"${{{one.name}}}" for one in given}
+    words = server.words(entry)
+    pairs = [*given, *(one for one in flags(words) if one.text not in own)]
+    told = {one.text for one in pairs}
+    return [*pairs, *(Pair("argument", word, line) for word, line in words[1:] if word not in told and _alone(word))]
+
+
+def _alone(word: str) -> bool:
+    """Say whether a word of a command is a secret by itself, or looks drawn."""
+    return not word.startswith("-") and (secret.is_known(word) or secret.is_random(word))
+
+
+def off(path: str, text: str) -> tuple[Holder, ...]:
+    """The servers of a client that are switched off, with the secrets that stand there all the same."""
+    if not client.wants(path) or not _OFF.search(text):
+        return ()
+    found = []
+    for root in document.read(path, text):
+        for name, entry in client.servers(root):
+            if entry["disabled"].value is True or entry["enabled"].value is False:
+                pairs = [one for one in _pairs_of(entry) if not secret.is_reference(one.text)]
+                found.append(Holder("off", name, entry.line, like(entry), tuple(pairs)))
+    return tuple(found)
+
+
+_OFF: Final = re.compile(r"disabled|enabled")
 
 
 def _session(root: Node) -> Iterator[Holder]:
@@ -113,12 +141,22 @@ def _given(entry: Node) -> Iterator[Pair]:
     for key in ("bearer_token", "token", "apiKey", "api_key"):
         if entry[key].text:
             yield Pair(key, entry[key].text, entry[key].line)
+    yield from _signed_in(entry)
     if entry["bearer_token_env_var"].text:
         yield Pair("bearer_token", f"${{{entry['bearer_token_env_var'].text}}}", entry["bearer_token_env_var"].line)
     for key in ("env_vars", "env_keys"):
         for one in entry[key].items:
             if one.text:
                 yield Pair(one.text, f"${{{one.text}}}", one.line)
+
+
+def _signed_in(entry: Node) -> Iterator[Pair]:
+    """What an entry's address holds, and what its sign-in is given."""
+    for key in (*server.ADDRESSES, "authorization_token", "authorization"):
+        if secret.is_known(entry[key].text):
+            yield Pair(key, entry[key].text, entry[key].line)
+    for part in ("auth", "oauth", "oauth2", "authentication"):
+        yield from (one for one in _pairs(entry[part]) if is_credential(one.name))
 
 
 def flags(words: list[wrapped.Word]) -> Iterator[Pair]:

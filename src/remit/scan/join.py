@@ -12,7 +12,7 @@ from typing import Final
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan.holder import issues
 from remit.scan.idle import idle
-from remit.scan.project import project
+from remit.scan.project import of_agent, of_file, project
 from remit.scan.sight import Envelope, Granted, Handed, Held, Sight, Used
 
 MANY: Final = 3
@@ -21,6 +21,7 @@ _NAMED: Final = 5
 """So many of a credential's other places are named."""
 _TOGETHER: Final = {
     "server": "a",
+    "off": "a",
     "service": "a",
     "workload": "a",
     "unit": "a",
@@ -85,13 +86,14 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
     for one in held:
         if one.sort in _TOGETHER and not issues(one.like):
             by[_TOGETHER[one.sort], one.what].append(one)
+    sure = {one.what for one in held if one.sure}
     every = {key: _holders(each) for key, each in by.items()}
     for (sort, what), alone in every.items():
         groups = alone
         mates = every.get(("env" if sort == "a" else "a", what), [])
         if len(alone) == len(mates) == 1 and sort == "a" and _apart(alone[0], mates[0]):
             groups = [*alone, *mates]
-        if len(groups) < 2:
+        if len(groups) < 2 or what not in sure:
             continue
         first, *others = sorted((group[0] for group in groups), key=lambda held: (held.file, held.line))
         also = ", ".join(f"{one.holder} ({one.file}:{one.line})" for one in others[:_NAMED])
@@ -114,7 +116,17 @@ def _apart(one: list[Held], other: list[Held]) -> bool:
         return False
     if deployed and _named(*names) <= _named(*(f"{held.holder} {held.like}" for held in one)):
         return False
-    return all(posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".") for a, b in places)
+    return all(
+        posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".")
+        or (of_agent(b) and a != b and not f"{a}/".startswith(f"{b}/") and not _related(b, one))
+        for a, b in places
+    )
+
+
+def _related(folder: str, held: list[Held]) -> bool:
+    """Say whether an agent's folder and a holder have a word of their names in common."""
+    names = _named(posixpath.basename(folder))
+    return not names or bool(names & _named(*(f"{one.holder} {one.like}" for one in held)))
 
 
 def _named(*names: str) -> set[str]:
@@ -143,7 +155,11 @@ def _same(one: Held, other: Held) -> bool:
         return project(one.holder) == project(other.holder)
     if one.sort == other.sort == "job":
         return False
-    return one.holder == other.holder or (bool(one.like) and one.like == other.like)
+    if one.like and one.like == other.like:
+        return True
+    places = (of_file(one.file), of_file(other.file))
+    apart = bool(places[0] and places[1] and places[0] != places[1] and one.like and other.like)
+    return one.holder == other.holder and not apart
 
 
 def _many(held: list[Held]) -> Iterator[Finding]:

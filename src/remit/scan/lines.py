@@ -47,10 +47,15 @@ def _pairs(line: int, key: str, value: str) -> Iterator[Pair]:
         for word in wrapped.split(value):
             name, _, given = word.partition("=")
             yield Pair(name, given, line)
+    elif key == "SetCredential":
+        name, _, given = value.partition(":")
+        yield Pair(f"{name}_secret", given.strip(), line)
+    elif key == "SetCredentialEncrypted":
+        name, _, sealed = value.partition(":")
+        yield Pair(f"{name}_secret", f"${{secret:{re.sub('[^A-Za-z0-9+=]', '', sealed)}/{name}}}", line)
     elif key in _CREDENTIALS:
         name, _, place = value.partition(":")
-        place = name if key.startswith("Set") else place or name
-        yield Pair(f"{name}_secret", f"${{secret:{place}}}", line)
+        yield Pair(f"{name}_secret", f"${{secret:{place or name}}}", line)
     elif key == "Secret":
         name, *options = value.split(",")
         target = next((one.partition("=")[2] for one in options if one.startswith("target=")), name)
@@ -77,7 +82,7 @@ def _wholes(line: int, key: str, value: str) -> Iterator[Whole]:
 
 _STARTS: Final = ("ExecStart", "Exec")
 _CREDENTIALS: Final = (
-    "LoadCredential", "LoadCredentialEncrypted", "ImportCredential", "SetCredential", "SetCredentialEncrypted",
+    "LoadCredential", "LoadCredentialEncrypted", "ImportCredential",
 )  # fmt: skip
 
 

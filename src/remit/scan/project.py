@@ -14,6 +14,11 @@ def project(folder: str) -> str:
     return found[1] if found else folder
 
 
+def of_agent(folder: str) -> bool:
+    """Say whether a folder is that of an agent, by the name of the folder around it."""
+    return folder.rpartition("/")[0].rpartition("/")[2] in ("agents", "bots", "crews")
+
+
 def of_file(path: str) -> str:
     """The same for a file; empty where its path does not say so."""
     folder = path.rpartition("/")[0]

@@ -173,7 +173,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         return
     if holder.wants(path) or lines.wants(path):
         holders = lines.read(path, text) if lines.wants(path) else holder.read(path, text)
-        yield from held(path, holders, key)
+        yield from held(path, (*holders, *holder.off(path, text)), key)
         yield from export.asked(path, holders)
         agentic = inherited.is_agentic(path, text)
         for one in holders:

@@ -77,7 +77,7 @@ _SHAPE: Final = re.compile(
 so that a scan without it finds those too."""
 _ADDRESS: Final = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@\"']*:([^\s@/\"']+)@")
 _KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
-_ASKED: Final = re.compile(
+ASKED: Final = re.compile(
     r"[?&](?:[\w-]{0,40}api[-_]?key|access[-_]?token|auth[-_]?token|token|secret|client[-_]?secret|password|subscription[-_]key)"
     r"=([^&#\s\"'<>{}$]{16,400})",
     re.IGNORECASE,
@@ -175,7 +175,7 @@ def is_anonymous(value: str) -> bool:
 
 def may_hold(text: str) -> bool:
     """Say whether a text may hold a secret of a known shape: quickly, and never no where `is_known` says yes."""
-    known = _SHAPE.search(text) or _ADDRESS.search(text) or _KEY.search(text) or _ASKED.search(text)
+    known = _SHAPE.search(text) or _ADDRESS.search(text) or _KEY.search(text) or ASKED.search(text)
     return bool(known) or bool(_SCHEMES.search(text)) or any(shapes.found(text))
 
 
@@ -211,7 +211,7 @@ def is_known(value: str) -> bool:
     held = _ADDRESS.search(value)
     if held and not _REFERENCE.search(held[1]) and not _MADE_UP.search(held[1]) and is_password(held[1]):
         return True
-    asked, sent = _ASKED.search(value), _SENT.match(value)
+    asked, sent = ASKED.search(value), _SENT.match(value)
     if (asked and is_literal(asked[1])) or (sent and is_random(sent[1])):
         return True
     return bool(_KEY.search(value)) and len(value) > 120

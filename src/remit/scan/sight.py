@@ -79,6 +79,8 @@ class Held:
     name: str
     what: str
     stored: bool
+    sure: bool = True
+    """Whether it is a secret by its name or shape; what only looks drawn counts beside one that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def _is_plain(name: str, reference: str) -> bool:
 def digest(key: bytes, text: str) -> str:
     """What stands for a secret: the same for the same secret and key. The password of an address is its secret."""
     bare = _SCHEME.sub("", text.strip())
-    inside = _ADDRESS.search(bare)
+    inside = _ADDRESS.search(bare) or secret.ASKED.search(bare)
     return hashlib.blake2b((inside[1] if inside else bare).encode(), key=key, digest_size=16).hexdigest()
 
 
@@ -185,6 +187,8 @@ def held(path: str, holders: tuple[Holder, ...], key: bytes) -> Iterator[Held]:
             place = path, pair.line, one.sort, one.name, one.like, pair.name
             if secret.is_held(pair.name, pair.text):
                 yield Held(*place, digest(key, pair.text), stored=False)
+            elif secret.is_random(_SCHEME.sub("", pair.text)):
+                yield Held(*place, digest(key, pair.text), stored=False, sure=False)
             else:
                 for reference in references(pair.name, pair.text):
                     if not _is_plain(pair.name, reference):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import code, holder, spelled, syntax
+from remit.scan import code, holder, secret, server, spelled, syntax
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, is_credential
@@ -31,6 +31,8 @@ class Names:
 
     texts: dict[str, str] = field(default_factory=dict)
     tables: dict[str, ast.Dict] = field(default_factory=dict)
+    made: dict[str, ast.Dict] = field(default_factory=dict)
+    """What a function gives back, where that is one table."""
 
 
 _NONE: Final = Names()
@@ -72,7 +74,9 @@ _CLIENT: Final = re.compile(
     r"(?i)mcp\w*(?:server|toolset|tools?|adapter|params?|client)|server\w*mcp|^(?:stdio|sse|streamable_?http)\w*(?:params?"
     r"|parameters|connection|transport|client)$"
 )
-_KEPT: Final = ("authorization", "auth", "bearer_token", "token", "api_key", "auth_token")
+_KEPT: Final = (
+    "authorization", "auth", "bearer_token", "token", "api_key", "auth_token", "authorization_token",
+)  # fmt: skip
 
 
 def _many(node: ast.Call) -> bool:
@@ -136,6 +140,15 @@ def _names(tree: ast.AST) -> Names:
             names.texts[target.id] = _text(value, _NONE)
             if isinstance(value, ast.Dict):
                 names.tables[target.id] = value
+    for function in syntax.functions(tree):
+        last = function.body[-1] if function.body else None
+        if isinstance(last, ast.Return) and isinstance(last.value, ast.Dict):
+            names.made[function.name] = last.value
+    for part in syntax.every(tree, ast.ImportFrom):
+        for one in part.names:
+            called = one.asname or one.name
+            if is_credential(called) and called.isupper():
+                names.texts.setdefault(called, "${" + one.name + "}")
     return names
 
 
@@ -190,7 +203,7 @@ def _setting(node: ast.expr) -> str:
 
 def _is_entry(node: ast.Dict) -> bool:
     keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
-    return bool(keys & {"command", "url"}) and bool(keys & {"env", "headers"})
+    return bool(keys & {"command", "url", "server_url"}) and bool(keys & {"env", "headers", "args", *_KEPT})
 
 
 def _server(name: str, node: ast.Dict, names: Names) -> Holder:
@@ -198,7 +211,11 @@ def _server(name: str, node: ast.Dict, names: Names) -> Holder:
         str(key.value): one for key, one in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
     }
     pairs = [pair for part in ("env", "headers") if part in members for pair in _pairs(members[part], names)]
-    like = holder.like(spelled.read(node))
+    pairs += [Pair(key, _text(members[key], names), members[key].lineno) for key in _KEPT if key in members]
+    entry = spelled.read(node)
+    pairs += [one for one in holder.flags(server.words(entry)) if secret.is_held(one.name, one.text)]
+    like = holder.like(entry)
+    name = next((entry[key].text for key in ("name", "server_label") if not name and entry[key].text), name)
     return Holder("server", name or like or f"line {node.lineno}", node.lineno, like, tuple(pairs))
 
 
@@ -212,6 +229,11 @@ def _pairs(node: ast.expr, names: Names, line: int = 0) -> Iterator[Pair]:
     """The variables or headers of a table; one that a name stands for is told where the name is."""
     if isinstance(node, ast.Name) and not line and node.id in names.tables:
         yield from _pairs(names.tables[node.id], names, node.lineno)
+    elif isinstance(node, ast.Call) and not line and isinstance(node.func, ast.Name) and node.func.id in names.made:
+        given = [_text(one, names) for one in (*node.args, *(word.value for word in node.keywords))]
+        yield from (Pair("authorization", text, node.lineno) for text in given if text)
+        if not node.args and not node.keywords:
+            yield from _pairs(names.made[node.func.id], names, node.lineno)
     elif isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):

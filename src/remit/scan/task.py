@@ -1,5 +1,6 @@
 """Who holds what, in what a cloud runs: containers and functions of Terraform and CloudFormation. Pure."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -7,8 +8,15 @@ from remit.scan import wrapped
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, Whole
 
-_SECRETS: Final = ("secrets", "Secrets")
-_ENVIRONMENTS: Final = ("environment", "Environment", "env")
+_SECRETS: Final = ("secrets", "Secrets", "RuntimeEnvironmentSecrets", "runtime_environment_secrets")
+_ENVIRONMENTS: Final = (
+    "environment", "Environment", "env", "RuntimeEnvironmentVariables", "EnvironmentVariables", "environment_variable",
+)  # fmt: skip
+_MAPS: Final = ("app_settings", "runtime_environment_secrets", "runtime_environment_variables", "environment_variables")
+_STORED: Final = re.compile(
+    r"(?:data\.)?(?:aws_secretsmanager_secret|aws_ssm_parameter|google_secret_manager_secret|azurerm_key_vault_secret|vault_)\w*\.[\w.\[\]\"-]+"
+)
+"""A stored secret, or its value, in Terraform's words."""
 
 
 def holders(root: Node, *, terraform: bool) -> Iterator[Holder]:
@@ -51,6 +59,20 @@ def _pairs(part: Node) -> Iterator[Pair]:
             for name, value in (*one["variables"].members.items(), *one["Variables"].members.items()):
                 if value.text:
                     yield Pair(name, stored(value.text), value.line)
+    yield from _listed(part)
+
+
+def _listed(part: Node) -> Iterator[Pair]:
+    """What clouds write in other ways: tables of variables, and stored secrets by blocks of their own."""
+    for key in _MAPS:
+        yield from (Pair(name, stored(one.text), one.line) for name, one in part[key].members.items() if one.text)
+    for one in part["secret_environment_variables"].items:
+        if one["key"].text and one["secret"].text:
+            yield Pair(one["key"].text, "${secret:" + one["secret"].text.strip("${}") + "}", one["secret"].line)
+    for one in part["secret"].items:
+        given = one["key_vault_secret_id"] if one["key_vault_secret_id"].text else one["value"]
+        if one["name"].text and given.text:
+            yield Pair(f"{one['name'].text}_secret", stored(given.text), given.line)
 
 
 def _referred(named: str, one: Node) -> Iterator[Pair]:
@@ -65,6 +87,8 @@ def _referred(named: str, one: Node) -> Iterator[Pair]:
 
 def stored(text: str) -> str:
     """The text; where it says where a secret is stored, as such a reference."""
+    if found := _STORED.search(text) if text.startswith("${") else None:
+        return "${secret:" + found[0] + "}"
     bare = text.strip("${}")
     if text.startswith("{{resolve:") or bare.startswith(
         ("arn:aws:secretsmanager", "arn:aws:ssm", "aws_secretsmanager_", "aws_ssm_")

@@ -12,7 +12,7 @@ from remit.core.finding import Kind
 from remit.scan import holder, tsobject
 from remit.scan.launch import Told
 from remit.scan.node import Node, line_at
-from remit.scan.sight import Holder, Pair
+from remit.scan.sight import Holder, Pair, is_credential
 
 CONST: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]+)?=\s*([\"'`])((?:(?!\2)[^\\\n])*)\2")
 """A name that stands for a text."""
@@ -56,7 +56,13 @@ _PLACES: Final = frozenset(
 _TRANSPORT: Final = re.compile(
     r"\bnew\s+\w{1,60}Transport\(\s*new\s+URL\(\s*([\"'`])([^\"'`\n]{1,300})\1\s*\)\s*,\s*(?=\{)"
 )
-_OBJECT: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]{1,120})?=\s*(?=\{)")
+_OBJECT: Final = re.compile(
+    r"\b(?:const|let|var)\s+(\w+)\s*(?::[^=\n]{1,120})?=\s*(?:(?:async\s*)?\([^()]{0,200}\)\s*(?::[^=\n]{1,120})?=>\s*\(\s*)?(?=\{)"
+    r"|\bfunction\s+(\w+)\s*\([^()]{0,200}\)\s*(?::[^={}\n]{1,120})?\{\s*return\s+(?=\{)"
+)
+"""An object that a name stands for, or that a function of that name gives back."""
+_CALL: Final = re.compile(r"(\w+)\((.*)\)$", re.DOTALL)
+_IMPORTED: Final = re.compile(r"\bimport\s+\{([^{}]{1,600})\}\s*from\s*[\"']\.")
 _SETTING: Final = re.compile(
     r"\$\{\s*(?:env|config|settings|cfg|secrets|Deno\.env\.get\([\"']|Bun\.env)\.?((?i:\w*(?:key|token|secret|password|pat)))\b()"
 )
@@ -105,8 +111,11 @@ def _uncast(text: str) -> str:
 
 
 def holders(path: str, text: str) -> tuple[Holder, ...]:
-    """The servers that the code starts or calls, with what each is given."""
-    return tuple(_holders(path, text))
+    """The servers that the code starts or calls, with what each is given: the outermost reading of each."""
+    found: dict[tuple[int, str, tuple[Pair, ...]], Holder] = {}
+    for one in _holders(path, text):
+        found.setdefault((one.line, one.like, one.pairs), one)
+    return tuple(found.values())
 
 
 def _holders(path: str, text: str) -> Iterator[Holder]:
@@ -126,7 +135,8 @@ def _holders(path: str, text: str) -> Iterator[Holder]:
 def _holder(path: str, part: Node, called: str, known: "_Known") -> Iterator[Holder]:
     """One server, by what it is called, else by what is started or called."""
     given = [pair for key in ("env", "headers") for pair in known.members(part[key])]
-    given += known.members(part["requestInit"]["headers"])
+    options = dict(known.members(part["requestInit"]))
+    given += known.members(options["headers"]) if "headers" in options else [*options.items()]
     given += [(key, part[key]) for key in _KEPT if part[key].text] if _HOSTED & part.members.keys() else []
     pairs = tuple(Pair(name, value(one.text, known.texts), one.line) for name, one in given if one.text)
     if pairs:
@@ -136,17 +146,29 @@ def _holder(path: str, part: Node, called: str, known: "_Known") -> Iterator[Hol
         yield Holder("server", named or f"{path} line {part.line}", part.line, like, pairs)
 
 
+def _imported(text: str) -> list[str]:
+    """Names of credentials that come from another file of the project: whatever they hold, it is one thing."""
+    names = [re.split(r"\s+as\s+", one.strip())[-1] for part in _IMPORTED.finditer(text) for one in part[1].split(",")]
+    return [one for one in names if re.fullmatch(r"[A-Z][A-Z0-9_]*", one) and is_credential(one)]
+
+
 class _Known:
     """What the names of one file stand for: texts, and objects of headers or variables. Owned by one reading."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self.texts = {one[1]: one[3] for one in CONST.finditer(text)}
-        self._objects = {one[1]: one.end() for one in islice(_OBJECT.finditer(text), _MOST)}
+        self.texts |= {name: "${" + name + "}" for name in _imported(text)}
+        self._objects = {one[1] or one[2]: one.end() for one in islice(_OBJECT.finditer(text), _MOST)}
         self._read: dict[str, dict[str, Node]] = {}
 
     def members(self, node: Node) -> list[tuple[str, Node]]:
         """The members of an object, of one that a name stands for, and of those that are spread into it."""
+        if made := _CALL.match(node.text[2:-1]) if node.text.startswith("${") else None:
+            given = [one.strip() for one in made[2].split(",") if one.strip()]
+            if given and made[1] in self._objects:
+                return [("authorization", Node(node.line, "${" + one + "}")) for one in given]
+            return [(name, Node(node.line, one.value)) for name, one in self._of(made[1]).items()]
         if node.text.startswith("${"):
             return [(name, Node(node.line, one.value)) for name, one in self._of(_uncast(node.text[2:-1])).items()]
         found = []
@@ -176,4 +198,4 @@ def value(text: str, consts: dict[str, str]) -> str:
     plain = _PUT.search(said) if "${" in said else None
     if plain and plain[1] in consts:
         said = said.replace(plain[0], consts[plain[1]])
-    return "" if bare and said == text else said
+    return "" if bare and _uncast(bare) not in consts else said
