@@ -1,6 +1,7 @@
 """What calls touch of a service, which acts of mail they are, what a step needs, and what says nothing."""
 
 import ast
+import time
 
 import pytest
 
@@ -8,11 +9,13 @@ from remit.scan import (
     acts,
     advised,
     apis,
+    asked,
     blank,
     entra,
     events,
     managed,
     needed,
+    plan,
     pycalls,
     reached,
     sdkts,
@@ -22,6 +25,7 @@ from remit.scan import (
     worded,
 )
 from remit.scan.node import Node
+from remit.scan.sight import Holder, Pair
 
 
 def test_an_address_says_which_part_it_reaches_and_whether_it_is_written() -> None:
@@ -135,3 +139,17 @@ def test_a_step_without_the_token_pushes_at_most() -> None:
     assert needed.of(odd, lent=False) == frozenset({"contents"})
     assert needed.of(odd) is None
     assert needed.scripts(Node(1, {"run": Node(1, "uv run python tools/a.py")})) == ["tools/a.py"]
+
+
+def test_code_asks_for_all_in_a_text_of_scopes_alone() -> None:
+    text = 'A = "openid admin:org"\nB = "ask for admin:org"\nFORBIDDEN = ["admin:org"]\nif x == "admin:org": pass\n'
+    assert [one[1] for one in asked.in_code(text)] == [1]
+    held = (Holder("service", "a", 1, "", (Pair("OAUTH_SCOPES", "openid Directory.ReadWrite.All", 4),)),)
+    assert [one[1] for one in asked.of_holders(held)] == [4]
+
+
+def test_a_list_of_actions_that_does_not_end_costs_little() -> None:
+    text = 'import x from "aws-cdk-lib";\n[' + '"s3:Get"    ' * 2_000
+    began = time.process_time()
+    assert list(plan.told("a.ts", text)) == []
+    assert time.process_time() - began < 2

@@ -43,7 +43,7 @@ _ADDED: Final = re.compile(r"(?<!\w)(\w+)\.(?:addActions|add_actions)\(([^()]{1,
 _ALL: Final = r"\.(?:addAllResources|add_all_resources)\(|\.(?:addResources|add_resources)\([^()]{0,300}[\"']\*[\"']"
 
 
-_ARRAY: Final = re.compile(r"\[\s*(?:[\"'`][a-z][\w-]{1,40}:[A-Z*][\w*]{0,60}[\"'`]\s*,?\s*){1,40}\]")
+_ARRAY: Final = re.compile(r"\[\s*(?:[\"'`][a-z][\w-]{1,40}:[A-Z*][\w*]{0,60}[\"'`]\s*+,?\s*+){1,40}\]")
 _NOT: Final = re.compile(r"(?i)deny|notactions|not_actions|forbid|blocked|exclud|refuse|guard|never")
 
 

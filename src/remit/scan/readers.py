@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
     admin,
+    asked,
     client,
     cloud,
     code,
@@ -185,7 +186,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from standing.told(holders)
         yield from toxic.told_of(holders)
         yield from mixed.told(holders)
-        yield from admin.of_holders(holders)
+        yield from asked.of_holders(holders)
         if agentic:
             yield from unowned.of_unit(path, text)
         if dotenv.wants(path):
@@ -217,14 +218,14 @@ def _approved(path: str, text: str) -> Iterator[Told]:
             yield from consent.of_document(path, root)
 
 
-_OTHERS: Final = re.compile("|".join(one.pattern for one in (admin.SIGNS, observed.HINT, unowned.REGISTERS)))
+_OTHERS: Final = re.compile("|".join(one.pattern for one in (asked.SIGNS, observed.HINT, unowned.REGISTERS)))
 
 
 def _of_others(path: str, text: str, tree: ast.AST) -> Iterator[Told | Sight]:
     """What code shows that is no agent's: a sign-in that asks for all, calls of services, a register of agents."""
     try:
-        if admin.SIGNS.search(text):
-            yield from admin.in_code(text)
+        if asked.SIGNS.search(text):
+            yield from asked.in_code(text)
         if observed.HINT.search(text):
             yield from observed.sights(path, tree)
         if unowned.REGISTERS.search(text):
@@ -252,7 +253,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from login.told(tree)
         yield from standing.told(holders)
         yield from mixed.told(holders)
-        yield from admin.in_code(text)
+        yield from asked.in_code(text)
         yield from plan.told(path, text, tree)
         yield from unowned.in_code(tree)
         yield from owned.in_python(tree)

@@ -11,7 +11,7 @@ from typing import Final
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
     addressed,
-    admin,
+    asked,
     calls,
     consent,
     export,
@@ -83,7 +83,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         *mixed.told(holders),
         *owned.told(plain),
     ]
-    told += admin.in_code(plain)
+    told += asked.in_code(plain)
     first = {(kind, line): said for kind, line, said in reversed(told)}
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
 
@@ -103,8 +103,8 @@ def _beside(path: str, text: str) -> tuple[Finding, ...]:
 def _others(text: str) -> Iterator[Told]:
     """What code shows that is no agent's: a sign-in that asks for all, a register of agents."""
     if len(text) <= _LARGEST:
-        if admin.SIGNS.search(text):
-            yield from admin.in_code(bare(text))
+        if asked.SIGNS.search(text):
+            yield from asked.in_code(bare(text))
         if unowned.REGISTERS.search(text):
             yield from owned.told(bare(text))
 
