@@ -155,7 +155,7 @@ def test_a_home_in_code_is_a_home_and_a_short_member_is_its_name() -> None:
         ("f'{Path.home()}/.kube:/k'", "~/.kube:/k"),
         ("Path.home() / '.aws'", "~/.aws"),
         ("os.path.join(os.path.expanduser('~'), '.ssh')", "~/.ssh"),
-        ("f'{x}/a'", "${JoinedStr}"),
+        ("f'{x}/a'", "${x}/a"),
     ],
 )
 def test_a_place_in_a_home_is_read_as_one(code: str, text: str) -> None:

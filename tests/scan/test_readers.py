@@ -96,7 +96,7 @@ POLICY = """data "aws_iam_policy_document" "a" {
 @pytest.mark.parametrize(
     ("path", "text", "due"),
     [
-        ("compose.yaml", COMPOSE, [("AG101", 4), ("AG120", 3), ("AG122", 5), ("AG131", 9)]),
+        ("compose.yaml", COMPOSE, [("AG101", 4), ("AG120", 3), ("AG121", 9), ("AG122", 5), ("AG131", 9)]),
         ("k8s/pod.yaml", POD, [("AG120", 6), ("AG122", 4)]),
         (".github/workflows/a.yml", WORKFLOW, [("AG120", 7), ("AG131", 11)]),
         ("a.service", UNIT, [("AG101", 3), ("AG122", 5)]),

@@ -22,8 +22,10 @@ def told(tree: ast.AST) -> Iterator[Told]:
     given = {*_given(tree), *_methods(tree)}
     functions = {one.name: one for one in syntax.functions(tree)}
     strands = syntax.mentions(tree, "strands_tools")
+    helpers = frozenset(name for name, one in functions.items() if any(True for _ in running.calls(one)))
+    obeys = bool(_BASH.search(syntax.words(tree)))
     for function in syntax.functions(tree):
-        yield from _function(function, given)
+        yield from _function(function, given | ({function.name} if obeys else set()), helpers)
         yield from _unasked(function)
     yield from _faults(tree)
     for call in syntax.every(tree, ast.Call):
@@ -63,12 +65,16 @@ def _names(node: ast.Call) -> Iterator[tuple[str, int]]:
             yield from ((item.id, item.lineno) for item in one.value.elts if isinstance(item, ast.Name))
 
 
-def _function(node: syntax.Function, given: set[str]) -> Iterator[Told]:
+_BASH: Final = re.compile(r"^(?:bash|code_execution|local_shell|shell)_20\d{6}$", re.MULTILINE)
+"""A model's own tool of a shell, which the code that names it has to run."""
+
+
+def _function(node: syntax.Function, given: set[str], helpers: frozenset[str]) -> Iterator[Told]:
     """A function that agents may call as a tool, and that gives what they say to a shell or runs it as it stands."""
     decorated = any(_TOOL.search(syntax.said(one)) for one in node.decorator_list)
     if not (decorated or node.name in given) or _LIMITS.search(syntax.words(node)):
         return
-    for call, what in running.calls(node):
+    for call, what in running.calls(node, helpers):
         yield Kind.BROAD_TOOL, call.lineno, f"the tool {node.name} runs {what}"
 
 

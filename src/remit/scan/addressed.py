@@ -19,6 +19,7 @@ _CALLED: Final = re.compile(
     r"(?i)(?:^|[_-])(?:ur[li]|endpoint|server|host|address|addr|base|gateway|backend|upstream|api)s?$"
     r"|(?<=[a-z])(?:Ur[li]|URL|Endpoint|Server|Host|Address|Base|Gateway)$"
 )
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OWN: Final = re.compile(
     r"(?i)(?:^|_)(?:app|site|public|frontend|web|web_?site|home(?:page)?|docs?|documentation|redirect|callback|origin"
     r"|self|schema|namespace|licen[cs]e|issuer|metadata|repo(?:sitory)?|proxy|help|support|avatar|image|logo|feed|rss"
@@ -137,6 +138,11 @@ def called(name: str, value: str) -> bool:
     return bool(_CALLED.search(name)) and not _OWN.search(name) and beyond(value)
 
 
+def worded(name: str) -> str:
+    """A member's name with its words apart, as a variable's are."""
+    return _HUMP.sub("_", name)
+
+
 def plain(value: str) -> bool:
     """Say whether an address of a database beyond the machine says to connect without TLS, or without its checks."""
     return bool(_PLAIN.search(value)) and beyond(re.sub(r"^[\w+]+://", "http://", value))
@@ -170,13 +176,13 @@ def listens(name: str, value: str) -> bool:
 
 
 _HOST: Final = re.compile(
-    r"--?(?:[\w-]+-)?(?:host|hostname|bind|listen|addr|address|ip|interface)(?:-(?:addr|address|host|ip))?"
+    r"--?(?:[\w-]+[-.])?(?:host|hostname|bind|listen|addr|address|ip|interface)(?:-(?:addr|address|host|ip))?"
 )
 _ASKS: Final = re.compile(r"(?i)^--?[\w-]*(?:auth|token|key|jwt|oidc|mtls|client-ca|password)")
 _NOBODY: Final = re.compile(r"(?i)^--?(?:no|disable|without|skip|omit)-|[= ](?:none|off|false|disabled)$")
 _SERVES: Final = re.compile(
     r"(?i)mcp|\b(?:vllm|sglang|llama-server|langgraph|adk|opencode|goose|ollama|lms|local-?ai|text-generation-launcher"
-    r"|supergateway|agents?|a2a)\b"
+    r"|supergateway|agents?|a2a|jupyter\w*|start-notebook\.\w+)\b"
 )
 """Programs that serve tools, agents or models."""
 
@@ -186,13 +192,20 @@ def open_to_all(words: list[Word], *, served: bool = False) -> Iterator[tuple[Ki
     if not served and not _SERVES.search(" ".join(word for word, _ in words)):
         return
     pairs = [*pairwise([*words, ("", 0)])]
-    if any(_ASKS.search(word) and not _NOBODY.search(f"{word} {after}") for (word, _), (after, _) in pairs):
+    if any(_asks(word, after) for (word, _), (after, _) in pairs):
         return
     for (word, line), (after, _) in pairs:
         flag, mark, value = word.partition("=")
         if _HOST.fullmatch(flag) and _ALL.match(value if mark else after):
             yield Kind.OPEN_REMOTE, line, NOBODY
             return
+
+
+def _asks(word: str, after: str) -> bool:
+    """Say whether a flag says who may call; one that is given nothing, or says that nobody is asked, does not."""
+    flag, mark, value = word.partition("=")
+    named = _ASKS.search(flag) or re.match(r"--\w+\.(?:token|password|hashed_password)$", flag)
+    return bool(named) and not _NOBODY.search(f"{word} {after}") and not (mark and not value.strip("\"'"))
 
 
 def spoken(words: list[Word]) -> Iterator[tuple[Kind, int, str]]:

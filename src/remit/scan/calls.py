@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from remit.core.finding import Kind
-from remit.scan import addressed, mounted, server, syntax
+from remit.scan import addressed, mounted, packaged, server, syntax
 from remit.scan.launch import Told
 from remit.scan.node import Node, line_at
 
@@ -44,7 +44,7 @@ _LISTENS: Final = re.compile(
     r"\.listen\(\s*[^()]{0,80}?[\"'](?:0\.0\.0\.0|::)[\"']|\b(?:host|hostname)\s*:\s*[\"'](?:0\.0\.0\.0|::)[\"']"
 )
 _ASKS: Final = re.compile(
-    r"(?i)bearerauth|authoriz|authenticat|verify\w*token|mcpAuthRouter|passport|jwt|api[-_]?key|\bauth\b|oauth|x-api-key"
+    r"(?i)bearerauth|(?<!un)authoriz|(?<!un)authenticat|verify\w*token|mcpAuthRouter|passport|jwt|api[-_]?key|\bauth\b|oauth|x-api-key"
     r"|clientCert|requestCert"
 )
 _NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
@@ -87,6 +87,9 @@ def _spelled(tree: ast.AST) -> Iterator[Told]:
         asks = isinstance(call.func, ast.Attribute | ast.Name) and _CALLS.search(syntax.said(call.func))
         for one in (*(call.args[:2] if asks else ()), *named):
             yield from ((Kind.OPEN_REMOTE, one.lineno, said) for said in _tokens(_drawn(one)))
+    for back in syntax.every(tree, ast.Return):
+        if back.value is not None:
+            yield from ((Kind.OPEN_REMOTE, back.lineno, said) for said in _tokens(_drawn(back.value)))
     for node in syntax.every(tree, ast.Assign):
         target = node.targets[0]
         if isinstance(target, ast.Name) and _NAME.search(target.id):
@@ -147,6 +150,9 @@ def _unsecured(text: str) -> Iterator[Told]:
 def mounts(part: Node) -> Iterator[Told]:
     """What an object literal mounts of the host: in the words of docker's API, of a cluster, of a test's container."""
     yield from mounted.binds([(one.text, one.line) for key in ("Binds", "binds") for one in part[key].items])
+    given = any(packaged.is_named(one.text.partition("=")[0]) for one in part["Env"].items if one.text)
+    if given and part["Image"].text and not packaged.pinned_image(part["Image"].text):
+        yield Kind.UNPINNED, part["Image"].line, "an image with no exact version is given a credential"
     for place in (part["hostPath"]["path"], part["hostPath"], part["host"]["sourcePath"]):
         yield from mounted.binds([(place.text, place.line)])
     for source, kind in (("Source", "Type"), ("source", "type")):
@@ -165,11 +171,6 @@ def of_object(part: Node) -> Iterator[Told]:
                     yield Kind.OPEN_REMOTE, part[key].line, said
         elif url and addressed.plain(url):
             yield Kind.OPEN_REMOTE, part[key].line, "the connection is made without TLS or its checks"
-    for wanted, keys in (("${false}", _CHECKS), ("${true}", _SKIPS)):
-        for key in keys:
-            if part[key].text == wanted:
-                yield Kind.OPEN_REMOTE, part[key].line, "certificates are not checked"
-
-
-_CHECKS: Final = ("strictSSL", "rejectUnauthorized", "verifySsl", "strictSsl")
-_SKIPS: Final = ("insecure", "insecureSkipVerify", "allowInsecure", "skipTlsVerify")
+    for name, one in part.members.items():
+        if one.text in ("${false}", "${true}") and server.unchecked(name, one.text == "${true}"):
+            yield Kind.OPEN_REMOTE, one.line, "certificates are not checked"

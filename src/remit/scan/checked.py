@@ -44,7 +44,7 @@ _OFF: Final = re.compile(
     r"|\w*(?:REJECT_UNAUTHORIZED|STRICT_SSL)=[\"']?(?:0|false|no|off)|(?:CURL|REQUESTS)_CA_BUNDLE=[\"']?"
     r"|\w*(?:INSECURE|SKIP_(?:TLS|SSL|CERT\w*)_?(?:VERIFY|VERIFICATION|CHECKS?)?|NO_(?:TLS|SSL|CERT\w*)_?(?:VERIFY|VERIFICATION|CHECKS?)|(?:SSL|TLS)_(?:SKIP|NO|DISABLE|INSECURE)_?(?:SKIP_)?VERIFY"
     r"|(?:DISABLE|IGNORE|ALLOW_INVALID|ALLOW_SELF_?SIGNED)_(?:TLS|SSL|CERT\w*|HTTPS)(?:_\w+)?"
-    r"|(?:TRUST|ACCEPT)_ALL(?:_CERT\w*)?|SSL_NO_VERIFY|ALLOW_SELF_?SIGNED|TRUST_SELF_?SIGNED"
+    r"|(?:TRUST|ACCEPT)_ALL(?:_CERT\w*)?|SSL_NO_VERIFY|[A-Z0-9]+_SKIP_VERIFY|ALLOW_SELF_?SIGNED|TRUST_SELF_?SIGNED"
     r"|TRUST_SERVER_CERT\w*)\w*=[\"']?(?:1|true|yes|on))[\"']?$"
 )
 
@@ -59,7 +59,7 @@ def told(words: list[Word]) -> Iterator[tuple[Kind, int, str]]:
     first = program(words[0][0]) if words else ""
     for at, (word, line) in enumerate(words):
         after = words[at + 1][0] if at + 1 < len(words) else ""
-        if len(word) <= _LONGEST and (_off(word, after) or _told(word) or _of(first, word)):
+        if len(word) <= _LONGEST and (_off(word, after) or _told(word) or _set(word, after) or _of(first, word)):
             yield Kind.OPEN_REMOTE, line, "certificates are not checked"
 
 
@@ -74,6 +74,11 @@ def _off(word: str, after: str) -> bool:
 
 def _told(word: str) -> bool:
     return bool(_OFF.match(word) or _SETTING.match(word) or _PLAIN.match(word))
+
+
+def _set(word: str, after: str) -> bool:
+    """Say whether a setting of git or npm is kept as what does not check."""
+    return word.lower() in ("http.sslverify", "strict-ssl") and after.lower() in _NO
 
 
 def _of(first: str, word: str) -> bool:

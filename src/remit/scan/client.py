@@ -135,10 +135,14 @@ def _held(root: Node) -> Iterator[Told]:
 
 
 def _called(root: Node) -> Iterator[Told]:
-    """Addresses of models and gateways that the settings name: a provider's own, and those in variables."""
+    """Addresses of models, gateways and collectors that the settings name, and checks that they turn off."""
     for part in root.inside():
         for key in (*server.ADDRESSES, "baseURL"):
             yield from ((Kind.OPEN_REMOTE, part[key].line, said) for said in addressed.address(part[key].text))
+        for name, value in part.members.items():
+            if value.text and name not in server.ADDRESSES and addressed.called(addressed.worded(name), value.text):
+                yield Kind.OPEN_REMOTE, value.line, f"{name[:60]} is called over http, without TLS"
+        yield from server.checks(part)
     for name, value in root["env"].members.items():
         yield from (one for one in server.variable("env", name, value) if one[0] is Kind.OPEN_REMOTE)
 

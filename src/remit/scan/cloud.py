@@ -124,13 +124,15 @@ def _filled(part: Node, kept: dict[str, Node]) -> Node:
 
 def _mounted(part: Node) -> Iterator[Told]:
     if part["host_path"].text and mounted.held(part["host_path"].text):
-        yield Kind.HOST_MOUNT, part["host_path"].line, "a home, credentials or socket of the host is mounted"
+        yield Kind.HOST_MOUNT, part["host_path"].line, mounted.SAID
+    for name, key in (("host", "sourcePath"), ("host", "source_path")):
+        yield from mounted.binds([(part[name][key].text, part[name][key].line)])
     source = part["Host"]["SourcePath"] if part["Host"]["SourcePath"].text else part["source"]
     if source.text and (source is not part["source"] or part["type"].text == "bind") and mounted.held(source.text):
-        yield Kind.HOST_MOUNT, source.line, "a home, credentials or socket of the host is mounted"
+        yield Kind.HOST_MOUNT, source.line, mounted.SAID
     for one in part["host_path"].items:
         if one["path"].text and mounted.held(one["path"].text):
-            yield Kind.HOST_MOUNT, one["path"].line, "a home, credentials or socket of the host is mounted"
+            yield Kind.HOST_MOUNT, one["path"].line, mounted.SAID
 
 
 def _variables(part: Node) -> Iterator[Told]:
@@ -148,11 +150,16 @@ def _variables(part: Node) -> Iterator[Told]:
 
 def _image(part: Node) -> Iterator[Told]:
     """A container that is given a credential, and whose image has no exact version."""
-    image = part["image"] if part["image"].text else part["Image"]
-    keyed = any(part[key].items for key in ("secrets", "Secrets"))
+    image = next((part[key] for key in ("image", "Image", "image_uri", "ImageUri") if part[key].text), NOTHING)
+    if not image.text:
+        return
+    keyed = any(part[key].items for key in ("secrets", "Secrets", "secure_environment_variables"))
     for one in (*part["env"].items, *part["environment"].items, *part["Environment"].items):
-        named = one["name"].text or one["Name"].text
-        keyed = keyed or bool(one["value_source"].items or one["value_from"].items) or secret.is_name(named)
+        named = one["name"].text or one["Name"].text or one.text.partition("=")[0]
+        given = [*one["variables"].members, *one["Variables"].members]
+        keyed = keyed or bool(one["value_source"].items or one["value_from"].items)
+        keyed = keyed or any(packaged.is_named(name) for name in (named, *given) if name)
+    keyed = keyed or any(packaged.is_named(name) for name in part["environment_variables"].members)
     if keyed and image.text and not packaged.pinned_image(image.text):
         yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 

@@ -19,19 +19,18 @@ from remit.scan import (
     served,
     server,
     spelled,
+    started,
     syntax,
     verbs,
-    wrapped,
 )
 from remit.scan.launch import Told
 from remit.scan.node import Node
-from remit.scan.wrapped import Word
 
 _HINT: Final = re.compile(
     r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
     r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker|googleapiclient|msgraph"
     r"|gspread|strands|semantic_kernel|haystack|adk|a2a|llms?|dspy|agno|letta|browser_use|composio|litellm|genai"
-    r"|ollama|msal|google_auth_oauthlib|octokit|hvac|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity"
+    r"|ollama|msal|google_auth_oauthlib|octokit|hvac|npx|uvx|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity"
     r"|google\.oauth2|e2b|login\.microsoftonline)(?:\b|_)"
 )
 _FILES: Final = frozenset(
@@ -93,7 +92,8 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         tree = syntax.parse(text)
         if tree is None:
             return ()
-        told = [one for node in syntax.walk(tree) if isinstance(node, _READ_OF) for one in _node(node)]
+        names = spelled.names(tree)
+        told = [one for node in syntax.walk(tree) if isinstance(node, _READ_OF) for one in _node(node, names)]
         told += acting.told(tree)
         told += calls.in_python(tree)
         told += pysecret.told(text, tree, told)
@@ -109,11 +109,12 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
 _READ_OF: Final = (ast.Call, ast.Dict, ast.Assign, ast.AnnAssign)
 
 
-def _node(node: ast.AST) -> Iterator[Told]:
+def _node(node: ast.AST, names: spelled.Names) -> Iterator[Told]:
     if isinstance(node, ast.Call):
-        yield from _called(node)
+        yield from _called(node, names)
     elif isinstance(node, ast.Dict):
-        yield from _dict(node)
+        yield from _dict(node, names)
+        yield from started.of_dict(node, names)
     elif isinstance(node, ast.Assign | ast.AnnAssign):
         yield from _assigned(node)
 
@@ -127,7 +128,8 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[Told]:
             yield Kind.OPEN_REMOTE, node.value.lineno, "certificates are not checked"
         if name == "host" and ".settings." in syntax.said(target) and _is(node.value, "0.0.0.0"):  # noqa: S104
             yield Kind.OPEN_REMOTE, node.value.lineno, addressed.NOBODY
-        if isinstance(target, ast.Attribute) and name in ("verify", "check_hostname") and _is(node.value, False):
+        value = node.value.value if isinstance(node.value, ast.Constant) else None
+        if isinstance(target, ast.Attribute) and server.unchecked(name, value):
             yield Kind.OPEN_REMOTE, node.value.lineno, f"{name} turns certificate checks off"
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             if secret.is_written(name, node.value.value):
@@ -164,42 +166,40 @@ def _given(given: dict[str, ast.expr]) -> Iterator[Told]:
     for key, value in given.items():
         if isinstance(value, ast.Constant) and isinstance(value.value, str) and secret.is_written(key, value.value):
             yield Kind.LITERAL_SECRET, value.lineno, f"{key} holds a literal value"
-        if key in ("verify", "verify_ssl", "ssl", "check_hostname", "verify_certs") and _is(value, False):
+        if server.unchecked(key, value.value if isinstance(value, ast.Constant) else None) or _unverified(key, value):
             yield Kind.OPEN_REMOTE, value.lineno, f"{key} turns certificate checks off"
-        if (
-            key in (*server.ADDRESSES, "agent_card")
-            and isinstance(value, ast.Constant)
-            and isinstance(value.value, str)
-        ):
-            yield from ((Kind.OPEN_REMOTE, value.lineno, said) for said in addressed.address(value.value))
+        text = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+        if key in (*server.ADDRESSES, "agent_card"):
+            yield from ((Kind.OPEN_REMOTE, value.lineno, said) for said in addressed.address(text))
+        elif addressed.called(key, text):
+            yield Kind.OPEN_REMOTE, value.lineno, f"{key} is called over http, without TLS"
+
+
+def _unverified(key: str, value: ast.expr) -> bool:
+    """Say whether an argument says in a word that certificates are not looked at."""
+    return (key == "ssl" and _is(value, False)) or (
+        key in ("cert_reqs", "verify_mode", "ssl_cert_reqs")
+        and (_is(value, "CERT_NONE") or _is(value, "none") or syntax.last(value) == "CERT_NONE")
+    )
 
 
 _CALLS: Final = re.compile(r"(?i)mcp|^sse_client$|^streamable_?http\w*$|^websocket_client$|^Client$|Transport$")
 """What calls a server whose address is the first thing that it is given."""
 
 
-def _called(node: ast.Call) -> Iterator[Told]:
+def _called(node: ast.Call, names: spelled.Names) -> Iterator[Told]:
     name = called(node)
     given = {one.arg: one.value for one in node.keywords if one.arg}
-    yield from _given(given)
+    yield from _given({} if name in names.own else given)
     if node.args and isinstance(node.args[0], ast.Constant) and _CALLS.search(name):
         yield from ((Kind.OPEN_REMOTE, node.lineno, said) for said in addressed.address(str(node.args[0].value)))
     if name == "_create_unverified_context":
         yield Kind.OPEN_REMOTE, node.lineno, "certificates are not checked"
     yield from _fallback(node)
-    yield from _process(node)
-    yield from _tools(name, node, given)
+    yield from _tools(name, node, given, names)
     yield from served.told(name, given)
-    if "command" in given or "args" in given:
-        started = node.args[:1] if "command" not in given and "stdio" in name.lower() else []
-        words = [*(word for one in started for word in _words({"command": one})), *_words(given)]
-        entry = Node(node.lineno, {key: spelled.read(given[key]) for key in ("env", "environment") if key in given})
-        yield from launch.told(words, keyed=server.keyed(entry))
+    yield from started.told(node, name, given, names)
     yield from _unasked(name, given)
-    for key in ("volumes", "extra_volumes", "binds", "bind_mounts"):
-        if isinstance(given.get(key), ast.Dict | ast.List):
-            yield from _volumes(given[key])
-    yield from _mount(name, node, given)
 
 
 def _fallback(node: ast.Call) -> Iterator[Told]:
@@ -247,9 +247,12 @@ def _policy(given: dict[str, ast.expr]) -> Iterator[Told]:
             yield Kind.UNASKED, line, "approval_policy is never, and the sandbox lets it write"
 
 
-def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[Told]:
+def _tools(name: str, node: ast.Call, given: dict[str, ast.expr], names: spelled.Names) -> Iterator[Told]:
     limited = any(_LIMITS.search(key) and not _is(value, False) for key, value in given.items())
-    held = any("sandbox" in key.lower() for key in given) or _contained(given.get("environment"))
+    held = _contained(given.get("environment")) or any(
+        "sandbox" in key.lower() or (isinstance(one, ast.Call) and _BOXED.search(called(one)))
+        for key, one in given.items()
+    )
     if name in _SHELL and not limited and not held:
         yield Kind.BROAD_TOOL, node.lineno, f"{name} has no list of commands"
     if _is(given.get("code_execution_mode"), "unsafe"):
@@ -263,10 +266,12 @@ def _tools(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[To
         yield Kind.BROAD_TOOL, node.lineno, f"{name} runs any code"
     if name in _FILES:
         for value in (*given.values(), *node.args):
-            if (
-                isinstance(value, ast.Constant) and isinstance(value.value, str) and mounted.broad(value.value)
-            ) or spelled.home(value):
+            if mounted.broad(spelled.read(value, 0, names).text):
                 yield Kind.BROAD_TOOL, value.lineno, f"the folder of {name} is the root or a whole home"
+
+
+_BOXED: Final = re.compile(r"Docker|Container|Sandbox|E2B|Modal|Daytona|Codex")
+"""What runs commands elsewhere than on this machine."""
 
 
 def _contained(environment: ast.expr | None) -> bool:
@@ -302,7 +307,7 @@ _LISTED: Final = ("tool_names", "toolNames")
 _NONE: Final = Node(0, None)
 
 
-def _dict(node: ast.Dict) -> Iterator[Told]:
+def _dict(node: ast.Dict, names: spelled.Names) -> Iterator[Told]:
     """An entry of a server, written as a dictionary."""
     keys = {one.value for one in node.keys if isinstance(one, ast.Constant)}
     if keys.isdisjoint(_ENTRY):
@@ -310,7 +315,7 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
             if text and secret.is_written(key, text):
                 yield Kind.LITERAL_SECRET, line, f"{key} holds a literal value"
         return
-    entry = spelled.read(node, 0)
+    entry = spelled.read(node, 0, names)
     members = entry.members
     if {"command", "args"} & members.keys() or (set(server.ADDRESSES) & members.keys() and len(members) < 8):
         yield from server.told(entry)
@@ -331,65 +336,6 @@ def _dict(node: ast.Dict) -> Iterator[Told]:
         yield Kind.UNASKED, loud[0].line, f"{loud[0].text[:60]} runs with nobody asked"
     if members.get("require_approval", Node(0, None)).text == "never":
         yield Kind.UNASKED, members["require_approval"].line, "every tool runs with nobody asked"
-
-
-_PROCESS: Final = re.compile(
-    r"^(?:subprocess\.)?(?:run|Popen|call|check_call|check_output)$|^(?:asyncio\.)?create_subprocess_(?:exec|shell)$"
-    r"|^os\.(?:system|popen)$|^subprocess\.getoutput$"
-)
-
-
-def _process(node: ast.Call) -> Iterator[Told]:
-    """What a process is started with; a package with no version only where it is given a credential."""
-    if (
-        not node.args
-        or not isinstance(node.func, ast.Name | ast.Attribute)
-        or not _PROCESS.match(syntax.said(node.func))
-    ):
-        return
-    first = node.args[0]
-    if isinstance(first, ast.Constant) and isinstance(first.value, str) and len(node.args) == 1:
-        words = [(word, first.lineno) for word in wrapped.split(first.value)]
-    else:
-        nodes = first.elts if isinstance(first, ast.List | ast.Tuple) else node.args
-        words = [(one.text, one.line) for one in (spelled.read(part, 0) for part in nodes) if one.text]
-    yield from launch.told(words, keyed=False)
-    yield from addressed.spoken(words)
-    if words:
-        yield from consent.started(words)
-
-
-def _words(given: dict[str, ast.expr]) -> list[Word]:
-    nodes: list[ast.expr] = [given["command"]] if "command" in given else []
-    rest = given.get("args")
-    if isinstance(rest, ast.List | ast.Tuple):
-        nodes += rest.elts
-    return [(one.text, one.line) for one in (spelled.read(node, 0) for node in nodes) if one.text]
-
-
-def _volumes(given: ast.expr) -> Iterator[Told]:
-    for one in given.keys if isinstance(given, ast.Dict) else given.elts if isinstance(given, ast.List) else []:
-        text = spelled.read(one, 0).text if one is not None else ""
-        if one is not None and text and mounted.held(mounted.source(text)):
-            yield Kind.HOST_MOUNT, one.lineno, mounted.SAID
-
-
-_MOUNTS: Final = frozenset(
-    {"Mount", "BindMount", "HostPathVolumeSource", "V1HostPathVolumeSource", "HostPathVolumeSourceArgs"}
-)
-_VOLUMES: Final = frozenset({"with_volume_mapping", "with_bind_mount"})
-
-
-def _mount(name: str, node: ast.Call, given: dict[str, ast.expr]) -> Iterator[Told]:
-    """A mount that is built by itself: docker's, a cluster's, a test container's."""
-    if name in _VOLUMES:
-        place = node.args[0] if node.args else given.get("host")
-    elif name in _MOUNTS:
-        place = given.get("source") or given.get("path") or (node.args[1] if len(node.args) > 1 else None)
-    else:
-        return
-    if place is not None and not _is(given.get("type"), "volume") and mounted.held(spelled.read(place).text):
-        yield Kind.HOST_MOUNT, place.lineno, mounted.SAID
 
 
 def _is(node: ast.expr | None, value: object) -> bool:

@@ -38,6 +38,7 @@ _YOLO: Final = (
 )  # fmt: skip
 _LOOSE: Final = re.compile(
     r"(?:--sandbox|(?:^|\s)-s|sandbox_mode)(?:[ =:]+)[\"']?danger-full-access\b|--allow-all-paths\b"
+    r"|--dangerously-bypass-approvals-and-sandbox\b|\bcodex\b[^|;&]*\s--yolo\b"
     r"|--(?:add-dir|include-directories)[ =][\"']?(?:/|~/?|\$HOME/?|\$\{HOME\}/?)[\"']?(?=\s|$|,)"
 )
 

@@ -66,7 +66,7 @@ def told(words: list[Word], *, limits: bool = False, keyed: bool | None = None) 
     whole, words = words, bare(words)
     yield from _literals([one for one in whole if _SETS.match(one[0]) and one not in words])
     yield from _literals(words)
-    yield from checked.told(words)
+    yield from dict.fromkeys(one for part in (words, *parts(words)) for one in checked.told(part))
     for part in parts(words):
         yield from _started(part, limits=limits, keyed=given)
         if keyed:

@@ -37,6 +37,14 @@ _HELD: Final = re.compile(
     r"|pipe[/\\]docker_engine|/etc/kubernetes(?:/(?:admin|super-admin)\.conf)?|/etc/rancher/k3s/k3s\.yaml)"
     r"(?:[/\\]|$)"
 )
+_PROJECT: Final = re.compile(
+    r"\.[/\\]|\$(?:PWD|\{PWD\}|\(pwd\)|GITHUB_WORKSPACE|\{GITHUB_WORKSPACE\})|\$\{(?:workspaceFolder|localWorkspaceFolder)\}"
+    r"|\$\{\{\s*github\.workspace\s*\}\}"
+)
+"""The folder of a project: what it holds is its own, whatever it is called."""
+_PUT: Final = re.compile(r"\$(?:\{([^{}]*)\}|(\w+))(?=/)")
+_USER: Final = re.compile(r"(?i)home|user|xdg|appdata|tilde|~")
+"""Names of what stands before a folder: of any other nobody can say whose folder that is."""
 _SOCKET: Final = re.compile(r"/(?:docker|containerd|podman|crio)(?:/\w+)?\.sock$")
 _OPEN_FILE: Final = re.compile(
     r"(?:[/\\](?:known_hosts|authorized_keys|pubring\.\w+|[\w.-]+\.pub|CLAUDE\.md|AGENTS\.md|GEMINI\.md|cli-plugins)"
@@ -44,7 +52,9 @@ _OPEN_FILE: Final = re.compile(
     r"(?:[/\\].*)?)$"
 )
 """What stands in such a folder and is no secret: public keys, hosts that are known, what an agent is told."""
-_WHOLE: Final = re.compile(r"(?:~|[/\\}])/?\.config[/\\]?$")
+_WHOLE: Final = re.compile(
+    r"^(?:~|\$HOME|\$\{[\w:.]*(?:HOME|userHome|USERPROFILE)\}|%h|/root|/(?:home|Users)/[^/]+)/\.config[/\\]?$"
+)
 """The folder of all programs' settings, among them the logins of most."""
 _DEFAULT: Final = re.compile(r"\$\{\w+:?-([^${}]*)\}")
 """A variable of a shell or of Compose, with what stands for it where it is not set."""
@@ -60,7 +70,7 @@ def held(place: str) -> bool:
     bare = _DEFAULT.sub(r"\1", place.strip())
     if broad(bare) or broad(place):
         return True
-    if bare.startswith(("./", ".\\")):
+    if _PROJECT.match(bare) or ((begun := _PUT.match(bare)) and not _USER.search(begun[1] or begun[2] or "")):
         return bool(_SOCKET.search(bare))
     found = _HELD.search(bare) or _WHOLE.search(bare)
     return bool(found) and not _OPEN_FILE.search(bare.rstrip("/"))

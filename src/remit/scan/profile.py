@@ -8,6 +8,7 @@ from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import addressed, checked, consent, launch, packaged, secret, uttered, wrapped
 from remit.scan.launch import Told
 from remit.scan.sight import Pair
+from remit.scan.wrapped import Word
 
 NAMES: Final = frozenset(
     {
@@ -32,6 +33,7 @@ def wants(path: str) -> bool:
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file. It refuses nothing: a line that it does not know is passed over."""
     found: list[Finding] = []
+    held: list[tuple[str, int]] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip().startswith("#"):
             continue
@@ -42,8 +44,12 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
             found += [Finding(Kind.LITERAL_SECRET, Confidence.HIGH, Evidence(path, at, said)) for at, said in told]
         found += [
             Finding(kind, Confidence.HIGH, Evidence(path, at, said))
-            for kind, at, said in (*consent.shell(line, number), *consent.loose(line, number), *_started(line, number))
+            for kind, at, said in (*consent.shell(line, number), *consent.loose(line, number))
         ]
+        held.append((line, number))
+        if not line.rstrip().endswith("\\"):
+            found += [Finding(kind, Confidence.HIGH, Evidence(path, at, said)) for kind, at, said in _started(held)]
+            held = []
     return tuple(found)
 
 
@@ -54,20 +60,32 @@ _STARTS: Final = re.compile(
 _ALIAS: Final = re.compile(r"^\s*alias\s+(?:-\w\s+)?[\w.-]+(?:=|\s+)([\"'])(.*)\1")
 
 
-def _started(line: str, number: int) -> Iterator[Told]:
-    """What the commands of a line, or of an alias, start; a package with no version only where it gets a credential."""
-    if not _STARTS.search(line):
+def _started(held: list[tuple[str, int]]) -> Iterator[Told]:
+    """What a command starts that goes over these lines, or an alias; a package only where it is given a credential."""
+    if not any(_STARTS.search(line) for line, _ in held):
         return
-    alias = _ALIAS.match(line)
-    for part in re.split(r"&&|\|\||;|\|", alias[2] if alias else line):
-        given = [(word, number) for word in wrapped.split(part)]
-        words = wrapped.bare(given)
-        while len(words) > 1 and not _STARTS.search(words[0][0]):
-            words = words[1:]
-        if words and _STARTS.search(words[0][0]):
-            yield from launch.told(words, keyed=packaged.keyed(given))
-            yield from addressed.spoken(words)
-            yield from addressed.open_to_all(words)
+    given: list[Word] = []
+    for line, number in held:
+        alias = _ALIAS.match(line)
+        *ended, last = _ENDS.split(alias[2] if alias else line.rstrip().removesuffix("\\"))
+        for part in ended:
+            yield from _command([*given, *((word, number) for word in wrapped.split(part))])
+            given = []
+        given += [(word, number) for word in wrapped.split(last)]
+    yield from _command(given)
+
+
+_ENDS: Final = re.compile(r"&&|\|\||;|\|")
+
+
+def _command(given: list[Word]) -> Iterator[Told]:
+    words = wrapped.bare(given)
+    while len(words) > 1 and not _STARTS.search(words[0][0]):
+        words = words[1:]
+    if words and _STARTS.search(words[0][0]):
+        yield from launch.told(words, keyed=packaged.keyed(given))
+        yield from addressed.spoken(words)
+        yield from addressed.open_to_all(words)
 
 
 def _set(line: str) -> Iterator[tuple[str, str]]:

@@ -209,6 +209,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from sdk.granted(path, text)
         yield from sdk.started(path, text)
         yield from rights.told(path, text)
+        yield from workload.in_json(path, text)
 
 
 def _approved(path: str, text: str) -> Iterator[Told]:

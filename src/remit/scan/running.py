@@ -24,17 +24,20 @@ _SHELLS: Final = frozenset(
 _COMMAND: Final = re.compile(
     r"(?i)^(?:commands?|cmds?|code|script|line|input|shell|source|expr(?:ession)?|program|bash|args|command_?line)$"
 )
+_BEFORE: Final = frozenset({"sudo", "env", "nice", "nohup", "timeout", "setsid", "-n", "-E", "--"})
+"""Words in front of a program that only start it."""
 _OPENS: Final = re.compile(r"(?:(?:&&|;|-l?c)\s*[\"']?)$")
 
 
-def calls(node: syntax.Function) -> Iterator[tuple[ast.Call, str]]:
-    """The calls of a function that run anything that it is told, and what they run."""
+def calls(node: syntax.Function, helpers: frozenset[str] = frozenset()) -> Iterator[tuple[ast.Call, str]]:
+    """The calls of a function that run anything that it is told, and what they run; by a helper of the file too."""
     said = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
     for kept in syntax.every(node, ast.Assign):
         if isinstance(kept.targets[0], ast.Name) and _told(kept.value, said):
             said.add(kept.targets[0].id)
     for call in syntax.every(node, ast.Call):
-        if call.args and _any(call, said):
+        helped = isinstance(call.func, ast.Name) and call.func.id in helpers
+        if call.args and (_any(call, said) or (helped and _told(call.args[0], said))):
             yield call, "anything that it is told"
 
 
@@ -47,8 +50,12 @@ def _any(call: ast.Call, said: set[str]) -> bool:
     if not _RUNS.match(name):
         return False
     words = first.elts if isinstance(first, ast.List) else call.args
+    while len(words) > 1 and isinstance(words[0], ast.Constant) and words[0].value in _BEFORE:
+        words = words[1:]
     texts = [one.value if isinstance(one, ast.Constant) else syntax.said(one) for one in words]
     if texts[:1] and texts[0] in (*_SHELLS, "sys.executable"):
+        if len(texts) == 1 and any(one.arg == "input" and _told(one.value, said) for one in call.keywords):
+            return True
         through = any(isinstance(one, str) and re.fullmatch(r"-\w*[cC]\w*|/[cC]", one) for one in texts)
         return through and _told(words[-1], said)
     if texts[:1] == ["ssh"]:
@@ -64,10 +71,10 @@ def _told(node: ast.expr, said: set[str]) -> bool:
     """Say whether an expression is what a parameter says, from its beginning or from where a line begins anew."""
     if isinstance(node, ast.Name):
         return node.id in said
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and isinstance(node.slice, ast.Constant):
-        return node.value.id in said and bool(_COMMAND.match(str(node.slice.value)))
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return node.value.id in said and bool(_COMMAND.match(node.attr))
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return syntax.first(node.value) in said and bool(_COMMAND.match(str(node.slice.value)))
+    if isinstance(node, ast.Attribute):
+        return syntax.first(node.value) in said and bool(_COMMAND.match(node.attr))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
         key = node.args[0]
         of = node.func.value

@@ -17,6 +17,7 @@ from remit.scan import (
     export,
     hooked,
     mixed,
+    opened,
     owned,
     plan,
     pysecret,
@@ -34,16 +35,17 @@ from remit.scan import (
     unowned,
 )
 from remit.scan.launch import Told
-from remit.scan.node import line_at
+from remit.scan.node import Node, line_at
 from remit.scan.sight import Sight, held
 
 _HINT: Final = re.compile(
-    r"[\"'](?:@modelcontextprotocol/|ai[\"'/]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain|@langchain/|googleapis"
+    r"[\"'`](?:docker|podman|npx|uvx)[\"' ]"
+    r"|[\"'](?:npm:|jsr:)?(?:@modelcontextprotocol/|ai[\"'/@]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain|@langchain/|googleapis"
     r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp"
     r"|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|@strands-agents/|@langchain"
     r"|@composio/|llamaindex|@llamaindex/|agents[\"'/]|ollama|@github/copilot-sdk"
     r"|octokit[\"']|@googleapis/|google-auth-library|@google-cloud/|firebase-admin|aws-sdk[\"'/]|@aws-cdk/|cdk8s"
-    r"|@kubernetes/client-node|@e2b/|e2b[\"']|@daytonaio/|next-auth|@auth/|better-auth|arctic[\"']|node-vault|snowflake-sdk|@gitbeaker/)"
+    r"|@kubernetes/client-node|(?:dockerode|deepagents)[\"']|@e2b/|e2b[\"']|@daytonaio/|next-auth|@auth/|better-auth|arctic[\"']|node-vault|snowflake-sdk|@gitbeaker/)"
 )
 _STRING: Final = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
@@ -128,19 +130,32 @@ def _lines(text: str) -> Iterator[Told]:
 
 def _objects(text: str) -> Iterator[Told]:
     """Entries of servers: what each is started or called with, and what it is handed."""
+    known = tsobject.names(text)
     for root in tsobject.objects(text):
-        for part in root.inside():
+        for part in tsobject.resolved(root, known).inside():
             members = part.members
             if not {"command", "fullCommand", "headers"}.isdisjoint(members):
                 yield from server.told(part)
                 yield from consent.of_server(part)
             yield from calls.of_object(part)
             yield from calls.mounts(part)
+            yield from _reach(part)
             yield from unasked.of_object(part)
             for one in part["allowedTools"].items:
                 if one.text and consent.rule_writes(one.text):
                     yield Kind.UNASKED, one.line, f"{one.text[:60]} is allowed with nobody asked"
                     break
+
+
+def _reach(part: Node) -> Iterator[Told]:
+    """Folders that an agent may use, and a sandbox that is none."""
+    for name, value in part.members.items():
+        if opened.folder(name) or name in ("additionalDirectories", "addDirs"):
+            for one in value.items:
+                if one.text and opened.wide(name if opened.folder(name) else "allowedDirectories", one.text):
+                    yield Kind.BROAD_TOOL, one.line, f"{name} is the root or a whole home"
+    if part["sandboxMode"].text == "danger-full-access":
+        yield Kind.BROAD_TOOL, part["sandboxMode"].line, "the agent's commands run with no sandbox"
 
 
 def faults(text: str) -> Iterator[Told]:

@@ -16,6 +16,8 @@ def told(name: str, given: dict[str, ast.expr]) -> Iterator[Told]:
     """A server that listens to all addresses; whether it asks who calls is seen in the file as a whole."""
     if name in _SERVERS and _is(given.get("host"), "0.0.0.0"):  # noqa: S104 - looked for, not bound
         yield Kind.OPEN_REMOTE, given["host"].lineno, addressed.NOBODY
+    if name == "launch" and _is(given.get("server_name"), "0.0.0.0"):  # noqa: S104
+        yield Kind.OPEN_REMOTE, given["server_name"].lineno, addressed.NOBODY
 
 
 _KNOWS: Final = re.compile(

@@ -108,9 +108,14 @@ def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
                 yield one["name"].text, one["value"]
 
 
+def unchecked(name: str, value: object) -> bool:
+    """Say whether a member or argument of this name and value turns certificate checks off."""
+    bare = re.sub(r"[-_]", "", name).lower()
+    return (bare in _FALSE and value is False) or (bare in _TRUE and value is True)
+
+
 def checks(part: Node) -> Iterator[Told]:
     """Which members of an object turn certificate checks off."""
     for name, node in part.members.items():
-        bare = re.sub(r"[-_]", "", name).lower()
-        if (bare in _FALSE and node.value is False) or (bare in _TRUE and node.value is True):
+        if unchecked(name, node.value):
             yield Kind.OPEN_REMOTE, node.line, f"{name} turns certificate checks off"

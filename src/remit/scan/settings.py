@@ -3,11 +3,12 @@
 An issuer's shape is told wherever it stands; a secret that only its name tells, where the file has to do with agents.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, inherited, secret, uttered, workflow
+from remit.scan import addressed, client, document, inherited, secret, server, uttered, workflow
 from remit.scan.launch import Told
 from remit.scan.node import Node
 
@@ -28,21 +29,28 @@ def told(path: str, text: str) -> Iterator[Told]:
         or len(text) > _LARGEST
     ):
         return
-    known, agentic = secret.may_hold(text), inherited.is_agentic(path, text)
+    known, agentic = secret.may_hold(text), inherited.is_agentic(path, text) or "litellm" in text
     if not (known or agentic):
         return
     for root in document.read(path, text):
         if root["apiVersion"].text and root["kind"].text:
             continue
         for part in root.inside():
-            for key, value in part.members.items():
-                if "\n" in value.text.strip():
-                    told = uttered.held(key, value) if known or agentic else ()
-                    yield from ((Kind.LITERAL_SECRET, line, said) for line, said in told)
-                elif value.text and (secret.is_known(value.text) or (agentic and secret.is_written(key, value.text))):
-                    yield Kind.LITERAL_SECRET, value.line, f"{key[:60]} holds a literal value"
-                elif isinstance(value.value, list):
-                    yield from _listed(key, value, agentic=agentic)
+            yield from _part(part, known=known, agentic=agentic)
+
+
+def _part(part: Node, *, known: bool, agentic: bool) -> Iterator[Told]:
+    yield from server.checks(part) if agentic else ()
+    for key, value in part.members.items():
+        if agentic and _in_the_open(key, value.text):
+            yield Kind.OPEN_REMOTE, value.line, f"{key[:60]} is called over http, without TLS"
+        if "\n" in value.text.strip():
+            told = uttered.held(key, value) if known or agentic else ()
+            yield from ((Kind.LITERAL_SECRET, line, said) for line, said in told)
+        elif value.text and (secret.is_known(value.text) or (agentic and secret.is_written(key, value.text))):
+            yield Kind.LITERAL_SECRET, value.line, f"{key[:60]} holds a literal value"
+        elif isinstance(value.value, list):
+            yield from _listed(key, value, agentic=agentic)
 
 
 def _listed(key: str, value: Node, *, agentic: bool) -> Iterator[Told]:
@@ -52,3 +60,13 @@ def _listed(key: str, value: Node, *, agentic: bool) -> Iterator[Told]:
             secret.is_known(one.text) or (agentic and " " in one.text and any(uttered.literals(one.text, 1)))
         ):
             yield Kind.LITERAL_SECRET, one.line, f"{key[:60]} holds a literal value"
+
+
+def _in_the_open(key: str, text: str) -> bool:
+    """Say whether an agent's settings name what is called in the open; a bare `url` may be any page's."""
+    if not text.startswith(("http://", "ws://")) or not addressed.called(addressed.worded(key), text):
+        return False
+    return key.lower() not in _ANY or bool(re.search(r"/(?:mcp|sse|v\d)\b", text))
+
+
+_ANY: Final = frozenset({"url", "uri", "host", "server", "address", "base"})

@@ -7,8 +7,10 @@ object is read as a reference.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
+from remit.scan import secret
 from remit.scan.cursor import Values
 from remit.scan.node import DEEPEST, Node
 
@@ -66,6 +68,56 @@ def value(text: str, at: int) -> Node | None:
         return _Reader(text[at : at + _WIDEST], _SPACE).value(0).below(text.count("\n", 0, at))
     except (ValueError, RecursionError):
         return None
+
+
+_GIVEN_ONCE: Final = re.compile(
+    r"\b(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*(?::\s*[\w$\[\]<>., |]{1,80})?\s*=\s*"
+    r"(?=[\"'`\[]|(?:os\.|path\.)?(?:homedir|join|resolve)\(|process\.env\b)"
+)
+_FOLLOWED: Final = 100
+"""Names of one file that are followed."""
+
+
+@lru_cache(maxsize=1)
+def names(text: str) -> dict[str, Node]:
+    """What the names of a file stand for that are given one text, list or place in a home, each once."""
+    found: dict[str, Node] = {}
+    twice: set[str] = set()
+    for begun in islice(_GIVEN_ONCE.finditer(text), _FOLLOWED):
+        one = value(text, begun.end())
+        twice |= {begun[1]} & found.keys()
+        told = one is not None and (
+            secret.is_held(begun[1], one.text) or (one.text.isalnum() and secret.is_random(one.text))
+        )
+        if one is not None and not told and (isinstance(one.value, list) or one.text[:2] not in ("", "${")):
+            found[begun[1]] = one
+    return {name: one for name, one in found.items() if name not in twice}
+
+
+def resolved(node: Node, known: dict[str, Node], depth: int = 0) -> Node:
+    """The node with what its names stand for; a list keeps its lines, a text has that of where it is used."""
+    if not known or depth > DEEPEST:
+        return node
+    if isinstance(node.value, dict):
+        return Node(node.line, {name: resolved(one, known, depth + 1) for name, one in node.value.items()})
+    if isinstance(node.value, list):
+        items: list[Node] = []
+        for one in node.value:
+            spread = known.get(one.text[5:-1]) if one.text.startswith("${...") else None
+            items += spread.items if spread is not None else [resolved(one, known, depth + 1)]
+        return Node(node.line, items)
+    if "${" not in node.text:
+        return node
+    whole = known.get(node.text[2:-1]) if node.text.startswith("${") else None
+    if whole is not None:
+        return whole if isinstance(whole.value, list) else Node(node.line, whole.value)
+    return Node(
+        node.line,
+        _PUT.sub(lambda one: known[one[1]].text if one[1] in known and known[one[1]].text else one[0], node.text),
+    )
+
+
+_PUT: Final = re.compile(r"\$\{([A-Za-z_$][\w$]*)\}")
 
 
 def statements(text: str) -> tuple[Node, ...]:

@@ -26,6 +26,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     every = list(settings(text))
     keyed = any(_gives(key, value) for _, key, value in every)
     told = [one for number, key, value in every for one in _told(number, key, value, keyed=keyed)]
+    told += _serves(every)
     told += _listens(every)
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in told)
 
@@ -39,6 +40,17 @@ def _gives(key: str, value: str) -> bool:
     if key in ("Environment", "PassEnvironment"):
         return any(packaged.is_named(word.partition("=")[0]) for word in wrapped.split(value))
     return False
+
+
+def _serves(every: list[tuple[int, str, str]]) -> Iterator[Told]:
+    """A quadlet of a server of tools that is reached from without, and is told to listen to all."""
+    image = " ".join(value for _, key, value in every if key == "Image")
+    out = any(key == "PublishPort" and not value.startswith("127.") for _, key, value in every)
+    if re.search(r"(?i)mcp", image) and (out or any(key == "Network" and value == "host" for _, key, value in every)):
+        for number, key, value in every:
+            if key == "Exec":
+                words = [(word, number) for word in wrapped.split(value)]
+                yield from addressed.open_to_all(words, served=True)
 
 
 def _listens(every: list[tuple[int, str, str]]) -> Iterator[Told]:

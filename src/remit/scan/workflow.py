@@ -5,14 +5,29 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan import addressed, consent, jsonc, launch, mounted, packaged, secret, server, uttered, wrapped, yamldoc
+from remit.scan import (
+    addressed,
+    client,
+    consent,
+    jsonc,
+    launch,
+    mounted,
+    packaged,
+    secret,
+    server,
+    uttered,
+    wrapped,
+    yamldoc,
+)
 from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 from remit.scan.said import short
+from remit.scan.sight import is_credential
 from remit.scan.wrapped import Word
 
 _PLACE: Final = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
 _SECRET: Final = re.compile(r"\$\{\{\s*secrets\.")
+_INPUT: Final = re.compile(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
 _SHA: Final = re.compile(r"@[0-9a-f]{40}$")
 _OURS: Final = ("actions/", "github/", "./")
 _TAKEN: Final = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
@@ -47,7 +62,12 @@ def _parts(root: Node) -> Iterator[tuple[Node, bool]]:
 
 
 def _is_given(part: Node) -> bool:
-    return any(_SECRET.search(one.text) for one in part.members.values())
+    """Say whether variables or inputs hold a stored secret, or an action's input that is called as one."""
+    texts = [one.text for one in part.members.values() if "${{" in one.text]
+    return any(
+        _SECRET.search(one) or any(is_credential(named[1].replace("-", "_")) for named in _INPUT.finditer(one))
+        for one in texts
+    )
 
 
 def _part(part: Node, *, lent: bool) -> Iterator[Told]:
@@ -60,7 +80,8 @@ def _part(part: Node, *, lent: bool) -> Iterator[Told]:
         yield Kind.BROAD_TOOL, part["with"]["sandbox"].line, "the agent's commands run with no sandbox"
     yield from _mounts(part)
     yield from _approved(part)
-    yield from _used(part)
+    yield from _inside(part)
+    yield from _used(part, lent=lent)
     yield from _contained(part, lent=lent)
     keyed = lent or _is_given(part["env"])
     for words in commands(part["run"]):
@@ -69,6 +90,14 @@ def _part(part: Node, *, lent: bool) -> Iterator[Told]:
 
 _ASKED: Final = frozenset({"-y", "--yes", "uvx", "pipx", "bunx", "dlx", "go", "dnx", "deno", "install", "i", "add"})
 """Words that say that a package is fetched; without one it may be a dependency of the project."""
+
+
+def _inside(part: Node) -> Iterator[Told]:
+    """Servers that a step is told of by a text of settings among its inputs."""
+    for value in part["with"].members.values():
+        if value.text.lstrip().startswith("{") and (inner := jsonc.read(value.text)) is not None:
+            for name, one in client.servers(inner.below(value.line - ("\n" not in value.text)), client.FOREIGN):
+                yield from ((kind, line, f"server {name}: {said}") for kind, line, said in server.told(one))
 
 
 def _mounts(part: Node) -> Iterator[Told]:
@@ -135,7 +164,7 @@ def _words(text: str, at: int) -> list[Word]:
     return [(word.strip("\"'"), at) for word in wrapped.split(text)]
 
 
-def _used(part: Node) -> Iterator[Told]:
+def _used(part: Node, *, lent: bool) -> Iterator[Told]:
     uses = part["uses"]
     image = uses.text.startswith("docker://")
     if (
@@ -145,7 +174,7 @@ def _used(part: Node) -> Iterator[Told]:
     ):
         return
     called = part["secrets"].text == "inherit" or bool(part["secrets"].members)
-    if called or _is_given(part["with"]) or _is_given(part["env"]):
+    if called or lent or _is_given(part["with"]) or _is_given(part["env"]):
         said = "an image with no exact version" if image else "a step of others at a tag or branch"
         yield Kind.UNPINNED, uses.line, f"{said} is given a credential"
 

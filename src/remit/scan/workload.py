@@ -6,12 +6,13 @@ An image without an exact version is told only where it is started with a creden
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
     addressed,
+    client,
     consent,
     document,
     jsonc,
@@ -136,21 +137,42 @@ def _manifest(root: Node) -> Iterator[Told]:
     if kind == "ConfigMap":
         for key, value in root["data"].members.items():
             yield from _said(f"map {name}", server.variable("data", key, value))
+    lent = {id(one.value) for part in root.inside() if part["containers"].items for one in _lent(part)}
     for part in root.inside():
-        yield from _pod(part)
+        yield from _pod(part, lent=id(part.value) in lent)
         for one in part["httpHeaders"].items:
             yield from _said("probe", server.variable("header", one["name"].text, one["value"]))
         yield from server.checks(part)
 
 
-def _pod(part: Node) -> Iterator[Told]:
+def _lent(pod: Node) -> Iterator[Node]:
+    """The containers of a pod that a stored secret is mounted in."""
+    stored = {
+        one["name"].text
+        for one in pod["volumes"].items
+        if one["secret"].members or any(part["secret"].members for part in one["projected"]["sources"].items)
+    }
+    for one in (*pod["containers"].items, *pod["initContainers"].items):
+        if any(mount["name"].text in stored for mount in one["volumeMounts"].items):
+            yield one
+
+
+def in_json(path: str, text: str) -> Iterator[Told]:
+    """The same of a manifest that is written as JSON."""
+    if path.endswith(".json") and '"apiVersion"' in text:
+        for root in document.read(path, text):
+            if root["apiVersion"].text and root["kind"].text:
+                yield from _manifest(root)
+
+
+def _pod(part: Node, *, lent: bool) -> Iterator[Told]:
     place = part["hostPath"] if part["hostPath"].text else part["hostPath"]["path"]
     if place.text and mounted.held(place.text):
         yield Kind.HOST_MOUNT, place.line, f"volume {part['name'].text}: {mounted.SAID}"
     if not part["image"].text:
         return
     said = f"container {part['name'].text}"
-    keyed = any(part[key].items for key in ("envFrom", "secretRefs", "secrets"))
+    keyed = lent or any(part[key].items for key in ("envFrom", "secretRefs", "secrets"))
     for key, value in pairs(part["env"]) if part["env"].members else _variables(part):
         keyed = keyed or packaged.is_named(key) or packaged.is_held(value.text) or "secretKeyRef" in value.members
         yield from _said(said, server.variable("env", key, value))
@@ -184,7 +206,8 @@ def _image(image: Node, *, keyed: bool) -> Iterator[Told]:
         yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 
 
-def _devcontainer(root: Node) -> Iterator[Told]:
+def _taken(root: Node) -> Iterator[Told]:
+    """What a dev container mounts of its host."""
     for mount in root["mounts"].items:
         place = mounted.source(mount.text) if mount.text else mount["source"].text
         if place and mounted.held(place):
@@ -194,9 +217,15 @@ def _devcontainer(root: Node) -> Iterator[Told]:
     for name, one in root["features"].members.items():
         if "/docker-outside-of-docker" in name or "/docker-from-docker" in name:
             yield Kind.HOST_MOUNT, one.line, mounted.SAID
+
+
+def _devcontainer(root: Node) -> Iterator[Told]:
+    yield from _taken(root)
     given = any(packaged.is_named(name) for name in root["containerEnv"].members)
     given = given or packaged.keyed([(one.text, one.line) for one in root["runArgs"].items])
     yield from _image(root["image"], keyed=given)
+    for name, one in client.servers(root["customizations"]["vscode"]):
+        yield from _said(f"server {name}", (*server.told(one), *consent.of_server(one)))
     for key in ("containerEnv", "remoteEnv"):
         for name, node in root[key].members.items():
             yield from server.variable(key, name, node)
@@ -224,7 +253,7 @@ def pairs(node: Node) -> Iterator[tuple[str, Node]]:
                 yield name, Node(one.line, value)
 
 
-def _said(who: str, told: Iterator[Told]) -> Iterator[Told]:
+def _said(who: str, told: Iterable[Told]) -> Iterator[Told]:
     return ((kind, line, f"{who}: {what}") for kind, line, what in told)
 
 

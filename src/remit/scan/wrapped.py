@@ -92,6 +92,18 @@ def _line(words: list[Word], first: str) -> list[Word] | None:
     return None
 
 
+def spread(text: str, line: int) -> list[Word]:
+    """The words of a shell's script, each with its line; what stands in lines of its own begins below."""
+    if "\n" not in text.strip():
+        return [(one, line) for one in split(text)]
+    words: list[Word] = []
+    for number, one in enumerate(text.split("\n"), line + 1):
+        goes_on = one.rstrip().endswith("\\")
+        words += [(word, number) for word in split(one.rstrip().removesuffix("\\"))]
+        words += [] if goes_on else [(";", number)]
+    return words
+
+
 def _split(rest: list[Word]) -> list[Word]:
     """Words as they are; a line that is one word, by its spaces."""
     return [(one, rest[0][1]) for one in split(rest[0][0])] if len(rest) == 1 else rest
@@ -126,14 +138,9 @@ def program(word: str) -> str:
 
 def split(line: str) -> list[str]:
     """The words of a shell's line; at its spaces where its quotes do not close."""
+    if "$(" in line:
+        line = re.sub(r"\$\([^()]{0,200}\)", lambda one: one[0].replace(" ", "\u00a0"), line)
     try:
         return shlex.split(line)
     except ValueError:
-        return line.split()
-
-
-def spread(text: str, line: int) -> list[Word]:
-    """The words of a shell's text; of one with lines of its own each with the line on which it stands."""
-    if "\n" not in text.strip():
-        return [(word, line) for word in split(text)]
-    return [(word, at) for at, one in enumerate(text.split("\n"), line + 1) for word in split(one)]
+        return line.split(" ") if "\u00a0" in line else line.split()
