@@ -1,10 +1,11 @@
 """What runs with nobody asked, by flags and by files of further clients; and whose token TypeScript calls with."""
 
+import ast
 import time
 
 import pytest
 
-from remit.scan import consent, flags, jsonc, others, tsmixed
+from remit.scan import consent, defined, flags, jsonc, others, pymixed, recipe, spawned, tsmixed
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,26 @@ def test_a_text_that_closes_nothing_is_read_in_time_that_grows_with_it(part: str
         tsmixed.told("const a = session.accessToken; process.env.SHOP_SERVICE_TOKEN;\n" + part * (150_000 // len(part)))
     )
     assert time.process_time() - begun < 10
+
+
+def test_what_a_definition_lists_is_told_by_its_own_words_or_its_type() -> None:
+    text = '{"tools": [{"type": "web_search"}, {"function": {"name": "query_orders"}}, {"server_label": "slack"}]}'
+    assert [line for _, line, _ in defined.told("agents/desk.json", text)] == [1]
+    assert list(defined.told("agents/desk.json", text.replace("slack", "clock"))) == []
+
+
+def test_a_rule_of_codex_is_told_by_the_command_that_it_lets_run() -> None:
+    text = 'prefix_rule(pattern = ["ls"], decision = "allow")\nprefix_rule(pattern = ["rm"], decision = "allow")\n'
+    assert recipe.wants(".codex/rules/default.rules")
+    assert [one.evidence.line for one in recipe.read(".codex/rules/default.rules", text)] == [2]
+
+
+def test_a_list_of_words_that_starts_an_agent_is_told_where_its_flag_stands() -> None:
+    text = "words = [\n    'copilot', '-p', task,\n    '--allow-all-tools',\n]\n"
+    assert [line for _, line, _ in spawned.told(ast.parse(text))] == [3]
+
+
+def test_python_that_only_looks_at_a_callers_claims_acts_with_its_own_alone() -> None:
+    text = "def close():\n    check(get_access_token().{})\n    call(os.environ['DESK_SERVICE_TOKEN'])\n"
+    assert list(pymixed.in_code(ast.parse(text.format("scopes")))) == []
+    assert [line for _, line, _ in pymixed.in_code(ast.parse(text.format("token")))] == [2]

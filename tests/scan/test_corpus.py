@@ -52,10 +52,10 @@ HELD_SIXTH = {
     "AG121": (94, 0),
     "AG122": (92, 0),
     "AG130": (101, 0),
-    "AG131": (68, 8),
+    "AG131": (92, 0),
     "AG140": (91, 0),
-    "AG150": (56, 1),
-    "AG151": (69, 1),
+    "AG150": (60, 1),
+    "AG151": (93, 0),
 }
 FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH, corpus.FIFTH, corpus.SIXTH)
 FAMILIES = [(folder, code) for folder in FOLDERS for code in corpus.codes(folder)]

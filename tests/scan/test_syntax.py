@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from remit.scan import mixed, readers, syntax
+from remit.scan import pymixed, readers, syntax
 from tests.kit import corpus
 
 FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH)
@@ -79,11 +79,11 @@ def test_where_a_credential_is_seen_the_quick_look_lets_it_be_looked_for() -> No
         for node in ast.walk(tree):
             if isinstance(node, ast.Call | ast.Subscript | ast.Attribute | ast.Name | ast.Constant):
                 written, words = ast.unparse(node), syntax.words(node).lower()
-                if mixed._PERSON_CODE.search(written):
-                    assert mixed._MAY_PERSON.search(words), written
+                if pymixed._PERSON_CODE.search(written):
+                    assert pymixed._MAY_PERSON.search(words), written
                     seen += 1
-                if mixed._SERVICE_CODE.search(written) or mixed._own(written):
-                    assert mixed._MAY_SERVE.search(words), written
+                if pymixed._SERVICE_CODE.search(written) or pymixed._own(written):
+                    assert pymixed._MAY_SERVE.search(words), written
                     seen += 1
         syntax.forget()
     assert seen > 100

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import consent, mounted, opened, running, syntax, verbs
+from remit.scan import consent, mounted, opened, running, spawned, syntax, verbs
 from remit.scan.launch import Told
 
 _LIMITS: Final = re.compile(r"(?i)allow|whitelist|approv|confirm|human|callback|sandbox|permitted")
@@ -27,12 +27,16 @@ def told(tree: ast.AST) -> Iterator[Told]:
     for function in syntax.functions(tree):
         yield from _function(function, given | ({function.name} if obeys else set()), helpers)
         yield from _unasked(function)
+    names = {
+        one.targets[0].id: one.value for one in syntax.every(tree, ast.Assign) if isinstance(one.targets[0], ast.Name)
+    }
     yield from _faults(tree)
+    yield from spawned.told(tree)
     for call in syntax.every(tree, ast.Call):
         if call.keywords or call.args:
             yield from _let(call, functions)
         if call.keywords:
-            yield from _options(call)
+            yield from _options(call, names)
             yield from _reach(call)
         for name, line in _names(call) if strands else ():
             if name in _STRANDS:
@@ -79,14 +83,32 @@ def _function(node: syntax.Function, given: set[str], helpers: frozenset[str]) -
 
 
 _ASKED: Final = frozenset(
-    {"needs_approval", "requires_confirmation", "require_confirmation", "requires_approval", "require_approval"}
+    {
+        "ask_human_input",
+        "needs_approval",
+        "requires_confirmation",
+        "require_confirmation",
+        "requires_approval",
+        "require_approval",
+    }
 )
 """Arguments of a tool that say whether a person is asked before it runs."""
 
 
+def _writes(node: syntax.Function) -> bool:
+    """Say whether a tool does more than read: by its name; by what it says of itself where its name has no verb."""
+    said = (ast.get_docstring(node) or "").split(" ", 1)[0].rstrip("s.").lower()
+    return verbs.writes(node.name) and not (verbs.is_plain(node.name) and said in _LOOKS)
+
+
+_LOOKS: Final = frozenset(
+    {"read", "return", "get", "list", "show", "find", "look", "search", "fetche", "fetch", "count", "tell"}
+)
+
+
 def _unasked(node: syntax.Function) -> Iterator[Told]:
     for one in node.decorator_list:
-        if isinstance(one, ast.Call) and verbs.writes(node.name):
+        if isinstance(one, ast.Call) and _writes(node):
             for word in one.keywords:
                 if word.arg == "approval_mode" and re.search(r"never_?require", syntax.said(word.value), re.IGNORECASE):
                     yield Kind.UNASKED, one.lineno, f"{node.name} runs with nobody asked"
@@ -112,10 +134,14 @@ def _let(node: ast.Call, functions: dict[str, syntax.Function]) -> Iterator[Told
     for one in node.keywords:
         if one.arg in _ASKED and isinstance(one.value, ast.Constant) and one.value.value is False:
             given = (*node.args[:1], *(word.value for word in node.keywords if word.arg in _MADE_OF))
-            names = [name.id for name in given if isinstance(name, ast.Name) and name.id in functions]
+            names = [name.id for name in given if isinstance(name, ast.Name)]
             names += [str(name.value) for name in given if isinstance(name, ast.Constant)]
-            if names and verbs.writes(names[0]):
-                yield Kind.UNASKED, one.value.lineno, f"{names[0][:60]} runs with nobody asked"
+            names += [str(name) for name in _taken(node)] or [
+                found[1] for found in [_KIND.match(syntax.last(node.func))] if found
+            ]
+            loud = [name for name in names if verbs.writes(name)]
+            if loud:
+                yield Kind.UNASKED, one.value.lineno, f"{loud[0][:60]} runs with nobody asked"
         if one.arg in _CALLBACKS and _allows(one.value, functions):
             yield Kind.UNASKED, one.value.lineno, "every tool is allowed with nobody asked"
         if one.arg == "hooks" and isinstance(one.value, ast.Dict):
@@ -128,6 +154,21 @@ def _let(node: ast.Call, functions: dict[str, syntax.Function]) -> Iterator[Told
             yield from _never(one.value)
     if syntax.last(node.func) == "approval_required" and node.args and _says(node.args[0], False):
         yield Kind.UNASKED, node.args[0].lineno, "every tool runs with nobody asked"
+
+
+_KIND: Final = re.compile(r"^(Shell|Bash|ApplyPatch|LocalShell|Computer|CodeInterpreter)Tool$")
+"""Tools that are ready made, and do more than read."""
+
+
+def _taken(node: ast.Call) -> list[object]:
+    """The tools that a client takes of a server, as a call lists them."""
+    return [
+        item.value
+        for one in node.keywords
+        if one.arg in ("tool_filter", "allowed_tools") and isinstance(one.value, ast.List | ast.Tuple)
+        for item in one.value.elts
+        if isinstance(item, ast.Constant)
+    ]
 
 
 _MADE_OF: Final = frozenset({"func", "function", "fn", "name", "tool_name", "handler", "coroutine"})
@@ -193,7 +234,7 @@ _PASSES: Final = re.compile(
 )
 
 
-def _options(node: ast.Call) -> Iterator[Told]:
+def _options(node: ast.Call, names: dict[str, ast.expr]) -> Iterator[Told]:
     """What an agent is let do: tools that are allowed beforehand, and tools that a person is not asked about."""
     for one in node.keywords:
         if (
@@ -204,9 +245,9 @@ def _options(node: ast.Call) -> Iterator[Told]:
             for item in one.value.elts:
                 if isinstance(item, ast.Constant) and consent.rule_writes(str(item.value)):
                     yield Kind.UNASKED, item.lineno, f"{str(item.value)[:60]} is allowed with nobody asked"
-                    break
-        if one.arg == "interrupt_on" and isinstance(one.value, ast.Dict):
-            for key, value in zip(one.value.keys, one.value.values, strict=True):
+        given = names.get(one.value.id, one.value) if isinstance(one.value, ast.Name) else one.value
+        if one.arg == "interrupt_on" and isinstance(given, ast.Dict):
+            for key, value in zip(given.keys, given.values, strict=True):
                 off = isinstance(value, ast.Constant) and value.value is False
                 if off and isinstance(key, ast.Constant) and verbs.writes(str(key.value)):
                     yield Kind.UNASKED, value.lineno, f"{str(key.value)[:60]} runs with nobody asked"

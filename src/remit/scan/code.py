@@ -27,7 +27,8 @@ from remit.scan.launch import Told
 from remit.scan.node import Node
 
 _HINT: Final = re.compile(
-    r"(?i)\b(?:fast)?(?:mcp|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
+    r"(?i)[\"'](?:claude|codex|gemini|qwen|copilot|cursor-agent|aider|goose|amp|droid)[\"' ]|\b(?:fast)?(?:mcp"
+    r"|langchain|langgraph|openai|anthropic|claude_(?:agent|code)_sdk|crewai|autogen|agents?"
     r"|llama_index|smolagents|pydantic_ai|boto3|slack_sdk|slack_bolt|aws_cdk|docker|googleapiclient|msgraph"
     r"|gspread|strands|semantic_kernel|haystack|adk|a2a|llms?|dspy|agno|letta|browser_use|composio|litellm|genai"
     r"|ollama|msal|google_auth_oauthlib|octokit|hvac|npx|uvx|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity"
@@ -218,7 +219,8 @@ _MCP: Final = re.compile(r"(?i)mcp")
 def _unasked(name: str, given: dict[str, ast.expr]) -> Iterator[Told]:
     """Arguments that let an agent write or run with nobody asked."""
     keys = [key for key in ("require_approval", "approval_mode") for said in _NEVER if _is(given.get(key), said)]
-    if keys and not (_is(given[keys[0]], "never_require") and not _MCP.search(name)):
+    held = Node(0, {key: spelled.read(given[key]) for key in ("allowed_tools", "tool_filter") if key in given})
+    if keys and not (_is(given[keys[0]], "never_require") and not _MCP.search(name)) and not consent.only_reads(held):
         at = given[keys[0]]
         yield Kind.UNASKED, at.lineno, "every tool runs with nobody asked"
     mode = given.get("permission_mode")
@@ -334,7 +336,7 @@ def _dict(node: ast.Dict, names: spelled.Names) -> Iterator[Told]:
     ]
     if loud:
         yield Kind.UNASKED, loud[0].line, f"{loud[0].text[:60]} runs with nobody asked"
-    if members.get("require_approval", Node(0, None)).text == "never":
+    if members.get("require_approval", Node(0, None)).text == "never" and not consent.only_reads(entry):
         yield Kind.UNASKED, members["require_approval"].line, "every tool runs with nobody asked"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import document, flags, hooked, others, server, switched, verbs, wrapped
+from remit.scan import document, flags, hooked, jsonc, others, server, switched, verbs, wrapped
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.said import named, short
@@ -48,6 +48,8 @@ def of_server(entry: Node) -> Iterator[Told]:
     if entry["disabled"].value is True or entry["enabled"].value is False:
         return
     yield from _listed(entry)
+    if only_reads(entry):
+        return
     if entry["trust"].value is True:
         yield Kind.UNASKED, entry["trust"].line, "trust approves every tool with nobody asked"
     for key in ("require_approval", "default_tools_approval_mode", "approval_mode"):
@@ -58,12 +60,25 @@ def of_server(entry: Node) -> Iterator[Told]:
             yield Kind.UNASKED, line, f"{word} lets everything run with nobody asked"
 
 
+_OFFERED: Final = (
+    "allowed_tools", "allowedTools", "includeTools", "include_tools", "enabled_tools", "enabledTools", "tool_filter",
+    "toolFilter",
+)  # fmt: skip
+"""Lists of the only tools that a client takes of a server."""
+
+
+def only_reads(entry: Node) -> bool:
+    """Say whether the tools that a client takes of a server are listed, and only read."""
+    offered = [one for key in _OFFERED for one in (*entry[key].items, *entry[key]["tool_names"].items) if one.text]
+    return bool(offered) and not any(one.text == "*" or verbs.writes(one.text) for one in offered)
+
+
 def _listed(entry: Node) -> Iterator[Told]:
     for key in LISTS:
         loud = [one for one in entry[key].items if one.text and verbs.writes(one.text)]
-        if loud:
-            yield Kind.UNASKED, loud[0].line, f"{key} approves {named(loud)} with nobody asked"
-        elif entry[key].value is True:
+        for one in loud:
+            yield Kind.UNASKED, one.line, f"{key} approves {named([one])} with nobody asked"
+        if not loud and entry[key].value is True:
             yield Kind.UNASKED, entry[key].line, f"{key} approves every tool with nobody asked"
     for name, tool in entry["tools"].members.items():
         if tool["approval_mode"].text in ("approve", "never", "auto") and verbs.writes(name):
@@ -92,9 +107,31 @@ def of_document(path: str, root: Node) -> Iterator[Told]:
     for part in (root["settings"], root["customizations"]["vscode"]["settings"]):
         yield from switched.told(path, part)
     yield from others.told(path, root)
+    for name, text in root["data"].members.items() if root["kind"].text == "ConfigMap" else ():
+        if text.text.lstrip().startswith("{") and (inner := jsonc.read(text.text)) is not None:
+            client = f".{'gemini' if 'gemini' in path else 'claude'}/{name}"
+            yield from of_client(client, inner.below(text.line - ("\n" not in text.text)))
+    yield from _scripts(root)
     if re.search(r"(?:^|/)\.github/hooks/[^/]+\.json$", path):
         yield from hooked.told(path, root)
     yield from _hosted(root)
+
+
+_LINES: Final = frozenset(
+    {"user_data", "UserData", "metadata_startup_script", "startup-script", "startup_script", "custom_data", "script",
+     "before_script", "after_script", "run", "cmds", "inline", "Fn::Sub", "postCreateCommand"}
+)  # fmt: skip
+"""Members that hold the lines of a script: of a machine's first start, a pipeline, a package."""
+
+
+def _scripts(root: Node) -> Iterator[Told]:
+    """What the scripts in a document start with nobody asked."""
+    for part in root.inside():
+        for name, one in part.members.items():
+            lines = one.members.values() if name == "scripts" else one.items if name in _LINES else ()
+            for given in lines:
+                for number, line in enumerate(given.text.split("\n")) if given.text else ():
+                    yield from shell(line, given.line + number + ("\n" in given.text))
 
 
 _CALLS: Final = ("post", "put", "patch", "delete")
@@ -106,7 +143,7 @@ def _hosted(root: Node) -> Iterator[Told]:
         members = part.members
         for key in ("require_approval", "requireApproval"):
             if key in members and ("server_url" in members or "server_label" in members):
-                if members[key].text == "never":
+                if members[key].text == "never" and not only_reads(part):
                     yield Kind.UNASKED, members[key].line, f"{key} is never: every tool runs with nobody asked"
                 loud = [one for one in members[key]["never"]["tool_names"].items if one.text and verbs.writes(one.text)]
                 if loud:

@@ -91,6 +91,7 @@ def _open(one: Node) -> Iterator[tuple[int, str]]:
 
 
 _JUDGES: Final = re.compile(r"tool_input|hook_event_name|hookSpecificOutput|permissionDecision")
+_READS: Final = re.compile(r"stdin|readFileSync\(\s*0\b|\binput\(\)")
 _REFUSES: Final = re.compile(r"exit\(2\)|exitCode = 2|[\"'](?:deny|block)[\"']")
 _BROAD: Final = re.compile(r"^(?:Base)?Exception$")
 _CAUGHT: Final = re.compile(
@@ -102,7 +103,7 @@ _LEFT: Final = re.compile(r"process\.exit\(\s*[01]?\s*\)|process\.exitCode = [01
 
 def is_script(text: str) -> bool:
     """Say whether code is a guard itself: it reads the call that a client asks about, and refuses some."""
-    return "stdin" in text and bool(_JUDGES.search(text) and _REFUSES.search(text))
+    return bool(_READS.search(text)) and bool(_JUDGES.search(text) and _REFUSES.search(text))
 
 
 def in_typescript(text: str) -> Iterator[Told]:

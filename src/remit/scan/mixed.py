@@ -3,14 +3,14 @@
 What keeps them apart is the holder: a server, a job or a service of its own for each.
 """
 
-import ast
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import secret, syntax
+from remit.scan import document, secret, workflow
 from remit.scan.launch import Told
+from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, is_credential, references
 
 _PERSON: Final = re.compile(
@@ -54,33 +54,11 @@ _SHAPES: Final = (
     (re.compile(r"^(?:xoxp-|ghp_|gho_|ghu_)"), "person"),
     (re.compile(r"^(?:xoxb-|ghs_|xapp-)"), "service"),
 )
-_PERSON_CODE: Final = re.compile(
-    r"acquire_token_on_behalf_of|OnBehalfOfCredential|from_authorized_user_(?:file|info)|acquire_token_interactive"
-    r"|acquire_token_by_(?:device_flow|auth\w*code)|DeviceCodeCredential|InteractiveBrowserCredential|InstalledAppFlow"
-    r"|\b(?:user|person|caller|delegated|customer|member|employee)s?_(?:(?:access|oauth2?|auth|id|session|bearer|graph"
-    r"|slack|refresh|api)_){0,2}(?:token|credentials?|jwt|pat)\b|headers(?:\(\))?(?:\.get\(|\[)['\"]authorization"
-    r"|\b\w*(?:session|state|user)(?:\[|\.get\()['\"](?:access_token|user_token|token|id_token)['\"]"
-    r"|['\"]\w*USER_(?:\w{1,12}_)?TOKEN['\"]|['\"]x-(?:user|forwarded)-(?:access-)?token['\"]"
-    r"|['\"]\w*_PAT['\"]|\bsubject_token\b|\bget_access_token\(\)|\bget_http_(?:headers|request)\(",
-    re.IGNORECASE,
-)
-_SERVICE_CODE: Final = re.compile(
-    r"acquire_token_for_client|ClientSecretCredential|DefaultAzureCredential|ManagedIdentityCredential"
-    r"|WorkloadIdentityCredential|service_account\.Credentials|from_service_account_(?:file|info)"
-    r"|\b(?:service|bot|app|system|machine|svc|backend|m2m)_(?:account_)?(?:access_|api_|role_)?(?:token"
-    r"|credentials?|key|jwt)\b"
-    r"|['\"]\w*(?:BOT|SERVICE|SVC|SYSTEM|MACHINE|APP|ADMIN|M2M|BACKEND)_(?:\w+_)?(?:TOKEN|KEY|SECRET|CREDENTIALS?)['\"]"
-    r"|client_credentials|AppAuth\b|GithubIntegration|CertificateCredential",
-    re.IGNORECASE,
-)
 _STORE: Final = re.compile(
     r"(?i)client[-_]secret$|(?:^|_)(?:database|db|pg|postgres\w*|mysql|mongo\w*|redis|amqp)_?(?:\w+_)?(?:url|uri"
     r"|dsn|password)$"
 )
 """An app's proof, where no login of its own is seen, and the login of its own store."""
-_READ: Final = re.compile(
-    r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
-)
 _MODEL: Final = re.compile(
     r"(?i)openai|anthropic|gemini|google_api|mistral|groq|cohere|openrouter|langsmith|langfuse|hf_|xai|(?:^"
     r"|_)(?:anon|public|publishable)_"
@@ -90,7 +68,7 @@ _MODEL: Final = re.compile(
 def told(holders: tuple[Holder, ...]) -> Iterator[Told]:
     """The holders that are given both."""
     for one in holders:
-        if one.sort in ("profile", "dev", "secret"):
+        if one.sort in ("dev", "secret"):
             continue
         sorts = [(sort_of(pair), pair) for pair in one.pairs]
         person = next((pair for sort, pair in sorts if sort == "person"), None)
@@ -120,7 +98,7 @@ def sort_of(pair: Pair) -> str:
         given.append("GITHUB_TOKEN")
     if not given and not (is_credential(pair.name) and secret.is_literal(text)) and not _SERVICE.search(pair.name):
         return ""
-    for name in (*given, pair.name):
+    for name in (*given, pair.name, re.sub(r"[-_]secret$", "", pair.name)):
         if _PROOF.search(name) or _MODEL.search(name):
             return ""
         technical = _TECHNICAL.search(name)
@@ -136,189 +114,42 @@ def may_be_own(name: str) -> bool:
     return not (_PERSON.search(name) or _MODEL.search(name) or _PROOF.search(name) or _STORE.search(name))
 
 
-def in_code(tree: ast.AST) -> Iterator[Told]:
-    """Functions that use both; and a module whose own lines do."""
-    words = syntax.words(tree)
-    bearer = bool(_BEARER.search(words))
-    heads = {one: _header(one, bearer=bearer) for one in syntax.functions(tree)}
-    if not any(heads.values()) and not _MAY_PERSON.search(words.lower()):
+_ENVIRONMENTS: Final = (
+    "env", "environment", "Environment", "envVars", "env_vars", "environmentVariables", "environment_variables",
+    "variables", "Variables", "RuntimeEnvironmentSecrets", "RuntimeEnvironmentVariables", "secrets", "Secrets",
+    "runtime_environment_secrets", "runtime_environment_variables", "app_settings", "appSettings",
+    "secret_environment_variables", "secretEnvironmentVariables", "vars",
+)  # fmt: skip
+_STORED: Final = ("Ref", "valueFrom", "value_from", "secret", "secretRef", "fromSecret", "from_secret", "Fn::GetAtt")
+_ELSEWHERE: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicaSet"})
+"""Kinds of a cluster whose containers are holders of their own."""
+
+
+def in_document(path: str, text: str) -> Iterator[Told]:
+    """Whatever a document gives an environment with both: a client's whole session, a service of a cloud."""
+    if workflow.wants(path) or not ("env" in text or "Env" in text or "ariables" in text or "ecrets" in text):
         return
-    apart = _apart(tree)
-    own = [one for one in getattr(tree, "body", []) if not isinstance(one, _DEFINED)]
-    told = [*_used("the module", own, apart)]
-    kept = {} if told else _kept(own, apart)
-    for one in syntax.every(tree, ast.ClassDef):
-        lines = [part for part in one.body if not isinstance(part, _DEFINED)]
-        lines += [
-            part for made in one.body if isinstance(made, syntax.Function) and made.name in _MADE for part in made.body
-        ]
-        kept |= _kept(lines, apart)
-    for node, header in heads.items():
-        told += _used(node.name, node.body, apart, header, kept)
-    for _, name, body in _graphs(tree):
-        told += _used(name, body, apart, "", kept)
-    yield from told
-
-
-_DEFINED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-_MADE: Final = frozenset({"__init__", "__post_init__", "setup", "__aenter__"})
-"""Methods in which an object is given what it keeps."""
-
-
-def _apart(tree: ast.AST) -> set[ast.AST]:
-    """What servers are given as their variables and headers: each is a holder of its own."""
-    found: set[ast.AST] = set()
-    for call in syntax.every(tree, ast.Call):
-        given = {one.arg: one.value for one in call.keywords if one.arg}
-        if _SERVER.search(syntax.last(call.func)) or "command" in given:
-            found.update(one for key in _HANDED if key in given for one in (call, *syntax.walk(given[key])))
-    for node in syntax.every(tree, ast.Dict):
-        pairs = zip(node.keys, node.values, strict=True)
-        entry = {str(key.value): one for key, one in pairs if isinstance(key, ast.Constant)}
-        if not {"url", "server_url", "command", "transport"}.isdisjoint(entry):
-            found.update(one for key in _HANDED if key in entry for one in (node, *syntax.walk(entry[key])))
-    if found:
-        found.update(
-            one for one in syntax.walk(tree) if isinstance(one, ast.Call) and not found.isdisjoint(syntax.walk(one))
-        )
-    return found
-
-
-_HANDED: Final = ("env", "headers")
-
-
-_SERVER: Final = re.compile(
-    r"(?i)mcp|^(?:stdio|sse|streamable_?http)\w*(?:params?|parameters|connection|transport|client)$"
-)
-
-
-def _kept(body: list[ast.stmt], apart: set[ast.AST]) -> dict[str, str]:
-    """The names under which these lines keep what is a person's, and what is a service's: a client, a token."""
-    found = {}
-    for one in body:
-        if isinstance(one, ast.Assign | ast.AnnAssign) and isinstance(one.value, ast.Call | ast.Subscript | ast.Await):
-            text = " ".join(said for node, said in _written([one]) if node not in apart)
-            person, service = bool(_PERSON_CODE.search(text)), bool(_SERVICE_CODE.search(text))
-            if person != service:
-                for target in one.targets if isinstance(one, ast.Assign) else [one.target]:
-                    found[syntax.said(target)] = "person" if person else "service"
-    return found
-
-
-_TOKEN: Final = re.compile(r"(?:^|_)(?:token|jwt|bearer)$")
-_BEARER: Final = re.compile(r"HTTPAuthorizationCredentials|OAuth2\w*Bearer|HTTPBearer")
-_MAY_PERSON: Final = re.compile(
-    r"acquire_token_(?:on_behalf_of|interactive|by_)|onbehalfofcredential|from_authorized_user_|devicecodecredential"
-    r"|interactivebrowsercredential|installedappflow"
-    r"|(?:user|person|caller|delegated|customer|member|employee)s?_(?:\w{1,12}_){0,2}(?:token|credential|jwt|pat)"
-    r"|authorization|access_token|^(?:id_)?token$|_pat\b|subject_token|get_http_|x-(?:user|forwarded)-",
-    re.MULTILINE,
-)
-"""What stands, in small letters, in all code in which `_PERSON_CODE` finds something, and is found sooner."""
-_MAY_SERVE: Final = re.compile(
-    r"acquire_token_for_client|clientsecretcredential|defaultazurecredential|managedidentitycredential"
-    r"|workloadidentity|(?:service|bot|app|system|machine|svc|backend|m2m|admin)_|client_credentials|appauth"
-    r"|githubintegration|certificatecredential"
-    r"|environ|getenv"
-)
-"""The same for `_SERVICE_CODE`, and for a variable that is read."""
-
-
-def _graphs(tree: ast.AST) -> Iterator[tuple[int, str, list[ast.stmt]]]:
-    """The functions that are nodes of one graph: one workflow, whose state hands on what each has."""
-    functions = {one.name: one for one in syntax.functions(tree)}
-    nodes: dict[str, list[str]] = {}
-    for call in syntax.every(tree, ast.Call):
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "add_node":
-            names = [one.id for one in call.args if isinstance(one, ast.Name) and one.id in functions]
-            nodes.setdefault(syntax.said(call.func.value), []).extend(names)
-    for graph, names in nodes.items():
-        if len(names) > 1:
-            yield len(names), f"the graph {graph}", [one for name in names for one in functions[name].body]
-
-
-def _header(node: syntax.Function, *, bearer: bool) -> str:
-    """The parameter that brings the caller's own token, as web frameworks give it; "" when none does.
-
-    `bearer` says whether the file has a word of such a framework's.
-    """
-    every = [*node.args.posonlyargs, *node.args.args]
-    given = dict(zip([one.arg for one in every][::-1], node.args.defaults[::-1], strict=False))
-    for one in (*every, *node.args.kwonlyargs):
-        if one.arg == "authorization":
-            return one.arg
-        if not bearer and not _TOKEN.search(one.arg):
+    if not re.search(r"(?i)user|person|customer|delegated|_pat\b|refresh", text):
+        return
+    for root in document.read(path, text):
+        if root["services"].members or root["kind"].text in _ELSEWHERE:
             continue
-        asked = f"{syntax.said(one.annotation) if one.annotation else ''} "
-        asked += syntax.said(given[one.arg]) if one.arg in given else ""
-        if _BEARER.search(asked):
-            return one.arg
-        if _TOKEN.search(one.arg) and re.search(r"\b(?:Depends|Security)\(", asked):
-            return one.arg
-    return ""
+        for part in root.inside():
+            pairs = tuple(pair for key in _ENVIRONMENTS if key in part.members for pair in _variables(part[key]))
+            name = part["name"].text or part["Name"].text or "an environment"
+            yield from told((Holder("environment", name, part.line, "", pairs),))
 
 
-def _proofs(body: list[ast.stmt]) -> set[ast.AST]:
-    """What a service proves itself with where it asks for a person's token: the two are one grant."""
-    found: set[ast.AST] = set()
-    for one in body:
-        for node in syntax.walk(one):
-            pairs: list[tuple[str, ast.expr]] = []
-            if isinstance(node, ast.Call):
-                pairs = [(word.arg, word.value) for word in node.keywords if word.arg]
-            elif isinstance(node, ast.Dict):
-                pairs = [
-                    (str(key.value), value)
-                    for key, value in zip(node.keys, node.values, strict=True)
-                    if isinstance(key, ast.Constant)
-                ]
-            names = {name for name, _ in pairs}
-            if names & {"subject_token", "assertion", "refresh_token", "code", "user_assertion"}:
-                found |= {
-                    part
-                    for name, value in pairs
-                    if name in ("client_secret", "client_credential", "client_assertion", "actor_token", "auth")
-                    for part in syntax.walk(value)
-                }
-    return found
-
-
-def _own(text: str) -> bool:
-    """Say whether an expression reads a secret of the program's own: none of a person's, and not the model's key."""
-    read = _READ.match(text)
-    name = next((one for one in read.groups() if one), "") if read else ""
-    return is_credential(name) and may_be_own(name)
-
-
-def _used(
-    name: str, body: list[ast.stmt], apart: set[ast.AST], header: str = "", kept: dict[str, str] | None = None
-) -> Iterator[Told]:
-    """Lines that use both themselves, or one and what is kept of the other under a name."""
-    kept = kept or {}
-    words = [(one, syntax.words(one).lower()) for one in body]
-    mine = [one for one, said in words if header or _MAY_PERSON.search(said)]
-    person = next(
-        (one for one, text in _written(mine) if (_PERSON_CODE.search(text) or text == header) and one not in apart),
-        None,
-    )
-    if person is None and "person" not in kept.values():
-        return
-    proofs = _proofs(body) | apart
-    own = [one for one, said in words if _MAY_SERVE.search(said)]
-    service = next(
-        (one for one, text in _written(own) if one not in proofs and (_SERVICE_CODE.search(text) or _own(text))), None
-    )
-    if kept and (person is None) != (service is None):
-        other = "person" if person is None else "service"
-        used = next((one for one, text in _written(body) if kept.get(text) == other), None)
-        person, service = (used, service) if person is None else (person, used)
-    if person is not None and service is not None:
-        yield Kind.MIXED, person.lineno, f"{name} acts with a person's token and with the service's own credential"
-
-
-def _written(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, str]]:
-    """The expressions in which a credential may be read, each with the beginning of its code."""
-    for one in body:
-        for node in syntax.walk(one):
-            if isinstance(node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute):
-                yield node, syntax.said(node)[:300]
+def _variables(given: Node) -> Iterator[Pair]:
+    """Variables, as members, as a list of names with their values, or as `NAME=value`."""
+    for name, one in given.members.items():
+        if one.text or any(key in one.members for key in _STORED):
+            yield Pair(name, one.text or "${" + name + "}", one.line)
+    for one in given.items if not given.members else ():
+        named = one["name"] if one["name"].text else one["Name"] if one["Name"].text else one["key"]
+        name, mark, text = one.text.partition("=")
+        if named.text:
+            value = one["value"].text or one["Value"].text
+            yield Pair(named.text, value or "${" + named.text + "}", named.line)
+        elif mark:
+            yield Pair(name, text, one.line)

@@ -14,6 +14,7 @@ from remit.scan import (
     cloud,
     code,
     consent,
+    defined,
     document,
     dotenv,
     export,
@@ -29,7 +30,9 @@ from remit.scan import (
     owned,
     plan,
     profile,
+    pymixed,
     pysecret,
+    recipe,
     rights,
     script,
     sdk,
@@ -69,7 +72,19 @@ class Reader(Protocol):
         """Find what stands in the text of a file of this path."""
 
 
-READERS: Final[tuple[Reader, ...]] = (client, dotenv, profile, store, unit, workflow, workload, code, script, cloud)
+READERS: Final[tuple[Reader, ...]] = (
+    client,
+    dotenv,
+    profile,
+    store,
+    unit,
+    workflow,
+    workload,
+    code,
+    script,
+    recipe,
+    cloud,
+)
 
 
 OTHERS: Final = frozenset(
@@ -85,7 +100,7 @@ _RUN: Final = frozenset({"service", "workload", "unit", "job", "task"})
 """Sorts of holders that may be agents themselves."""
 _APPROVES: Final = re.compile(
     r"permissionMode|allowed-tools|permission|[aA]pprov|[aA]llow|yes-always|[aA]utoRun|yolo|autonomy|turbo"
-    r"|customizations|[cC]onfirm|isConsequential"
+    r"|customizations|[cC]onfirm|isConsequential|\"hooks\"|--dangerously|--trust|--force|--full-auto|acceptEdits"
 )
 _KEPT: Final = 200_000
 """Characters of a file above which its documents are not kept for its next reader."""
@@ -197,10 +212,12 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from inherited.told(path, text, ())
     yield from admin.in_script(text) if worded.wants(path) or unit.wants(path) else ()
     if document.wants(path):
+        yield from mixed.in_document(path, text)
         yield from standing.in_document(path, text)
         yield from admin.told(path, text)
         yield from unowned.told(path, text)
         yield from toxic.told(path, text)
+        yield from defined.told(path, text)
         yield from client.in_foreign(path, text)
         yield from settings.told(path, text)
         yield from _approved(path, text)
@@ -239,11 +256,14 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     guard = code.wants(path) and hooked.is_script(text)
     agents = code.wants(path) and code.is_agents(text)
     others = not agents and code.wants(path)
-    tree = syntax.parse(text) if guard or agents or (others and _OTHERS.search(text)) else None
+    both = others and pymixed.may(text)
+    tree = syntax.parse(text) if guard or agents or both or (others and _OTHERS.search(text)) else None
     if tree is None:
         return
     if guard:
         yield from hooked.in_python(tree)
+    if both:
+        yield from pymixed.in_code(tree)
     if not agents:
         yield from _of_others(path, text, tree) if others else ()
         return
@@ -259,7 +279,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from unowned.in_code(tree)
         yield from owned.in_python(tree)
         yield from toolset.told(tree)
-        yield from mixed.in_code(tree)
+        yield from pymixed.in_code(tree)
         yield from observed.sights(path, tree)
         yield from export.policies(path, text)
     except (RecursionError, MemoryError):

@@ -64,12 +64,20 @@ def is_agents(text: str) -> bool:
     return len(text) <= _LARGEST and bool(_HINT.search(text))
 
 
+def starts(text: str) -> bool:
+    """Say whether code starts the program of an agent."""
+    return len(text) <= _LARGEST and "child_process" in text and bool(_PROGRAM.search(text))
+
+
+_PROGRAM: Final = re.compile(r"[\"'`](?:claude|codex|gemini|qwen|copilot|cursor-agent|aider|goose|amp|droid)[\"'` ]")
+
+
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that has nothing to do with agents."""
     if not is_agents(text):
         first = {(kind, line): said for kind, line, said in _others(text)}
         more = (Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
-        return (*pysecret.alone(path, text), *_beside(path, text), *more)
+        return (*pysecret.alone(path, text), *_beside(path, text), *more, *_started(path, text))
     plain = bare(text)
     holders = tsenv.holders(path, plain)
     told = [
@@ -111,6 +119,17 @@ def _others(text: str) -> Iterator[Told]:
             yield from owned.told(bare(text))
 
 
+def _started(path: str, text: str) -> tuple[Finding, ...]:
+    """Agents that code starts, though it imports none; and whose token such code calls with."""
+    plain = bare(text) if starts(text) or (len(text) <= _LARGEST and tsmixed.may(text)) else ""
+    told = [*(tsrun.told(plain) if starts(text) else ()), *tsmixed.told(plain, agents=False)]
+    return tuple(Finding(one[0], _sure(one[0]), Evidence(path, one[1], one[2])) for one in dict.fromkeys(told))
+
+
+def _sure(kind: Kind) -> Confidence:
+    return Confidence.MEDIUM if kind is Kind.MIXED else Confidence.HIGH
+
+
 def bare(text: str) -> str:
     """The text, its comments made blank."""
     return _STRING.sub(lambda one: re.sub(r"[^\n]", " ", one[0]) if one[0].startswith("/") else one[0], text)
@@ -141,10 +160,9 @@ def _objects(text: str) -> Iterator[Told]:
             yield from calls.mounts(part)
             yield from _reach(part)
             yield from unasked.of_object(part)
-            for one in part["allowedTools"].items:
+            for one in part["allowedTools"].items if "serverLabel" not in members else ():
                 if one.text and consent.rule_writes(one.text):
                     yield Kind.UNASKED, one.line, f"{one.text[:60]} is allowed with nobody asked"
-                    break
 
 
 def _reach(part: Node) -> Iterator[Told]:

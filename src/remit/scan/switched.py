@@ -57,9 +57,9 @@ def told(path: str, root: Node) -> Iterator[Told]:
             if node.value in _SWITCHES.get(name, ()) and not (name == "autoAccept" and gemini):
                 yield Kind.UNASKED, node.line, f"{name} lets everything run with nobody asked"
             if name in _LISTS:
-                loud = [one for one in node.items if one.text and (one.text == "*" or not _reads(one.text))]
-                if loud:
-                    yield Kind.UNASKED, loud[0].line, f"{name} lets {named(loud)} run with nobody asked"
+                for one in node.items:
+                    if one.text and (one.text == "*" or not _reads(one.text)):
+                        yield Kind.UNASKED, one.line, f"{name} lets {named([one])} run with nobody asked"
     yield from _ruled(root)
     yield from _cline(root)
     yield from _allowed(root)
@@ -109,8 +109,8 @@ def _allowed(root: Node) -> Iterator[Told]:
         for one in root["allowedTools"].items
         if one.text in _LOUD or (one.text.startswith("@") and ("/" not in one.text or verbs.writes(one.text)))
     ]
-    if loud and root["tools"].value is not None:
-        yield Kind.UNASKED, loud[0].line, f"allowedTools lets {named(loud)} run with nobody asked"
+    for one in loud if root["tools"].value is not None else ():
+        yield Kind.UNASKED, one.line, f"allowedTools lets {named([one])} run with nobody asked"
 
 
 def _codex(root: Node) -> Iterator[Told]:
@@ -147,12 +147,13 @@ def _listed(root: Node, *, named_tools: bool) -> Iterator[Told]:
     if named_tools:
         lists += [root["tools"]["allowed"], root["allowedTools"], root["permissions"]["allow"]]
     for one in lists:
-        loud = [tool for tool in one.items if tool.text and approves(tool.text)]
-        if loud:
-            yield Kind.UNASKED, loud[0].line, f"{named(loud)} may run with nobody asked"
+        for tool in one.items:
+            if tool.text and approves(tool.text):
+                yield Kind.UNASKED, tool.line, f"{named([tool])} may run with nobody asked"
     for one in root["amp.permissions"].items:
-        command = one["matches"]["cmd"].text
-        if one["action"].text == "allow" and verbs.writes(one["tool"].text) and not (command and _reads(command)):
+        commands = [held.text for held in one["matches"]["cmd"].items if held.text]
+        reads = bool(commands) and all(_reads(command) for command in commands)
+        if one["action"].text == "allow" and verbs.writes(one["tool"].text) and not reads:
             yield Kind.UNASKED, one["action"].line, f"{short(one['tool'].text)} is allowed with nobody asked"
 
 

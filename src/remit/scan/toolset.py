@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import syntax, toxic
+from remit.scan import defined, spelled, syntax, toxic
 from remit.scan.launch import Told
 
 Part = tuple[str, int, frozenset[str]]
 _BUILT: Final = re.compile(
     r"(?:^|_)(?:agent|react_agent|tool_calling_agent|agent_executor)$|Agent$|^AgentExecutor$|^ChatAgent$"
 )
-_BOUND: Final = re.compile(r"^(?:bind_tools|ToolNode|ToolExecutor|with_tools)$")
+_BOUND: Final = re.compile(r"^(?:bind_tools|ToolNode|ToolExecutor|with_tools|from_tools(?:_or_functions)?)$")
 """What is given the tools in its first place."""
 _GIVEN: Final = frozenset(
     {"tools", "toolsets", "mcp_servers", "mcps", "allowed_tools", "functions", "plugins", "builtin_tools"}
@@ -36,6 +36,8 @@ def told(tree: ast.AST) -> Iterator[Told]:
     names = {
         one.targets[0].id: one.value for one in syntax.every(tree, ast.Assign) if isinstance(one.targets[0], ast.Name)
     }
+    yield from _scoped(tree)
+    yield from _added(tree, functions, names)
     for node in syntax.walk(tree):
         if isinstance(node, ast.Call):
             parts = [part for one in _given(node, names) for part in _parts(one, functions, names)]
@@ -46,6 +48,40 @@ def told(tree: ast.AST) -> Iterator[Told]:
         ):
             mine = [one for one in decorated if _decorated(one, node.targets[0].id)]
             yield from _told(node.lineno, [(one.name, one.lineno, _legs(one)) for one in mine])
+
+
+def _scoped(tree: ast.AST) -> Iterator[Told]:
+    """Scopes that stand in one list, and are asked for together."""
+    lists = [one.elts for one in syntax.every(tree, ast.List)] + [one.elts for one in syntax.every(tree, ast.Tuple)]
+    for items in lists:
+        texts = [
+            (one.value, one.lineno) for one in items if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
+        if len(texts) > 1 and any("." in text for text, _ in texts):
+            yield from defined.of_scopes(texts)
+
+
+_ADDS: Final = re.compile(r"^(?:add_plugin|add_tool|add_function|register_tool|add_mcp_server|register_function)$")
+
+
+def _added(tree: ast.AST, functions: dict[str, syntax.Function], names: dict[str, ast.expr]) -> Iterator[Told]:
+    """What is added to one agent, or kernel, call by call; by `register_function` to whom it is told by `caller`."""
+    given: dict[str, list[tuple[int, Part]]] = {}
+    for call in syntax.every(tree, ast.Call):
+        if not call.args or not _ADDS.match(syntax.last(call.func)):
+            continue
+        to = next((syntax.said(one.value) for one in call.keywords if one.arg == "caller"), "")
+        if not to and isinstance(call.func, ast.Attribute):
+            to = syntax.said(call.func.value)
+        if to:
+            given.setdefault(to, []).extend((call.lineno, part) for part in _parts(call.args[0], functions, names))
+    for made in functions.values():
+        for by in made.decorator_list:
+            found = re.match(r"(\w+)\.register_for_llm\(", syntax.said(by))
+            if found:
+                given.setdefault(found[1], []).append((by.lineno, (made.name, by.lineno, _legs(made))))
+    for parts in given.values():
+        yield from _told(parts[0][0], [part for _, part in parts])
 
 
 def _told(line: int, parts: list[Part]) -> Iterator[Told]:
@@ -89,7 +125,8 @@ _LISTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp)
 def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str, ast.expr]) -> Iterator[Part]:
     """One item that an agent is given: a tool, a server, or a dictionary of servers."""
     if isinstance(one, ast.Dict):
-        yield from _servers(one)
+        described = list(_described(one))
+        yield from described or _servers(one)
         return
     line = one.lineno
     kit = one.value if isinstance(one, ast.Starred) else one
@@ -108,6 +145,26 @@ def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str
         yield str(one.value), line, toxic.legs_of(str(one.value), by_verb=False)
     else:
         yield text[:60], line, _tool(one, functions)
+
+
+def _described(node: ast.Dict) -> Iterator[Part]:
+    """A tool that is told to a model as it stands: by its name, its function's, its server's label, or its type."""
+    entry = spelled.read(node)
+    label = entry["server_label"].text
+    if label:
+        yield label, node.lineno, toxic.legs_of(f"{label} {entry['server_url'].text}", by_verb=False)
+        return
+    name = entry["name"].text or entry["function"]["name"].text
+    if name or entry["type"].text:
+        said = next(
+            (
+                text
+                for text in (name, entry["type"].text, entry["description"].text)
+                if toxic.legs_of(text, by_verb=True)
+            ),
+            "",
+        )
+        yield name or entry["type"].text, node.lineno, toxic.legs_of(said, by_verb=True)
 
 
 def _wraps(node: ast.expr) -> bool:

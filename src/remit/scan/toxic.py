@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, grant, holder, server, verbs, workflow
+from remit.scan import client, document, holder, server, verbs, workflow
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder
@@ -86,24 +86,9 @@ _FORGE: Final = re.compile(r"(?i)github|gitlab")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
 _READ_ONLY: Final = re.compile(r"(?i)(?:^|_)read_?only(?:_mode)?$")
-_HINT: Final = re.compile(
-    r"(?i)tools|capabilities\"|scopes?\"|permissions?\"|\bscopes?\b|mcp_?\w*(?:servers?|urls?|endpoints?)"
-)
+_HINT: Final = re.compile(r"(?i)mcp_?\w*(?:servers?|urls?|endpoints?)|\bmcp[\"']?\s*:")
 _TOLD: Final = re.compile(r"(?i)mcp\w*_?(?:servers?|urls?|endpoints?|uris?|addresses|address|hosts?)$|_mcp$")
 _ADDRESS: Final = re.compile(r"(?i)^https?://[^\s,;]+/(?:mcp|sse)/?$")
-_SCOPES: Final = {
-    STRANGERS: re.compile(
-        r"^gmail\.(?:readonly|modify)$|^https://mail\.google\.com/?$|^Mail\.Read(?:Write)?(?:\.|$)|^IMAP\."
-    ),
-    PRIVATE: re.compile(
-        r"^(?:drive|documents|spreadsheets|contacts|calendar|admin\.directory|directory|bigquery"
-        r"|cloud-platform)(?:\.|$)"
-        r"|^(?:Files|Sites|Calendars|Contacts|Notes|Directory|Chat|User)\.Read(?:Write)?\.?(?:All)?$"
-    ),
-    OUT: re.compile(
-        r"^gmail\.(?:send|compose|modify)$|^https://mail\.google\.com/?$|^Mail\.Send(?:\.|$)|^(?:Chat|Channel)Message\.Send$|^chat:write"
-    ),
-}
 _TRIGGERS: Final = frozenset(
     {
         "issues",
@@ -138,21 +123,32 @@ def told(path: str, text: str) -> Iterator[Told]:
             for part in root.inside():
                 yield from _set(part)
         else:
-            for part in root.inside():
-                yield from _listed(part)
-                yield from _scoped(part)
-                yield from _capable(part)
             for inner in (root, *document.embedded(root)):
                 for part in inner.inside():
                     yield from _set(part, client.FOREIGN)
+                    yield from _set(part["mcp"], _SERVED)
 
 
 def _set(part: Node, keys: frozenset[str] = client.KEYS) -> Iterator[Told]:
-    """One client's servers; a project's own set is another agent's."""
+    """One client's servers, by name or in a list; a project's own set is another agent's."""
+    out = {one.text for key in ("excluded", "disabled") for one in part["mcp"][key].items if one.text}
+    out |= {one.text for key in _OFF for one in part[key].items if one.text}
+    only = {one.text for one in part["mcp"]["allowed"].items if one.text}
     for key in keys:
-        entries = {name: one for name, one in part[key].members.items() if client.MARKS & one.members.keys()}
+        given = part[key]
+        named = {one["name"].text: one for one in given.items if one["name"].text} if not given.members else {}
+        entries = {
+            name: one
+            for name, one in (*given.members.items(), *named.items())
+            if client.MARKS & one.members.keys() and name not in out and (not only or name in only)
+        }
         on = {n: o for n, o in entries.items() if o["disabled"].value is not True and o["enabled"].value is not False}
         yield from judged([(name, one.line, _of_server(name, one)) for name, one in on.items()])
+
+
+_SERVED: Final = frozenset({"servers"})
+_OFF: Final = ("disabledMcpjsonServers", "disabledMcpServers", "disabledServers")
+"""Lists of servers that a client's settings switch off by name."""
 
 
 def judged(parts: list[tuple[str, int, frozenset[str]]]) -> Iterator[Told]:
@@ -160,7 +156,7 @@ def judged(parts: list[tuple[str, int, frozenset[str]]]) -> Iterator[Told]:
     if frozenset().union(*(legs for _, _, legs in parts)) != _ALL or sum(bool(legs) for _, _, legs in parts) < 2:
         return
     by = {leg: next((name, line) for name, line, legs in _fewest(parts) if leg in legs) for leg in _ALL}
-    reads, holds, tells = (_short(by[leg][0]) for leg in (STRANGERS, PRIVATE, OUT))
+    reads, holds, tells = (short(by[leg][0]) for leg in (STRANGERS, PRIVATE, OUT))
     said = f"{reads} reads what strangers write, {holds} holds private data, {tells} is a way out"
     yield Kind.TOXIC, by[OUT][1], said
 
@@ -234,50 +230,6 @@ def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
     return frozenset({STRANGERS}) if found & _STRANGERS else frozenset()
 
 
-def _listed(part: Node) -> Iterator[Told]:
-    """An agent that is written down with the names of its tools."""
-    named = [(one.text or one["name"].text, one.line) for one in part["tools"].items]
-    tools = [(word.strip(), line) for name, line in named for word in name.split(",")]
-    if len(tools) < 3 or not all(name for name, _ in tools):
-        return
-    yield from judged([(name, line, legs_of(name, by_verb=True)) for name, line in tools])
-
-
-def _scoped(part: Node) -> Iterator[Told]:
-    """An app whose scopes read mail, read other private data and send."""
-    found = []
-    for key, value in part.members.items():
-        if re.search(r"(?i)scopes?$|permissions?$", key):
-            found += [(word.rpartition("/")[2] or word, line) for word, line in grant.words(value)]
-    legs = []
-    for word, line in found:
-        held = frozenset(leg for leg, shape in _SCOPES.items() if shape.search(word))
-        legs.append((word, line, held))
-    yield from judged(legs)
-
-
-_OF_COPILOT: Final = {
-    "WebSearch": frozenset({STRANGERS}), "Email": frozenset({STRANGERS, PRIVATE}),
-    "OneDriveAndSharePoint": frozenset({PRIVATE}), "GraphConnectors": frozenset({PRIVATE}),
-    "CopilotConnectors": frozenset({PRIVATE}), "TeamsMessages": frozenset({PRIVATE}), "Dataverse": frozenset({PRIVATE}),
-    "People": frozenset({PRIVATE}), "Meetings": frozenset({PRIVATE}),
-}  # fmt: skip
-"""What a declarative agent of Copilot is given, by the names of its manifest."""
-
-
-def _capable(part: Node) -> Iterator[Told]:
-    """A declarative agent: its capabilities, and its actions, each of which calls out."""
-    legs = [(one["name"].text, one.line, _OF_COPILOT.get(one["name"].text)) for one in part["capabilities"].items]
-    known = [(name, line, found) for name, line, found in legs if found]
-    calls = [
-        (one["id"].text, one.line, legs_of(f"{one['id'].text} {one['file'].text}", by_verb=False) | {OUT})
-        for one in part["actions"].items
-        if one["file"].text
-    ]
-    if known:
-        yield from judged([*known, *((name, line, found - {PRIVATE}) for name, line, found in calls)])
-
-
 def told_of(holders: tuple[Holder, ...]) -> Iterator[Told]:
     """An agent that is told the addresses of its servers: in one variable, or each in one of its own."""
     for one in holders:
@@ -290,7 +242,7 @@ def told_of(holders: tuple[Holder, ...]) -> Iterator[Told]:
                     (url, pair.line, legs_of(f"{named} {re.sub('^https?://', '', url)}", by_verb=False)) for url in urls
                 ]
         for kind, line, said in judged(parts):
-            yield kind, line, f"{_short(one.name)}: {said}"
+            yield kind, line, f"{short(one.name)}: {said}"
 
 
 def _jobs(root: Node) -> Iterator[Told]:
@@ -319,7 +271,7 @@ def _jobs(root: Node) -> Iterator[Told]:
             yield (
                 Kind.TOXIC,
                 agents[0]["uses"].line or agents[0]["run"].line,
-                f"job {_short(name)} reads what strangers write, holds secrets and has a way out",
+                f"job {short(name)} reads what strangers write, holds secrets and has a way out",
             )
 
 
@@ -336,5 +288,6 @@ def _runs_agent(run: str) -> bool:
     )
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A name in few characters."""
     return "".join(c for c in text if c.isprintable())[:40]

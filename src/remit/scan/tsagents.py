@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from remit.scan import client, toxic, tsobject
+from remit.scan import client, defined, toxic, tsobject
 from remit.scan.launch import Told
-from remit.scan.node import Node
+from remit.scan.node import Node, line_at
 
 Part = tuple[str, int, frozenset[str]]
 _CONST: Final = re.compile(
@@ -22,6 +22,9 @@ _TOOLS: Final = re.compile(
 )
 _BUILT: Final = re.compile(r"^(?:\.\.\.)?\(?new\s+(\w+)")
 _BUILT_IN: Final = frozenset({"WebFetch", "WebSearch"})
+_BOUND: Final = re.compile(r"\b(?:bindTools|ToolNode|withTools)\(\s*")
+"""What is given the tools in its first place."""
+_SCOPES: Final = re.compile(r"(?i)\b\w*scopes?\b\s*(?::[^=\n\[\]]{0,40}(?:\[\])?\s*)?[=:]?\s*\[([^\[\]]{1,1500})\]")
 _MOST: Final = 400
 """Names of one file that are followed."""
 
@@ -58,6 +61,15 @@ def told(text: str) -> Iterator[Told]:
                 file = file or _File(text)
                 file.followed = set()
                 yield from toxic.judged([*_of(part, file)])
+    for one in islice(_BOUND.finditer(text), _MOST):
+        file = file or _File(text)
+        file.followed = set()
+        given = file.value(one.end())
+        if given is not None:
+            yield from toxic.judged([*_tools(given, file)])
+    for one in islice(_SCOPES.finditer(text), _MOST):
+        scopes = [(word, line_at(text, one.start(1))) for word in re.findall(r"[\"'`]([^\"'`\s]{3,200})[\"'`]", one[1])]
+        yield from defined.of_scopes(scopes)
 
 
 _GIVEN: Final = frozenset({"tools", "mcpServers", "servers", "toolsets", "allowedTools"})
@@ -107,12 +119,14 @@ def _tool(one: Node, file: _File) -> Iterator[Part]:
         yield from _kit(made, one.line, file) if kit else _made(name, made, one.line, file)
     elif known:
         return
-    elif one["name"].text or one["description"].text:
-        yield (
-            one["name"].text,
-            one.line,
-            toxic.legs_of(one["name"].text, by_verb=True) or toxic.legs_of(one["description"].text, by_verb=True),
-        )
+    elif one["server_label"].text or one["serverLabel"].text:
+        label = one["server_label"].text or one["serverLabel"].text
+        url = one["server_url"].text or one["serverUrl"].text
+        yield label, one.line, toxic.legs_of(f"{label} {re.sub('^https?://', '', url)}", by_verb=False)
+    elif one.members:
+        texts = (one["name"].text, one["function"]["name"].text, one["type"].text, one["description"].text)
+        legs = next((legs for text in texts if (legs := toxic.legs_of(text, by_verb=True))), frozenset())
+        yield next((text for text in texts if text), "a tool"), one.line, legs
     elif re.fullmatch(r"[\w.]+(?:\(.*\))?", name, re.DOTALL):
         yield name[:60], one.line, toxic.legs_of(name.partition("(")[0], by_verb=True)
 

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import mixed, tsenv, tsobject
+from remit.scan import mixed, tsobject
 from remit.scan.launch import Told
 from remit.scan.node import line_at
-from remit.scan.sight import Pair, is_credential
+from remit.scan.sight import Holder, Pair, is_credential
 
 _WHO: Final = r"(?:user|person|caller|delegated|customer|member|employee|end_?user)"
 _PERSON: Final = re.compile(
@@ -31,12 +31,18 @@ _PERSON: Final = re.compile(
     r"|\bheaders?\(\s*[\"']authorization[\"']\s*\)|\bgetUserOauth\w{0,20}\(|(?<![.\w])getToken\("
     r"|\bx-(?:user|forwarded)-(?:access-)?token\b|InteractiveBrowserCredential|DeviceCodeCredential"
     r"|AuthorizationCodeCredential|acquireToken(?:Interactive|Silent|ByCode|ByDeviceCode)\b"
-    r"|\.setCredentials\(|\bcreateOAuth(?:User|Device)Auth\b|\bsubject_token\b",
+    r"|\b(?:req|request|c\.req)\.(?:get|header)\(\s*[\"']authorization[\"']|\.setCredentials\("
+    r"|\bcreateOAuth(?:User|Device)Auth\b|\bsubject_token\b",
     re.IGNORECASE,
+)
+_CAMEL: Final = re.compile(
+    r"\b(?!bot|service|system|machine)[a-z]\w{0,30}(?:User|Person|Caller|Customer|Member)(?:Access|OAuth|Id"
+    r"|Session|Refresh|Api){0,2}(?:Token|Jwt|Pat)\b"
 )
 _SERVES: Final = re.compile(
     r"\bcreateAppAuth\b|\bacquireTokenByClientCredential\b|\bgetInstallationOctokit\b|\bclient_credentials\b"
     r"|\bnew\s+(?:\w+\.)?(?:ClientSecret|ClientCertificate|ManagedIdentity|DefaultAzure|WorkloadIdentity)Credential\b"
+    r"|\bget(?:Firestore|Storage|Database)\(\s*\)|\badmin\.(?:firestore|storage|database)\(\s*\)"
     r"|\bnew\s+(?:google\.auth\.)?(?:JWT|GoogleAuth)\(|\bkeyFile(?:name)?\s*:|\b(?:bot|service|svc|system|machine"
     r"|m2m|backend)"
     r"_?(?:account_?)?(?:access_?|api_?|role_?)?(?:[tT]oken|[kK]ey|[sS]ecret|[jJ]wt)\b"
@@ -44,13 +50,15 @@ _SERVES: Final = re.compile(
     r"|Credentials?|Jwt|JWT)\b"
 )
 """What logs a service in as itself."""
+_ENV: Final = re.compile(r"\benv\??\.(?:get\(\s*[\"'])?([A-Z][A-Z0-9_]{2,60})\b|\benv\[[\"'](\w+)[\"']\]")
+"""A variable that is read: of Node, of Deno and Bun, of a worker, of a schema."""
 _LOGS_IN: Final = re.compile(
     r"InteractiveBrowserCredential|DeviceCodeCredential|AuthorizationCodeCredential|\.setCredentials\(\s*\{"
     r"|\bcreateOAuth(?:User|Device)Auth\b"
 )
 """What logs a person in, wherever it stands."""
 _GRANT: Final = re.compile(
-    r"\bsubject_token\b|\buser_?[aA]ssertion\b|\brefresh_token\b|\bauthorization_code\b|\bjwt-bearer\b"
+    r"\bsubject_token\b|\buser_?[aA]ssertion\b|\brefresh_token\b|\bauthorization_code\b"
     r"|\b(?:OnBehalfOfCredential|acquireTokenOnBehalfOf|auth\.OAuth2|OAuth2Client)\s*\(\s*(?=.)"
 )
 """What stands where a person's token is asked for: what the service proves itself with there is of the same grant."""
@@ -68,7 +76,7 @@ _VALUE: Final = re.compile(
 )
 """A name that a value is kept under: no object, whose members are not all alike, and no function."""
 _REGISTERS: Final = re.compile(
-    r"\b(?:registerTool|addTool|tool|createTool|defineTool)\s*(?:<[^<>]{0,80}>)?\(|\.(?:get|post|put|patch|delete"
+    r"\.(?:registerTool|addTool|tool)\s*(?:<[^<>]{0,80}>)?\(|\.(?:get|post|put|patch|delete"
     r"|on)\(\s*[\"'`]/?\w"
 )
 _NODE: Final = re.compile(r"\.(?:addNode\(\s*[\"'`][\w-]+[\"'`]\s*,\s*|(?:then|step)\(\s*)(\w*)")
@@ -83,43 +91,65 @@ Named = dict[str, re.Pattern[str] | None]
 class _File:
     """Where a text uses a person's token, and where a service's own credential. Owned by one reading."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, agents: bool) -> None:
         self.text = text
-        env = [(one.start(), sort) for one in islice(tsenv.ENV.finditer(text), _MOST) if (sort := _sort(one))]
+        env = [(one.start(), sort) for one in islice(_ENV.finditer(text), _MOST) if (sort := _sort(one))]
         logins = [one.start() for one in _LOGS_IN.finditer(text)]
         self.logged_in = _kept(*logins, *(at for at, sort in env if sort == "person"))
-        self.given = _kept(*({one.start() for one in _PERSON.finditer(text)} - {*self.logged_in}))
+        said = {one.start() for shape in (_PERSON, _CAMEL) for one in shape.finditer(text)}
+        self.given = _kept(*(said - {*self.logged_in}))
         self.own: list[int] = []
         self.any: list[int] = []
         if self.given or self.logged_in:
             bare = _less_proofs(text)
-            env = [(one.start(), sort) for one in islice(tsenv.ENV.finditer(bare), _MOST) if (sort := _sort(one))]
+            env = [(one.start(), sort) for one in islice(_ENV.finditer(bare), _MOST) if (sort := _sort(one))]
             serves = [one.start() for one in _SERVES.finditer(bare)]
             self.own = _kept(*serves, *(at for at, sort in env if sort == "service"))
-            self.any = _kept(*self.own, *(at for at, sort in env if sort == "secret"))
+            self.any = _kept(*self.own, *(at for at, sort in env if sort == "secret" and agents))
 
 
 def _kept(*found: int) -> list[int]:
     return sorted(set(found))[:_MOST]
 
 
-def told(text: str) -> Iterator[Told]:
-    """Functions, classes and graphs that act with both; and a module whose own lines do."""
-    file = _File(text)
+def may(text: str) -> bool:
+    """Say whether code that has nothing to do with agents may act with both: quickly, before its comments are blank."""
+    if not _FEW.search(text) or not _OWN.search(text):
+        return False
+    return bool(_PERSON.search(text) or _CAMEL.search(text) or "USER" in text)
+
+
+_FEW: Final = re.compile(r"(?i)authorization|token|createEnv")
+_OWN: Final = re.compile(
+    r"(?i)(?:bot|service|svc|system|machine|app|m2m|backend|integration|robot|admin)_?\w*_?(?:token|key|secret"
+    r"|credential)|credential\b|firestore"
+)
+
+
+def told(text: str, *, agents: bool = True) -> Iterator[Told]:
+    """Functions, classes and graphs that act with both; and a module whose own lines do.
+
+    In code that has nothing to do with agents, it is a service's credential only by its name or its login.
+    """
+    text = text.replace("!.", "?.")
+    yield from _schemas(text)
+    file = _File(text, agents=agents)
     if not file.any:
         return
-    apart = _servers(text)
+    servers = _servers(text)
+    apart = [span for one in servers for span in one]
     bodies = [*islice(_bodies(text, 0, len(text)), _MOST)]
     module = _outside((0, len(text)), [*bodies, *apart])
     both = _both(file, module, strict=True)
     found = [both] if both else []
+    found += [at for one in servers if (at := _both(file, one))]
     named = _names(file, module) if not both else None
     for one in bodies:
         found += _unit(file, one, apart, named)
-    if not found and _GRAPHS.search(text):
+    if not found:
         spans = [span for one in _NODE.finditer(text) for span in _called(text, one, bodies)]
-        both = _both(file, spans)
-        found = [both] if both else []
+        flows = [spans] if spans and _GRAPHS.search(text) else []
+        found = [at for one in (*flows, *_agents(text, bodies)) if (at := _both(file, one))][:1]
     for at in dict.fromkeys(found):
         yield (
             Kind.MIXED,
@@ -249,25 +279,46 @@ def _outside(whole: Span, holes: list[Span]) -> list[Span]:
     return [*found, (past, whole[1])] if past < whole[1] else found
 
 
-def _servers(text: str) -> list[Span]:
-    """The lines on which servers are given their variables and headers: each is a holder of its own."""
-    lines = {
-        one.line
+def _servers(text: str) -> list[list[Span]]:
+    """For each server the lines on which it is given its variables and headers: it is a holder of its own."""
+    each = [
+        {one.line for key in _HANDED for one in (part[key], *part[key].members.values()) if one.line}
         for root in tsobject.objects(text)
         for part in root.inside()
         if {"command", "url", "serverUrl", "server_url"} & part.members.keys() and "method" not in part.members
-        for key in ("env", "headers", "authorization")
-        for one in (part[key], *part[key].members.values())
-        if one.line
-    }
-    if not lines:
+    ]
+    begins = [0, *(one.end() for one in re.finditer(r"\n", text)), len(text) + 1] if any(each) else []
+    return [[(begins[line - 1], begins[line] - 1) for line in sorted(lines)] for lines in each if lines]
+
+
+_HANDED: Final = ("env", "headers", "authorization")
+
+
+def _agents(text: str, bodies: list[Span]) -> Iterator[list[Span]]:
+    """For each agent the bodies of the tools that it is given by their names: they are one workflow."""
+    for root in tsobject.objects(text):
+        for part in root.inside():
+            given = part["tools"]
+            names = [one.text[2:-1] for one in (*given.items, *given.members.values()) if one.text.startswith("${")]
+            spans = [span for name in names if name.isidentifier() for span in _kept_under(text, name, bodies)]
+            if len(names) > 1 and spans:
+                yield spans
+
+
+def _kept_under(text: str, name: str, bodies: list[Span]) -> list[Span]:
+    """The bodies that stand in what is kept under a name."""
+    made = re.search(rf"\b(?:const|let|var)\s+{re.escape(name)}\b[^=;\n]{{0,80}}=", text)
+    if not made:
         return []
-    found, at = [], 0
-    for number, line in enumerate(text.split("\n"), 1):
-        if number in lines:
-            found.append((at, at + len(line)))
-        at += len(line) + 1
-    return found
+    end = _ends(text, made.end(), len(text), ";")
+    return [one for one in bodies if made.end() <= one[0] < end]
+
+
+def _schemas(text: str) -> Iterator[Told]:
+    """Variables that a schema of the environment asks for: whoever reads by it holds them all."""
+    for _, part in tsobject.built(text) if "createEnv" in text else ():
+        pairs = [Pair(name, "${" + name + "}", one.line) for name, one in part["server"].members.items()]
+        yield from mixed.told((Holder("code", "the environment", part.line, "", tuple(pairs)),))
 
 
 def _called(text: str, one: re.Match[str], bodies: list[Span]) -> list[Span]:

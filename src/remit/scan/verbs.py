@@ -114,6 +114,11 @@ def writes(tool: str) -> bool:
     return not _ASIDE.isdisjoint(told) or _NOUNS.isdisjoint(told)
 
 
+def is_plain(tool: str) -> bool:
+    """Say whether no word of a tool's name says what is done."""
+    return not any(one in _READS or one in _WRITES for one in words(tool))
+
+
 def only_reads(command: str) -> bool:
     """Say whether a command of a shell only reads, or builds and tests what is there, by how each part of it begins."""
     if _ACTS.search(command) or _REDIRECTED.search(command):
