@@ -211,7 +211,7 @@ def test_the_last_line_says_how_many_findings_have_no_fix_here(
     servers = {
         "a": {"command": "npx", "args": ["-y", "left"], "env": {"A_KEY": KEY}},
         "b": {"url": "http://b.example/mcp"},
-        "c": {"url": f"https://c.example/mcp?token={KEY}"},
+        "c": {"url": f"https://c.example/mcp?token={KEY[::-1]}"},
     }
     (site / ".mcp.json").write_text(json.dumps({"mcpServers": servers}, indent=1))
     assert run(["scan", str(site), "-o", "json"]) == 0
