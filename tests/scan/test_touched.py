@@ -13,6 +13,7 @@ from remit.scan import (
     blank,
     entra,
     events,
+    hinted,
     managed,
     needed,
     plan,
@@ -153,3 +154,9 @@ def test_a_list_of_actions_that_does_not_end_costs_little() -> None:
     began = time.process_time()
     assert list(plan.told("a.ts", text)) == []
     assert time.process_time() - began < 2
+
+
+def test_code_with_none_of_the_words_is_not_looked_at() -> None:
+    assert hinted.may("import boto3")
+    assert hinted.may("AGENTS = []")
+    assert not hinted.may("import os\n\n\ndef add(a, b):\n    return a + b\n")

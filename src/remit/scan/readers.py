@@ -19,6 +19,7 @@ from remit.scan import (
     dotenv,
     export,
     hcl,
+    hinted,
     holder,
     hooked,
     inherited,
@@ -257,7 +258,8 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     agents = code.wants(path) and code.is_agents(text)
     others = not agents and code.wants(path)
     both = others and pymixed.may(text)
-    tree = syntax.parse(text) if guard or agents or both or (others and _OTHERS.search(text)) else None
+    more = others and hinted.may(text) and _OTHERS.search(text)
+    tree = syntax.parse(text) if guard or agents or both or more else None
     if tree is None:
         return
     if guard:

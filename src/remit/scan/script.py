@@ -15,6 +15,7 @@ from remit.scan import (
     calls,
     consent,
     export,
+    hinted,
     hooked,
     mixed,
     opened,
@@ -112,7 +113,7 @@ def _beside(path: str, text: str) -> tuple[Finding, ...]:
 
 def _others(text: str) -> Iterator[Told]:
     """What code shows that is no agent's: a sign-in that asks for all, a register of agents."""
-    if len(text) <= _LARGEST:
+    if len(text) <= _LARGEST and hinted.may(text):
         if asked.SIGNS.search(text):
             yield from asked.in_code(bare(text))
         if unowned.REGISTERS.search(text):
@@ -184,7 +185,7 @@ def faults(text: str) -> Iterator[Told]:
 def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
     """What the file shows that means something beside others: credentials held, scopes asked for, calls."""
     if not is_agents(text):
-        if len(text) <= _LARGEST and tsuse.HINT.search(text):
+        if len(text) <= _LARGEST and hinted.may(text) and tsuse.HINT.search(text):
             yield from tsuse.sights(path, bare(text))
         return
     plain = bare(text)

@@ -33,7 +33,7 @@ def wants(path: str) -> bool:
 
 def policies(text: str) -> Iterator[Node]:
     """The documents of policies that stand in a text, each with its lines."""
-    if not _HINT.search(text):
+    if not ("Statement" in text or "AssignableScopes" in text) or not _HINT.search(text):
         return
     past = 0
     for count, begun in enumerate(_BEGINS.finditer(text)):
