@@ -58,6 +58,14 @@ def approved(line: str, writes: Callable[[str], bool]) -> str:
     return "everything" if mode else ""
 
 
+def tools(line: str) -> list[str]:
+    """The tools that a line's flags name as those that an agent may use with nobody asked."""
+    for shape in (_CLAUDE, _GEMINI):
+        if found := shape.search(line):
+            return [one for one in _tools(shape, found) if one]
+    return []
+
+
 def _tools(shape: re.Pattern[str], found: re.Match[str]) -> list[str]:
     if shape is _COPILOT:
         return [one[1] or one[2] or one[3] for one in _ONE.finditer(found[0])]

@@ -212,6 +212,7 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     elif path.endswith(".tf"):
         yield from inherited.told(path, text, ())
     yield from admin.in_script(text) if worded.wants(path) or unit.wants(path) else ()
+    yield from toxic.of_lines(text)
     if document.wants(path):
         yield from mixed.in_document(path, text)
         yield from standing.in_document(path, text)

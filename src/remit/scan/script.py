@@ -41,12 +41,14 @@ from remit.scan.sight import Sight, held
 
 _HINT: Final = re.compile(
     r"[\"'`](?:docker|podman|npx|uvx)[\"' ]"
-    r"|[\"'](?:npm:|jsr:)?(?:@modelcontextprotocol/|ai[\"'/@]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain|@langchain/|googleapis"
+    r"|[\"'](?:npm:|jsr:)?(?:@modelcontextprotocol/|ai[\"'/@]|@ai-sdk/|@openai/|openai|@anthropic-ai/|langchain"
+    r"|@langchain/|googleapis"
     r"|@aws-sdk/|@mastra/|@slack/|@octokit/|undici|@azure/|@microsoft/microsoft-graph-client|@supabase/|fastmcp"
-    r"|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|@strands-agents/|@langchain"
+    r"|aws-cdk-lib|@pulumi/|@a2a-js/|cdktf|@cdktf/|@google/(?:genai|adk)|genkit|@genkit-ai/|@strands-agents/|@langchain"
     r"|@composio/|llamaindex|@llamaindex/|agents[\"'/]|ollama|@github/copilot-sdk"
     r"|octokit[\"']|@googleapis/|google-auth-library|@google-cloud/|firebase-admin|aws-sdk[\"'/]|@aws-cdk/|cdk8s"
-    r"|@kubernetes/client-node|(?:dockerode|deepagents)[\"']|@e2b/|e2b[\"']|@daytonaio/|next-auth|@auth/|better-auth|arctic[\"']|node-vault|snowflake-sdk|@gitbeaker/)"
+    r"|@kubernetes/client-node|(?:dockerode|deepagents)[\"']|@e2b/|e2b[\"']|@daytonaio/|next-auth|@auth/"
+    r"|better-auth|arctic[\"']|node-vault|snowflake-sdk|@gitbeaker/)"
 )
 _STRING: Final = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"

@@ -15,11 +15,12 @@ _BUILT: Final = re.compile(
 _BOUND: Final = re.compile(r"^(?:bind_tools|ToolNode|ToolExecutor|with_tools|from_tools(?:_or_functions)?)$")
 """What is given the tools in its first place."""
 _GIVEN: Final = frozenset(
-    {"tools", "toolsets", "mcp_servers", "mcps", "allowed_tools", "functions", "plugins", "builtin_tools"}
+    {"tools", "toolsets", "mcp_servers", "mcps", "allowed_tools", "functions", "plugins", "builtin_tools", "workbench"}
 )
 _SETS: Final = re.compile(r"MCPClient$|^MCPConfig$|^MCPTools$|^MultiMCPTools$|^MCPClientGroup$|^MultiServerMCPClient$")
 _SERVER: Final = re.compile(
     r"MCP\w*(?:Server|Toolset|Tools?|Adapter|Workbench)|(?:Server|Toolset|Tools?)MCP|MCPServer|Mcp\w+"
+    r"|mcp_server_tools|Stdio\w*Param\w*|StreamableHttp\w*Param\w*|Sse\w*Param\w*"
 )
 _TRANSPORTS: Final = re.compile(r"^(?:streamable[-_]?https?|https?|sse|stdio|websocket|mcp|npx|uvx)$")
 _CALLS: Final = (
@@ -33,9 +34,7 @@ def told(tree: ast.AST) -> Iterator[Told]:
     """The agents of a file that hold all three."""
     functions = {one.name: one for one in syntax.functions(tree)}
     decorated = [one for one in functions.values() if any(".tool" in syntax.said(by) for by in one.decorator_list)]
-    names = {
-        one.targets[0].id: one.value for one in syntax.every(tree, ast.Assign) if isinstance(one.targets[0], ast.Name)
-    }
+    names = _names(tree)
     yield from _scoped(tree)
     yield from _added(tree, functions, names)
     for node in syntax.walk(tree):
@@ -47,7 +46,50 @@ def told(tree: ast.AST) -> Iterator[Told]:
             isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Call)
         ):
             mine = [one for one in decorated if _decorated(one, node.targets[0].id)]
-            yield from _told(node.lineno, [(one.name, one.lineno, _legs(one)) for one in mine])
+            given = (
+                [part for one in _given(node.value, names) for part in _parts(one, functions, names)] if mine else []
+            )
+            yield from _told(node.lineno, [*given, *((one.name, one.lineno, _legs(one)) for one in mine)])
+
+
+def _names(tree: ast.AST) -> dict[str, ast.expr]:
+    """What each name stands for: as it is assigned, opened by `with`, or grown by `append` and its like."""
+    names: dict[str, ast.expr] = {}
+    for one in syntax.every(tree, ast.Assign):
+        if isinstance(one.targets[0], ast.Name):
+            names[one.targets[0].id] = _awaited(one.value)
+    opened = [item for one in syntax.every(tree, ast.With) for item in one.items]
+    opened += [item for one in syntax.every(tree, ast.AsyncWith) for item in one.items]
+    names |= {
+        one.optional_vars.id: _awaited(one.context_expr) for one in opened if isinstance(one.optional_vars, ast.Name)
+    }
+    _grow(tree, names)
+    return names
+
+
+def _grow(tree: ast.AST, names: dict[str, ast.expr]) -> None:
+    """Put into the lists that names stand for what is added to them afterwards."""
+    for call in syntax.every(tree, ast.Call):
+        grown = call.func.value if isinstance(call.func, ast.Attribute) and call.args else None
+        if isinstance(grown, ast.Name) and isinstance(names.get(grown.id), ast.List):
+            more = call.args[0] if call.func.attr == "append" else None  # type: ignore[attr-defined]  # it is one
+            if call.func.attr == "extend":  # type: ignore[attr-defined]  # it is one
+                more = ast.copy_location(ast.Starred(call.args[0], ast.Load()), call)
+            if more is not None:
+                names[grown.id] = _longer(names[grown.id], [more])
+    for add in syntax.every(tree, ast.AugAssign):
+        if isinstance(add.target, ast.Name) and isinstance(add.value, ast.List) and add.target.id in names:
+            names[add.target.id] = _longer(names[add.target.id], add.value.elts)
+
+
+def _longer(known: ast.expr, more: list[ast.expr]) -> ast.expr:
+    if not isinstance(known, ast.List):
+        return known
+    return ast.copy_location(ast.List([*known.elts, *more], ast.Load()), known)
+
+
+def _awaited(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Await) else node
 
 
 def _scoped(tree: ast.AST) -> Iterator[Told]:
@@ -103,8 +145,14 @@ def _given(node: ast.Call, names: dict[str, ast.expr]) -> list[ast.expr]:
 
 def _flat(node: ast.expr, names: dict[str, ast.expr], depth: int) -> list[ast.expr]:
     """The items of a list, or of lists put together; a dictionary of servers is one item."""
+    node = _awaited(node)
     if isinstance(node, ast.Name) and depth < 4:
-        return _flat(names[node.id], names, depth + 1) if isinstance(names.get(node.id), _LISTS) else []
+        known = names.get(node.id)
+        if isinstance(known, ast.Call):
+            return _flat(known.args[0], names, depth + 1) if _opens(known) else [node]
+        return _flat(known, names, depth + 1) if isinstance(known, _LISTS) else []
+    if isinstance(node, ast.ListComp) and isinstance(node.generators[0].iter, ast.List | ast.Tuple):
+        return list(node.generators[0].iter.elts)
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return [
             part
@@ -114,12 +162,17 @@ def _flat(node: ast.expr, names: dict[str, ast.expr], depth: int) -> list[ast.ex
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return [*_flat(node.left, names, depth + 1), *_flat(node.right, names, depth + 1)]
     kit = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _KITS
-    return [node] if kit or isinstance(node, ast.Dict) else []
+    return [node] if kit or isinstance(node, ast.Dict) or (depth and isinstance(node, ast.Call)) else []
+
+
+def _opens(node: ast.Call) -> bool:
+    """Say whether a call opens a client of the servers that it is given as a list."""
+    return bool(node.args) and bool(_SETS.search(syntax.last(node.func)))
 
 
 _KITS: Final = frozenset({"get_tools", "to_tool_list", "load_tools", "list_tools"})
 """Methods by which a toolkit or a client of servers gives its tools."""
-_LISTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp)
+_LISTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.ListComp)
 
 
 def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str, ast.expr]) -> Iterator[Part]:
@@ -130,8 +183,9 @@ def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str
         return
     line = one.lineno
     kit = one.value if isinstance(one, ast.Starred) else one
-    if isinstance(kit, ast.Call) and isinstance(kit.func, ast.Attribute) and isinstance(kit.func.value, ast.Name):
-        one = names.get(kit.func.value.id, one) if kit.func.attr in _KITS else one
+    kit = names.get(kit.id, kit) if isinstance(one, ast.Starred) and isinstance(kit, ast.Name) else kit
+    one = kit if isinstance(one, ast.Starred) else one
+    one = _kit(names[one.id], names) if isinstance(one, ast.Name) and _is_kit(names.get(one.id)) else _kit(one, names)
     if isinstance(one, ast.Name) and isinstance(names.get(one.id), ast.Call):
         if not _SERVER.search(syntax.said(names[one.id])) and not _wraps(names[one.id]):
             made = names[one.id]
@@ -145,6 +199,18 @@ def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str
         yield str(one.value), line, toxic.legs_of(str(one.value), by_verb=False)
     else:
         yield text[:60], line, _tool(one, functions)
+
+
+def _is_kit(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _KITS
+
+
+def _kit(node: ast.expr, names: dict[str, ast.expr]) -> ast.expr:
+    """What the tools that an expression gives come from: a toolkit, a client of servers; else the expression."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _KITS:
+        of = node.func.value
+        return names.get(of.id, node) if isinstance(of, ast.Name) else of
+    return node
 
 
 def _described(node: ast.Dict) -> Iterator[Part]:
@@ -183,7 +249,7 @@ def _tool(one: ast.expr, functions: dict[str, syntax.Function]) -> frozenset[str
         if wrapped:
             return _legs(functions[wrapped[0]])
     text = syntax.said(one)[:200]
-    kit = re.search(r"(\w*)Toolkit\(", text)
+    kit = re.match(r"(?:\w+\.)*(\w*?)Tool(?:kit|s)\b", text)
     if kit:
         return toxic.legs_of(kit[1], by_verb=False)
     return toxic.legs_of(text.partition("(")[0], by_verb=True) or toxic.legs_of(text, by_verb=True)
@@ -195,12 +261,14 @@ def _legs(function: syntax.Function) -> frozenset[str]:
     named = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
     if named & _TO and named & _WHAT:
         return frozenset({toxic.OUT})
-    if re.search(r"(?i)\bsends?\b|\bposts?\b|\bpublish", f"{function.name.replace('_', ' ')} {said}"):
+    if re.search(
+        r"(?i)\b(?:sends?|posts?|publish\w*)\b(?!\s+(?:of|from|that|in|by"
+        r"|on)\b)",
+        f"{function.name.replace('_', ' ')} {said}",
+    ):
         return frozenset({toxic.OUT})
-    for text in (function.name, said):
-        legs = toxic.legs_of(text, by_verb=True)
-        if legs:
-            return legs
+    if legs := toxic.legs_told(function.name, said):
+        return legs
     calls = [syntax.said(one.func) for one in syntax.every(function, ast.Call)]
     return next((frozenset({leg}) for leg, shape in _CALLS if any(shape.search(one) for one in calls)), frozenset())
 
@@ -215,6 +283,8 @@ _TO: Final = frozenset(
         "phone_number",
         "number",
         "channel",
+        "chat",
+        "url",
         "webhook_url",
         "address",
     }

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, holder, server, verbs, workflow
+from remit.scan import client, document, flags, holder, jsonc, server, verbs, workflow
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder
@@ -40,7 +40,8 @@ _STRANGERS: Final = frozenset(
      "pubmed", "social", "mentions", "feedback", "submissions", "inbound", "incoming", "websites", "webpages",
      "serpstack",
      "spider", "oxylabs", "scrapy", "scrapfly", "zenrows", "linkup", "diffbot", "hn", "producthunt", "quora", "g2",
-     "sitemap", "rendered", "browserless", "webscraper", "urlreader", "newsletter", "newsletters", "transcripts",
+     "sitemap", "complaints", "site",
+     "rendered", "browserless", "webscraper", "urlreader", "newsletter", "newsletters", "transcripts",
      "scrapegraph", "feedly", "guestbook"}
 )  # fmt: skip
 _PRIVATE: Final = frozenset(
@@ -54,7 +55,8 @@ _PRIVATE: Final = frozenset(
      "bamboohr", "payroll", "kb", "airtable",
      "database", "db", "sql", "warehouse", "customers", "customer", "crmdb", "files", "file", "documents", "records",
      "ledger", "invoices", "invoice",
-     "accounts", "patients", "patient", "employee", "employees", "orders", "redis", "kubernetes", "k8s", "aws",
+     "accounts", "patients", "patient", "member", "members", "subscribers", "sales",
+     "employee", "employees", "orders", "redis", "kubernetes", "k8s", "aws",
      "netsuite", "sap", "dynamics", "zoho",
      "finance", "billing", "wiki", "medical", "contracts", "contract", "salaries", "secrets", "keychain",
      "directory", "duckdb", "cosmosdb", "pinecone",
@@ -86,7 +88,7 @@ _FORGE: Final = re.compile(r"(?i)github|gitlab")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
 _READ_ONLY: Final = re.compile(r"(?i)(?:^|_)read_?only(?:_mode)?$")
-_HINT: Final = re.compile(r"(?i)mcp_?\w*(?:servers?|urls?|endpoints?)|\bmcp[\"']?\s*:")
+_HINT: Final = re.compile(r"(?i)--servers=|mcp_?\w*(?:servers?|urls?|endpoints?)|\bmcp[\"']?\s*:")
 _TOLD: Final = re.compile(r"(?i)mcp\w*_?(?:servers?|urls?|endpoints?|uris?|addresses|address|hosts?)$|_mcp$")
 _ADDRESS: Final = re.compile(r"(?i)^https?://[^\s,;]+/(?:mcp|sse)/?$")
 _TRIGGERS: Final = frozenset(
@@ -120,13 +122,23 @@ def told(path: str, text: str) -> Iterator[Told]:
         if workflow.wants(path):
             yield from _jobs(root)
         elif client.wants(path):
+            yield from of_rules([(one.text, one.line) for one in root["permissions"]["allow"].items if one.text])
             for part in root.inside():
                 yield from _set(part)
         else:
+            yield from _served(root)
             for inner in (root, *document.embedded(root)):
                 for part in inner.inside():
                     yield from _set(part, client.FOREIGN)
                     yield from _set(part["mcp"], _SERVED)
+
+
+def _served(root: Node) -> Iterator[Told]:
+    """A gateway that is told which servers it offers together."""
+    for part in root.inside():
+        for one in (*part["command"].items, *part["args"].items):
+            names = one.text.partition("=")[2].split(",") if one.text.startswith("--servers=") else []
+            yield from judged([(name, one.line, legs_of(name, by_verb=False)) for name in names])
 
 
 def _set(part: Node, keys: frozenset[str] = client.KEYS) -> Iterator[Told]:
@@ -207,27 +219,106 @@ _ENGINES: Final = frozenset({"google", "web", "internet", "bing", "brave", "onli
 def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
     """What the words of a name tell. `by_verb`: it is one tool's, so that its first telling word says it all."""
     words = re.findall(r"[a-z]+\d*|\d[a-z]+", _HUMP.sub("_", text).lower())
-    found = set(words)
+    found = {*words, *(f"{one}{two}" for one, two in pairwise(words))}
+    found |= {f"{a}{b}{c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)}
+    known = found | {one.removesuffix("s") for one in found} | {f"{one}s" for one in found}
     if by_verb:
-        if found & (_OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
-            return frozenset({OUT})
-        if words[:1] and words[0] in ("email", "mail", "message", "sms") and len(words) > 1 and not found & _LOOKS:
-            return frozenset({OUT})
-        if found & (_STRANGERS | _MAIL | _BOTH_WAYS) or ("search" in found and found & _ENGINES):
-            return frozenset({STRANGERS})
-        if found & {"requests", "http"} and "get" in found:
-            return frozenset({STRANGERS})
-        return frozenset({PRIVATE}) if found & _PRIVATE else frozenset()
+        return _by_verb(words, found, known)
     boxes, senders = found & {"gmail", "outlook", "imap", "inbox", "mailbox", "read", "list"}, found & _SENDERS
+    if found & _MAIL and found & {"reader", "readonly", "viewer"} and not senders:
+        return frozenset({STRANGERS, PRIVATE})
     if found & _MAIL or senders:
         return frozenset({OUT}) if senders and not boxes else _ALL
     if found & _BOTH_WAYS:
         return frozenset({STRANGERS, OUT})
-    if found & _PRIVATE:
+    if known & _PRIVATE:
         return frozenset({PRIVATE})
     if found & (_OUT - _NO_VERBS - {"line", "signal", "https", "comment", "submit", "share", "forward", "respond"}):
         return frozenset({OUT}) if not found & {"fetch"} else frozenset({STRANGERS})
-    return frozenset({STRANGERS}) if found & _STRANGERS else frozenset()
+    return frozenset({STRANGERS}) if known & _STRANGERS else frozenset()
+
+
+def _by_verb(words: list[str], found: set[str], known: set[str]) -> frozenset[str]:
+    """What the words of one tool's name tell: `found` with those that stand side by side, `known` in either number."""
+    if {"http", "request"} <= found:
+        return frozenset({STRANGERS, OUT})
+    if found & (_OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
+        return frozenset({OUT})
+    if words[:1] and words[0] in ("email", "mail", "message", "sms") and len(words) > 1 and not found & _LOOKS:
+        return frozenset({OUT})
+    if known & (_STRANGERS | _MAIL | _BOTH_WAYS) or ("search" in found and found & _ENGINES):
+        return frozenset({STRANGERS})
+    if found & {"requests", "http"} and "get" in found:
+        return frozenset({STRANGERS})
+    return frozenset({PRIVATE}) if known & _PRIVATE else frozenset()
+
+
+_TELLS: Final = re.compile(
+    r"(?i)^(?:sends?|posts?|publish(?:es)?|mails?|e-?mails?|texts?|fax(?:es)?|notif(?:y|ies)|delivers?|repl(?:y"
+    r"|ies)|tweets?"
+    r"|messages?)\b(?!\s+(?:of|from|that|in|by|on|with|which|written)\b|[:,])"
+)
+_OF_STRANGERS: Final = frozenset(
+    {
+        "public",
+        "visitors",
+        "visitor",
+        "anybody",
+        "outside",
+        "strangers",
+        "uploaded",
+        "web",
+        "site",
+        "website",
+        "internet",
+    }
+)
+_CONFIDENTIAL: Final = frozenset({"confidential", "private", "personal", "internal", "sensitive", "medical", "secret"})
+
+
+def legs_told(name: str, said: str) -> frozenset[str]:
+    """What a tool does, by its name and by what it says of itself: that it tells somebody, its first word says."""
+    if _TELLS.match(said):
+        return frozenset({OUT})
+    legs = legs_of(name, by_verb=True)
+    if legs:
+        return legs
+    words = set(re.findall(r"[a-z]+", said.lower()))
+    if words & _OF_STRANGERS:
+        return frozenset({STRANGERS})
+    return frozenset({PRIVATE}) if words & _CONFIDENTIAL else legs_of(said.partition(".")[0], by_verb=True)
+
+
+_CURLS: Final = re.compile(
+    r"^(?:Bash|shell|run_shell_command)(?:\((?:curl|wget|ssh|scp|nc|ncat|gh|mail|sendmail)\b.*|\(\*.*)?\)?$"
+)
+_STORES: Final = re.compile(
+    r"^(?:Bash|shell|run_shell_command)\((?:psql|mysql|sqlite3|mongosh|bq|snowsql|redis-cli|aws s3|gcloud|kubectl)\b"
+)
+
+
+def of_rules(rules: list[tuple[str, int]]) -> Iterator[Told]:
+    """Tools that one agent may use, by the rules of a client that approve them."""
+    parts = []
+    for rule, line in rules:
+        server, _, tool = rule.removeprefix("mcp__").partition("__") if rule.startswith("mcp__") else ("", "", "")
+        if rule.partition("(")[0] in ("WebFetch", "WebSearch", "web_fetch", "google_web_search"):
+            legs = frozenset({STRANGERS})
+        elif server:
+            legs = legs_of(tool, by_verb=True) or legs_of(server, by_verb=False)
+            legs = legs | (legs_of(server, by_verb=False) & {PRIVATE}) if legs != {OUT} else legs
+        else:
+            legs = (
+                frozenset({OUT}) if _CURLS.match(rule) else frozenset({PRIVATE}) if _STORES.match(rule) else frozenset()
+            )
+        parts.append((rule, line, legs))
+    yield from judged(parts)
+
+
+def of_lines(text: str) -> Iterator[Told]:
+    """Agents that a command starts with the tools that they may use."""
+    for number, line in enumerate(text.split("\n"), 1) if "--allow" in text else ():
+        yield from of_rules([(one, number) for one in flags.tools(line)])
 
 
 def told_of(holders: tuple[Holder, ...]) -> Iterator[Told]:
@@ -235,6 +326,9 @@ def told_of(holders: tuple[Holder, ...]) -> Iterator[Told]:
     for one in holders:
         parts = []
         for pair in one.pairs:
+            inner = jsonc.read(pair.text) if pair.text.lstrip().startswith("{") and _TOLD.search(pair.name) else None
+            for part in inner.below(pair.line - 1).inside() if inner else ():
+                yield from _set(Node(part.line, {"mcpServers": part}), client.FOREIGN)
             urls = [word for word in re.split(r"[,;\s]+", pair.text) if re.match(r"https?://|[\w-]+=https?://", word)]
             if urls and (_TOLD.search(pair.name) or _ADDRESS.match(pair.text)):
                 named = "" if len(urls) > 1 else re.sub(r"(?i)mcp|_?(?:urls?|servers?|endpoints?)$", "", pair.name)
