@@ -54,7 +54,7 @@ def beyond(url: str) -> bool:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if "." not in host or host.endswith(_CLUSTER) or _loopback(host) or "$" in host or "{" in host:
+    if "." not in host or host.endswith(_CLUSTER) or here(host) or "$" in host or "{" in host:
         return False
     labels = host.split(".")
     named = len(labels) == 2 and port is not None and not labels[1].isdigit()
@@ -63,7 +63,7 @@ def beyond(url: str) -> bool:
     )
 
 
-def _loopback(host: str) -> bool:
+def here(host: str) -> bool:
     """Say whether a host is this machine, or where a cloud's machine learns about itself."""
     try:
         found = ip_address(host)
@@ -79,7 +79,7 @@ def address(url: str) -> Iterator[str]:
         host = parts.hostname or ""
     except ValueError:
         return
-    if parts.scheme in ("http", "ws") and host and not _loopback(host) and "$" not in host and "{" not in host:
+    if parts.scheme in ("http", "ws") and host and not here(host) and "$" not in host and "{" not in host:
         yield "its address is http, without TLS"
     yield from tokens(parts)
 

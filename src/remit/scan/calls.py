@@ -57,7 +57,8 @@ def _beyond(name: str, url: str) -> bool:
 
 def _tokens(url: str) -> Iterator[str]:
     try:
-        yield from addressed.tokens(urlsplit(url))
+        parts = urlsplit(url)
+        yield from () if addressed.here(parts.hostname or "") else addressed.tokens(parts)
     except ValueError:
         return
 
