@@ -13,8 +13,8 @@ from remit.scan import (
     lines,
     mixed,
     readers,
-    spoken,
     standing,
+    surround,
     task,
     tier,
     toolset,
@@ -89,8 +89,8 @@ def test_sorts_of_holders_are_not_mixed() -> None:
 def test_a_loop_that_filters_the_environment_is_right() -> None:
     whole = "run(env={k: v for k, v in os.environ.items()})\nrun(env=os.environ | {'A': '1'})\n"
     some = "run(env={k: v for k, v in os.environ.items() if k in KEPT})\n"
-    assert [one[1] for one in spoken.told(ast.parse(whole))] == [1, 2]
-    assert list(spoken.told(ast.parse(some))) == []
+    assert [one[1] for one in surround.told(ast.parse(whole))] == [1, 2]
+    assert list(surround.told(ast.parse(some))) == []
 
 
 def test_a_key_file_by_its_name_and_a_federation_by_its_own() -> None:

@@ -3,7 +3,7 @@
 import ast
 
 from remit.core.finding import Kind
-from remit.scan import azure, project, pysecret, tssecret, typed, uttered
+from remit.scan import azure, loaded, project, pysecret, spoken, surround, tssecret, typed, uttered
 from remit.scan.node import Node
 from tests.kit import corpus
 
@@ -74,3 +74,37 @@ def test_typescript_that_holds_a_secret_is_told_where_it_stands() -> None:
 def test_a_command_line_that_logs_in_is_told_where_its_secret_begins() -> None:
     script = "set -e\naz login --service-principal \\\n  -u me \\\n  --password $SP\naz login --identity\n"
     assert [line for _, line, _ in typed.told(Node(7, script))] == [11]
+
+
+def test_what_a_shell_loads_is_told_with_its_file() -> None:
+    script = "set -a\n. ./a.env\nset +a\n. ./b.env\nexport $(grep -v '^#' \"$HOME/c.env\" | xargs)\n# source d.env\n"
+    assert [(one.line, one.source) for one in loaded.shell(script, 5)] == [(6, "./a.env"), (9, "$HOME/c.env")]
+    assert [one.source for one in loaded.shell("dotenv settings.env")] == ["settings.env"]
+
+
+def test_what_a_command_hands_on_whole_is_told() -> None:
+    def sources(line: str) -> list[str]:
+        return [one.source for one in loaded.words([(word, 1) for word in line.split()])]
+
+    assert sources("npx dotenv-cli@8.0.0 -e keys.env -- node a.js") == ["keys.env"]
+    assert sources("node --env-file=keys.env a.js") == ["keys.env"]
+    assert sources("doppler run -- a-mcp") == [""]
+    assert sources("doppler run --only-secrets A,B -- a-mcp") == []
+    assert sources("docker compose --env-file keys.env up") == []
+    assert sources("dotenv --version") == []
+
+
+def test_code_that_hands_its_environment_on_is_told_and_what_chooses_is_not() -> None:
+    def lines(code: str) -> list[int]:
+        return [line for _, line, _ in surround.told(ast.parse(f"import os\n{code}"))]
+
+    assert lines("run(a, env=dict(**os.environ))") == [2]
+    assert lines("def f():\n    return os.environ | {}\nrun(a, env=f())") == [4]
+    assert lines("run(a, env={k: v for k, v in os.environ.items() if k in NAMES})") == []
+    assert lines("run(a, env={'A': os.environ['A']})") == []
+
+
+def test_servers_in_a_list_are_holders_by_what_they_call() -> None:
+    code = f"A = [{{'url': 'https://a.example/mcp', 'headers': {{'X-Api-Key': '{ONE}'}}}}]"
+    [held] = spoken.holders(ast.parse(code))
+    assert (held.name, [one.text for one in held.pairs]) == ("a.example/mcp", [ONE])

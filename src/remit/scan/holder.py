@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from remit.scan import client, document, packaged, secret, server, task, workflow, workload, wrapped
+from remit.scan import client, document, loaded, packaged, secret, server, task, workflow, workload, wrapped
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, Whole, is_credential
 
@@ -186,21 +186,17 @@ def _wholes(entry: Node) -> Iterator[Whole]:
         for one in entry[key].items:
             if one.text:
                 yield Whole(one.line, f"{key} hands on every variable of a file", one.text)
-    yield from handed(server.words(entry))
-
-
-def handed(words: list[wrapped.Word]) -> Iterator[Whole]:
-    """What a container engine is told to hand on whole."""
-    for (word, line), (after, _) in pairwise([*words, ("", 0)]):
-        if word in ("--env-host", "--env-host=true"):
-            yield Whole(line, "the container is given the host's whole environment")
-        elif word.startswith("--env-file"):
-            yield Whole(line, "--env-file hands on every variable of a file", word.partition("=")[2] or after)
+    words = server.words(entry)
+    yield from loaded.words(words)
+    yield from (one for word, line in words if " " in word for one in loaded.shell(word, line))
 
 
 def _jobs(root: Node) -> Iterator[Holder]:
     """A job, with what itself and its workflow are given; and each step that is an agent, or is given something."""
     above = _pairs(root["env"])
+    every = [Whole(one.line, "every secret is handed on at once") for _, one in _all(root["env"])]
+    if every:
+        yield Holder("workflow", "the workflow", root.line, "", (), tuple(every))
     for name, job in root["jobs"].members.items():
         wholes = []
         if job["secrets"].text == "inherit":
@@ -210,7 +206,8 @@ def _jobs(root: Node) -> Iterator[Holder]:
         for step in job["steps"].items:
             pairs += [*_pairs(step["env"]), *_pairs(step["with"]), *_logged_in(step)]
             called += " " + step["uses"].text + " " + step["run"].text.partition("\n")[0]
-            wholes += [one for words in workflow.commands(step["run"]) for one in handed(task.run(words))]
+            wholes += [one for words in workflow.commands(step["run"]) for one in loaded.words(words)]
+            wholes += loaded.shell(step["run"].text, step["run"].line + ("\n" in step["run"].text))
         members = [member for part in job.inside() for member in part.members.values()]
         wholes += [
             Whole(one.line, "every secret is handed on at once")
@@ -218,6 +215,10 @@ def _jobs(root: Node) -> Iterator[Holder]:
             if one.text and _ALL_SECRETS.search(one.text)
         ]
         yield Holder("job", name, job.line, called.strip(), tuple(dict.fromkeys(pairs)), tuple(wholes))
+
+
+def _all(env: Node) -> list[tuple[str, Node]]:
+    return [(name, one) for name, one in env.members.items() if one.text and _ALL_SECRETS.search(one.text)]
 
 
 def _logged_in(step: Node) -> Iterator[Pair]:
@@ -346,7 +347,7 @@ def _containers(root: Node) -> Iterator[Holder]:
     name = root["name"].text or "dev container"
     words = [(one.text, one.line) for one in root["runArgs"].items if one.text]
     if words:
-        yield Holder("service", name, root.line, "", (), tuple(handed(words)))
+        yield Holder("service", name, root.line, "", (), tuple(loaded.words(words)))
     if root["apiVersion"].text:
         return
     pairs = [*_pairs(root["containerEnv"]), *_pairs(root["remoteEnv"])]

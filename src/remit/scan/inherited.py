@@ -66,3 +66,10 @@ def _terraform(root: Node) -> Iterator[Told]:
         for one in part["env_from"].items:
             for stored in one["secret_ref"].items:
                 yield Kind.INHERITED, stored.line, "env_from hands on every key of a secret"
+        for one in part["envFrom"].items:
+            if one["secretRef"].members:
+                yield Kind.INHERITED, one["secretRef"].line, "envFrom hands on every key of a secret"
+        for one in part.members.values():
+            if "envFrom:" in one.text and "secretRef" in one.text:
+                at = one.text.count("\n", 0, one.text.index("secretRef"))
+                yield Kind.INHERITED, one.line + 1 + at, "envFrom hands on every key of a secret"

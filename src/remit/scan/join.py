@@ -74,10 +74,22 @@ def _place(handed: Handed) -> str:
 def _holds(handed: Handed, envelopes: dict[str, int]) -> bool:
     """Say whether a file that is handed on holds secrets. One that was not seen may."""
     place = _place(handed)
+    place = next((one for one in (place, *_beside(handed)) if one in envelopes), place)
     found = re.match(r"(?:~|%h|\$HOME|\$\{HOME\})?(/[^/]+/.+)$", handed.source)
     if place not in envelopes and found:
         place = next((one for one in envelopes if f"/{one}".endswith(found[1])), place)
     return bool(envelopes.get(place, 1))
+
+
+def _beside(handed: Handed) -> Iterator[str]:
+    """Where else a file may be: in the folder around a client's own, or beside what names it by the home."""
+    source = re.sub(r"^(?:~|%h|\$HOME|\$\{HOME\}|\.)/", "", handed.source)
+    folder = posixpath.dirname(handed.file)
+    yield posixpath.normpath(posixpath.join(folder, source))
+    parts = folder.split("/")
+    hidden = next((at for at, part in enumerate(parts) if part.startswith(".") and len(part) > 1), None)
+    if hidden is not None:
+        yield posixpath.normpath(posixpath.join("/".join(parts[:hidden]), source))
 
 
 def _shared(held: list[Held]) -> Iterator[Finding]:

@@ -4,16 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import dotenv, holder, profile, secret, task, unit, wrapped
+from remit.scan import dotenv, holder, loaded, profile, secret, unit, wrapped
 from remit.scan.sight import Holder, Pair, Whole, is_credential
-
-_LOADED: Final = re.compile(
-    r"(?:export|env)\s+\$\(.*\.env|^\s*set\s+-(?:a|o\s+allexport)\b[^#]*(?:source|\.)\s+\S*\.env"
-    r"|^\s*dotenv(?:_if_exists)?\b"
-)
-_ALL_ON: Final = re.compile(r"^\s*set\s+-(?:a\b|o\s+allexport)")
-_ALL_OFF: Final = re.compile(r"^\s*set\s+\+(?:a\b|o\s+allexport)")
-_SOURCED: Final = re.compile(r"^\s*(?:\[.*\]\s*&&\s*)?(?:source|\.)\s+[\"']?(\S*\.env[\w.-]*)[\"']?")
 
 
 def wants(path: str) -> bool:
@@ -30,7 +22,7 @@ def read(path: str, text: str) -> tuple[Holder, ...]:
         pairs, wholes = _unit(text)
         name = re.sub(r"\.d$", "", folder.rpartition("/")[2]) if name.endswith(".conf") else name
         return (Holder("unit", name, 1, name, pairs, wholes),)
-    return (Holder("profile", name, 1, name, tuple(profile.pairs(text)), tuple(_loads(text))),)
+    return (Holder("profile", name, 1, name, tuple(profile.pairs(text)), tuple(loaded.shell(text))),)
 
 
 def _unit(text: str) -> tuple[tuple[Pair, ...], tuple[Whole, ...]]:
@@ -69,9 +61,11 @@ def _pairs(line: int, key: str, value: str) -> Iterator[Pair]:
 
 def _wholes(line: int, key: str, value: str) -> Iterator[Whole]:
     if key in _STARTS:
-        yield from holder.handed(task.run(_words(line, value)))
+        given = _words(line, value)
+        yield from loaded.words(given)
+        yield from (one for word, _ in given if " " in word for one in loaded.shell(word, line))
     elif key == "PodmanArgs":
-        yield from holder.handed([(word, line) for word in wrapped.split(value)])
+        yield from loaded.words([(word, line) for word in wrapped.split(value)])
     elif key == "ImportCredential" and value == "*":
         yield Whole(line, "every credential that the host has is handed on")
     elif key == "EnvironmentFile" and value:
@@ -88,15 +82,3 @@ _CREDENTIALS: Final = (
 
 def _words(line: int, value: str) -> list[wrapped.Word]:
     return [(word, line) for word in wrapped.split(value.lstrip("-@+!:"))]
-
-
-def _loads(text: str) -> Iterator[Whole]:
-    every = False
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.lstrip().startswith("#"):
-            continue
-        every = (every or bool(_ALL_ON.search(line))) and not _ALL_OFF.match(line)
-        sourced = _SOURCED.search(line)
-        if _LOADED.search(line) or (every and sourced):
-            source = sourced[1] if sourced else ""
-            yield Whole(number, "every variable of a file is exported to all that the shell starts", source)

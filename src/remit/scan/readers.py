@@ -41,6 +41,7 @@ from remit.scan import (
     spoken,
     standing,
     store,
+    surround,
     syntax,
     tomldoc,
     toolset,
@@ -273,7 +274,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     try:
         holders = spoken.holders(tree)
         yield from held(path, (*holders, *pysecret.holders(path, tree)), key)
-        yield from spoken.told(tree)
+        yield from surround.told(tree)
         yield from login.told(tree)
         yield from standing.told(holders)
         yield from mixed.told(holders)

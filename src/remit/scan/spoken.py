@@ -9,17 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from remit.core.finding import Kind
 from remit.scan import code, holder, secret, server, spelled, syntax
-from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, is_credential
 
-_ENVIRONS: Final = frozenset(
-    {"os.environ", "dict(os.environ)", "os.environ.copy()", "environ", "environ.copy()", "dict(environ)",
-     "copy.copy(os.environ)", "copy.deepcopy(os.environ)",
-     "dict(**os.environ)", "{**os.environ}", "{**environ}", "os.environb"}
-)  # fmt: skip
 _READ: Final = re.compile(
     r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
 )
@@ -240,106 +233,3 @@ def _pairs(node: ast.expr, names: Names, line: int = 0) -> Iterator[Pair]:
                 yield Pair(key.value, _text(value, names), line or value.lineno)
             elif key is None and not line:
                 yield from _pairs(value, names)
-
-
-_HANDED: Final = ("env", "environment", "envs", "env_vars", "environment_variables")
-
-
-def told(tree: ast.AST) -> Iterator[Told]:
-    """Environments that are handed on whole; the same one in several calls of a function is told once."""
-    if "environ" not in syntax.words(tree) and "dotenv_values" not in syntax.words(tree):
-        return
-    handed: set[tuple[int, str]] = set()
-    for scopes, value in _handed(tree, ({},)):
-        name = value.id if isinstance(value, ast.Name) else ""
-        at = next((one for one in reversed(scopes) if name in one), None)
-        if _whole(value) or (at is not None and at[name] and (id(at), name) not in handed):
-            handed.add((id(at), name))
-            yield Kind.INHERITED, value.lineno, "the whole environment is handed on"
-
-
-def _handed(
-    root: ast.AST, above: tuple[dict[str, bool], ...]
-) -> Iterator[tuple[tuple[dict[str, bool], ...], ast.expr]]:
-    """Every environment that is given to something, with the names that it sees: of its function, and of those around.
-
-    A name is True when it stands for the whole environment.
-    """
-    scopes = (*above, _named(root))
-    for node in _inside(root):
-        if isinstance(node, ast.Call):
-            yield from ((scopes, one.value) for one in node.keywords if one.arg in _HANDED)
-        elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in _HANDED:
-                    yield scopes, value
-        elif isinstance(node, syntax.Function):
-            yield from _handed(node, scopes)
-
-
-def _inside(root: ast.AST) -> Iterator[ast.AST]:
-    """What stands in a function, or in a file, and in no function of it; the functions themselves stand there."""
-    left = [root]
-    while left:
-        node = left.pop()
-        if node is not root:
-            yield node
-            if isinstance(node, syntax.Function):
-                continue
-        left.extend(reversed(list(ast.iter_child_nodes(node))))
-
-
-def _named(root: ast.AST) -> dict[str, bool]:
-    names = {}
-    if isinstance(root, syntax.Function):
-        given = root.args
-        names = {one.arg: False for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
-    for node in _inside(root):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for one in targets:
-                if isinstance(one, ast.Name):
-                    names[one.id] = names.get(one.id, False) or _whole(node.value)
-        elif (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "update"
-            and isinstance(node.func.value, ast.Name)
-            and len(node.args) == 1
-            and _whole(node.args[0])
-        ):
-            names[node.func.value.id] = True
-        elif isinstance(node, ast.For) and (name := _copied(node)):
-            names[name] = True
-    return names
-
-
-def _copied(loop: ast.For) -> str:
-    """The name of a table to which a loop copies the whole environment; empty when it does not, or chooses."""
-    if syntax.first(loop.iter) not in ("os", "environ") or len(loop.body) != 1:
-        return ""
-    one = loop.body[0]
-    target = one.targets[0] if isinstance(one, ast.Assign) else None
-    if syntax.said(loop.iter) not in ("os.environ.items()", "environ.items()", "os.environ", "environ"):
-        return ""
-    return target.value.id if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) else ""
-
-
-def _whole(node: ast.expr) -> bool:
-    if isinstance(node, ast.Dict):
-        return any(key is None and _whole(value) for key, value in zip(node.keys, node.values, strict=True))
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return _whole(node.left) or _whole(node.right)
-    if isinstance(node, ast.DictComp):
-        plain = not any(one.ifs for one in node.generators)
-        return (
-            plain
-            and len(node.generators) == 1
-            and syntax.said(node.generators[0].iter) in ("os.environ.items()", "environ.items()")
-        )
-    if syntax.first(node) not in ("os", "environ", "dict", "copy", "dotenv_values", "dotenv"):
-        return False
-    text = syntax.said(node)
-    if re.match(r"(?:dotenv\.)?dotenv_values\(", text):
-        return isinstance(node, ast.Call)
-    return text in _ENVIRONS or bool(re.match(r"dict\((?:os\.)?environ, ", text))

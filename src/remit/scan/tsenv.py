@@ -40,6 +40,19 @@ _COPIED: Final = re.compile(
     r"(\w+)\[\w+\]\s*="
 )
 """A loop that copies one variable after another."""
+_PARSED: Final = re.compile(
+    r"\b(?:const|let|var)\s+(?:\{\s*(?:parsed\s*:\s*(?=\w))?(\w+)\s*(?:=\s*\{\s*\}\s*)?,?\s*\}\s*=\s*(?:\w+\.)?config\("
+    r"|(\w+)\s*(?::[^=\n]{1,120})?=\s*(?:\w+\.)?(?:parse\(\s*(?:\w+\.)?readFile|config\([^()\n]{0,120}\)\.parsed))"
+)
+"""What an env file holds, by the library's own words."""
+_NAMES: Final = re.compile(
+    r"Object\.(?:keys|entries)\(\s*process\.env\s*\)\s*\.\s*(?:flatMap|map|reduce)\([^;]{0,160}?[\"'`](?:-e|--env)\b"
+)
+"""Every variable's name, as flags of a container engine."""
+_SHOWN: Final = re.compile(r"\bJSON\.stringify\(\s*(?:\{\s*\.\.\.\s*)?process\.env\s*[,)}]")
+_TOOLS: Final = re.compile(
+    r"\b(?:registerTool|addTool|registerResource|createTool|tool|setRequestHandler)\s*(?:<[^<>]{0,80}>)?\("
+)
 _PICKED: Final = re.compile(r"\.filter\((?![^;\n]{0,80}(?:undefined|Boolean|typeof|null))")
 """A filter that chooses; one that only drops what is not set hands on the rest."""
 _HANDED: Final = ("env", "environment", "envs", "envVars", "Env", "environmentVariables")
@@ -76,12 +89,16 @@ def told(text: str) -> Iterator[Told]:
     """Environments that are handed on whole, each where it is made."""
     if "env" not in text:
         return
+    for one in (*_NAMES.finditer(text), *(_SHOWN.finditer(text) if _TOOLS.search(text) else ())):
+        yield Kind.INHERITED, line_at(text, one.start()), "the whole environment is handed on"
     names = {
         one[1]: line_at(text, one.start())
         for shape in (_NAMED, _SPREAD, _REST, _COPIED)
         for one in shape.finditer(text)
         if not _PICKED.search(text[one.end() : one.end() + 200].partition(";")[0])
     }
+    if "dotenv" in text:
+        names |= {one[1] or one[2]: 0 for one in _PARSED.finditer(text)}
     for root in tsobject.objects(text):
         for part in root.inside():
             for key in _HANDED:
@@ -94,14 +111,14 @@ def _whole(one: Node, names: dict[str, int]) -> int:
     """The line of a whole environment that this is; 0 when it is none."""
     bare = one.text[2:-1] if one.text.startswith("${") else ""
     if _uncast(bare) in names:
-        return names[_uncast(bare)]
+        return names[_uncast(bare)] or one.line
     if bare and _IS_WHOLE.match(one.text) and not _PICKED.search(bare):
         return one.line
     for name in one.members:
         if name.startswith("...") and re.fullmatch(r"\.\.\.\(?(?:process|Bun)\.env\b(?![.\[]).*", name, re.DOTALL):
             return one.line
         if name.removeprefix("...") in names:
-            return names[name.removeprefix("...")] if name.startswith("...") else 0
+            return (names[name.removeprefix("...")] or one.line) if name.startswith("...") else 0
     return 0
 
 
