@@ -238,7 +238,7 @@ SCRIPT = "on: push\njobs:\n  a:\n    steps:\n      - run: |\n          {}\n"
         ("azure/a.tf", 'resource "a" "b" {\n permissions {\n actions = ["M.C/machines/read"]\n }\n}\n', []),
         ("a.py", SHELL_TOOL.format("line"), ["AG121"]),
         ("a.py", SHELL_TOOL.format("'uptime'"), []),
-        ("a.py", "from langchain import x\nShellTool(ask_human_input=False)\n", ["AG121"]),
+        ("a.py", "from langchain import x\nShellTool(ask_human_input=False)\n", ["AG121", "AG131"]),
         ("a.py", "from langchain import x\nShellTool(ask_human_input=True)\n", []),
         ("a.py", "from langchain import load_tools\nload_tools(['terminal'])\n", ["AG121"]),
         ("a.py", "import ssl, openai\nssl._create_default_https_context = ssl._create_unverified_context\n", ["AG130"]),
