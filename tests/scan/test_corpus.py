@@ -54,7 +54,7 @@ HELD_SIXTH = {
     "AG130": (101, 0),
     "AG131": (92, 0),
     "AG140": (91, 0),
-    "AG150": (89, 0),
+    "AG150": (90, 0),
     "AG151": (93, 0),
 }
 FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH, corpus.FIFTH, corpus.SIXTH)

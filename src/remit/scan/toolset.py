@@ -178,6 +178,10 @@ _LISTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.ListComp
 def _parts(one: ast.expr, functions: dict[str, syntax.Function], names: dict[str, ast.expr]) -> Iterator[Part]:
     """One item that an agent is given: a tool, a server, or a dictionary of servers."""
     if isinstance(one, ast.Dict):
+        keys = {key.value for key in one.keys if isinstance(key, ast.Constant)}
+        if keys & {"url", "command"} and not keys & {"name", "type", "server_label"}:
+            yield "a server", one.lineno, toxic.legs_of(_words(one), by_verb=False)
+            return
         described = list(_described(one))
         yield from described or _servers(one)
         return
