@@ -52,6 +52,8 @@ _SIGNS_IN: Final = re.compile(
 )
 """A file that signs people in: who uses the token stands anywhere in its project."""
 _SCOPE_NAMES: Final = re.compile(r"(?i)scopes?$")
+_ASKED_MOST: Final = 16
+"""A file that names more scopes than this lists them; nobody signs in for so many."""
 _BUILDS: Final = frozenset({"build", "build_from_document"})
 
 
@@ -73,6 +75,8 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
     services = apis.asked(whole)
     for one in texts if services else ():
         asked += [(word, one.lineno, True) for word in apis.granted(services, apis.WORDS.split(str(one.value)))]
+    if len({word for word, _, _ in asked}) > _ASKED_MOST:
+        asked = []
     app = f"login:{path}" if asked and _SIGNS_IN.search(syntax.words(tree)) else mine
     yield from (Granted(path, line, app, word, writes) for word, line, writes in asked)
     made = [one for one in syntax.every(tree, ast.Call) if isinstance(one.func, ast.Name | ast.Attribute)]

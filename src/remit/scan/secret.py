@@ -48,9 +48,9 @@ _MADE_UP: Final = re.compile(
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS: Final = re.compile(
-    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+|[a-z]{3,16}(?:[A-Z][a-z]{2,15})+"
+    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+|[A-Z]?[a-z]{2,16}(?:[A-Z][a-z]{1,15})+|[a-z]{4,24}"
 )
-"""Words joined to a name, as code calls a field: `_agents_tool_title`, `@search.reranker_score`, `sessionTitle`."""
+"""A word, or words joined to a name, as code calls a field: `_agents_tool_title`, `@search.reranker_score`."""
 _LOCKS: Final = re.compile(
     r"(?:api|app|access|account|admin|auth|client|crypt\w*|encryption|hmac|integration|license|master|private|secret"
     r"|service|shared|signing|storage|subscription|webhook)[-_]?key$"
@@ -93,17 +93,19 @@ _MANY: Final = re.compile(
 
 _NO_SECRET: Final = re.compile(
     r"(?:^|_)(?:hashed|hash|digest|fingerprint|masked|encrypted|sealed|last_eight)(?:_|$)"
+    r"|(?:^|_)(?:change|next|page|continuation|pagination|idempotency|sync|resume|cursor|cancel|cancellation|stop|eos|bos"
+    r"|pad|unk|sep|cls|mask|start|end)_token$"
     r"|(?:site|segment_write|algolia\w*_search(?:_api)?|maps_embed)_?key$"
     r"|(?:^|[_-])(?:anon|anonymous|publishable|(?<!next[_-])(?<!nuxt[_-])(?<!expo[_-])public)[_-](?:api[_-]|client[_-])?key$"
 )
-"""Names of what is no secret: a digest, or a client's key that every visitor is given. A framework that publishes
-whatever begins with `NEXT_PUBLIC_` makes no secret public by right."""
+"""Names of what is no secret: a digest, a place in a list, or a client's key that every visitor is given. A framework
+that publishes whatever begins with `NEXT_PUBLIC_` makes no secret public by right."""
 
 
 def is_name(name: str) -> bool:
-    """Say whether a variable, header or flag of this name carries a secret, and no digest of one or public key."""
+    """Say whether a variable, header or flag of this name carries a secret: no digest of one, public key or type."""
     bare = _HUMP.sub("_", name.lstrip("-")).lower()
-    return bool(_NAME.search(bare)) and not _NO_SECRET.search(bare)
+    return bool(_NAME.search(bare)) and not _NO_SECRET.search(bare) and "::" not in bare
 
 
 def is_reference(value: str) -> bool:

@@ -22,6 +22,8 @@ _MEMBER: Final = re.compile(
     r"^\s{0,80}(?:- )?[\"']?([\w.-]{2,80})[\"']?\s{0,9}[:=]\s{0,9}[\"']?([^\s\"']{8,400})[\"']?,?\s{0,9}$"
 )
 """A line of settings: a name and its value."""
+_CODE: Final = re.compile(r"[&*]|[A-Za-z_][\w.]{0,80}\(")
+"""What a line of code gives a name, and an anchor of YAML: no value that stands there."""
 _NO_VALUE: Final = frozenset({"secret", "secrets", "build-secret"})
 """Flags that name a stored secret to a container engine."""
 
@@ -42,7 +44,7 @@ def held(name: str, node: Node) -> Iterator[tuple[int, str]]:
         return
     for at, one in enumerate(text.split("\n"), node.line + 1):
         member = _MEMBER.match(one)
-        if member and secret.is_written(member[1], member[2]):
+        if member and not _CODE.match(member[2]) and secret.is_written(member[1], member[2].rstrip(",;")):
             yield at, f"{name[:60]}: {member[1]} holds a literal value"
         elif (said := _said(one)) and not one.lstrip().startswith("#"):
             yield at, f"{name[:60]}: {said}"
@@ -55,10 +57,10 @@ def _said(line: str) -> str:
     if secret.is_known(line):
         return "a line holds a literal secret"
     for one in _SET.finditer(line):
-        if secret.is_held(one[1], one[2] or one[3] or one[4]):
+        if not _CODE.match(one[4] or "") and secret.is_held(one[1], one[2] or one[3] or one[4]):
             return f"{one[1]} holds a literal value"
     for one in _SENT.finditer(line):
-        if secret.is_literal(one[2]):
+        if not _CODE.match(one[2]) and secret.is_literal(one[2]):
             return "a header that is sent holds a literal value"
     for one in _FLAG.finditer(line):
         if one[1] not in _NO_VALUE and secret.is_name(one[1]) and secret.is_written(one[1], one[2]):
