@@ -1,6 +1,7 @@
 """Reader of Python code of agents (LangChain, OpenAI Agents, CrewAI, MCP servers): parsed, never run. Pure."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -34,6 +35,16 @@ _HINT: Final = re.compile(
     r"|ollama|msal|google_auth_oauthlib|octokit|hvac|npx|uvx|pulumi\w*|cdktf\w*|cdk8s\w*|firebase_admin|azure\.identity"
     r"|google\.oauth2|e2b|login\.microsoftonline)(?:\b|_)"
 )
+_NAMED: Final = ("codex", "gemini", "qwen", "copilot", "aider", "goose", "amp", "droid")
+_PLAIN: Final = (
+    "agent", "mcp", "langchain", "langgraph", "openai", "anthropic", "claude", "crewai", "autogen", "llm", "boto3",
+    "llama_index", "pydantic_ai", "slack_", "aws_cdk", "docker", "googleapiclient", "msgraph", "gspread", "strands",
+    "semantic_kernel", "haystack", "adk", "a2a", "dspy", "agno", "letta", "browser_use", "composio", "genai", "ollama",
+    "msal", "google_auth_oauthlib", "octokit", "hvac", "npx", "uvx", "pulumi", "cdktf", "cdk8s", "firebase_admin",
+    "azure.identity", "google.oauth2", "e2b", "login.microsoftonline",
+    *(f"{quote}{name}" for quote in "\"'" for name in _NAMED),
+)  # fmt: skip
+"""What `_HINT` cannot be met without, in small letters: looked for first, for most files of a tree hold none of it."""
 _FILES: Final = frozenset(
     {
         "FileManagementToolkit",
@@ -80,14 +91,16 @@ def wants(path: str) -> bool:
     return path.endswith(".py") and not _TRIAL.search(path)
 
 
+@functools.lru_cache(maxsize=1)
 def is_agents(text: str) -> bool:
     """Say whether code has to do with agents, by the names that it knows."""
-    return bool(_HINT.search(text))
+    small = text.lower()
+    return any(word in small for word in _PLAIN) and bool(_HINT.search(text))
 
 
 def read(path: str, text: str) -> tuple[Finding, ...]:
     """Find what stands in this file; nothing in code that does not parse, or has nothing to do with agents."""
-    if not _HINT.search(text):
+    if not is_agents(text):
         return pysecret.alone(path, text)
     try:
         tree = syntax.parse(text)

@@ -46,9 +46,23 @@ def may(text: str) -> bool:
     """Say whether code that has nothing to do with agents may act with both, before it is parsed."""
     if "BaseSettings" in text and _OF_SETTINGS.search(text):
         return True
+    small = text.lower()
+    if not any(word in small for word in _OPENS) or not any(word in small for word in _SERVES):
+        return False
     return bool(_SERVICE_CODE.search(text)) and bool(_PERSON_CODE.search(text) or "Header(" in text)
 
 
+_OPENS: Final = (
+    "token", "credential", "jwt", "_pat", "authorization", "installedappflow", "authorized_user", "gspread.oauth",
+    "get_http_", "header(",
+)  # fmt: skip
+"""What `_PERSON_CODE` or a header cannot be met without, in small letters."""
+_SERVES: Final = (
+    "acquire_token_for_client", "secretcredential", "azurecredential", "identitycredential", "certificatecredential",
+    "client_credentials", "appauth", "githubintegration", "service_", "bot_", "app_", "system_", "machine_", "svc_",
+    "backend_", "m2m_", "admin_",
+)  # fmt: skip
+"""What `_SERVICE_CODE` cannot be met without."""
 _OF_SETTINGS: Final = re.compile(r"(?m)^\s+\w*(?:user|person|customer)_\w*token\s*:")
 
 
