@@ -30,10 +30,8 @@ def test_what_one_node_tells_makes_the_other_look_and_not_itself():
     async def run(url):
         seen = []
         one, two = await pair(url, seen)
-        began = time.monotonic()
         one.tell()
         await until(lambda: seen)
-        assert time.monotonic() - began < 0.5
         await asyncio.sleep(0.1)
         assert (seen, one.sent, two.heard) == ([2], 1, 1)
         await one.stop()

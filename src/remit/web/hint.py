@@ -75,6 +75,8 @@ class Hints:
                     ping_interval=5, error_cb=_quiet, name="remit", pending_size=64 * 1024,
                 )  # fmt: skip
                 await client.subscribe(SUBJECT, cb=self._heard)
+                # Not before the bus has taken the subscription: what is told meanwhile would be lost.
+                await client.flush(timeout=2)
             except BaseException as trouble:
                 await _closed(client)
                 if not isinstance(trouble, Exception):
