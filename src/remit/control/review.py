@@ -155,11 +155,7 @@ def _agent(change: Change, one: Acting, moved: set[str], due: Instant, by: str) 
 
 def shown(db: Database, one: Review) -> dict[str, Json] | None:
     """What people are shown of a review; None once it is erased, or is not what was bound."""
-    held = payload.get(db, one.id)
-    if held is None:
-        return None
-    body: dict[str, Json] = json.loads(held[1])
-    return body if answers.shown(body, held[0]) == one.shown else None
+    return answers.bound(payload.get(db, one.id), one.shown)
 
 
 def waiting(

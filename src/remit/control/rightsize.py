@@ -212,11 +212,7 @@ def offer(change: Change, found: Found, by: str) -> Rightsize:
 
 def shown(db: Database, one: Rightsize) -> dict[str, Json] | None:
     """What people are shown of a proposal; None once it is erased, or is not what was bound."""
-    held = payload.get(db, one.id)
-    if held is None:
-        return None
-    body: dict[str, Json] = json.loads(held[1])
-    return body if answers.shown(body, held[0]) == one.shown else None
+    return answers.bound(payload.get(db, one.id), one.shown)
 
 
 def answer(change: Change, identity: str, by: str, *, yes: bool, digest_shown: str, via: str) -> Rightsize:

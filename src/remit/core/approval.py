@@ -5,6 +5,7 @@ transaction. The format of what is shown is docs/spec/approval.md.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -178,6 +179,14 @@ def shown(card: Mapping[str, Json] | None, salt: bytes) -> str:
     Empty when there is nothing to show.
     """
     return "" if card is None else b64(hashlib.sha256(MARK + salt + canon(dict(card))).digest())
+
+
+def bound(held: tuple[bytes, bytes] | None, digest: str) -> dict[str, Json] | None:
+    """What people were shown, from its salt and text as they are kept; None once erased, or not what was bound."""
+    if held is None:
+        return None
+    body: dict[str, Json] = json.loads(held[1])
+    return body if shown(body, held[0]) == digest else None
 
 
 def shape(value: Json) -> Json:
