@@ -10,12 +10,12 @@ from starlette.routing import Route
 from remit.control import login
 from remit.core.agent import Agent
 from remit.core.task import Task
-from remit.store import log, payload
+from remit.store import log
 from remit.web.console import reviews, view
 from remit.web.console.enter import HOME, cookie, posted, session, shown
 from remit.web.console.page import at_address, page
 from remit.web.console.person import person_of
-from remit.web.console.view import Viewer
+from remit.web.console.view import Viewer, name
 from remit.web.health import flaws
 from remit.web.problem import NO_STORE
 from remit.web.site import Site
@@ -61,7 +61,7 @@ def told(site: Site) -> dict[str, Any]:
         "address": site.authority.issuer,
         "head": log.newest(view),
         "reviews": reviews.open_now(site),
-        "agents": [(one, _name(site, one.owner)) for one in reader.where(Agent, most=MOST)],
+        "agents": [(one, name(site, one.owner)) for one in reader.where(Agent, most=MOST)],
         "tasks": list(reader.where(Task, "state = 'open'", most=MOST)),
         "refusals": refusals(site),
         "flaws": flaws(site),
@@ -75,8 +75,3 @@ def refusals(site: Site) -> list[dict[str, Any]]:
     found = [msgspec.json.decode(body) for body in log.entries(view, max(0, size - LOOKED), size)]
     denied = [one for one in found if one["kind"] == "call.decided" and one["decision"] == "deny"]
     return denied[: -REFUSALS - 1 : -1]
-
-
-def _name(site: Site, person: str) -> str:
-    names = payload.names(site.authority.view, person)
-    return names[0][2] if names else person
