@@ -20,7 +20,6 @@ from remit.core.canonical import Json, read
 from remit.core.errors import RemitError
 from remit.core.record import load
 
-SPANS: Final = ("life", "idle", "credential_life", "bearer_life")
 MEMBERS: Final = tuple(name for name in Brief.__struct_fields__ if name not in {"version", "state"})
 
 

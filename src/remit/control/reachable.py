@@ -36,7 +36,6 @@ CODE: Final = "runs-code"
 """The label of a resource whose tools can be made to run code: who calls them reads what its program was given."""
 FARTHEST: Final = 500_000
 """How many entries of the ledger, the newest ones, are looked through for what was used."""
-SEEDED: Final = ("agent", "person", "service", "brief", "task")
 
 
 def landscape(reader: Reader, now: Instant, view: str = "possible") -> Landscape:

@@ -19,7 +19,6 @@ _HINT: Final = re.compile(
 )
 _BINDING: Final = re.compile(r"ClusterRoleBinding(?:V1|Patch|Args)?$|create_cluster_role_binding$")
 _ROLE: Final = re.compile(r"(?:^|\.)(?:Kube|Api)?ClusterRole(?:V1|Patch)?$|V1ClusterRole$")
-_RULE: Final = re.compile(r"PolicyRule(?:Args)?$")
 _LOOSE: Final = (
     (re.compile(r"\b(?:add_masters_role|addMastersRole)\s*\("), "its role is one of the cluster's masters"),
     (

@@ -5,7 +5,6 @@ One function answers for every view and what-if: it is given a graph, where to s
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -200,9 +199,3 @@ def _weights() -> list[int]:
 
 def _gain(whole: int) -> dict[str, int]:
     return {name: whole >> (3 - place) * _BITS & _MASK for place, name in enumerate(GAINED)}
-
-
-def reached_kinds(graph: Graph, walked: Walk, kinds: AbstractSet[str]) -> list[int]:
-    """The nodes of these kinds that were reached."""
-    wanted = {NUMBER[kind] for kind in kinds}
-    return [node for node in walked.order if graph.kinds[node] in wanted]
