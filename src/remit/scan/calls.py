@@ -47,7 +47,6 @@ _ASKS: Final = re.compile(
     r"(?i)bearerauth|(?<!un)authoriz|(?<!un)authenticat|verify\w*token|mcpAuthRouter|passport|jwt|api[-_]?key|\bauth\b|oauth|x-api-key"
     r"|clientCert|requestCert"
 )
-_NOBODY: Final = "it listens to all addresses, and asks nobody who they are"
 _PLAIN: Final = "it is called over http, without TLS"
 
 
@@ -136,7 +135,7 @@ def in_typescript(text: str) -> Iterator[Told]:
             yield from ((Kind.OPEN_REMOTE, line_at(text, one.end()), said) for said in _tokens(addressed.drawn(one[1])))
     if _SERVES.search(text) and not _ASKS.search(text):
         for one in _LISTENS.finditer(text):
-            yield Kind.OPEN_REMOTE, line_at(text, one.end()), _NOBODY
+            yield Kind.OPEN_REMOTE, line_at(text, one.end()), addressed.NOBODY
     yield from _unsecured(text)
 
 

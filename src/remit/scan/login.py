@@ -33,7 +33,6 @@ _AZURE: Final = re.compile(
     r"(?:Blob|Queue|Table|Share|DataLake|Container|ServiceBus|EventHub|Cosmos|WebPubSub|Service)\w*Client\."
 )
 _MADE: Final = re.compile(r"(?:^|\.)(?:iam\.AccessKey|serviceaccount\.Key|service_account\.Key)$")
-_HOSTED: Final = re.compile(r"\.rds\.amazonaws\.com|\.database\.azure\.com|\.database\.windows\.net")
 _MODELS: Final = frozenset({"AzureOpenAI", "AsyncAzureOpenAI", "AzureChatOpenAI", "AzureOpenAIEmbeddings"})
 _CONNECTS: Final = frozenset({"connect", "create_pool", "connect_async"})
 _KEYED: Final = _MODELS | _CONNECTS | {"ConfidentialClientApplication", "CosmosClient", "Client"}
@@ -51,7 +50,7 @@ def told(tree: ast.AST) -> Iterator[Told]:
         if said:
             yield Kind.STANDING, said[0], said[1]
     yield from _tables(tree, words)
-    if _FULL.search(words):
+    if standing.MARKS.search(words):
         for one in syntax.every(tree, ast.Constant):
             if isinstance(one.value, str) and (kind := standing.shaped(one.value)):
                 yield Kind.STANDING, one.lineno, f"the code holds {kind}"
@@ -78,10 +77,6 @@ def _tables(tree: ast.AST, words: str) -> Iterator[Told]:
                 given["client_secret"].lineno,
                 "a token is asked for with a client secret of an Entra app",
             )
-
-
-_FULL: Final = re.compile(r"ghp_|glpat-|AccountKey=|SharedAccessKey=")
-"""What is nowhere in code that holds a credential of a known shape that does not end."""
 
 
 def _set(tree: ast.AST) -> Iterator[Pair]:
@@ -190,7 +185,7 @@ def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None
         (full == "hvac.Client", "token", "a token that does not end by itself"),
         (name in _CONNECTS and "snowflake" in full and "authenticator" not in given,
          "password", "a password where the service federates logins"),
-        (name in _CONNECTS and bool(_HOSTED.search(syntax.said(node))),
+        (name in _CONNECTS and bool(standing.HOSTED.search(syntax.said(node))),
          "password", "a password where the service federates logins"),
     )  # fmt: skip
     for so, key, said in wanted:

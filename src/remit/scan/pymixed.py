@@ -37,9 +37,6 @@ _SERVICE_CODE: Final = re.compile(
     r"|client_credentials|AppAuth\b|GithubIntegration|CertificateCredential|\bgspread\.service_account\(",
     re.IGNORECASE,
 )
-_READ: Final = re.compile(
-    r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
-)
 
 
 def may(text: str) -> bool:
@@ -236,7 +233,7 @@ def _proofs(body: Sequence[ast.AST]) -> set[ast.AST]:
 
 def _own(text: str) -> bool:
     """Say whether an expression reads a secret of the program's own: none of a person's, and not the model's key."""
-    read = _READ.match(text)
+    read = syntax.READ.match(text)
     name = next((one for one in read.groups() if one), "") if read else ""
     return is_credential(name) and mixed.may_be_own(name)
 

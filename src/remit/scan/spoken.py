@@ -13,10 +13,6 @@ from remit.scan import code, holder, secret, server, spelled, syntax
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, is_credential
 
-_READ: Final = re.compile(
-    r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -157,7 +153,7 @@ def _text(node: ast.expr, names: Names) -> str:
             _text(part.value if isinstance(part, ast.FormattedValue) else part, names) for part in node.values
         )
     if isinstance(node, ast.Subscript | ast.Call) and syntax.first(node) in ("os", "environ", "getenv"):
-        read = _READ.match(syntax.said(node))
+        read = syntax.READ.match(syntax.said(node))
         return "${" + next(one for one in read.groups() if one) + "}" if read else ""
     if isinstance(node, ast.Subscript | ast.Call | ast.Attribute):
         return _setting(node)

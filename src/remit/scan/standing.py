@@ -71,6 +71,10 @@ _MANAGED: Final = re.compile(
     r"|database)\.(?:database\.)?(?:azure\.com|windows\.net))"
 )
 _HOSTS: Final = re.compile(r"\.rds\.amazonaws\.com|\.(?:postgres|mysql)\.database\.azure\.com|\.database\.windows\.net")
+HOSTED: Final = re.compile(r"\.rds\.amazonaws\.com|\.database\.azure\.com|\.database\.windows\.net")
+"""Hosts of databases of any kind that take short-lived logins."""
+MARKS: Final = re.compile(r"ghp_|glpat-|AccountKey=|SharedAccessKey=")
+"""One of these stands in whatever holds a credential of a known shape that does not end."""
 _HOST: Final = re.compile(r"(?i)^(?:pg|db|database|postgres|mysql)_?host\w*$")
 _PASSWORD: Final = re.compile(r"(?i)^(?:pg|db|database|postgres|mysql)_?password$")
 _RESOURCES: Final = {

@@ -5,6 +5,7 @@ what is kept of it, so that no two are taken for each other.
 """
 
 import ast
+import re
 from functools import lru_cache
 from operator import attrgetter
 from typing import Final, TypeVar
@@ -15,6 +16,10 @@ _MOST: Final = 1 << 16
 """Answers that are kept of one file; the oldest is dropped for the next."""
 _LOOKED: Final = 100_000
 """Characters of one file's code that are looked through for a word."""
+READ: Final = re.compile(
+    r"^(?:os\.)?(?:environ\[['\"](\w+)['\"]\]|environ\.get\(['\"](\w+)['\"]|getenv\(['\"](\w+)['\"])"
+)
+"""One read of the environment, as code is written out: the variable's name is in one of its groups."""
 _PLAIN: Final = frozenset({"ctx", "op", "ops", "id", "attr", "level", "module", "kind", "type_comment", "type_ignores"})
 """Fields that hold no code of their own."""
 _NAMED: Final[dict[type, tuple[str, ...]]] = {

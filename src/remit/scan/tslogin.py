@@ -37,7 +37,6 @@ _TYPES: Final = re.compile(r"\$\{(?:z\.|Joi\.|t\.|Type\.|v\.|string\b|Schema\.)"
 _AZURE: Final = re.compile(r"(?:^|\.)(?:AzureOpenAI|AzureChatOpenAI|AzureOpenAIEmbeddings|createAzure)$")
 _LENT: Final = frozenset({"sessionToken", "SessionToken", "endpoint", "awsSessionToken"})
 _SECRETS: Final = ("secretAccessKey", "awsSecretKey", "awsSecretAccessKey")
-_HOSTED: Final = re.compile(r"\.rds\.amazonaws\.com|\.database\.azure\.com|\.database\.windows\.net")
 _STANDING: Final = "logs in with a key that does not end by itself"
 
 
@@ -57,13 +56,10 @@ def told(text: str) -> Iterator[Told]:
     set_ = tuple(Pair(one[1] or one[2], one[4], line_at(text, one.start())) for one in _SET.finditer(text))
     yield from standing.told((Holder("code", "the code", 1, "", set_),))
     yield from _objects(text)
-    if _FULL.search(text):
+    if standing.MARKS.search(text):
         for one in tssecret.TEXT.finditer(text):
             if kind := standing.shaped(one[0][1:-1]):
                 yield Kind.STANDING, line_at(text, one.start()), f"the code holds {kind}"
-
-
-_FULL: Final = re.compile(r"ghp_|glpat-|AccountKey=|SharedAccessKey=")
 
 
 def _objects(text: str) -> Iterator[Told]:
@@ -107,7 +103,7 @@ def _client(part: Node, *, entra: bool) -> Iterator[Told]:
     secret = part["auth"]["clientSecret"]
     if secret.text and part["auth"]["clientId"].text:
         yield Kind.STANDING, secret.line, "a client logs in with a client secret of an Entra app"
-    if part["password"].text and _HOSTED.search(part["host"].text or part["server"].text):
+    if part["password"].text and standing.HOSTED.search(part["host"].text or part["server"].text):
         yield Kind.STANDING, part["password"].line, "a password where the service federates logins"
 
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from remit.scan import secret
 from remit.scan.cursor import Values
+from remit.scan.jsonc import SPACE
 from remit.scan.node import DEEPEST, Node
 
-_SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*+")
 _BEGIN: Final = re.compile(r"\bPolicyStatement\(\s*(?=\{)|(?=\{\s*(?:Sid\s*:[^,\n]*,\s*)?[\"']?Effect[\"']?\s*:)")
 _NAME: Final = re.compile(r"[A-Za-z_$][\w$]*")
 _OPEN: Final = {"(": ")", "[": "]", "{": "}"}
@@ -65,7 +65,7 @@ def _expression(text: str) -> str:
 def value(text: str, at: int) -> Node | None:
     """The value that begins at this place of a text, with its lines; None when it is none that can be read."""
     try:
-        return _Reader(text[at : at + _WIDEST], _SPACE).value(0).below(text.count("\n", 0, at))
+        return _Reader(text[at : at + _WIDEST], SPACE).value(0).below(text.count("\n", 0, at))
     except (ValueError, RecursionError):
         return None
 
@@ -175,7 +175,7 @@ def _each(text: str, start: re.Pattern[str]) -> Iterator[tuple[re.Match[str], No
             return
         line, counted = line + text.count("\n", counted, begun.end()), begun.end()
         try:
-            one = _Reader(text[begun.end() : begun.end() + _WIDEST], _SPACE).value(0)
+            one = _Reader(text[begun.end() : begun.end() + _WIDEST], SPACE).value(0)
         except (ValueError, RecursionError):
             continue
         if one.members:
