@@ -181,12 +181,12 @@ def shown(card: Mapping[str, Json] | None, salt: bytes) -> str:
     return "" if card is None else b64(hashlib.sha256(MARK + salt + canon(dict(card))).digest())
 
 
-def bound(held: tuple[bytes, bytes] | None, digest: str) -> dict[str, Json] | None:
+def bound(held: tuple[bytes, bytes] | None, as_shown: str) -> dict[str, Json] | None:
     """What people were shown, from its salt and text as they are kept; None once erased, or not what was bound."""
     if held is None:
         return None
     body: dict[str, Json] = json.loads(held[1])
-    return body if shown(body, held[0]) == digest else None
+    return body if shown(body, held[0]) == as_shown else None
 
 
 def shape(value: Json) -> Json:
