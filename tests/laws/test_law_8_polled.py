@@ -53,7 +53,7 @@ def _polled(place, other, bot, pia):
     made = Listening(place.world.authority, place.world.batch, (Source("idp", other.url),), lambda _: None)
     place.loop.call_soon_threadsafe(made.start, place.loop)
     try:
-        _until(lambda: len(other.asked) >= 2 or seen)
+        _until(lambda: len(other.asked) >= 3 or seen)  # the third poll comes when all of the second was taken
         assert (seen, other.errors) == ([], {}), "an event was given up that could not be judged yet"
         other.keys = True
         _until(lambda: seen)
