@@ -1,37 +1,75 @@
-"""The batch on an event loop: calls of one pass share a commit, and the loop is never blocked by it."""
+"""The batch on an event loop: calls of one pass share a commit, and a slow disk does not block the loop for each."""
 
 import asyncio
 import threading
 
-from remit.cli.attach import attach
+import pytest
+
+from remit.cli.attach import QUICK_MS, attach
 from tests.kit.world import World, read_call
 
 
-def test_calls_of_one_pass_share_commits_made_in_another_thread(tmp_path):
+@pytest.fixture
+def place(tmp_path):
+    """A world whose commits tell which thread made them."""
     tmp_path.chmod(0o700)
     world = World(tmp_path).settle()
-    entry = world.enter(world.a_credential(world.a_task().id).text)
-    committed = []
-    commit = world.batch._commit
-    world.batch._commit = lambda: (committed.append(threading.current_thread().name), commit())
+    world.made, commit = [], world.batch._commit
+    world.batch._commit = lambda: (world.made.append(threading.current_thread().name), commit())
+    yield world
+    world.close()
+
+
+def asked(world, entry, count=1, before=lambda: None):
+    """Attach, ask `count` times in one pass of the loop, let go; the permits and how many commits that took."""
 
     async def main():
         loop = asyncio.get_running_loop()
         detach = attach(world.batch, loop)
-        before = world.batch.commits
-        answers = [loop.create_future() for _ in range(10)]
+        before()
+        so_far = world.batch.commits
+        answers = [loop.create_future() for _ in range(count)]
         for answer in answers:
             world.gate.decide(read_call(), entry, "", answer.set_result)
         assert not any(answer.done() for answer in answers), "nothing is answered before its commit"
         permits = await asyncio.gather(*answers)
         detach()
-        return len({permit.leaf for permit in permits}), world.batch.commits - before
+        return permits, world.batch.commits - so_far
 
-    leaves, commits = asyncio.run(main())
-    assert (leaves, commits < 10) == (10, True)
-    assert len(committed) == commits
-    assert all(name.startswith("remit-commit") for name in committed)
-    world.batch._commit = commit
-    world.decide(read_call(), entry)
-    assert len(committed) == commits, "let go again, it runs where it is called"
-    world.close()
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(("usual", "thread"), [(0.0, "MainThread"), (QUICK_MS, "remit-commit")], ids=["quick", "slow"])
+def test_calls_of_one_pass_share_commits_made_where_that_is_quickest(place, usual, thread):
+    entry = place.enter(place.a_credential(place.a_task().id).text)
+    place.made.clear()
+    place.batch.usual_ms = usual
+    permits, commits = asked(place, entry, 10)
+    assert (len({permit.leaf for permit in permits}), commits < 10) == (10, True)
+    assert len(place.made) == commits
+    assert place.made[0] == thread
+    place.made.clear()
+    place.decide(read_call(), entry)
+    assert place.made == ["MainThread"], "let go again, it runs where it is called"
+
+
+def test_a_disk_that_turns_slow_blocks_the_loop_once(place, monkeypatch):
+    entry = place.enter(place.a_credential(place.a_task().id).text)
+    clock, store = place.authority.clock, type(place.authority.db)
+    commit, steady, late = store.commit, clock.steady, [0]
+
+    def slow(self):
+        late[0] += 40
+        commit(self)
+
+    monkeypatch.setattr(store, "commit", slow)
+    monkeypatch.setattr(clock, "steady", lambda: steady() + late[0])
+    place.batch.usual_ms = 0.0
+    place.made.clear()
+    for _ in range(4):
+        asked(place, entry)
+    assert place.made == ["MainThread", *["remit-commit"] * 3]
+    monkeypatch.setattr(store, "commit", commit)
+    for _ in range(60):
+        asked(place, entry)
+    assert place.made[-1] == "MainThread", "quick again, and still handed over"

@@ -55,7 +55,7 @@ def test_nobody_hears_before_the_commit(quiet, monkeypatch):
 def test_what_waits_for_its_end_comes_after_the_answers_and_into_the_next_transaction(quiet):
     order, held = [], []
     quiet.batch.between(lambda: order.append("idle"))
-    quiet.batch._offload = lambda job, after: held.append((job, after))
+    quiet.batch._offload = quiet.batch._sync = lambda job, after: held.append((job, after))
     quiet.batch.wake = lambda: order.append("wake")
     quiet.batch.submit("a", adds("b"), lambda _: order.append("answer"))
     quiet.batch.turn()
@@ -71,7 +71,7 @@ def test_what_waits_for_its_end_comes_after_the_answers_and_into_the_next_transa
         after()
     assert order == ["idle", "answer", "after", "wake"]
     assert quiet.batch.broken == 1
-    quiet.batch._offload = lambda job, after: (job(), after())
+    quiet.batch._offload = quiet.batch._sync = lambda job, after: (job(), after())
     quiet.batch.turn()
     assert there(quiet, "d")
 

@@ -138,8 +138,8 @@ FAULTS = (
         a_commit_that_fails_gives_no_permit, "a permit rests on a commit that failed",
     ),
     Planted(
-        "answer before commit", "control/batch.py", "self._offload(self._commit, lambda: self._committed(items))",
-        "self._finish(items); self._offload(self._commit, lambda: self._authority.log.dropped())",
+        "answer before commit", "control/batch.py", "self._sync(self._commit, lambda: self._committed(items))",
+        "self._finish(items); self._sync(self._commit, lambda: self._authority.log.dropped())",
         a_commit_that_fails_gives_no_permit, "a permit rests on a commit that failed",
     ),
 )  # fmt: skip

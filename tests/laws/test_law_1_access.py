@@ -62,7 +62,7 @@ def a_yes_has_its_leaf_first(folder: Path) -> None:
     place = Place(folder)
     heard: list[Any] = []
     jobs: list[Any] = []
-    place.world.batch._offload = lambda job, after: jobs.append((job, after))
+    place.world.batch._sync = lambda job, after: jobs.append((job, after))
     place.door.ask(place.asked, heard.append)
     assert jobs, "nothing was to be committed"
     assert not heard, "answered before its leaf was committed"
@@ -89,7 +89,7 @@ def a_stale_permit_is_not_given(folder: Path) -> None:
         place.hours.pass_by(1_001)
         after()
 
-    place.world.batch._offload = slow
+    place.world.batch._sync = slow
     found = place.ask()
     assert isinstance(found, Fault), "a permit left after its second was over"
     assert found.code == "permit_expired", "a permit left after its second was over"

@@ -118,8 +118,8 @@ LAWS = (
 DECIDE, DECISION, BATCH = "core/decision.py", "control/decision.py", "control/batch.py"
 FAULTS = (
     Planted(
-        "answer before commit", BATCH, "self._offload(self._commit, lambda: self._committed(items))",
-        "self._finish(items); self._offload(self._commit, lambda: None)", allowed_if_and_only_if_live, "not durable",
+        "answer before commit", BATCH, "self._sync(self._commit, lambda: self._committed(items))",
+        "self._finish(items); self._sync(self._commit, lambda: None)", allowed_if_and_only_if_live, "not durable",
     ),
     Planted(
         "facts kept between transactions", "control/change.py", "self.reader = Reader(authority.db)",

@@ -1,4 +1,4 @@
-"""Puts the batch on an event loop: turns are taken on the loop, what blocks runs in one commit thread."""
+"""Puts the batch on an event loop: turns are taken on the loop, what blocks for long runs in one commit thread."""
 
 import asyncio
 import contextlib
@@ -6,14 +6,19 @@ import sys
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Final
 
-from remit.control.batch import Batch, Job
+from remit.control.batch import Batch, Job, inline
+
+QUICK_MS: Final = 1.0
+"""Below this, to wake the commit thread and be woken by it takes as long as the commit itself."""
 
 
 def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     """Let the batch live on this loop; the function returned waits for the commit thread and lets go again.
 
-    Many calls that come in one pass of the loop are one turn, and so one commit; the loop goes on while it is synced.
+    Many calls that come in one pass of the loop are one turn, and so one commit. Where the store syncs quickly the loop
+    waits for that; elsewhere it goes on meanwhile. A disk that turns slow stops it once.
     """
     # The commit thread hands over within a fraction of a sync, not after the default of 5 ms.
     sys.setswitchinterval(0.0005)
@@ -34,6 +39,9 @@ def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     def offload(job: Job, after: Job) -> None:
         jobs.put((job, after))
 
+    def sync(job: Job, after: Job) -> None:
+        (inline if batch.usual_ms < QUICK_MS else offload)(job, after)
+
     def commits() -> None:
         while (taken := jobs.get()) is not None:
             job, after = taken
@@ -44,12 +52,12 @@ def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
 
     thread = threading.Thread(target=commits, name="remit-commit", daemon=True)
     thread.start()
-    before = batch.wake, batch._offload  # noqa: SLF001 - the composition root joins the two
-    batch.wake, batch._offload = wake, offload  # noqa: SLF001
+    before = batch.wake, batch._offload, batch._sync  # noqa: SLF001 - the composition root joins the two
+    batch.wake, batch._offload, batch._sync = wake, offload, sync  # noqa: SLF001
 
     def detach() -> None:
         jobs.put(None)
         thread.join()
-        batch.wake, batch._offload = before  # noqa: SLF001
+        batch.wake, batch._offload, batch._sync = before  # noqa: SLF001
 
     return detach
