@@ -5,7 +5,9 @@ with their schemas in the tree itself, so that nothing is left to a search path.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from remit.core.errors import RemitError
@@ -13,7 +15,7 @@ from remit.gateway.postgres.catalogue import Catalogue
 from remit.gateway.postgres.functions import SAFE
 from remit.gateway.postgres.scope import Scope, Table, unknown
 from remit.gateway.postgres.tree import Act, inner, only, refused, strings
-from remit.gateway.postgres.value import Slot, Value, constant, family, opaque
+from remit.gateway.postgres.value import INTEGERS, Fixed, Slot, Value, constant, family, kept, opaque
 
 
 class Expressions(ABC):
@@ -24,6 +26,10 @@ class Expressions(ABC):
         self.acts: list[Act] = []
         self.tables: list[Table] = []
         self.parameters = 0
+        self.uses = Counter[int]()
+        """How often each parameter stands in the statement."""
+        self.slots: dict[int, list[str]] = {}
+        """The types of the places in which a parameter stands for a value."""
 
     @abstractmethod
     def select(self, node: Any, around: Scope | None) -> list[str | None]:
@@ -73,6 +79,7 @@ class Expressions(ABC):
         if not 0 < node.number <= 65535:
             raise refused("A parameter has a number from 1 to 65535.", "statement_syntax")
         self.parameters = max(self.parameters, node.number)
+        self.uses[node.number] += 1
 
     def nothing(self, node: Any, scope: Scope) -> None:
         """Pass over what holds no name: a constant, the date, the user."""
@@ -168,12 +175,46 @@ class Expressions(ABC):
         if held == "a_const":
             return constant(one, kind)
         if held == "param_ref":
+            self.slots.setdefault(one.number, []).append(kind)
             return Slot(one.number, kind)
         if held == "type_cast":
-            named = strings(one.type_name.names)[-1:]
-            if not one.type_name.array_bounds and named and family(named[0]) == family(kind) != "other":
-                return self.value(one.arg, named[0]) if family(kind) != "text" else None
+            named = _typed(one.type_name)
+            if family(named) == family(kind) not in ("other", "text"):
+                return _made(self.value(one.arg, named), kind)
         return None
+
+    def sure(self, value: Value) -> Value:
+        """A parameter whose type may be said in another place is told as such: it may not be what it reads as here."""
+        if not isinstance(value, Slot):
+            return value
+        kinds = set(self.slots.get(value.number, ()))
+        alike = len(kinds) == 1 or kinds <= _WHOLE or kinds <= _TEXT
+        said = alike and self.uses[value.number] == len(self.slots[value.number])
+        return value if said else replace(value, unsure=True)
+
+
+_WHOLE: Final = INTEGERS - {"oid"}
+_TEXT: Final = frozenset({"text", "character varying", "varchar"})
+
+
+def _typed(node: Any) -> str:
+    """The type that a cast names, with its scale; empty for one that could make another value of a plain one."""
+    names = strings(node.names)
+    if node.array_bounds or not names:
+        return ""
+    scale = [one.a_const.ival.ival for one in node.typmods if one.WhichOneof("node") == "a_const"]
+    if not node.typmods:
+        return names[-1]
+    if names[-1] != "numeric" or len(scale) != len(node.typmods):
+        return ""
+    return f"numeric({scale[0]},{scale[1] if len(scale) > 1 else 0})"
+
+
+def _made(value: Value | None, kind: str) -> Value | None:
+    """A value that was cast, when it is then made another type of its family."""
+    if isinstance(value, Fixed):
+        return Fixed(kept(value.value, kind))
+    return replace(value, kept=kind) if value is not None and not value.kept else None
 
 
 _MANY: Final = frozenset({"args", "elements", "items", "content"})

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from remit.core.call import Call
 from remit.core.errors import RemitError
-from remit.gateway.postgres.statement import Kind, Statement, calls, given, session
-from remit.gateway.postgres.value import Bound
+from remit.gateway.postgres.statement import Kind, Statement, calls, session
+from remit.gateway.postgres.value import OTHER, Bound, Slot, bind
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Names:
     def resolve(self, one: Statement) -> Resolved:
         """Write a statement's text with names at the database (`prepared_unknown`, `portal_unknown`)."""
         if one.kind is Kind.PREPARE:
-            made = Prepared(one, self.fresh())
+            made = Prepared(one, self.fresh(), one.types)
             self.statements[one.name] = made
             return Resolved(one, one.renamed(made.own), made)
         if one.kind is Kind.DECLARE:
@@ -100,7 +100,7 @@ class Names:
                 self.portals[statement.name] = refers
             return self.of_cursor(refers)
         if isinstance(refers, Prepared) and refers.statement is not None:
-            found = calls(self._resource, refers.statement, given(statement, bound))
+            found = calls(self._resource, refers.statement, given(statement, bound, refers.types))
             return found + calls(self._resource, statement, bound) if statement.acts else found
         if statement.kind in (Kind.FREE, Kind.DEALLOCATE, Kind.CLOSE):
             return []
@@ -137,3 +137,19 @@ def no_statement() -> RemitError:
 def no_portal() -> RemitError:
     """The fault for a portal or cursor that is not there."""
     return RemitError("portal_unknown", "There is no portal or cursor of this name.", "Bind or declare it first.")
+
+
+def given(statement: Statement, bound: Sequence[Bound], types: Sequence[int]) -> tuple[Bound, ...]:
+    """The values of an EXECUTE as parameters of these types; one that is not plain is none that a limit passes."""
+    found = []
+    for place, one in enumerate(statement.given):
+        oid = types[place] if place < len(types) else 0
+        value = bind(one, bound) if isinstance(one, Slot) else one.value
+        if isinstance(value, dict | list):
+            found.append(Bound(b"", binary=True, oid=OTHER))
+        elif value is None:
+            found.append(Bound(None))
+        else:
+            said = "true" if value is True else "false" if value is False else str(value)
+            found.append(Bound(said.encode(), oid=oid))
+    return tuple(found)

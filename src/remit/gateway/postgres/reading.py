@@ -1,6 +1,7 @@
 """Reading a statement that may write: INSERT, UPDATE, DELETE and their RETURNING; and all its acts in the end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from remit.gateway.postgres.query import Queries
@@ -114,6 +115,9 @@ class Reading(Queries):
                 if element.HasField("expr"):
                     self.expression(element.expr, scope)
             self.maybe(clause.infer, "where_clause", scope)
+            if clause.infer.conname:
+                # PostgreSQL wants the right to read the constraint's columns, and which they are is not known here.
+                target.whole()
         if clause.target_list:
             level = Scope(scope)
             # What was to be inserted is named like the relation itself, and PostgreSQL wants the right to read it.
@@ -184,6 +188,14 @@ class Reading(Queries):
                 scope.entries.append(Dotted(name, target))
         return self.targets(clause.exprs, scope)
 
+    def _sure(self, act: Act) -> Act:
+        """The act with each of its parameters told as one that another place may say the type of, where one may."""
+        where = act.where and tuple((name, self.sure(value)) for name, value in act.where)
+        if act.verb == "call":
+            return replace(act, values=act.values and tuple(map(self.sure, act.values)))  # type: ignore[arg-type]
+        values = act.values and tuple((name, self.sure(value)) for name, value in act.values)  # type: ignore[misc]
+        return replace(act, where=where, values=values)
+
     def finish(self) -> tuple[Act, ...]:
         """All acts of what was read: each relation that stands in FROM, and each that is written and read as well."""
         for one in self.tables:
@@ -193,7 +205,7 @@ class Reading(Queries):
             if one.locked:
                 self.acts.append(Act("update", one.relation.name, (), where, ()))
         acts: list[Act] = []
-        for act in self.acts:
+        for act in map(self._sure, self.acts) if self.slots else self.acts:
             if act not in acts:
                 acts.append(act)
         if len(acts) > MOST_ACTS:

@@ -19,7 +19,7 @@ from remit.gateway.postgres.functions import NARROWED, SETTINGS, SHOWN
 from remit.gateway.postgres.reading import Reading
 from remit.gateway.postgres.scope import Scope, unknown
 from remit.gateway.postgres.tree import Act, inner, only, refused, strings
-from remit.gateway.postgres.value import Bound, Slot, Value, bind, constant, opaque
+from remit.gateway.postgres.value import NAMED, OTHER, Bound, Value, bind, constant, opaque
 
 LONGEST: Final = 24 * 1024
 """The longest text of a statement, in octets. A longer one could lead the grammar's reader too deep for its stack."""
@@ -71,6 +71,8 @@ class Statement:
     parameters: int = 0
     name: str = ""
     given: tuple[Value, ...] = ()
+    types: tuple[int, ...] = ()
+    """The types that PREPARE gives to its parameters."""
     tree: Any = field(default=None, repr=False)
     control: bool = False
     """It begins, ends or marks a transaction."""
@@ -235,13 +237,14 @@ def _copy(node: Any, catalogue: Catalogue) -> Statement:
 
 def _call(node: Any, catalogue: Catalogue) -> Statement:
     only(node, "funccall")
-    reading = Reading(catalogue)
-    reading.expression(_wrapped(node.funccall), Scope())
-    # What was written out in the wrapped copy belongs into the tree itself.
-    fresh = Reading(catalogue)
-    fresh.function(node.funccall)
-    if not fresh.acts:
+    reading, known = Reading(catalogue), Reading(catalogue)
+    known.function(_wrapped(node.funccall).func_call)
+    if not known.acts:
         raise refused("CALL takes a registered procedure.", "function_refused")
+    # What is written out in the wrapped copy, the names in the arguments too, belongs into the tree itself.
+    copy = _wrapped(node.funccall)
+    reading.expression(copy, Scope())
+    node.funccall.CopyFrom(copy.func_call)
     return Statement(Kind.QUERY, "call", "", reading.finish(), reading.parameters)
 
 
@@ -318,7 +321,13 @@ def _prepare(node: Any, catalogue: Catalogue) -> Statement:
     for one in node.argtypes:
         reading.type(one.type_name)
     found = _inner(node, catalogue, "PREPARE")
-    return replace(found, kind=Kind.PREPARE, name=node.name)
+    types = tuple(_oid(one.type_name) for one in node.argtypes)
+    return replace(found, kind=Kind.PREPARE, name=node.name, types=types)
+
+
+def _oid(node: Any) -> int:
+    *schema, name = strings(node.names)
+    return OTHER if node.array_bounds or schema not in ([], ["pg_catalog"]) else NAMED.get(name, OTHER)
 
 
 def _execute(node: Any, catalogue: Catalogue) -> Statement:
@@ -382,18 +391,3 @@ _TOP: Final[Mapping[str, Callable[[Any, Catalogue], Statement]]] = {
     "discard_stmt": _discard,
     "unlisten_stmt": _unlisten,
 }
-
-
-def given(statement: Statement, bound: Sequence[Bound]) -> tuple[Bound, ...]:
-    """The values of an EXECUTE as bound parameters; one that is not plain is none that a limit passes."""
-    found = []
-    for one in statement.given:
-        value = bind(one, bound) if isinstance(one, Slot) else one.value
-        if isinstance(value, dict | list):
-            found.append(Bound(b"", binary=True, oid=-1))
-        elif value is None:
-            found.append(Bound(None))
-        else:
-            said = "true" if value is True else "false" if value is False else str(value)
-            found.append(Bound(said.encode()))
-    return tuple(found)

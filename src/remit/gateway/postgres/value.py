@@ -7,7 +7,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation, localcontext
 from typing import Any, Final
 
 from remit.core.canonical import EXACT, Json
@@ -20,6 +20,16 @@ OIDS: Final = {
     700: "real", 701: "double precision", 1042: "bpchar", 1043: "varchar", 1700: "numeric", 2950: "uuid",
 }  # fmt: skip
 UNKNOWN: Final = frozenset({0, 705})
+OTHER: Final = -1
+"""The type of a parameter that is known to be none of `OIDS`."""
+NAMED: Final = {
+    "bool": 16, "char": 18, "name": 19, "int8": 20, "int2": 21, "int4": 23, "text": 25, "oid": 26, "float4": 700,
+    "float8": 701, "unknown": 705, "bpchar": 1042, "varchar": 1043, "numeric": 1700, "uuid": 2950,
+}  # fmt: skip
+"""The same types by the names that the grammar gives them."""
+_DIGITS: Final = 6
+"""How many decimal digits a `real` keeps in any case."""
+_GROUPS: Final = 100
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,30}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _TRUE: Final = frozenset({"t", "true", "y", "yes", "on", "1"})
@@ -35,10 +45,15 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A parameter, by number from 1, and the type that it is read as when nothing nearer says one."""
+    """A parameter, by number from 1, and the type that it is read as when nothing nearer says one.
+
+    `kept` is the type that it is then made, `unsure` that another place in the statement may say its type.
+    """
 
     number: int
     type: str
+    kept: str = ""
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +110,11 @@ def kept(value: Json, kind: str) -> Json:
     if type(value) is bool or not isinstance(value, int | float):
         return value
     if family(kind) == "int":
-        return value if isinstance(value, int) else {"sql": "rounded"}
+        # A negative oid is a large one.
+        fits = isinstance(value, int) and (value >= 0 or kind != "oid")
+        return value if fits else {"sql": "rounded"}
+    if kind in ("real", "float4"):
+        return value if len(Decimal(repr(value)).normalize().as_tuple().digits) <= _DIGITS else {"sql": "rounded"}
     scaled = re.fullmatch(r"numeric\(\d+,(-?\d+)\)", kind)
     if scaled is None:
         return value
@@ -126,19 +145,31 @@ def bind(value: Value, bound: Sequence[Bound]) -> Json:
         return value.value
     if not 0 < value.number <= len(bound):
         return {"sql": "unbound"}
-    return kept(_read(bound[value.number - 1], value.type), value.type)
+    one = bound[value.number - 1]
+    if value.unsure and one.oid in UNKNOWN and one.data is not None:
+        return {"sql": "parameter"}
+    return kept(kept(_read(one, value.type), value.type), value.kept)
 
 
 def _read(one: Bound, kind: str) -> Json:
     if one.data is None:
         return None
     declared = kind if one.oid in UNKNOWN else OIDS.get(one.oid, "")
+    if family(kind) == "text" and (family(declared) != "text" or _cut(one.data, declared)):
+        return {"sql": "cast"}
     try:
         if not one.binary:
-            return plain(one.data.decode(), declared)
+            return kept(plain(one.data.decode(), declared), declared)
         return _binary(one.data, declared)
-    except (ValueError, struct.error):
+    except (ValueError, struct.error, ArithmeticError):
         return {"sql": "binary"}
+
+
+def _cut(data: bytes, kind: str) -> bool:
+    """Whether a text of this type is another one than it was given as."""
+    if kind == "char":
+        return len(data) != 1
+    return len(data) > 63 if kind == "name" else kind == "bpchar" and data.endswith(b" ")
 
 
 def _binary(data: bytes, kind: str) -> Json:
@@ -165,13 +196,15 @@ def _binary(data: bytes, kind: str) -> Json:
 def _numeric(data: bytes) -> str:
     """PostgreSQL's binary numeric: groups of four decimal digits (numeric_send)."""
     count, weight, sign, scale = struct.unpack_from("!hhHH", data)
-    if sign not in (0, 0x4000) or len(data) != 8 + 2 * count or not -400 < weight < 400:
+    if sign not in (0, 0x4000) or len(data) != 8 + 2 * count or not -400 < weight < 400 or count > _GROUPS:
         raise ValueError
     groups = struct.unpack_from(f"!{count}h", data, 8)
-    whole = Decimal(0)
-    for place, group in enumerate(groups):
-        whole += Decimal(group) * Decimal(10) ** (4 * (weight - place))
-    text = format(whole.quantize(Decimal(1).scaleb(-scale)) if scale < 100 else whole, "f")
+    # Exactly, and what is behind the scale falls off, as PostgreSQL does it.
+    with localcontext(Context(prec=4_000, rounding=ROUND_DOWN)):
+        whole = Decimal(0)
+        for place, group in enumerate(groups):
+            whole += Decimal(group) * Decimal(10) ** (4 * (weight - place))
+        text = format(whole.quantize(Decimal(1).scaleb(-scale)) if scale < 400 else whole, "f")
     return f"-{text}" if sign else text
 
 
