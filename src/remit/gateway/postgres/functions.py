@@ -65,6 +65,13 @@ OUTPUTS: Final = {
     "jsonb_array_elements_text": ("value",),
 }
 """What the columns of a function in FROM are called, where it is not the function's own name."""
+ROWS: Final = frozenset(
+    {
+        "json_populate_record", "json_populate_recordset", "jsonb_populate_record", "jsonb_populate_recordset",
+        "unnest",
+    }
+)  # fmt: skip
+"""Functions that in FROM may give more columns than one: as many as what they are given has."""
 
 _SETTINGS: Final = """
 bytea_output client_min_messages datestyle default_transaction_deferrable default_transaction_isolation

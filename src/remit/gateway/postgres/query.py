@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from remit.gateway.postgres.expression import Expressions
-from remit.gateway.postgres.functions import OUTPUTS
-from remit.gateway.postgres.scope import Derived, Entry, Joined, Scope, Table, unknown
+from remit.gateway.postgres.functions import OUTPUTS, ROWS
+from remit.gateway.postgres.scope import MORE, Derived, Entry, Joined, Scope, Table, renamed, unknown
 from remit.gateway.postgres.tree import inner, only, refused, strings
 from remit.gateway.postgres.value import family
 
@@ -76,12 +76,10 @@ class Queries(Expressions):
             aliases = strings(cte.aliascolnames)
             kind, query = inner(cte.ctequery)
             if clause.recursive and kind == "select_stmt":
-                first = query.larg if query.HasField("larg") else query
-                guess: list[str | None] = [*aliases] or [figured(target.res_target) for target in first.target_list]
-                scope.ctes[cte.ctename] = Derived(cte.ctename, guess, complete=all(guess) and "*" not in guess)
-            names = self.query(kind, query, scope)
-            renamed: list[str | None] = [*aliases, *names[len(aliases) :]]
-            scope.ctes[cte.ctename] = Derived(cte.ctename, renamed, complete=all(renamed))
+                guess = renamed(aliases, _guessed(query))
+                scope.ctes[cte.ctename] = Derived(cte.ctename, guess, complete=all(guess))
+            found = renamed(aliases, self.query(kind, query, scope))
+            scope.ctes[cte.ctename] = Derived(cte.ctename, found, complete=all(found))
 
     def targets(self, nodes: Any, scope: Scope) -> list[str | None]:
         """Read a list of what is selected or returned; returns the names that it gives."""
@@ -99,6 +97,7 @@ class Queries(Expressions):
 
     def star(self, before: list[str], scope: Scope) -> list[str | None]:
         """Read all columns of what has this name, or of all; returns their names."""
+        unsure = not before and scope.level().merged
         if not before:
             held: list[Entry] = scope.entries
         else:
@@ -109,8 +108,8 @@ class Queries(Expressions):
         names: list[str | None] = []
         for one in held:
             one.whole()
-            names += [name or None for name in one.columns()] if one.complete else [None]
-        return names
+            names += one.columns() if one.complete else [MORE]
+        return [*names, MORE] if unsure else names
 
     def sources(self, nodes: Any, scope: Scope) -> None:
         """Read a FROM list into the scope."""
@@ -129,16 +128,15 @@ class Queries(Expressions):
             side, query = inner(held.subquery)
             if side != "select_stmt":
                 raise refused("Only a query stands in FROM.", "statement_unclassified")
-            names = self.select(query, scope)
+            names = self.select(query, scope if held.lateral else scope.aside())
             return [self._derived(held.alias, names)]
         if kind == "range_function":
             return [self._function(held, scope)]
         raise refused("A part of FROM is not understood here.", "statement_unclassified")
 
     def _derived(self, alias: Any, names: list[str | None]) -> Derived:
-        given = strings(alias.colnames)
-        renamed: list[str | None] = [*given, *names[len(given) :]]
-        return Derived(alias.aliasname, renamed, complete=all(renamed))
+        found = renamed(strings(alias.colnames), names)
+        return Derived(alias.aliasname, found, complete=all(found))
 
     def table(self, var: Any, scope: Scope | None, *, written: bool = False) -> Entry:
         """Read the name of a relation, and write it out with its schema in the tree."""
@@ -149,8 +147,8 @@ class Queries(Expressions):
         given = strings(var.alias.colnames)
         common = scope.cte(var.relname) if scope is not None and not written and not var.schemaname else None
         if common is not None:
-            renamed: list[str | None] = [*given, *common.known[len(given) :]]
-            return Derived(alias or common.name, renamed, complete=common.complete)
+            found = renamed(given, common.known)
+            return Derived(alias or common.name, found, complete=common.complete and all(found))
         relation = self.catalogue.relation(var.schemaname, var.relname)
         var.schemaname = relation.schema
         own = list(relation.columns)
@@ -159,7 +157,7 @@ class Queries(Expressions):
         names = dict(zip([*given, *own[len(given) :]], own, strict=True))
         if len(names) != len(own):
             raise unknown()
-        made = Table(relation, alias or relation.table, names)
+        made = Table(relation, alias or relation.table, names, aliased=bool(alias))
         if not written:
             self.tables.append(made)
         return made
@@ -170,25 +168,36 @@ class Queries(Expressions):
         if join.HasField("join_using_alias"):
             raise refused("An alias on USING is not understood here.", "statement_unclassified")
         left = self.source(join.larg, scope)
-        lateral = Scope(scope)
+        lateral = Scope(scope, inner=True)
         lateral.entries = left
         right = self.source(join.rarg, lateral)
         both = [*left, *right]
         shared = strings(join.using_clause)
         if join.is_natural:
-            mine = {name for one in left for name in one.columns()}
-            shared += [name for one in right for name in one.columns() if name in mine]
+            shared += self._natural(left, right)
         for name in shared:
             for one in both:
                 if one.has(name):
                     one.read(name)
+        merged = bool(shared) or join.is_natural
         if join.HasField("quals"):
-            level = Scope(scope)
+            level = scope.aside()
             level.entries = both
             self.expression(join.quals, level)
         if join.HasField("alias"):
-            return [Joined(join.alias.aliasname, both, strings(join.alias.colnames))]
+            return [Joined(join.alias.aliasname, both, strings(join.alias.colnames), merged)]
+        if merged:
+            scope.level().merged = True
         return both
+
+    def _natural(self, left: list[Entry], right: list[Entry]) -> set[str]:
+        """The names that both sides have; where not all are known, any column may be one of them."""
+        mine = {name for one in left for name in one.columns()}
+        others = {name for one in right for name in one.columns()}
+        if not all(one.complete for one in [*left, *right]) or not all(mine) or not all(others):
+            for one in [*left, *right]:
+                one.whole()
+        return {name for name in mine & others if name}
 
     def _function(self, node: Any, scope: Scope) -> Entry:
         only(node, "lateral", "ordinality", "is_rowsfrom", "functions", "alias", "coldeflist")
@@ -202,7 +211,9 @@ class Queries(Expressions):
                 raise refused("A function in FROM is not understood here.", "statement_unclassified")
             called = strings(call.funcname)[-1]
             self.expression(items[0], scope)
-            names += OUTPUTS.get(called, (node.alias.aliasname or called,)) if sure else (None,)
+            names += OUTPUTS.get(called, (node.alias.aliasname or called,)) if sure else (MORE,)
+            if called in ROWS or strings(call.funcname)[0] != "pg_catalog":
+                names.append(MORE)
         for definition in node.coldeflist:
             only(definition.column_def, "colname", "type_name", "is_local")
             self.type(definition.column_def.type_name)
@@ -211,8 +222,8 @@ class Queries(Expressions):
         if node.ordinality:
             names.append("ordinality")
         given = strings(node.alias.colnames)
-        renamed: list[str | None] = [*given, *names[len(given) :]]
-        return Derived(node.alias.aliasname or called, renamed, complete=bool(given or node.coldeflist))
+        found = renamed(given, names)
+        return Derived(node.alias.aliasname or called, found, complete=bool(given or node.coldeflist) and all(found))
 
     def where(self, node: Any, scope: Scope) -> None:
         """Read a WHERE clause, and note the columns that it holds to one value."""
@@ -269,3 +280,13 @@ def figured(target: Any) -> str | None:
     if kind == "func_call":
         return str(node.funcname[-1].string.sval)
     return None
+
+
+def _guessed(query: Any) -> list[str | None]:
+    """The names that a recursive query gives to its own columns, as far as its first part plainly says them."""
+    while query.HasField("larg"):
+        query = query.larg
+    if query.values_lists:
+        return [f"column{place}" for place in range(1, len(query.values_lists[0].list.items) + 1)]
+    found = [figured(target.res_target) for target in query.target_list]
+    return [MORE if name == "*" else name for name in found]

@@ -6,11 +6,14 @@ known to be there: PostgreSQL reads `t.f` as a call of `f` when it is none.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from remit.core.errors import RemitError
 from remit.gateway.postgres.catalogue import SYSTEM, Relation
 from remit.gateway.postgres.value import Value
+
+MORE: Final = ""
+"""Stands among the names of columns for others, or for an order, that is not known."""
 
 
 class Entry(Protocol):
@@ -27,8 +30,8 @@ class Entry(Protocol):
     def whole(self) -> None:
         """All of it is read."""
 
-    def columns(self) -> list[str]:
-        """Its columns, in order, as far as they are known."""
+    def columns(self) -> list[str | None]:
+        """Its columns, in order: None where a name is not sure, `MORE` where not even their number or order is."""
 
     @property
     def complete(self) -> bool:
@@ -47,6 +50,8 @@ class Table:
     where: dict[str, Value] = field(default_factory=dict)
     locked: bool = False
     target: bool = False
+    aliased: bool = False
+    """Only without a name of its own is it also seen under that of its schema."""
     complete: bool = True
 
     def has(self, column: str) -> bool:
@@ -61,7 +66,7 @@ class Table:
         """Note that every column is read."""
         self.seen.update(self.renamed.values())
 
-    def columns(self) -> list[str]:
+    def columns(self) -> list[str | None]:
         """Its columns by the names that they have here."""
         return list(self.renamed)
 
@@ -87,9 +92,9 @@ class Derived:
         """Nothing more is read."""
         self.used = True
 
-    def columns(self) -> list[str]:
-        """The names that are sure; one that is not makes the rest unsure."""
-        return [one if one is not None else "" for one in self.known]
+    def columns(self) -> list[str | None]:
+        """Its names."""
+        return list(self.known)
 
 
 @dataclass(slots=True, eq=False)
@@ -99,11 +104,13 @@ class Joined:
     name: str
     parts: Sequence[Entry]
     renamed: Sequence[str]
+    merged: bool = False
+    """Whether a column stands for one of each side, before all others."""
 
     @property
     def complete(self) -> bool:
-        """Whether all parts are known."""
-        return all(one.complete for one in self.parts)
+        """Whether all parts are known, and none of their names is hidden by one that was given here."""
+        return not self.renamed and all(one.complete for one in self.parts)
 
     def has(self, column: str) -> bool:
         """Whether a part has it, or it was named here."""
@@ -122,10 +129,12 @@ class Joined:
         for one in self.parts:
             one.whole()
 
-    def columns(self) -> list[str]:
-        """The columns of all parts; a name that was given here hides one that is not known which."""
+    def columns(self) -> list[str | None]:
+        """The columns of all parts; which of them a name that was given here hides is not known."""
         found = [name for one in self.parts for name in one.columns()]
-        return [*self.renamed, *found[len(self.renamed) :]]
+        if self.renamed:
+            return [*self.renamed, MORE]
+        return [*found, MORE] if self.merged else found
 
 
 @dataclass(slots=True, eq=False)
@@ -148,21 +157,41 @@ class Dotted:
         """Read it whole there."""
         self.entry.whole()
 
-    def columns(self) -> list[str]:
+    def columns(self) -> list[str | None]:
         """None of its own."""
         return []
 
 
 class Scope:
-    """One query level. Owned by the reading of one statement."""
+    """One query level, or with `inner` a part of its FROM. Owned by the reading of one statement."""
 
-    __slots__ = ("ctes", "entries", "outputs", "parent")
+    __slots__ = ("ctes", "entries", "inner", "merged", "outputs", "parent")
 
-    def __init__(self, parent: "Scope | None" = None) -> None:
+    def __init__(self, parent: "Scope | None" = None, *, inner: bool = False) -> None:
         self.parent = parent
+        self.inner = inner
+        self.merged = False
+        """Whether a join in its FROM puts columns that stand for one of each side before all others."""
         self.entries: list[Entry] = []
         self.outputs: set[str] = set()
         self.ctes: dict[str, Derived] = {}
+
+    def level(self) -> "Scope":
+        """The query level itself."""
+        found = self
+        while found.inner and found.parent is not None:
+            found = found.parent
+        return found
+
+    def aside(self) -> "Scope":
+        """What is in sight in FROM without LATERAL, and in ON: nothing that stands beside it, and all that is around.
+
+        PostgreSQL passes over what stands beside, and takes the name of an outer level.
+        """
+        level = self.level()
+        made = Scope(level.parent)
+        made.ctes = level.ctes
+        return made
 
     def cte(self, name: str) -> Derived | None:
         """The common table expression of this name, nearest first."""
@@ -187,7 +216,7 @@ class Scope:
             hits = [one for one in level.entries if one.has(name)]
             for one in hits:
                 one.read(name)
-            if hits and all(one.complete for one in level.entries):
+            if hits and name not in SYSTEM and all(one.complete for one in level.entries):
                 return
             unsure = unsure or bool(hits) or not all(one.complete for one in level.entries)
         row = self.named(name)
@@ -208,7 +237,7 @@ class Scope:
         """What has this name, nearest first."""
         for level in self.levels():
             for one in level.entries:
-                if one.name == table and (not schema or (isinstance(one, Table) and one.relation.schema == schema)):
+                if one.name == table and (not schema or _plain(one, schema)):
                     return one
         return None
 
@@ -228,3 +257,15 @@ def unknown() -> RemitError:
     return RemitError(
         "column_unknown", "A column in this statement is not known to be there.", "Use those that are registered."
     )
+
+
+def renamed(given: Sequence[str], names: Sequence[str | None]) -> list[str | None]:
+    """The names of columns under those that an alias gives to the first of them."""
+    if given and MORE in names:
+        return [*given, MORE]
+    return [*given, *names[len(given) :]]
+
+
+def _plain(entry: Entry, schema: str) -> bool:
+    """Whether it is a relation of this schema under no other name than its own."""
+    return isinstance(entry, Table) and entry.relation.schema == schema and not entry.aliased
