@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from remit.cli.attach import QUICK_MS, attach
+from remit.cli.attach import FEW, QUICK_MS, attach
 from tests.kit.world import World, read_call
 
 
@@ -20,13 +20,12 @@ def place(tmp_path):
     world.close()
 
 
-def asked(world, entry, count=1, before=lambda: None):
+def asked(world, entry, count=1):
     """Attach, ask `count` times in one pass of the loop, let go; the permits and how many commits that took."""
 
     async def main():
         loop = asyncio.get_running_loop()
         detach = attach(world.batch, loop)
-        before()
         so_far = world.batch.commits
         answers = [loop.create_future() for _ in range(count)]
         for answer in answers:
@@ -39,37 +38,44 @@ def asked(world, entry, count=1, before=lambda: None):
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize(("usual", "thread"), [(0.0, "MainThread"), (QUICK_MS, "remit-commit")], ids=["quick", "slow"])
-def test_calls_of_one_pass_share_commits_made_where_that_is_quickest(place, usual, thread):
+HERE, THERE = "MainThread", "remit-commit"
+
+
+@pytest.mark.parametrize(
+    ("count", "usual", "thread"),
+    [(FEW, 0.0, HERE), (FEW, QUICK_MS, THERE), (10, 0.0, THERE)],
+    ids=["few", "slow", "many"],
+)
+def test_calls_of_one_pass_share_commits_made_where_that_is_quickest(place, count, usual, thread):
     entry = place.enter(place.a_credential(place.a_task().id).text)
     place.made.clear()
     place.batch.usual_ms = usual
-    permits, commits = asked(place, entry, 10)
-    assert (len({permit.leaf for permit in permits}), commits < 10) == (10, True)
-    assert len(place.made) == commits
+    permits, commits = asked(place, entry, count)
+    assert (len({permit.leaf for permit in permits}), commits) == (count, len(place.made))
+    assert commits < 10
     assert place.made[0] == thread
     place.made.clear()
     place.decide(read_call(), entry)
-    assert place.made == ["MainThread"], "let go again, it runs where it is called"
+    assert place.made == [HERE], "let go again, it runs where it is called"
 
 
 def test_a_disk_that_turns_slow_blocks_the_loop_once(place, monkeypatch):
     entry = place.enter(place.a_credential(place.a_task().id).text)
     clock, store = place.authority.clock, type(place.authority.db)
-    commit, steady, late = store.commit, clock.steady, [0]
+    commit, began, late = store.commit, clock.steady(), [0]
 
     def slow(self):
         late[0] += 40
         commit(self)
 
     monkeypatch.setattr(store, "commit", slow)
-    monkeypatch.setattr(clock, "steady", lambda: steady() + late[0])
+    monkeypatch.setattr(clock, "steady", lambda: began + late[0])
     place.batch.usual_ms = 0.0
     place.made.clear()
     for _ in range(4):
         asked(place, entry)
-    assert place.made == ["MainThread", *["remit-commit"] * 3]
+    assert place.made == [HERE, *[THERE] * 3]
     monkeypatch.setattr(store, "commit", commit)
     for _ in range(60):
         asked(place, entry)
-    assert place.made[-1] == "MainThread", "quick again, and still handed over"
+    assert place.made[-1] == HERE, "quick again, and still handed over"

@@ -12,13 +12,15 @@ from remit.control.batch import Batch, Job, inline
 
 QUICK_MS: Final = 1.0
 """Below this, to wake the commit thread and be woken by it takes as long as the commit itself."""
+FEW: Final = 2
+"""With more pieces of work than these, others come meanwhile: to take them in is worth more than the waking."""
 
 
 def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     """Let the batch live on this loop; the function returned waits for the commit thread and lets go again.
 
-    Many calls that come in one pass of the loop are one turn, and so one commit. Where the store syncs quickly the loop
-    waits for that; elsewhere it goes on meanwhile. A disk that turns slow stops it once.
+    Many calls that come in one pass of the loop are one turn, and so one commit; the loop goes on while it is synced.
+    For a few calls, where the store syncs quickly, it waits instead. A disk that turns slow stops it once.
     """
     # The commit thread hands over within a fraction of a sync, not after the default of 5 ms.
     sys.setswitchinterval(0.0005)
@@ -40,7 +42,7 @@ def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
         jobs.put((job, after))
 
     def sync(job: Job, after: Job) -> None:
-        (inline if batch.usual_ms < QUICK_MS else offload)(job, after)
+        (inline if batch.taken <= FEW and batch.usual_ms < QUICK_MS else offload)(job, after)
 
     def commits() -> None:
         while (taken := jobs.get()) is not None:

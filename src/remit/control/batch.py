@@ -64,6 +64,8 @@ class Batch:
         self._between: list[Job] = []
         self.moves = 0
         self.commits = 0
+        self.taken = 0
+        """How many pieces of work are in the turn that is under way, or were in the last one."""
         self.commit_ms = 0
         self.usual_ms = 0.0
         """What the latest commits took, by a mean that forgets: of each, a sixteenth."""
@@ -188,6 +190,7 @@ class Batch:
 
     def _body(self) -> None:
         items = self._take()
+        self.taken = len(items)
         try:
             change = self._fill(items, self._start())
         except Exception as fault:  # noqa: BLE001 - a transaction that breaks must be undone, whatever broke it
