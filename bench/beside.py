@@ -12,7 +12,6 @@ from pathlib import Path
 from remit.scan.walk import scan
 from tests.kit import corpus, peers
 
-FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH)
 RULES = {
     "AG101": ("AGENT-004",),
     "AG120": ("AGENT-030",),
@@ -72,7 +71,9 @@ def agent_audit(root: Path, out: Path) -> Said:
 def main(codes: list[str]) -> None:
     """Print one line for each code and tool: right, wrong, missed."""
     wanted = [code for code in RULES if not codes or code in codes]
-    cases = [case for at in FOLDERS for code in wanted if code in corpus.codes(at) for case in corpus.cases(code, at)]
+    cases = [
+        case for at in corpus.FOLDERS for code in wanted if code in corpus.codes(at) for case in corpus.cases(code, at)
+    ]
     with tempfile.TemporaryDirectory(prefix="site") as made:
         place = Path(made).resolve()
         root = place / "site"

@@ -19,6 +19,7 @@ THIRD = FOLDER / "third"  # written before there was a reader of its codes
 FOURTH = FOLDER / "fourth"  # written by somebody who had read no line of the readers
 FIFTH = FOLDER / "fifth"  # written by two who had read no line of the readers
 SIXTH = FOLDER / "sixth"  # written by six who had read no line of the readers
+FOLDERS = (FOLDER, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 MARK = re.compile(r"[ \t]*\{\{(AG\d{3})\}\}")
 SECRET = re.compile(r"\{\{secret:(\w+):(\w+)\}\}")
 

@@ -63,8 +63,7 @@ HELD_SIXTH = {
 SHORT: dict[str, str] = {}
 """The codes whose bounds are not reached over all corpora, and which."""
 TWO_SIDED, ONE_SIDED = 1.959963984540054, 1.6448536269514722
-FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH, corpus.FIFTH, corpus.SIXTH)
-FAMILIES = [(folder, code) for folder in FOLDERS for code in corpus.codes(folder)]
+FAMILIES = [(folder, code) for folder in corpus.FOLDERS for code in corpus.codes(folder)]
 
 
 def _findings(case: corpus.Case) -> list[tuple[str, str, int]]:

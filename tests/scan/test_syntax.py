@@ -11,11 +11,10 @@ import pytest
 from remit.scan import pymixed, readers, syntax
 from tests.kit import corpus
 
-FOLDERS = (corpus.FOLDER, corpus.SECOND, corpus.THIRD, corpus.FOURTH)
 CODE = sorted(
     {
         corpus.expand(text, case.name)
-        for folder in FOLDERS
+        for folder in corpus.FOLDERS
         for code in corpus.codes(folder)
         for case in corpus.cases(code, folder)
         for path, text in case.files
