@@ -4,6 +4,8 @@ import base64
 import datetime as dt
 import json
 import ssl
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,7 +46,7 @@ def certify(name, issuer=None, uri="", key=None):
         .not_valid_before(NOW - dt.timedelta(hours=1))
         .not_valid_after(NOW + dt.timedelta(hours=1))
         .add_extension(
-            x509.BasicConstraints(ca=issuer is None and name == "authority", path_length=None), critical=True
+            x509.BasicConstraints(ca=issuer is None and name.startswith("authority"), path_length=None), critical=True
         )
     )
     names = [x509.DNSName("localhost")] if not uri else [x509.UniformResourceIdentifier(uri)]
@@ -258,6 +260,59 @@ def test_an_agent_proves_itself_by_a_certificate_that_was_issued_to_it(behind):
     other, theirs = an_agent(behind, "other")
     assert asked(behind, other, theirs, good).json["error"] == "invalid_client"
     assert asked(behind, bot, theirs, good).json["error"] == "invalid_grant"
+
+
+@pytest.fixture
+def direct(tmp_path):
+    """A whole server that ends TLS itself, and trusts an authority and the self-signed certificate of one agent."""
+    tmp_path.chmod(0o700)
+    rogue = certify("authority of its own")
+    (tmp_path / "trusted.pem").write_bytes(pem(AUTHORITY, rogue))
+    world = World(tmp_path / "store").settle()
+    world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
+    app = build(world.authority, world.batch, echo, WebSettings(certificates=True), world.gate)
+    real = uvicorn.Config.load
+
+    def loaded(config):
+        real(config)
+        ask_for_certificates(config.ssl, str(tmp_path / "trusted.pem"))
+
+    files = {"ssl_certfile": held(tmp_path, SERVER), "ssl_keyfile": held(tmp_path, SERVER)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.Config, "load", loaded)
+        with serving(app, http=door(Standing(50, 50)), **files) as (url, loop):
+            yield Site(world, url.replace("http://127.0.0.1", "https://localhost"), loop), rogue, tmp_path
+    world.close()
+
+
+def test_what_is_an_agents_own_certificate_vouches_for_no_other_agent(direct):
+    site, rogue, folder = direct
+    an_agent(site, "rogue", **{"x5t#S256": certificate.digest(rogue.der)})
+    bot, errand = an_agent(site, "named")
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "task": errand, "client_id": bot}).encode()
+
+    def said(one):
+        context = ssl.create_default_context(cadata=pem(AUTHORITY).decode())
+        context.load_cert_chain(held(folder, one))
+        handlers = urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({})
+        try:
+            with urllib.request.build_opener(*handlers).open(f"{site.url}/oauth/token", form, timeout=10) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as fault:
+            with fault:
+                return json.loads(fault.read())
+
+    assert said(certify("bot", AUTHORITY, f"urn:remit:{bot}"))["token_type"] == "Bearer"
+    assert said(certify("bot", rogue, f"urn:remit:{bot}"))["error"] == "invalid_client"
+
+
+def test_behind_a_proxy_too_what_it_says_stands_above_is_looked_at(behind):
+    rogue = certify("authority of its own")
+    an_agent(behind, "rogue", **{"x5t#S256": certificate.digest(rogue.der)})
+    bot, errand = an_agent(behind, "below")
+    form = {"grant_type": "client_credentials", "task": errand, "client_id": bot}
+    heads = {"client-cert": field(certify("bot", rogue, f"urn:remit:{bot}")), "client-cert-chain": field(rogue)}
+    assert behind.form("/oauth/token", form, **heads).json["error"] == "invalid_client"
 
 
 def test_the_metadata_say_so_where_it_can_be(behind):

@@ -82,6 +82,8 @@ CERTIFICATE: Final = "remit.certificate"
 DER: Final = "remit.certificate.der"
 CHAIN: Final = "remit.certificate.chain"
 """The certificates between it and a root, in DER, as far as the client or the proxy sent any."""
+ISSUERS: Final = "remit.certificate.issuers"
+"""The digests of those that TLS itself found to vouch for it, up to the root."""
 FIELD: Final = b"client-cert"
 ABOVE: Final = b"client-cert-chain"
 
@@ -107,6 +109,7 @@ class Door(HttpToolsProtocol):
     api: ClassVar[Upgrades | None] = None
     _certificate: bytes | None = None
     _above: tuple[bytes, ...] = ()
+    _issuers: tuple[str, ...] = ()
     _peer = ""
     _timer: asyncio.TimerHandle | None = None
 
@@ -117,6 +120,7 @@ class Door(HttpToolsProtocol):
         secured = transport.get_extra_info("ssl_object")
         self._certificate = secured.getpeercert(binary_form=True) if secured is not None else None
         self._above = sent_along(secured) if self._certificate is not None else ()
+        self._issuers = vouching(secured) if self._certificate is not None else ()
         why = self.standing.enter(self._peer)
         if why:
             self.standing.refused[why] += 1
@@ -148,6 +152,7 @@ class Door(HttpToolsProtocol):
         if der is not None:
             self.scope[CERTIFICATE], self.scope[DER] = certificate.digest(der), der  # type: ignore[typeddict-unknown-key]
             self.scope[CHAIN] = above  # type: ignore[typeddict-unknown-key]
+            self.scope[ISSUERS] = self._issuers  # type: ignore[typeddict-unknown-key]
         if self.proxy and self._peer == self.proxy:
             self.scope["client"] = (forwarded(self.headers) or self._peer, 0)
         super().on_headers_complete()
@@ -208,11 +213,18 @@ def forwarded(headers: list[tuple[bytes, bytes]]) -> str:
 
 def sent_along(secured: Any) -> tuple[bytes, ...]:
     """The certificates that a client sent after its own, in DER: Python names the way to them since 3.13."""
-    ask = getattr(secured, "get_unverified_chain", None) or getattr(
-        getattr(secured, "_sslobj", None), "get_unverified_chain", None
-    )
+    return _chain(secured, "get_unverified_chain")[1:]
+
+
+def vouching(secured: Any) -> tuple[str, ...]:
+    """The digests of the certificates that TLS found to vouch for the client's, up to the root that it trusts."""
+    return tuple(certificate.digest(one) for one in _chain(secured, "get_verified_chain")[1:])
+
+
+def _chain(secured: Any, name: str) -> tuple[bytes, ...]:
+    ask = getattr(secured, name, None) or getattr(getattr(secured, "_sslobj", None), name, None)
     found = (ask() if ask is not None else None) or []
-    return tuple(one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in found[1:])
+    return tuple(one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in found)
 
 
 def door(

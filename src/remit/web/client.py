@@ -27,7 +27,7 @@ from remit.custody.svid import carries_chain
 from remit.store import payload
 from remit.web.attestors import Attested
 from remit.web.intake import basic
-from remit.web.proving import CHAIN, DER
+from remit.web.proving import CHAIN, DER, ISSUERS
 from remit.web.rate import limit
 from remit.web.site import Site
 
@@ -105,7 +105,8 @@ async def _proved(site: Site, request: Request, form: Mapping[str, list[str]]) -
         return _by_secret(site, field, form)
     kinds, texts, names = (form.get(name, []) for name in ("client_assertion_type", "client_assertion", "client_id"))
     if not kinds and not texts and len(names) < 2 and (der := request.scope.get(DER)):
-        return await _by_certificate(site, "".join(names), (der, *request.scope.get(CHAIN, ())))
+        issuers = request.scope.get(ISSUERS, ())
+        return await _by_certificate(site, "".join(names), (der, *request.scope.get(CHAIN, ())), issuers)
     if len(kinds) != 1 or kinds[0] not in (ASSERTION, SPIFFE) or len(texts) != 1:
         raise _refused("A client authenticates by a client assertion and nothing else.")
     said = claimed(texts[0], chain=carries_chain(texts[0]))
@@ -124,12 +125,13 @@ async def _proved(site: Site, request: Request, form: Mapping[str, list[str]]) -
     return Client(_agent(site, found.binding.agent), found)
 
 
-async def _by_certificate(site: Site, named: str, chain: tuple[bytes, ...]) -> Client:
+async def _by_certificate(site: Site, named: str, chain: tuple[bytes, ...], issuers: tuple[str, ...]) -> Client:
     """The certificate of the connection (RFC 8705 section 2): registered itself, or issued to this agent by name.
 
     A self-signed one counts by its digest with one of the agent's keys (`x5t#S256`) and never by a name, which it gave
-    itself; TLS, or the proxy, has checked by whom any other was issued. An X.509-SVID counts by the bundle of its trust
-    domain alone, for the agent that its SPIFFE id is bound to; `client_id` is that agent, the SPIFFE id, or left out.
+    itself; TLS, or the proxy, has checked by whom any other was issued. What is an agent's own key vouches for nobody,
+    whatever it says of itself. An X.509-SVID counts by the bundle of its trust domain alone, for the agent that its
+    SPIFFE id is bound to; `client_id` is that agent, the SPIFFE id, or left out.
     """
     der, digest = chain[0], certificate.digest(chain[0])
     one = site.reader().get(Agent, named)
@@ -141,9 +143,17 @@ async def _by_certificate(site: Site, named: str, chain: tuple[bytes, ...]) -> C
             raise _refused(found.what)
         return Client(_agent(site, found.binding.agent), found)
     agent = _agent(site, named)
-    if not registered and f"{NAMED}{agent.id}" not in certificate.issued_names(der):
+    named_here = f"{NAMED}{agent.id}" in certificate.issued_names(der)
+    above = {*issuers, *map(certificate.digest, chain[1:])}
+    if not registered and (not named_here or _an_agents(site, above)):
         raise _refused("This certificate is of no agent here, or of another one.")
     return Client(agent, Certified(digest))
+
+
+def _an_agents(site: Site, digests: set[str]) -> bool:
+    """Say whether one of these certificates is an agent's registered key, in whatever state the agent is."""
+    found = site.reader().where(Agent) if digests else ()
+    return any(key.get("x5t#S256") in digests for one in found for key in one.keys)
 
 
 def _by_key(site: Site, named: str, text: str) -> Client:

@@ -18,6 +18,8 @@ CERTIFICATE: Final = "remit.certificate"
 DER: Final = "remit.certificate.der"
 CHAIN: Final = "remit.certificate.chain"
 """The certificates that came with it, in DER, as far as any did."""
+ISSUERS: Final = "remit.certificate.issuers"
+"""The digests of those that TLS found to vouch for it."""
 NONCE: Final = "dpop_nonce"
 SPENT: Final = RemitError(
     "invalid_dpop_proof", "This DPoP proof was used before.", "Make a new proof for each request."
