@@ -35,4 +35,12 @@ def test_each_fault_has_its_name():
     assert read(aud=["us", "x"]) == "grant_audience"
     assert read(client_id="x") == read(act={"sub": "x"}) == "grant_client"
     assert read(exp=NOON + 3601) == read(iat=None) == "grant_life"
-    assert read(jti=None) == read(sub="") == read(acr=1) == read(resource=[]) == read(scope=[]) == "grant_claims"
+    assert (
+        read(jti=None)
+        == read(authorization_details=[])
+        == read(sub="")
+        == read(acr=1)
+        == read(resource=[])
+        == read(scope=[])
+        == "grant_claims"
+    )

@@ -20,3 +20,14 @@ def code(answer, number):
     assert answer.json.keys() == {"code", "message", "remedy"}
     assert all(answer.json.values())
     return answer.json["code"]
+
+
+def decided(place, call, entry):
+    """Decide on the server's own thread."""
+    found = []
+    place.loop.call_soon_threadsafe(lambda: place.world.gate.decide(call, entry, "", found.append))
+    for _ in range(500):
+        place.act(lambda c: None)
+        if found:
+            return found[0]
+    raise AssertionError("no decision came")

@@ -6,15 +6,17 @@ import pytest
 from joserfc import jws as peer
 from joserfc.jwk import ECKey
 
-from remit.control import brief, delegation, revocation, task
+from remit.control import brief, delegation, resource, revocation, task
 from remit.core.answer import Deny
 from remit.core.canonical import b64
 from remit.core.permit import Permit
+from remit.core.resource import Upstream
+from remit.core.step import Step
 from remit.core.task import Plan, Task
 from remit.core.trust import TrustPath
-from tests.kit.asking import error
+from tests.kit.asking import decided, error, opened
 from tests.kit.site import ID_TOKEN
-from tests.kit.world import read_call
+from tests.kit.world import ISSUER, TOOLS, read_call, steps
 
 ACCESS = ID_TOKEN.replace("id_token", "access_token")
 READ = {"action": "mcp:notes/read_note", "path": "own", "arguments": {"path": [{"subpath": "/notes/a"}]}}
@@ -57,17 +59,6 @@ def test_a_sub_agent_gets_a_child_task_and_no_more_than_was_handed_on(chained):
     assert isinstance(decided(chained, read_call("/notes/a/b"), entry), Permit)
     assert decided(chained, read_call("/notes/b"), entry).code == "argument_refused"
     assert decided(chained, read_call("/notes/b"), chained.world.enter(chained.held)).digest
-
-
-def decided(place, call, entry):
-    """Decide on the server's own thread."""
-    found = []
-    place.loop.call_soon_threadsafe(lambda: place.world.gate.decide(call, entry, "", found.append))
-    for _ in range(500):
-        place.act(lambda c: None)
-        if found:
-            return found[0]
-    raise AssertionError("no decision came")
 
 
 def test_on_the_delegated_path_act_nests_with_the_newest_outermost(chained):
@@ -184,3 +175,19 @@ def test_a_flood_of_children_is_refused(chained):
     answer = hand_on(chained, chained.sub, chained.held)
     assert error(answer) == "invalid_grant"
     assert "open child tasks" in answer.json["error_description"]
+
+
+def test_a_narrower_credential_of_the_task_above_gives_no_more_of_a_child_that_is_there(chained):
+    by = chained.world.owner.id
+    crm = {"upstream": Upstream(url="http://127.0.0.1:9/mcp"), "domain": "office", "owner": by, "tools": TOOLS}
+    chained.act(lambda c: resource.add(c, name="crm", by="operator", **crm))
+    more = Step.from_json(READ | {"action": "mcp:crm/read_note"})
+    chained.act(lambda c: brief.apply(c, wide(chained, steps=(*steps(), more)), "operator"))
+    errand, gates = opened(chained, chained.bot), [f"{ISSUER}/mcp/crm", f"{ISSUER}/mcp/notes"]
+    whole, part = (chained.token(chained.bot, errand, resource=one).json["access_token"] for one in (gates, gates[1]))
+    child = claims(hand_on(chained, chained.sub, whole))
+    assert child["aud"] == gates
+    again = {"task": child["remit_task"]}
+    assert claims(hand_on(chained, chained.sub, whole, again))["aud"] == gates
+    assert claims(hand_on(chained, chained.sub, part, again))["aud"] == gates[1:]
+    assert error(hand_on(chained, chained.sub, part, again, resource=gates[0])) == "invalid_target"

@@ -65,8 +65,8 @@ def give(
     Refuses everything that a call would be refused for already: a task that is not open (but for one that a person
     consented to and that others must agree to yet: its calls are refused until then), another agent's task, another
     person's delegation, a path that the plan does not use or that is closed (`credential_refused`). What is exchanged
-    from `giver` ends no later than that; `proved` is how surely agent and person did prove themselves. `by` is who had
-    it issued, if not the agent.
+    from `giver` ends no later, and is for none but its resources; `proved` is how surely agent and person did prove
+    themselves. `by` is who had it issued, if not the agent.
     """
     task, agent, proved = change.need(Task, task_id), change.need(Agent, agent_id), proved or Proved(change.now)
     brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
@@ -79,6 +79,8 @@ def give(
         raise _refused("This task is not on this person's behalf.", "Let the person whose task it is sign in.")
     plan = change.need(Plan, f"{task.id}:{task.plan}")
     places = sorted({split(step.action)[0] for step in plan.steps if step.path is path})
+    if giver:
+        places = [one for one in places if one in giver.audience]
     wanted = tuple(sorted(set(resources))) or tuple(places)
     if not places:
         raise _refused(f"The plan does nothing on the {path.value} path.", "Ask for a credential of its other path.")

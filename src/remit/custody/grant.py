@@ -87,6 +87,11 @@ def _granted(payload: dict[str, Json], issuer: str, ours: str, client: str, now:
     actor = payload.get("act", {"sub": client})
     if payload.get("client_id") != client or not isinstance(actor, dict) or actor.get("sub") != client:
         raise Refused("grant_client", "The assertion is for another client than the one that shows it.")
+    if "authorization_details" in payload:
+        # They say how little is given, in words that are not read here: without them it would be more.
+        raise Refused(
+            "grant_claims", "The assertion limits what it gives by authorization_details, which are not read."
+        )
     issued, expires = times(payload, now)
     if issued is None or expires * 1000 > now + LONGEST_S * 1000:
         raise Refused("grant_life", "The assertion says no iat, or lives too long.")
