@@ -1,9 +1,15 @@
 """What became of a credential, asked over a real server."""
 
-from remit.control import revocation
+import pytest
+
+from remit.control import brief, revocation
+from remit.core.agent import Agent
+from remit.core.answer import Deny
+from remit.core.record import changed
 from remit.core.trust import TrustPath
-from tests.kit.asking import error
+from tests.kit.asking import decided, error
 from tests.kit.site import ADMIN
+from tests.kit.world import read_call
 
 
 def test_an_assertion_used_to_introspect_is_used_up_too(place):
@@ -34,3 +40,21 @@ def test_oauth_15_nobody_introspects_or_revokes_what_is_not_theirs(place):
     assert error(place.form("/oauth/introspect", {"token": token}), 401) == "invalid_client"
     assert place.form("/oauth/revoke", {"token": token} | place.client(place.bot)).status == 200
     assert place.form("/oauth/introspect", {"token": token} | place.client(place.bot)).json == {"active": False}
+
+
+@pytest.mark.parametrize("end", ["brief", "review"])
+def test_what_no_gate_would_heed_is_not_active(place, end):
+    told = {"token": place.token(place.bot, place.task).json["access_token"]}
+    entry = place.world.enter(told["token"])
+    assert place.form("/oauth/introspect", told | place.client(place.bot)).json["active"] is True
+
+    def work(change):
+        if end == "brief":
+            brief.withdraw(change, "notes", "operator")
+        else:
+            one = change.need(Agent, place.bot)
+            change.record("agent.reviewed", changed(one, review_due=change.now), "operator")
+
+    place.act(work)
+    assert isinstance(decided(place, read_call(), entry), Deny)
+    assert place.form("/oauth/introspect", told | place.client(place.bot)).json == {"active": False}

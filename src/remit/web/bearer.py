@@ -8,6 +8,7 @@ from starlette.requests import Request
 from remit.control import login, possession, principal, signal
 from remit.control.change import Change
 from remit.core.agent import Agent
+from remit.core.brief import Brief
 from remit.core.canonical import b64
 from remit.core.consent import Consent
 from remit.core.credential import Credential, PathGate
@@ -19,7 +20,7 @@ from remit.custody.assertion import claimed
 from remit.custody.jws import TokenRefusal
 from remit.custody.token import verify
 from remit.store import payload
-from remit.store.facts import ancestors
+from remit.store.facts import actors_of, ancestors
 from remit.store.record import Reader
 from remit.web import proving
 from remit.web.issuers import Known
@@ -134,6 +135,17 @@ def stands(reader: Reader, one: Credential, now: Instant) -> bool:
     if task.consent and (consent is None or consent.state != "live"):
         return False
     return task.plan == one.plan and all(each.state == "open" and now < each.deadline for each in (task, *above))
+
+
+def counts(reader: Reader, one: Credential, now: Instant) -> bool:
+    """Say whether a credential stands and a gate would heed it: its brief is in force, and no agent's review is due."""
+    task = reader.get(Task, one.task) if stands(reader, one, now) else None
+    above = ancestors(reader, task) if task else None
+    if task is None or above is None:
+        return False
+    actors, brief = actors_of(reader, (task, *above)), reader.get(Brief, task.brief)
+    due = any(each.state != "active" or now >= each.review_due for each in actors)
+    return not due and len(actors) == len(above) + 1 and brief is not None and brief.state == "live"
 
 
 async def _possessed(site: Site, request: Request, one: Credential, text: str, scheme: str) -> None:

@@ -63,7 +63,7 @@ def routes(site: Site) -> list[Route]:
         def work(change: Change) -> dict[str, Json]:
             by = who.enter(change).id if who else ""
             one = bearer.ours(site, text)
-            standing = bearer.stands(change.reader, one, change.now) if one else False
+            standing = bearer.counts(change.reader, one, change.now) if one else False
             if one is None or not standing or (who is not None and one.agent != by):
                 return {"active": False}
             return _told(site, change, one)
@@ -103,7 +103,7 @@ def _seen(site: Site, change: Change, client: Client, text: str) -> dict[str, Js
         if held.state != "open" or consent.state != "live" or change.now >= held.until:
             return {"active": False}
         return {"active": True, "iss": site.authority.issuer, "sub": consent.person, "exp": held.until // 1000}
-    if one is None or not _its(change, client, one) or not bearer.stands(change.reader, one, change.now):
+    if one is None or not _its(change, client, one) or not bearer.counts(change.reader, one, change.now):
         return {"active": False}
     return _told(site, change, one)
 
