@@ -136,6 +136,16 @@ def test_a_stream_is_changed_paused_verified_and_ended(place):
     changed = {"stream_id": identity, "events_requested": [DISABLED], "description": "ours"}
     assert place.send("/ssf/streams", changed, place.siem, "PATCH").json["events_delivered"] == [DISABLED]
     assert place.get(where, place.siem).json["description"] == "ours"
+    told = place.get(where, place.siem).json
+    assert place.send("/ssf/streams", told, place.siem, "PATCH").json == told
+    for name, wrong in (
+        ("iss", "https://other.example"),
+        ("aud", "x"),
+        ("events_supported", []),
+        ("inactivity_timeout", 1),
+    ):
+        for method in ("PATCH", "PUT"):
+            assert place.send("/ssf/streams", {"stream_id": identity, name: wrong}, place.siem, method).status == 400
     assert [one["stream_id"] for one in place.get("/ssf/streams", place.siem).json] == [identity]
     paused = place.send("/ssf/status", {"stream_id": identity, "status": "paused", "reason": "tests"}, place.siem)
     assert paused.json == {"stream_id": identity, "status": "paused"}
@@ -270,6 +280,7 @@ def test_a_receiver_gets_a_token_for_the_scopes_that_it_asks_for(place, post):
     for who, secret in (("siem", "x"), ("siem", ""), ("siem", place.other), ("door", None)):
         found = admitted(place, name=who, secret=secret, post=post)
         assert (found.status, found.json["error"]) == (401, "invalid_client")
+        assert found.headers["www-authenticate"].split()[0] == ("Bearer" if post else "Basic")
 
 
 def test_every_address_asks_for_its_scope_and_says_which(place):
@@ -310,6 +321,16 @@ def test_a_token_ends_with_its_service_with_its_secret_and_by_its_time(place):
 def test_what_it_says_of_itself_names_the_scopes(place):
     said = place.get("/.well-known/oauth-protected-resource/ssf", "").json
     assert (said["resource"], said["scopes_supported"]) == (f"{ISSUER}/ssf", ["ssf.read", "ssf.manage"])
-    assert place.get("/.well-known/oauth-authorization-server", "").json["scopes_supported"] == said["scopes_supported"]
+    # Clients of gates fall back on the scopes of the authorization server: these would be refused of them.
+    assert "scopes_supported" not in place.get("/.well-known/oauth-authorization-server", "").json
     schemes = place.get("/.well-known/ssf-configuration", "").json["authorization_schemes"]
     assert [one["spec_urn"] for one in schemes] == ["urn:ietf:rfc:6749", "urn:ietf:rfc:6750"]
+
+
+def test_who_only_says_a_receivers_name_takes_nothing_from_it(tmp_path):
+    tmp_path.chmod(0o700)
+    with site(tmp_path, receivers=(Receiver("siem", AUDIENCE),), client_rate=2) as one:
+        made = one.act(lambda c: principal.add_service(c, "siem", one.world.owner.id, (), "operator"))
+        one.siem = one.act(lambda c: principal.give_token(c, made.id, "operator"))[1]
+        assert {admitted(one, secret="x").status for _ in range(5)} == {401}
+        assert [admitted(one).status for _ in range(3)] == [200, 200, 429]

@@ -11,7 +11,6 @@ from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.core.resource import Resource
 from remit.custody.signer import TRANSACTION_PURPOSES
-from remit.web.receiving import SCOPES
 from remit.web.site import Site
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -107,7 +106,6 @@ def metadata(site: Site) -> dict[str, Json]:
     if settings.receivers:
         known = said["token_endpoint_auth_methods_supported"]
         said["token_endpoint_auth_methods_supported"] = [*known, "client_secret_basic", "client_secret_post"]
-        said["scopes_supported"] = list(SCOPES)
     if settings.client_registration:
         said["registration_endpoint"] = f"{issuer}/oauth/register"
     return said

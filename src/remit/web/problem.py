@@ -167,6 +167,10 @@ def faults(endpoint: Endpoint, say: Callable[[RemitError], Response] = oauth_pro
         try:
             return await endpoint(request)
         except RemitError as fault:
-            return say(fault)
+            said = say(fault)
+            if fault.code == "invalid_client" and request.headers.get("authorization", "")[:6].lower() == "basic ":
+                # RFC 6749 section 5.2: the challenge is of the scheme that the client used.
+                said.headers["www-authenticate"] = 'Basic realm="remit"'
+            return said
 
     return answer

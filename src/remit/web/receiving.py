@@ -64,8 +64,7 @@ def names(request: Request, form: Form) -> str:
 
 
 def give(site: Site, request: Request, form: Form, named: str) -> dict[str, Json]:
-    """A token for a receiver (`invalid_client`, `invalid_scope`)."""
-    limit(site.rates, request, named)
+    """A token for a receiver (`invalid_client`, `invalid_scope`); who only says its name takes nothing from it."""
     user, secret = _basic(request)
     if user and ("client_secret" in form or form.get("client_id", [user]) != [user]):
         raise _refused("One way of authentication is used, not two.")
@@ -74,6 +73,7 @@ def give(site: Site, request: Request, form: Form, named: str) -> dict[str, Json
     good = one is not None and one.state == "active" and one.token and hmac.compare_digest(one.token, digest)
     if one is None or not good or _known(site, one) is None:
         raise _refused("There is no such receiver, or its secret is another one.")
+    limit(site.rates, request, one.id)
     if form.get("resource", [_resource(site)]) != [_resource(site)]:
         raise RemitError(
             "invalid_target", "This token is for the streams alone.", f"Name {_resource(site)}, or nothing."

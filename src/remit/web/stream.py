@@ -37,10 +37,10 @@ MOST: Final = 100
 """Events in one answer, at most."""
 WAIT_S: Final = 10
 LOOK_S: Final = 0.5
-_GIVEN: Final = (
-    *("delivery", "events_requested", "description", "stream_id", "iss", "aud", "events_supported"),
-    *("events_delivered", "min_verification_interval", "inactivity_timeout"),
-)
+_TOLD: Final = (
+    "iss", "aud", "events_supported", "events_delivered", "min_verification_interval", "inactivity_timeout",
+)  # fmt: skip
+_GIVEN: Final = ("delivery", "events_requested", "description", "stream_id", *_TOLD)
 
 
 def routes(site: Site) -> list[Route]:
@@ -104,6 +104,10 @@ async def _altered(site: Site, who: Asked, request: Request) -> Response:
     service, one = who
     value = await json_object(request, ("stream_id",), _GIVEN)
     before = streams.need(site.reader(), service.id, text(value, "stream_id"))
+    shown = _shown(site, before, one)
+    if any(value[name] != shown.get(name) for name in _TOLD if name in value):
+        # SSF 1.0, 8.1.1.3: what the transmitter says of a stream may be sent back, as it was said.
+        raise RemitError("stream_invalid", "This is not what this stream is.", "Send what was read, or leave it out.")
     if "delivery" in value and _push(value, one) != before.push:
         raise RemitError("stream_invalid", "A stream keeps its way of delivery.", "End it, and make another.")
     whole = request.method == "PUT"
