@@ -90,3 +90,27 @@ def test_a_redirect_is_not_followed_and_discovery_must_name_the_issuer():
         with saying(200, said) as liar, pytest.raises(RemitError, match="cannot be read"):
             identify(Issuers((Issuer(liar, "remit"),), lambda: 0), one.token(NOW // 1000, iss=liar))
         assert one.asked == 0
+
+
+def test_nobody_waits_for_keys_that_a_stranger_has_asked_for():
+    clock = [0]
+
+    async def run(one, issuers, stranger):
+        forged = asyncio.create_task(issuers.identify(stranger, NOW))
+        await asyncio.to_thread(one.held.wait, 20)
+        known = await asyncio.wait_for(issuers.identify(one.token(NOW // 1000), NOW), 5)
+        assert known.identity.subject == "pia-at-idp"
+        assert not forged.done(), "the provider was slow enough to see it"
+        one.hold.set()
+        assert (await forged).code == "token_key_unknown"
+
+    with idp() as one:
+        issuers = Issuers((Issuer(one.url, "remit"),), lambda: clock[0])
+        identify(issuers, one.token(NOW // 1000))
+        clock[0] = 10_001
+        one.rotate()
+        stranger = one.token(NOW // 1000)
+        one.keys.pop(0)
+        one.hold.clear()
+        one.held.clear()
+        asyncio.run(run(one, issuers, stranger))

@@ -36,3 +36,26 @@ def test_a_set_is_kept_asked_for_again_and_outlives_a_short_silence():
         assert asked.count(None) == MOST + 1
 
     asyncio.run(run())
+
+
+def test_what_is_there_is_given_while_another_set_is_asked_for():
+    async def run():
+        now, go = [0], asyncio.Event()
+        sets = KeySets(lambda: now[0])
+
+        async def first(_):
+            return 1
+
+        async def slow(_):
+            await go.wait()
+            return 2
+
+        assert await sets.of("a", first) == 1
+        now[0] = AGAIN_MS
+        asked = asyncio.create_task(sets.of("a", slow, AGAIN_MS))
+        await asyncio.sleep(0)
+        assert await asyncio.wait_for(sets.of("a", first), 5) == 1
+        go.set()
+        assert await asked == 2
+
+    asyncio.run(run())

@@ -1,5 +1,10 @@
 """Clients that come by themselves: registered or described, they stand for whom the operator says, or nobody yet."""
 
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import pytest
 
 from remit.control import agent as agents
@@ -10,11 +15,12 @@ from remit.core.errors import RemitError
 from remit.store.record import Reader
 from remit.web import document
 from remit.web.document import address, judged, understood
+from remit.web.site import STRANGERS
 from tests.kit.asking_people import BACK, company
 from tests.kit.browser import Browser
 from tests.kit.nouns import code
 from tests.kit.publishing import Published
-from tests.kit.signin import query
+from tests.kit.signin import query, sign_in
 from tests.kit.world import DAY
 
 ALLOWED = {"client_registration": True, "client_documents": True, "door_rate": 0}
@@ -69,6 +75,7 @@ def test_a_client_that_registers_itself_stands_for_the_operators_agent_once_a_pe
         ({"client_name": "a\nb"}, "invalid_client_metadata"),
         ({"client_name": 1}, "invalid_client_metadata"),
         ({"grant_types": ["password"]}, "invalid_client_metadata"),
+        ({"grant_types": ["authorization_code", {}]}, "invalid_client_metadata"),
         ({"response_types": ["token"]}, "invalid_client_metadata"),
         ({"software_statement": "x"}, "unapproved_software_statement"),
     ],
@@ -178,3 +185,29 @@ def test_mcp_14_an_address_that_a_stranger_names_is_dialled_with_care(firm):
     assert code(lambda: understood("https://app.test/c", [])) == "document_refused"
     assert issubclass(RemitError, Exception)
     assert document.LARGEST <= 16 * 1024
+
+
+def test_what_strangers_name_holds_up_nobody_who_signs_in(tmp_path):
+    """Addresses that answer nothing are waited for in threads of their own, and a few at once."""
+    tmp_path.chmod(0o700)
+    with (
+        company(tmp_path, door_rate=0, client_documents=True) as firm,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
+        silent.listen(256)
+
+        def ask_for(number):
+            url = f"https://localhost:{silent.getsockname()[1]}/{number}.json"
+            return firm.site.form("/oauth/par", {"client_id": url}).status
+
+        with ExitStack() as held:
+            pool = held.enter_context(ThreadPoolExecutor(60))
+            held.callback(silent.close)
+            asked = [pool.submit(ask_for, number) for number in range(60)]
+            for _ in range(STRANGERS):
+                held.enter_context(silent.accept()[0])
+            began = time.monotonic()
+            assert sign_in(Browser(firm.site.url)).status == 303
+            assert time.monotonic() - began < 4
+            assert not any(one.done() for one in asked), "they were not waited for any more"
+        assert {one.result() for one in asked} <= {400, 401}

@@ -53,7 +53,7 @@ async def fetched(site: Site, url: str) -> Json:
     own = urlsplit(site.authority.issuer).hostname in LOOPBACK
     try:
         with anyio.fail_after(2 * PATIENCE_S):
-            return read(await anyio.to_thread.run_sync(_get, url, own, abandon_on_cancel=True))
+            return read(await anyio.to_thread.run_sync(_get, url, own, abandon_on_cancel=True, limiter=site.strangers))
     except (OSError, http.client.HTTPException, ValueError, TimeoutError, RemitError) as fault:
         raise _refused("Its address does not answer with a small JSON document.") from fault
 

@@ -111,6 +111,9 @@ class Issuers:
 
     async def _keys_of(self, issuer: Issuer, oldest: int) -> tuple[PublicKey, ...]:
         kept = self._keys[issuer.url]
+        if self._steady() - kept.at < oldest:
+            # Not behind the lock: whoever shows an unknown key has it asked for, and nobody else waits for that.
+            return kept.found
         async with kept.lock:
             now = self._steady()
             if now - kept.at < oldest:

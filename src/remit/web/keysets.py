@@ -36,6 +36,9 @@ class KeySets(Generic[K]):
         if len(self._kept) >= MOST and place not in self._kept:
             self._kept.clear()
         kept = self._kept.setdefault(place, _Kept())
+        if kept.found is not None and self._steady() - kept.at < oldest:
+            # Not behind the lock: whoever shows an unknown key has it asked for, and nobody else waits for that.
+            return kept.found
         async with kept.lock:
             now = self._steady()
             if kept.found is not None and now - kept.at < oldest:

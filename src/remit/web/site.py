@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
+
+import anyio
 
 from remit.control.access import Door
 from remit.control.authority import Authority
@@ -22,6 +24,8 @@ from remit.web.reaching import Reaching
 from remit.web.settings import WebSettings
 
 T = TypeVar("T")
+STRANGERS: Final = 8
+"""How many addresses that strangers name are asked at once: in threads that nobody else waits for."""
 
 
 class Watched(Protocol):
@@ -62,6 +66,7 @@ class Site:
     client_keys: KeySets[tuple[PublicKey, ...]]
     reaching: Reaching
     documents: Documents = field(default_factory=Documents)
+    strangers: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(STRANGERS))
     waiting: int = 0
 
     def now(self) -> Instant:

@@ -43,10 +43,10 @@ def registered(site: Site, said: Json) -> dict[str, Json]:
     if "software_statement" in said:
         raise RemitError("unapproved_software_statement", "No software statement is approved here.", "Leave it out.")
     redirects = said.get("redirect_uris")
-    if not isinstance(redirects, list) or not redirects or not all(isinstance(one, str) for one in redirects):
+    if not _texts(redirects) or not redirects:
         raise RemitError("invalid_redirect_uri", "redirect_uris is a list of addresses.", "Send at least one.")
     grants, answers = said.get("grant_types", ["authorization_code"]), said.get("response_types", ["code"])
-    if not isinstance(grants, list) or "authorization_code" not in grants or answers != ["code"]:
+    if not _texts(grants) or "authorization_code" not in grants or answers != ["code"]:
         raise _metadata("Only clients of the code flow register themselves.")
     name = said.get("client_name", "A client without a name")
     if not isinstance(name, str):
@@ -70,6 +70,10 @@ def registered(site: Site, said: Json) -> dict[str, Json]:
         "response_types": ["code"],
         "token_endpoint_auth_method": METHODS[bool(shown)],
     }
+
+
+def _texts(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _metadata(why: str) -> RemitError:
