@@ -75,9 +75,15 @@ def at_address(site: Site, request: Request) -> None:
     ours = urlsplit(site.authority.issuer)
     local = ours.hostname in LOOPBACK
     hosts = request.headers.getlist("host")
-    host = urlsplit(f"//{hosts[0]}").hostname if len(hosts) == 1 else None
-    if not (host in LOOPBACK if local else hosts == [ours.netloc]):
+    if not (_hostname(hosts) in LOOPBACK if local else hosts == [ours.netloc]):
         raise _elsewhere()
+
+
+def _hostname(hosts: list[str]) -> str | None:
+    try:
+        return urlsplit(f"//{hosts[0]}").hostname if len(hosts) == 1 else None
+    except ValueError:
+        return None
 
 
 def _elsewhere() -> RemitError:
