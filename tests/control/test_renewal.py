@@ -6,11 +6,13 @@ from collections import Counter
 import pytest
 
 from remit.control import client as clients
+from remit.control import revocation
 from remit.control.renewal import again, give, take
 from remit.core.answer import Deny
 from remit.core.consent import CODE_LASTS, Consent
 from remit.core.errors import RemitError
 from remit.core.permit import Permit
+from remit.core.trust import TrustPath
 from remit.store.log import entries, newest
 from remit.store.record import Reader
 from tests.kit import stores
@@ -180,3 +182,31 @@ def test_what_takes_a_token_says_so_by_value(world, pia):
     """A refusal that ended something must not undo it: it is returned, never raised."""
     assert isinstance(world.act(lambda c: [take(c, pia.client, "x", CALLBACK, VERIFIER)])[0], RemitError)
     assert isinstance(world.act(lambda c: [again(c, pia.client, "x", "")])[0], RemitError)
+
+
+def test_a_refresh_that_is_refused_leaves_its_token_as_it_was(world, pia):
+    """Who asked for the wrong thing, or while a path was closed, and asks again is no thief."""
+    given = pia.give()
+    _, token = pia.redeem(given.code)
+    assert pia.renew(token, resources=("crm",)).code == "target_refused"
+    world.act(lambda c: revocation.revoke(c, "path", "delegated", "operator"))
+    assert pia.renew(token).code == "credential_refused"
+    world.hours.pass_by(1000)
+    world.act(lambda c: revocation.open_path(c, TrustPath.DELEGATED, "operator"))
+    _, following = pia.renew(token)
+    assert state(world, given) == "live"
+    assert pia.renew(token).code == "invalid_grant", "now it was used"
+    assert state(world, given) == "withdrawn"
+    assert pia.renew(following).code == "invalid_grant"
+
+
+def test_dpop_jkt_a_code_that_is_bound_to_a_key_counts_with_its_proof_alone(world, pia):
+    for thumb in ("", "u" * 43):
+        assert pia.redeem(pia.give(thumb="t" * 43).code, thumb=thumb).code == "invalid_grant"
+    given = pia.give(thumb="t" * 43)
+    made, _ = pia.redeem(given.code, thumb="t" * 43)
+    assert made.credential.thumb == "t" * 43
+    taken = pia.give(thumb="t" * 43)
+    assert pia.redeem(taken.code, thumb="u" * 43).code == "invalid_grant"
+    assert pia.redeem(taken.code, thumb="t" * 43).code == "invalid_grant", "a thief's try uses it up"
+    assert state(world, taken) == "withdrawn"

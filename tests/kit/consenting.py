@@ -36,12 +36,12 @@ class Consenting:
         assert person is not None
         return consent.offers(reader, person, self.client, Wish(**wish), world.authority.clock.now())
 
-    def give(self, shown: str = "", brief: str = "notes", **wish: Any) -> Given:
+    def give(self, shown: str = "", brief: str = "notes", thumb: str = "", **wish: Any) -> Given:
         digest = shown or self.offers(**wish)[0].digest
         return self.world.act(
             lambda c: consent.give(
                 c, session=self.session, client=self.client, wish=Wish(**wish), brief=brief, shown=digest,
-                redirect=CALLBACK, challenge=CHALLENGE,
+                redirect=CALLBACK, challenge=CHALLENGE, thumb=thumb,
             )
         )  # fmt: skip
 
@@ -50,7 +50,7 @@ class Consenting:
     ) -> Any:
         """The credential and the refresh token for a code, or the fault."""
         client = more.pop("client", self.client)
-        return self._turn(client, lambda c: renewal.take(c, client, code, redirect, verifier), thumb, **more)
+        return self._turn(client, lambda c: renewal.take(c, client, code, redirect, verifier, thumb), thumb, **more)
 
     def renew(self, text: str, thumb: str = "", **more: Any) -> Any:
         """The credential and the next refresh token for a refresh token, or the fault."""

@@ -135,6 +135,7 @@ def give(
     shown: str,
     redirect: str,
     challenge: str,
+    thumb: str = "",
 ) -> Given:
     """Take a person's yes to what they were shown: open the task, record the consent, make the code.
 
@@ -193,6 +194,7 @@ def give(
         audience=tuple(one.name for one in found.resources),
         made=change.now,
         until=Instant(change.now + CODE_LASTS),
+        thumb=thumb,
     )
     change.record("code.made", code, person.id)
     return Given(consent, text)

@@ -28,10 +28,10 @@ LONGEST: Final = 256
 DAY: Final = 24 * 3_600_000
 
 
-def take(change: Change, client: Client, text: str, redirect: str, verifier: str) -> Code | RemitError:
+def take(change: Change, client: Client, text: str, redirect: str, verifier: str, thumb: str = "") -> Code | RemitError:
     """Use a code up. A refusal is a value, since what it ends must stay ended.
 
-    A wrong verifier or redirect uses the code up too: whoever sent it holds a code that was not theirs.
+    A wrong verifier, redirect or key uses the code up too: whoever sent it holds a code that was not theirs.
     """
     code = change.reader.get(Code, name("cod", text)) if 0 < len(text) <= LONGEST else None
     if code is None or code.client != client.id:
@@ -49,11 +49,16 @@ def take(change: Change, client: Client, text: str, redirect: str, verifier: str
         return _refused(
             "The redirect_uri or the code_verifier is not that of this code.", "Begin again, with your own."
         )
+    if code.thumb and not same(thumb, code.thumb):
+        return _refused("This code is bound to a key that was not proved.", "Begin again, and prove the key you named.")
     return code
 
 
 def again(change: Change, client: Client, text: str, thumb: str) -> Refresh | RemitError:
-    """Use a refresh token up. A refusal is a value, since what it ends must stay ended."""
+    """The refresh token of this text, which `give` uses up. A refusal is a value, since what it ends must stay ended.
+
+    It is used up with what it gives: who was refused, and asks anew, is no thief.
+    """
     one = held(change, client, text)
     if one is None:
         return _refused("This refresh token is not one of this client's.", "Begin the authorization again.")
@@ -61,10 +66,9 @@ def again(change: Change, client: Client, text: str, thumb: str) -> Refresh | Re
         return _refused("This refresh token is bound to a key that was not proved.", "Send a DPoP proof of its key.")
     if one.state == "ended" or change.now >= one.until:
         return _refused("This refresh token is over.", "Begin the authorization again.")
-    if one.state != "open" or not payload.spend(change.db, "refresh", one.id, one.until):
+    if one.state != "open":
         _stolen(change, one.consent, "a refresh token came a second time")
         return _refused("This refresh token was used before; its whole family is ended.", "Begin again.")
-    change.record("refresh.used", changed(one, state=ONCE.after(one.state, "used")), client.agent)
     return one
 
 
@@ -97,6 +101,8 @@ def give(
         certificate=certificate,
         proved=_proved(change, client, consent),
     )
+    if isinstance(one, Refresh):
+        _used(change, client, one)
     text = f"rmr_{b64(change.authority.random(32))}"
     bound = one.thumb if isinstance(one, Refresh) else "" if client.confidential else thumb
     following = Refresh(
@@ -110,6 +116,12 @@ def give(
     )
     change.record("refresh.made", following, client.agent)
     return made, text
+
+
+def _used(change: Change, client: Client, one: Refresh) -> None:
+    if not payload.spend(change.db, "refresh", one.id, one.until):
+        raise _refused("This refresh token was used before.", "Begin again.")
+    change.record("refresh.used", changed(one, state=ONCE.after(one.state, "used")), client.agent)
 
 
 def held(change: Change, client: Client, text: str) -> Refresh | None:

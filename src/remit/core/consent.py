@@ -17,7 +17,7 @@ ONCE: Final = Lifecycle("token", {"open": {"used": "used", "ended": "ended"}, "u
 CODE_LASTS: Final = 60_000
 """Milliseconds that a code counts."""
 CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-"""What an S256 challenge looks like (RFC 7636 section 4.2)."""
+"""What an S256 challenge looks like (RFC 7636 section 4.2), and the thumbprint of a key (RFC 7638)."""
 
 
 class Consent(Record, frozen=True, kw_only=True, tag_field="noun", tag="consent"):
@@ -51,7 +51,10 @@ class Consent(Record, frozen=True, kw_only=True, tag_field="noun", tag="consent"
 
 
 class Code(Record, frozen=True, kw_only=True, tag_field="noun", tag="code"):
-    """An authorization code, by the digest of its text: it counts once, for one client, and with its verifier alone."""
+    """An authorization code, by the digest of its text: it counts once, for one client, and with its verifier alone.
+
+    With `thumb` it counts only with a proof of that key (RFC 9449 section 10).
+    """
 
     id: str
     consent: str
@@ -61,6 +64,7 @@ class Code(Record, frozen=True, kw_only=True, tag_field="noun", tag="code"):
     audience: tuple[str, ...]
     made: Instant
     until: Instant
+    thumb: str = ""
     state: str = "open"
 
     def __post_init__(self) -> None:
@@ -68,6 +72,8 @@ class Code(Record, frozen=True, kw_only=True, tag_field="noun", tag="code"):
         ids.parse("con", self.consent)
         ids.parse("cli", self.client)
         if self.state not in ONCE.table or not CHALLENGE.fullmatch(self.challenge) or not self.audience:
+            raise _invalid("code")
+        if self.thumb and not CHALLENGE.fullmatch(self.thumb):
             raise _invalid("code")
         if not instant(self.made) < instant(self.until):
             raise _invalid("code")

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from remit.control import session
 from remit.control.change import Change
 from remit.control.session import Proof
+from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.store import payload
 from remit.web import idp
@@ -24,6 +25,8 @@ from remit.web.site import Site
 
 HOME: Final = "/console"
 LONGEST: Final = 8192
+KEPT: Final = 3800
+"""Characters of a cookie, at most: with its name and attributes browsers keep 4096 (RFC 6265 section 6.1)."""
 
 
 def routes(site: Site) -> list[Route]:
@@ -88,9 +91,15 @@ def _cookie(site: Site, state: str) -> str:
 
 async def _begin(site: Site, issuer: Issuer, following: str) -> Response:
     where, under_way = await idp.begin(site, issuer, following)
-    answer = RedirectResponse(where, 303, headers=NO_STORE)
+    answer, kept = RedirectResponse(where, 303, headers=NO_STORE), idp.wrapped(site, under_way)
+    if len(kept) > KEPT:
+        raise RemitError(
+            "sign_in_refused",
+            "You were not signed in. What led here is longer than what a browser keeps.",
+            "Sign in first, at /signin, then begin again where you came from.",
+        )
     answer.set_cookie(
-        _cookie(site, under_way.state), idp.wrapped(site, under_way), idp.UNDER_WAY_MS // 1000, path="/",
+        _cookie(site, under_way.state), kept, idp.UNDER_WAY_MS // 1000, path="/",
         secure=secure(site), httponly=True, samesite="lax",
     )  # fmt: skip
     return answer

@@ -20,8 +20,8 @@ async def give(site: Site, request: Request, asked: Form) -> dict[str, Json]:
         raise RemitError("invalid_request", "code_verifier is 43 to 128 characters.", "Send the one of this code.")
     uri = asked.get("redirect_uri", [""])[0]
 
-    def take(change: Change, client: Client, _: str) -> Code | RemitError:
+    def take(change: Change, client: Client, thumb: str) -> Code | RemitError:
         redirect = uri or (client.redirects[0] if len(client.redirects) == 1 else "")
-        return renewal.take(change, client, text, redirect, verifier)
+        return renewal.take(change, client, text, redirect, verifier, thumb)
 
     return await renewing.give(site, request, asked, take)

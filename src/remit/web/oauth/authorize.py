@@ -37,6 +37,8 @@ from remit.web.site import Site
 HERE: Final = "/oauth/authorize"
 READING_MS: Final = 10 * 60_000
 """How long a person may read the page."""
+SPENT_MS: Final = 60 * 60_000
+"""How long an answer is remembered: longer than any page of the same request counts."""
 LONGEST: Final = 16 * 1024
 _WRAP: Final = "consent"
 
@@ -59,6 +61,7 @@ class Page(msgspec.Struct, frozen=True):
     session: str
     once: str
     until: int
+    thumb: str = ""
 
 
 def routes(site: Site) -> list[Route]:
@@ -82,7 +85,8 @@ async def _asked(site: Site, request: Request) -> Response:
     said, raw = _query(request)
     client_id, once = said.get("client_id", ""), ""
     if "request_uri" in said:
-        said, once = pushed(site, said)
+        said, once, goes_on = pushed(site, said)
+        raw = urlencode({"client_id": client_id, "request_uri": goes_on})
     client = await client_of(site, client_id)
     if client is None:
         raise _page("This client is not known here.", "Let the operator add it: remit client add.")
@@ -172,6 +176,7 @@ async def _consent(
         session=who.session.id,
         once=pushed_at or b64(site.authority.random(16)),
         until=site.now() + READING_MS,
+        thumb=asked.thumb,
     )
     sealed = b64(site.authority.vault.wrap(_WRAP, msgspec.json.encode(held)))
     told = words.told(site, who, bound, uri, offers)
@@ -209,7 +214,7 @@ def _proposed(change: Change, who: Signed, client: Described) -> None:
 def _yes(site: Site, change: Change, who: Signed, client: Client | Described, held: Page, brief: str) -> Given:
     who.enter(change)
     change.keep()
-    if not payload.spend(change.db, "consent", held.once, held.until):
+    if not payload.spend(change.db, "consent", held.once, change.now + SPENT_MS):
         raise RemitError("access_denied", "This page was answered before.", "Begin again where you came from.")
     if isinstance(client, Described):
         name = site.settings.client_agent
@@ -220,7 +225,7 @@ def _yes(site: Site, change: Change, who: Signed, client: Client | Described, he
     wish = Wish(held.resources, held.brief, held.purpose, held.labels, held.actions, held.parameters)
     return consent.give(
         change, session=who.session, client=client, wish=wish, brief=brief, shown=held.offers[brief],
-        redirect=held.redirect, challenge=held.challenge,
+        redirect=held.redirect, challenge=held.challenge, thumb=held.thumb,
     )  # fmt: skip
 
 

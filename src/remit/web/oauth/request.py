@@ -22,6 +22,7 @@ from remit.web.site import Site
 
 PUSHED: Final = "urn:ietf:params:oauth:request_uri:"
 PUSHED_LASTS_S: Final = 90
+BEGUN_LASTS_MS: Final = 10 * 60_000
 IGNORED: Final = frozenset({"openid", "offline_access", "profile", "email"})
 """Scopes that clients of other servers send by habit, and that mean nothing here."""
 MEMBERS: Final = frozenset({"type", "brief", "parameters", "purpose", "labels", "actions", "locations"})
@@ -38,6 +39,7 @@ class Pushed(msgspec.Struct, frozen=True):
     said: dict[str, str]
     once: str
     until: int
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Asked:
     challenge: str
     state: str
     silent: bool
+    thumb: str = ""
 
 
 def understood(site: Site, said: Mapping[str, str]) -> Asked:
@@ -64,6 +67,9 @@ def understood(site: Site, said: Mapping[str, str]) -> Asked:
     challenge = said.get("code_challenge", "")
     if said.get("code_challenge_method", "") != "S256" or not CHALLENGE.fullmatch(challenge):
         raise _invalid("An S256 code_challenge is needed.", "Send code_challenge_method=S256 (RFC 7636).")
+    thumb = said.get("dpop_jkt", "")
+    if thumb and not CHALLENGE.fullmatch(thumb):
+        raise _invalid("dpop_jkt is no thumbprint of a key.", "Send that of your DPoP key (RFC 7638, SHA-256).")
     state = said.get("state", "")
     if len(state) > 1024:
         raise _invalid("state is too long.", "Use up to 1024 characters.")
@@ -73,7 +79,7 @@ def understood(site: Site, said: Mapping[str, str]) -> Asked:
     )
     actions = tuple(sorted({*detail.actions, *_scopes(said.get("scope", ""))}))
     wish = replace(detail, resources=tuple(sorted({*resources, *places})), actions=actions)
-    return Asked(wish, challenge, state, said.get("prompt", "") == "none")
+    return Asked(wish, challenge, state, said.get("prompt", "") == "none", thumb)
 
 
 def resources_of(site: Site, urls: list[str]) -> tuple[str, ...]:
@@ -121,8 +127,11 @@ def details_of(site: Site, text: str) -> tuple[Wish, tuple[str, ...]]:
         raise
 
 
-def pushed(site: Site, said: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """The request behind a `request_uri` of ours, for the client that pushed it, and what it is used up by."""
+def pushed(site: Site, said: Mapping[str, str]) -> tuple[dict[str, str], str, str]:
+    """The request behind a `request_uri` of ours, for the client that pushed it, and what it is used up by.
+
+    And the `request_uri` by which it goes on: it came in time, and a person may take longer than that to sign in.
+    """
     text = said["request_uri"].removeprefix(PUSHED)
     try:
         data = site.authority.vault.unwrap(_WRAP, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
@@ -135,13 +144,19 @@ def pushed(site: Site, said: Mapping[str, str]) -> tuple[dict[str, str], str]:
         or not said["request_uri"].startswith(PUSHED)
     ):
         raise _foreign()
-    return held.said, held.once
+    if held.begun:
+        return held.said, held.once, said["request_uri"]
+    begun = Pushed(held.client_id, held.said, held.once, site.now() + BEGUN_LASTS_MS, begun=True)
+    return held.said, held.once, _uri(site, begun)
 
 
 def push(site: Site, client_id: str, said: dict[str, str]) -> str:
     """The `request_uri` of a request that was understood."""
     until = site.now() + PUSHED_LASTS_S * 1000
-    held = Pushed(client_id, said, b64(site.authority.random(16)), until)
+    return _uri(site, Pushed(client_id, said, b64(site.authority.random(16)), until))
+
+
+def _uri(site: Site, held: Pushed) -> str:
     return PUSHED + b64(site.authority.vault.wrap(_WRAP, msgspec.json.encode(held)))
 
 
