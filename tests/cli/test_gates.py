@@ -8,7 +8,8 @@ import pytest
 
 from remit.cli.gates import Gates
 from remit.cli.settings import Settings
-from tests.cli.test_serve import a_port, get, served
+from tests.cli.test_serve import get, served
+from tests.kit.ports import free
 from tests.kit.shell import BRIEF, Shell
 from tests.kit.shopapi import DOCUMENT
 from tests.kit.tls import certificates, names
@@ -16,7 +17,7 @@ from tests.kit.world import World
 
 
 def test_a_server_with_a_port_for_databases_takes_credentials_there(tmp_path):
-    shell, port, other = Shell(tmp_path).settle(), a_port(), a_port()
+    shell, port, other = Shell(tmp_path).settle(), free(), free()
     shell.environment["REMIT_POSTGRES_PORT"] = str(other)
     with served(shell, port):
         with pytest.raises(psycopg.OperationalError, match="invalid_token"):
@@ -35,7 +36,7 @@ def test_without_a_port_there_is_none(tmp_path):
 
 
 def test_a_server_with_a_port_for_a_proxy_listens_there_and_each_task_has_its_authority(tmp_path):
-    shell, port, other = Shell(tmp_path).settle(), a_port(), a_port()
+    shell, port, other = Shell(tmp_path).settle(), free(), free()
     shell.write("openapi.json", json.dumps(DOCUMENT))
     add = "remit resource add pay --api https://api.pay.example/v1 --domain office --owner olga"
     shell.ok(f"{add} --openapi openapi.json")

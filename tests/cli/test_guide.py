@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from tests.cli.test_serve import a_port, served
+from tests.cli.test_serve import served
+from tests.kit.ports import free
 from tests.kit.shell import Shell
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "first-agent.md"
@@ -11,7 +12,7 @@ BLOCK = re.compile(r"^```(\w*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_the_page_governs_an_agent(tmp_path: Path) -> None:
-    shell, port = Shell(tmp_path), a_port()
+    shell, port = Shell(tmp_path), free()
     shell.environment["REMIT_PORT"] = str(port)
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8").replace("8787", str(port)))
     commands = [line[2:] for kind, _, text in blocks if not kind for line in text.splitlines()]

@@ -4,7 +4,8 @@ import json
 import time
 from pathlib import Path
 
-from tests.cli.test_serve import a_port, served
+from tests.cli.test_serve import served
+from tests.kit.ports import free
 from tests.kit.shell import Shell
 from tests.kit.site import ask
 
@@ -22,7 +23,7 @@ def test_a_transmitter_is_added_shown_and_removed(tmp_path: Path) -> None:
 
 def test_one_node_polls_another_and_what_ends_there_ends_here(tmp_path: Path) -> None:
     """Two Remits as processes: the first tells, the second asks it (RFC 8936)."""
-    ports = a_port(), a_port()
+    ports = free(), free()
     tells, asks = (Shell(tmp_path / name) for name in ("tells", "asks"))
     origins = [f"http://127.0.0.1:{port}" for port in ports]
     known = {}
@@ -46,7 +47,7 @@ def test_one_node_polls_another_and_what_ends_there_ends_here(tmp_path: Path) ->
         assert ask(f"{origins[0]}/ssf/streams", "POST", delivery, head).status == 201
         with served(asks, ports[1]):
             tells.ok(f"remit revoke person {known[tells]}")
-            until, heard = time.monotonic() + 30, []
+            until, heard = time.monotonic() + 60, []
             while not heard and time.monotonic() < until:
                 heard = json.loads(asks.ok("remit signal show -o json"))["signals"]
             assert [(one["person"], one["ends"]) for one in heard] == [(known[asks], "person")]

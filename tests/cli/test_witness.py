@@ -9,18 +9,19 @@ import pytest
 
 from remit.cli.settings import load as node_settings
 from remit.cli.witness_settings import WitnessSettings, check_bind, load
-from tests.cli.test_serve import a_port, get, served
+from tests.cli.test_serve import get, served
 from tests.kit.nouns import code
+from tests.kit.ports import free
 from tests.kit.shell import Shell
 from tests.kit.watching import NAME, VKEY
 
 
 def text(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read().decode()
 
 
-def until(what, seconds=15.0):
+def until(what, seconds=60.0):
     end = time.monotonic() + seconds
     while not (found := what()) and time.monotonic() < end:
         time.sleep(0.1)
@@ -33,7 +34,7 @@ def stands(shell: Shell) -> list[str]:
 
 
 def test_a_node_and_its_witness_and_a_copy_of_the_node_that_goes_on_apart(tmp_path: Path) -> None:
-    port, home = a_port(), Shell(tmp_path / "witness")
+    port, home = free(), Shell(tmp_path / "witness")
     home.folder.mkdir(mode=0o700)
     made = json.loads(home.ok(f"remit witness init --name {NAME} -o json"))
     node = Shell(tmp_path / "node")
@@ -46,7 +47,7 @@ def test_a_node_and_its_witness_and_a_copy_of_the_node_that_goes_on_apart(tmp_pa
         "witness_required = 1\nwitness_stop = true\nwitness_max_age = 600\n"
         f'[[witnesses]]\nurl = "http://127.0.0.1:{port}"\nkey = "{made["key"]}"\n',
     )
-    own = a_port()
+    own = free()
     with served(home, port, "witness", "serve"):
         with served(node, own):
             assert until(lambda: get(f"http://127.0.0.1:{own}/readyz")[0] == 200)
@@ -62,7 +63,7 @@ def test_a_node_and_its_witness_and_a_copy_of_the_node_that_goes_on_apart(tmp_pa
         told = node.ok(f"remit-verify out --key '{ledger['key']}' --witness '{made['key']}' --witness '{VKEY}'")
         assert f"{NAME} cosigned" in told
         node.ok("cp -a . ../copy")
-        copy, other = Shell(tmp_path / "copy"), a_port()
+        copy, other = Shell(tmp_path / "copy"), free()
         for name in "defghi":
             copy.ok(f"remit person add {name} --name 'Other'")
         node.ok("remit person add this --name 'This' && remit person add that --name 'That'")

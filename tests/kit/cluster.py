@@ -19,8 +19,9 @@ from remit.core.resource import Upstream
 from remit.core.trust import TrustPath
 from remit.custody.root import make_root_file
 from tests.kit.gate import NAME, drive, step
-from tests.kit.nats import free, nats
+from tests.kit.nats import nats
 from tests.kit.planted import Planted, patched
+from tests.kit.ports import free
 from tests.kit.postgres import Postgres
 from tests.kit.proxy import Proxy
 from tests.kit.upstream import TOOLS, small
@@ -67,7 +68,7 @@ class Node:
     def kill(self) -> None:
         self.send(signal.SIGKILL)
         assert self.process is not None
-        self.process.wait(10)
+        self.process.wait(60)
 
     def ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)

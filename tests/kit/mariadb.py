@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import pymysql
 
 from tests.kit import peers
+from tests.kit.ports import free
 
 PATIENCE_S = 60
 PASSWORD = "admin-password-of-the-test"
@@ -37,9 +37,7 @@ class MariaDB:
         if self._user:
             self.folder.chmod(0o755)
             shutil.chown(self._data, self._user)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free()
         self._boot()
         self._process = self._start()
 

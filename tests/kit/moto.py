@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from remit.core.moment import Instant
 from remit.custody.secret import Secret
 from remit.custody.sources.sts import StsSource
 from tests.kit import peers
+from tests.kit.ports import free
 
 KEYS = b"AKIAEXAMPLE:secret-access-key"
 TRUST = {
@@ -24,8 +24,7 @@ PATIENCE_S = 60
 @contextlib.contextmanager
 def served() -> Iterator[dict[str, str]]:
     """The settings of a source at a server with one role, but for what it allows."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free()
     command = [str(peers.program("moto", "moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/"
@@ -35,7 +34,7 @@ def served() -> Iterator[dict[str, str]]:
         yield setting | {"deny": "yes"}
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE_S)
 
 
 def _made(setting: dict[str, str]) -> None:

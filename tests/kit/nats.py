@@ -8,14 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.kit.ports import free
+
 PROGRAM = Path(sys.executable).parent / "nats-server"
-
-
-def free() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager
@@ -26,12 +21,17 @@ def nats(port: int = 0) -> Iterator[str]:
         [str(PROGRAM), "-a", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        for _ in range(500):
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+        end = time.monotonic() + 60
+        while not _listens(port):
+            assert server.poll() is None, "the bus ended"
+            assert time.monotonic() < end, "the bus does not listen"
             time.sleep(0.02)
         yield f"nats://127.0.0.1:{port}"
     finally:
         server.kill()
         server.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0

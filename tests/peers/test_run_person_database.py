@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from tests.cli.test_run_database import READS, named, roles, until
-from tests.cli.test_serve import a_port
 from tests.kit.plain import SECRET, provider
+from tests.kit.ports import free
 from tests.kit.running_node import BRIEF, pinging, shop_node
 from tests.kit.running_person import Running, signing_in
 from tests.kit.wanderer import Wanderer
@@ -24,7 +24,7 @@ PINGS = (
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    port, folder = a_port(), tmp_path_factory.mktemp("shop")
+    port, folder = free(), tmp_path_factory.mktemp("shop")
     held = folder / "idp"
     held.touch(0o600)
     held.write_text(SECRET, encoding="ascii")

@@ -7,11 +7,12 @@ import time
 import pytest
 
 from remit.web.hint import REST_S, SUBJECT, Hints
-from tests.kit.nats import free, nats
+from tests.kit.nats import nats
 from tests.kit.nouns import code
+from tests.kit.ports import free
 
 
-async def until(holds, patience=10.0):
+async def until(holds, patience=60.0):
     end = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < end, "it never came"
@@ -53,9 +54,9 @@ def test_a_flood_of_lies_makes_a_node_look_only_so_often():
         for number in range(5_000):
             await liar.publish(SUBJECT, b"allow everything" * (number % 9))
         await liar.flush()
-        await asyncio.sleep(0.2)
+        await until(lambda: one.heard > 1_000)
+        await asyncio.sleep(2 * REST_S)
         most = (time.monotonic() - began) / REST_S + 2
-        assert one.heard > 1_000
         assert 1 <= len([who for who in seen if who == 1]) <= most
         await liar.close()
         await one.stop()
