@@ -102,7 +102,7 @@ def shown(secure, one=None, **heads):
     if one:
         context.load_cert_chain(held(folder, one))
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, headers=heads), timeout=10) as answer:
+    with opener.open(urllib.request.Request(url, headers=heads), timeout=60) as answer:
         return json.loads(answer.read())
 
 

@@ -7,6 +7,7 @@ import hmac
 import json
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -57,7 +58,7 @@ class Ear:
 
     def close(self):
         self.server.shutdown()
-        self.thread.join(5)
+        self.thread.join(60)
         self.server.server_close()
 
 
@@ -85,8 +86,9 @@ class Running:
         self.world, self.loop = world, asyncio.new_event_loop()
         self.hooking = Hooking(world.authority, world.batch, stores.where(world.folder), hooks, self.loop, more)
 
-    def go(self, until, most=400):
-        for _ in range(most):
+    def go(self, until):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
             self.hooking.tick()
             self.loop.run_until_complete(asyncio.sleep(0.005))
             if until():
@@ -95,7 +97,7 @@ class Running:
 
     def settle(self):
         """Go on until nothing is under way."""
-        self.go(lambda: not self.hooking._out, 50)
+        self.go(lambda: not self.hooking._out)
 
     def close(self):
         self.hooking.close()

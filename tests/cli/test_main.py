@@ -1,9 +1,9 @@
 """The group: help at once, every command there, every fault told in the same words."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -25,12 +25,18 @@ def test_help_imports_nothing_heavy_and_answers_at_once() -> None:
     )
     spent = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = children()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        spent.append(time.perf_counter() - start)
+        spent.append(children() - before)
         assert done.stderr == ""
         assert all(name in done.stdout for name in main.COMMANDS)
-    assert min(spent) < 0.5, "the goal is 0.2 s; a busy machine is slow"
+    assert min(spent) < 0.5, "the goal is 0.2 s of the processor's time; a busy machine is slow"
+
+
+def children() -> float:
+    """Seconds that the processor worked for children of this process which have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize("name", sorted(set(main.COMMANDS) - {"demo"}))

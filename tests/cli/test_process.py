@@ -66,7 +66,7 @@ def test_it_is_asked_first_and_made_to_afterwards(form, program, sign, monkeypat
         held = form(hold(child.pid))
         assert held.tell(0)
         held.stop()
-        assert child.wait(20) == -sign
+        assert child.wait(60) == -sign
         assert not held.tell(0)
 
 
@@ -75,13 +75,13 @@ def test_whoever_has_the_number_of_a_process_that_is_gone_is_left_alone(next_one
         held = hold(child.pid)
         assert held.held != NONE, "this kernel gives no descriptors"
         child.kill()
-        child.wait(20)
+        child.wait(60)
     came_round = replace(held, number=next_one.pid)
     assert not came_round.tell(signal.SIGTERM)
     came_round.stop()
     assert next_one.poll() is None
     assert replace(came_round, held=NONE).tell(signal.SIGTERM)
-    assert next_one.wait(20) == -signal.SIGTERM, "by the number alone it is the wrong one that ends"
+    assert next_one.wait(60) == -signal.SIGTERM, "by the number alone it is the wrong one that ends"
     os.close(held.held)
 
 
@@ -109,7 +109,7 @@ def test_the_guard_ends_the_command_that_it_was_handed_and_not_its_number(said, 
             run.send_signal(signal.SIGKILL)
         else:
             run.stdin.close()
-        run.wait(20)
+        run.wait(60)
     ended(held, said)
     assert next_one.poll() is None
 
@@ -118,7 +118,7 @@ def ended(held, said):
     watch = select.poll()
     watch.register(held, select.POLLIN)
     if said == "killed":
-        assert watch.poll(20_000), "the command outlived its run"
+        assert watch.poll(60_000), "the command outlived its run"
     else:
         assert not watch.poll(0), "what was ended already is not ended by the guard"
         signal.pidfd_send_signal(held, signal.SIGKILL)

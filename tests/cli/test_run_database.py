@@ -38,7 +38,7 @@ def named(node, identity):
     return found
 
 
-def until(true, seconds=30.0):
+def until(true, seconds=60.0):
     end = time.monotonic() + seconds
     while not (found := true()) and time.monotonic() < end:
         time.sleep(0.05)
@@ -48,7 +48,7 @@ def until(true, seconds=30.0):
 def test_a_database_is_reached_by_what_the_command_is_told_and_its_lease_is_proven_dead(node):
     words = READS + "print(read(), 'PGPASSWORD' in os.environ, os.stat(os.environ['PGPASSFILE']).st_mode & 0o777)"
     with node.start(words, "-o", "json") as process:
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=300)
     said, told = out.decode().splitlines()
     assert said == f"[(1,), (2,)] False {0o600}"
     found = json.loads(told)
@@ -71,7 +71,7 @@ def test_no_other_database_is_reached_by_what_the_environment_said_of_one(node, 
         words = READS + "print(read(), sorted(one for one in os.environ if one.startswith('PG')))\n"
         words += "print(sorted(one for one in os.environ if one.lower().endswith('_proxy')))"
         with node.start(words) as process:
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=300)
         with pytest.raises(TimeoutError):
             elsewhere.accept()
     names = ["PGDATABASE", "PGHOST", "PGPASSFILE", "PGPORT", "PGSSLMODE", "PGTZ", "PGUSER"]
@@ -86,7 +86,7 @@ def test_killed_outright_its_lease_is_dropped_and_probed(node):
         (one,) = [lease for lease in node.leases() if lease["state"] == "active"]
         assert len(roles(node, one["task"])) == 1
         process.send_signal(signal.SIGKILL)
-        process.wait(20)
+        process.wait(60)
         assert until(lambda: roles(node, one["task"]) == [])
         assert until(lambda: named(node, one["id"])["state"] == "dead")
         died = named(node, one["id"])
@@ -139,7 +139,7 @@ def test_an_api_is_reached_by_proxy_and_nothing_else_is(node):
         "print(len({os.environ[name] for name in names}), any('tsk_' in str(one['subject']) for one in own))\n"
     )
     with node.start(words, "-o", "json") as process:
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=300)
     *said, told = out.decode().splitlines()
     assert said == ["True True", "True", '{"pong": true}', "403 407", "1 True"], out
     assert json.loads(told)["calls"]["done"] == 1
@@ -161,7 +161,7 @@ def test_no_argument_of_any_process_holds_what_lets_in(node):
         with contextlib.suppress(OSError):
             shown += one.read_bytes()
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert b"remit" in shown
     assert held not in shown
     assert key not in shown

@@ -23,7 +23,7 @@ def sent(url, fields=None):
     """One request as anybody's program sends it: its status and what was answered."""
     data = urlencode(fields).encode() if fields else None
     try:
-        with urllib.request.urlopen(url, data, timeout=20) as answer:
+        with urllib.request.urlopen(url, data, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as fault:
         return fault.code, fault.read().decode()
@@ -97,7 +97,7 @@ def test_killed_outright_it_leaves_no_command_no_task_and_nothing_that_is_renewe
         command = int(process.stdout.readline())
         (mine,) = open_tasks(node) - before
         process.send_signal(signal.SIGKILL)
-        assert process.wait(20) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
         assert until(lambda: task(node, mine)["state"] == "ended")
         assert task(node, mine)["because"] == "complete"
         assert until(lambda: not _runs(command))

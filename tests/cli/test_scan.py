@@ -1,7 +1,7 @@
 """`remit scan`: what it prints, how it ends, and that no secret is in it."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,7 @@ def test_a_baseline_and_an_answer_hold_however_the_place_is_spelt(
         (tree / ".git").mkdir()
     (tmp_path / "door").symlink_to(tree)
     known, answers = tmp_path / "known.json", tmp_path / "answers.toml"
-    words = f'owner = "olga"\nbecause = "a lab"\nuntil = {datetime.now(UTC).date()}\n'
+    words = f'owner = "olga"\nbecause = "a lab"\nuntil = {datetime.now(UTC).date() + timedelta(days=1)}\n'
     codes = [f'[[suppress]]\ncode = "{code}"\nfile = "{{}}"\n{words}' for code in ("AG101", "AG103", "AG104")]
     answers.write_text("".join(one.format(file) for one in codes for file in ("sub/*", ".mcp.json")))
     monkeypatch.chdir(tree)

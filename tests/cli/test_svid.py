@@ -96,7 +96,7 @@ def asked(place, *chain, task="", key=KEY, **more):
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({}))
     form = {"grant_type": "client_credentials", "task": task or place.task} | more
     try:
-        with opener.open(f"{place.url}/oauth/token", urllib.parse.urlencode(form).encode(), timeout=20) as answer:
+        with opener.open(f"{place.url}/oauth/token", urllib.parse.urlencode(form).encode(), timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as fault:
         with fault:

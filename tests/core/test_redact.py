@@ -34,8 +34,8 @@ def test_it_finds_what_one_choice_of_all_spellings_finds():
 def test_a_large_answer_that_is_full_of_beginnings_takes_no_longer_than_a_moment(piece):
     """A text of escapes and beginnings, 4 MiB of it: what is looked at is looked at once, not in every spelling."""
     redactor, data = Redactor(VALUES), piece * (4 * 2**20 // len(piece))
-    began = time.process_time()
+    began = time.thread_time()
     assert redactor.redact(data) is data
-    mine, began = time.process_time() - began, time.process_time()
+    mine, began = time.thread_time() - began, time.thread_time()
     assert plainly(redactor, data[: len(data) // 4]) == data[: len(data) // 4]
-    assert mine < 4 * (time.process_time() - began)
+    assert mine < 4 * (time.thread_time() - began)

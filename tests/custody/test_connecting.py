@@ -37,7 +37,7 @@ def redeemed(one, secret=CLIENT, verifier="v" * 43, **more):
 
 def active(peer, token):
     body = urllib.parse.urlencode({"token": token, "client_id": "remit", "client_secret": CLIENT.decode()}).encode()
-    with urllib.request.urlopen(f"{peer['issuer']}/token/introspection", body, timeout=10) as answer:
+    with urllib.request.urlopen(f"{peer['issuer']}/token/introspection", body, timeout=60) as answer:
         return json.load(answer)["active"]
 
 

@@ -70,7 +70,7 @@ def asked(provider, token):
 
 def introspected(issuer, token, client, secret):
     body = f"token={token}&client_id={client}&client_secret={secret.decode()}".encode()
-    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=10) as answer:
+    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -112,7 +112,7 @@ def test_a_target_that_dies_or_lies_is_a_clear_error(agent, gate, tool, code, re
 
 
 def test_a_target_that_hangs_is_a_time_out():
-    quick = Settings(patience=0.5)
+    quick = Settings(patience=1.0)
     with small() as server, gate_for(server.url, tools=TOOLS, settings=quick) as gate:
         told = Agent(gate.url, gate.token).call("hang")
         assert told.code == "upstream_timeout"
@@ -146,7 +146,7 @@ def test_a_stream_is_cut_within_two_seconds_of_its_end(legacy):
         assert took < 2.0
         assert b'"cut"' in rest.split(b"\n\n")[-2]
         assert outcomes(gate, "/drip") == ["cut"]
-        assert server.left.wait(2), "the target was not told"
+        assert server.left.wait(15), "the target was not told"
 
 
 def test_a_client_that_leaves_stops_the_work_upstream():
@@ -156,8 +156,8 @@ def test_a_client_that_leaves_stops_the_work_upstream():
         assert response.read(10)
         response.close()
         connection.close()
-        assert server.left.wait(3)
-        end = time.monotonic() + 3
+        assert server.left.wait(15)
+        end = time.monotonic() + 60
         while outcomes(gate, "/drip") != ["cut"] and time.monotonic() < end:
             time.sleep(0.05)
         assert outcomes(gate, "/drip") == ["cut"]
@@ -312,6 +312,10 @@ def test_a_resumed_stream_is_decided_again(gate):
     assert b"list_changed" in response.readline() + response.readline()
     connection.close()
     assert gate.calls().count(("mcp:target/@session", "allow")) == before + 1
+    end = time.monotonic() + 60
+    while outcomes(gate, "/@session")[-1] is None:
+        assert time.monotonic() < end, "its end is not in the ledger, and would come in among what is tried next"
+        time.sleep(0.05)
 
 
 def test_get_without_a_session_is_405(agent):

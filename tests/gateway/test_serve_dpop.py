@@ -120,7 +120,7 @@ def test_dpop_04_scheme_and_binding_agree_or_nothing_passes(agent, gate, server)
         assert refused(Agent(gate.url, gate.token).call("echo", **extra), server, before)[1] == "proof_unbound"
 
 
-@pytest.mark.parametrize("away", [-61, 62, 299])
+@pytest.mark.parametrize("away", [-61, 80, 290])
 def test_dpop_05_outside_its_minute_a_proof_needs_a_nonce_of_ours(agent, gate, server, away):
     before = len(server.bodies)
     late = {"iat": int(agent.holder.now()) + away}

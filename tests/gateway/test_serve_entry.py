@@ -68,7 +68,7 @@ def test_http_06_two_authorizations_are_refused(agent, gate, server):
     before = len(server.bodies)
     data, headers = agent.modern("tools/call", {"name": "echo", "arguments": {}})
     parts = urlsplit(gate.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     connection.putrequest("POST", parts.path)
     for name, value in [*headers.items(), ("authorization", "Bearer x"), ("content-length", str(len(data)))]:
         connection.putheader(name, value)
@@ -108,7 +108,7 @@ def test_a_resource_answers_at_one_spelling_of_its_address_only(agent, gate, ser
     before = len(server.bodies)
     data, headers = agent.modern("tools/call", {"name": "echo", "arguments": {}})
     parts = urlsplit(gate.url)
-    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     line.request("POST", path.format(parts.path.rpartition("/")[2]), data, headers)
     assert line.getresponse().status == 404
     line.close()

@@ -59,7 +59,7 @@ class Agent:
     number: int = 0
     extra: dict[str, str] = field(default_factory=dict)
 
-    def open(self, method: str, data: bytes | None, headers: dict[str, str], timeout: float = 15.0) -> Any:
+    def open(self, method: str, data: bytes | None, headers: dict[str, str], timeout: float = 60.0) -> Any:
         """Send a request and leave its response unread."""
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)

@@ -83,4 +83,4 @@ class Answering:
         """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)

@@ -37,7 +37,7 @@ class Browser:
         return found[1].decode()
 
     def _send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Answer:
-        connection = http.client.HTTPConnection(self._parts.hostname or "", self._parts.port, timeout=20)
+        connection = http.client.HTTPConnection(self._parts.hostname or "", self._parts.port, timeout=60)
         if self.cookies:
             headers = headers | {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         connection.request(method, path, data, headers)

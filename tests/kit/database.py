@@ -118,7 +118,7 @@ class Shop(Gate):
         """How an agent connects."""
         return (
             f"host=127.0.0.1 port={self.port} user={user} dbname={database} password={token or self.token}"
-            " connect_timeout=10"
+            " connect_timeout=60"
         )
 
     def connect(self, token: str = "", **more: Any) -> Any:
@@ -218,12 +218,12 @@ def _served(world: World, tls: Any) -> Iterator[Any]:
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield found[0], found[1], listening.getsockname()[1]
     finally:
         stop[0]()
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive(), "the gate did not stop"
 
 

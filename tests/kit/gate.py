@@ -53,7 +53,7 @@ class Gate:
         async def run() -> Any:
             return work()
 
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(60)
 
     def act(self, work: Callable[[Any], Any]) -> Any:
         """Do one piece of control work in the gate's batch."""
@@ -65,7 +65,7 @@ class Gate:
             self.world.batch.wake()
 
         self.on_loop(submit)
-        assert done.wait(10)
+        assert done.wait(60)
         if isinstance(found[0], Exception):
             raise found[0]
         return found[0]
@@ -228,12 +228,12 @@ def serving(world: World, issuer: str, listening: socket.socket, settings: Setti
 
     thread = threading.Thread(target=lambda: uvicorn_run(main), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield mcp, found[0]
     finally:
         server.should_exit = True
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive(), "the gate did not stop"
 
 
@@ -256,7 +256,7 @@ def list_tools(url: str, token: str = "") -> dict[str, Any]:
     if token:
         headers["authorization"] = f"Bearer {token}"
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
         connection.request("POST", parts.path, json.dumps(body), headers)
         answer = json.loads(connection.getresponse().read())

@@ -50,7 +50,7 @@ class Client:
     """A connection; `log_in` begins a session."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection((host, port), timeout=10)
+        self.socket = socket.create_connection((host, port), timeout=60)
         self.number = b""
 
     def send(self, *parts: bytes) -> "Client":

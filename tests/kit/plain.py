@@ -115,12 +115,12 @@ def _served(world: World, issuer: str, listening: socket.socket, web: WebSetting
 
     thread = threading.Thread(target=lambda: uvicorn_run(main), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield found[0]
     finally:
         server.should_exit = True
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive(), "Remit did not stop"
 
 

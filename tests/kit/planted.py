@@ -19,7 +19,7 @@ from tests.kit.postgres import lent
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = "__pycache__"
-PATIENCE = 120
+PATIENCE = 600
 
 
 Swap = tuple[Callable[[], None], Any, str, Any]

@@ -41,7 +41,7 @@ class provided:  # noqa: N801 - a context, read as one
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
 

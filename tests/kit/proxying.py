@@ -106,7 +106,7 @@ def inside(made: Any, *lines: bytes, body: bytes = b"", name: str = "") -> tuple
 
 def outcome(made: Any, result: str) -> bool:
     """Wait until the newest tunnel is noted to have ended in this way."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         entries = made.entries()
         calls = [one["call"] for one in entries if one.get("action") == "http:pay/@session"]

@@ -63,4 +63,4 @@ def hosting(folder: Path) -> Iterator[Any]:
     yield server
     server.shutdown()
     server.server_close()
-    thread.join(10)
+    thread.join(60)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.kit import peers
 
-START = 20.0
+START = 120.0
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _url(command: list[str], extra: dict[str, str]) -> Iterator[str]:
             finally:
                 process.terminate()
                 try:
-                    process.wait(5)
+                    process.wait(20)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()

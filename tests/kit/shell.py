@@ -69,7 +69,7 @@ def call(path, resource="notes", token=None):
         "mcp-method": "tools/call", "mcp-name": "read_note"}
     asked = urllib.request.Request(os.environ["REMIT_MCP_URL"] + "/" + resource, json.dumps(body).encode(), head)
     try:
-        return urllib.request.urlopen(asked, timeout=20).read().decode()
+        return urllib.request.urlopen(asked, timeout=60).read().decode()
     except urllib.error.HTTPError as refused:
         return f"{refused.code} {refused.read().decode()}"
 """
@@ -107,7 +107,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if together else subprocess.PIPE,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         return Ran(done.returncode, done.stdout.decode(), "" if together else done.stderr.decode())
 

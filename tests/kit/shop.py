@@ -140,9 +140,9 @@ def shop(customers: int) -> Iterator[Shop]:
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield made
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)

@@ -229,7 +229,7 @@ class Pay(Gate):
         self, path: str, method: str = "GET", body: bytes | None = None, token: str | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         """Ask as an agent; the path goes out just as it is given."""
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             conn.putrequest(method, path, skip_accept_encoding=True)
             if token != "":
@@ -277,12 +277,12 @@ def running(app: Any, started: Any = None, leaf: Path | None = None) -> Iterator
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield listening.getsockname()[1], found[0]
     finally:
         server.should_exit = True
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive(), "a server did not stop"
 
 

@@ -47,7 +47,7 @@ def ask(url: str, method: str = "GET", data: bytes | None = None, headers: dict[
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     try:
-        with opener.open(request, timeout=20) as answer:
+        with opener.open(request, timeout=60) as answer:
             return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
     except urllib.error.HTTPError as fault:
         with fault:
@@ -73,13 +73,13 @@ def serving(app: Any, **more: Any) -> Iterator[tuple[str, asyncio.AbstractEventL
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
-    assert started.wait(20)
+    assert started.wait(60)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}", loop
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
@@ -95,7 +95,7 @@ class Site:
     used: int = 0
 
     def act(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(do(self.world.batch, "test", work), self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(do(self.world.batch, "test", work), self.loop).result(60)
 
     def get(self, path: str, token: str = ADMIN, **headers: str) -> Answer:
         return ask(self.url + path, headers={"authorization": f"Bearer {token}"} | headers if token else headers)

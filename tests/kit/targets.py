@@ -49,7 +49,7 @@ class Folder:
     def mint(self, intent: Intent) -> Minted:
         self._reach()
         self.minted.append(intent)
-        assert self.held.wait(20)
+        assert self.held.wait(60)
         value = os.urandom(16).hex()
         part = self.place / f".{intent.name}"
         part.write_text(value, encoding="utf-8")

@@ -86,7 +86,7 @@ class Transmitter:
 
     def close(self) -> None:
         self.server.shutdown()
-        self.thread.join(5)
+        self.thread.join(60)
         self.server.server_close()
 
 

@@ -247,4 +247,4 @@ def small(*eras: str) -> Iterator[Server]:
             yield server
         finally:
             running.should_exit = True
-            thread.join(10)
+            thread.join(60)

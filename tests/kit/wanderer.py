@@ -70,7 +70,7 @@ class Wanderer:
                 "content-type": "application/x-www-form-urlencoded",
                 "origin": f"{parts.scheme}://{parts.netloc}",
             }
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         try:
             connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), data or None, headers)
             answer = connection.getresponse()

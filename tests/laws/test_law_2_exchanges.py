@@ -77,7 +77,7 @@ def opened(provider, way):
 
 def asked(issuer, client, secret, token):
     body = urllib.parse.urlencode({"token": token, "client_id": client, "client_secret": secret.decode()}).encode()
-    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=20) as answer:
+    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=60) as answer:
         return json.load(answer)
 
 

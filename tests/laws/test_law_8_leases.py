@@ -108,7 +108,7 @@ def a_kill_leaves_nothing_behind(folder: Path, kind: str = "sqlite") -> None:
         ran = subprocess.run(
             [sys.executable, "-c", CHILD, str(place), where, str(store)],
             env=os.environ | {"PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)])},
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert ran.returncode == -signal.SIGKILL, ran.stderr[-600:]
         time = Time()

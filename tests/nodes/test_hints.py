@@ -29,7 +29,7 @@ def dripping(cluster, token):
     """A stream that runs at the third node, and has begun."""
     agent = Agent(f"http://127.0.0.1:{cluster.nodes[2].port}/mcp/{NAME}", token)
     data, headers = agent.modern("tools/call", {"name": "drip", "arguments": {}})
-    connection, response = agent.open("POST", data, headers, timeout=5)
+    connection, response = agent.open("POST", data, headers)
     assert response.read(10)
     return connection, response
 

@@ -145,10 +145,10 @@ def test_deleg_09_a_task_revoked_between_the_check_and_the_issue_gives_nothing(p
         target=lambda: found.append(place.exchange(place.bot, place.task, provider.token(place.now)))
     )
     asking.start()
-    assert provider.held.wait(10)
+    assert provider.held.wait(60)
     place.act(lambda c: revocation.revoke(c, "task", place.task, "operator"))
     provider.hold.set()
-    asking.join(20)
+    asking.join(60)
     assert error(found[0]) == "invalid_grant"
 
 

@@ -31,7 +31,7 @@ from tests.kit.transmitting import Transmitter as Other
 from tests.kit.world import ISSUER
 
 REVOKED = f"{CAEP}session-revoked"
-PATIENCE = 30
+PATIENCE = 60
 
 
 def until(true):

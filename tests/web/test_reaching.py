@@ -48,7 +48,7 @@ def counted(monkeypatch):
 
     def graph(*given):
         made.append(given[2])
-        assert go.wait(20)
+        assert go.wait(60)
         return real(*given)
 
     monkeypatch.setattr(reaching.reachable, "graph", graph)
@@ -77,6 +77,6 @@ def test_the_loop_goes_on_while_a_graph_is_made_and_who_comes_too_much_is_told_t
     assert place.get("/v1/agents").status == 200, "the loop stands still while a graph is made"
     assert code(place.get("/v1/reach"), 503) == "reach_busy"
     go.set()
-    asking.join(20)
+    asking.join(60)
     assert found == [200]
     assert place.get("/v1/reach").status == 200

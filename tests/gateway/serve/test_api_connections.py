@@ -76,7 +76,7 @@ def asked(provider, token):
     client, secret = ("remit-there", THERE) if there else ("remit", CLIENT)
     fields = {"token": token, "client_id": client, "client_secret": secret.decode()}
     body, issuer = urllib.parse.urlencode(fields).encode(), provider["there" if there else "issuer"]
-    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=10) as answer:
+    with urllib.request.urlopen(f"{issuer}/token/introspection", body, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -113,7 +113,7 @@ def test_with_the_task_its_token_ends_at_the_provider_and_no_other_does(target, 
     assert target.ask("/http/pay/orders", token=anns)[0] == target.ask("/http/pay/orders", token=bobs)[0] == 200
     first, second = came(target)
     target.act(lambda c: revocation.revoke(c, "task", errand.id, "operator"))
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while asked(provider, first)["active"] and time.monotonic() < until:
         time.sleep(0.02)
     assert asked(provider, first) == {"active": False}
@@ -134,7 +134,7 @@ def test_without_a_connection_or_on_the_own_path_nothing_is_sent(target, provide
     _, again = opened(target, "bob", "list_orders")
     assert target.code("/http/pay/orders", token=again) == (403, "connection_missing")
     assert came(target) == []
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while target.act(lambda c: connection.leaving(c.reader)) and time.monotonic() < until:
         time.sleep(0.02)
     assert asked(provider, token) == {"active": False}

@@ -104,7 +104,7 @@ def framed(target, *lines, body):
     head = [b"POST /http/pay/charges HTTP/1.1", b"host: 127.0.0.1", b"connection: close"]
     head += [b"authorization: Bearer " + target.token.encode(), b"content-type: " + FORM.encode(), *lines]
     data = b""
-    with socket.create_connection(("127.0.0.1", target.port), timeout=10) as conn, contextlib.suppress(ConnectionError):
+    with socket.create_connection(("127.0.0.1", target.port), timeout=60) as conn, contextlib.suppress(ConnectionError):
         conn.sendall(b"\r\n".join([*head, b"", body]))
         while more := conn.recv(65536):
             data += more

@@ -170,7 +170,7 @@ def test_a_name_in_tls_that_is_not_the_tunnels_ends_it_and_is_recorded(target, s
     before = len(target.calls())
     status, data = inside(target, b"GET /v1/orders/o-1 HTTP/1.1", f"host: {host(target)}".encode(), name="evil.test")
     assert (status, data) == (0, b"")
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while ("http:pay/@session", "host_other") not in target.calls()[before:] and time.monotonic() < end:
         time.sleep(0.02)
     assert target.calls()[before:] == [("http:pay/@session", "allow"), ("http:pay/@session", "host_other")]
@@ -252,7 +252,7 @@ def test_no_other_protocol_is_begun_inside(target, seen):
 
 
 def test_octets_slipped_in_before_tls_are_refused(target, seen):
-    with socket.create_connection(("127.0.0.1", target.proxy), timeout=10) as conn:
+    with socket.create_connection(("127.0.0.1", target.proxy), timeout=60) as conn:
         here = f"host: {host(target)}".encode()
         first = f"CONNECT {host(target)} HTTP/1.1".encode()
         conn.sendall(b"\r\n".join([first, here, shown(target.token), b"", b"GET /v1/orders/o-1 HTTP/1.1\r\n\r\n"]))

@@ -81,7 +81,7 @@ def test_what_ended_has_no_authority_and_its_tunnels_are_cut_with_a_receipt(leaf
         assert time.monotonic() - began < 2
         made.upstream.over.set()
         assert outcome(made, "cut")
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             results = [one["result"] for one in made.entries() if one["kind"] == "call.outcome"]
             if len(results) == 3:
@@ -103,7 +103,7 @@ def test_a_program_that_leaves_ends_its_stream_upstream(leaf):
         conn.sendall(f"GET /v1/events HTTP/1.1\r\nhost: {host(made)}\r\n\r\n".encode())
         assert conn.recv(65536)
         conn.close()
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while made.api.running and time.monotonic() < end:
             time.sleep(0.02)
         assert not made.api.running
@@ -118,7 +118,7 @@ def test_the_proxy_can_be_spoken_to_under_tls_and_beyond_this_machine_must_be(le
         outer = ssl.create_default_context(cafile=leaf.parent / "ca.pem")
         inner = ssl.create_default_context(cadata=authority(made).decode())
         with (
-            socket.create_connection(("127.0.0.1", made.proxy), timeout=10) as conn,
+            socket.create_connection(("127.0.0.1", made.proxy), timeout=60) as conn,
             outer.wrap_socket(conn, server_hostname="localhost") as proxy,
         ):
             first = f"CONNECT {host(made)} HTTP/1.1\r\nhost: {host(made)}\r\n".encode()
@@ -158,10 +158,10 @@ def test_http_10_an_api_at_a_refused_address_is_never_dialled():
 
 
 def test_a_proxy_that_is_full_or_given_nothing_takes_no_harm(target):
-    with socket.create_connection(("127.0.0.1", target.proxy), timeout=10) as conn:
+    with socket.create_connection(("127.0.0.1", target.proxy), timeout=60) as conn:
         conn.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
         assert answer(conn)[0] == 400
-    with socket.create_connection(("127.0.0.1", target.proxy), timeout=10) as conn:
+    with socket.create_connection(("127.0.0.1", target.proxy), timeout=60) as conn:
         conn.sendall(b"GET " + b"a" * 200_000)
         assert answer(conn)[0] in (0, 400, 431)
     assert inside(target, b"GET /v1/orders/o-1 HTTP/1.1", f"host: {host(target)}".encode())[0] == 200
@@ -169,7 +169,7 @@ def test_a_proxy_that_is_full_or_given_nothing_takes_no_harm(target):
 
 def test_who_asks_without_end_and_reads_nothing_loses_the_connection(target, monkeypatch):
     monkeypatch.setattr("remit.gateway.serve.line.SLOW_S", 0.3)
-    with socket.create_connection(("127.0.0.1", target.proxy), timeout=10) as conn:
+    with socket.create_connection(("127.0.0.1", target.proxy), timeout=60) as conn:
         asked = b"GET http://localhost/ HTTP/1.1\r\nhost: localhost\r\n\r\n" * 20_000
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             conn.sendall(asked * 20)
@@ -181,7 +181,7 @@ def test_tunnels_that_are_asked_for_at_once_are_counted_as_those_that_stand(leaf
         place = host(made).encode()
         asked = b"\r\n".join([b"CONNECT " + place + b" HTTP/1.1", b"host: " + place, shown(made.token), b"", b""])
         address = ("127.0.0.1", made.proxy)
-        conns = [stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(8)]
+        conns = [stack.enter_context(socket.create_connection(address, timeout=60)) for _ in range(8)]
         for one in conns:
             one.sendall(asked)
         said = [one.recv(65536).split(b" ", 2)[1] for one in conns]

@@ -62,7 +62,7 @@ def test_who_does_not_log_in_is_let_go_and_keeps_nobody_out(secure, monkeypatch)
     silent, asked = Client(secure.port), Client(secure.port).send(hello(user="remit", database="shop"))
     assert silent.exactly(1) == b""
     assert [asked.frame()[0], asked.exactly(1)] == [b"R", b""]
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
     silent.close()
     asked.close()
     monkeypatch.setattr("remit.gateway.serve.seats.FIRST_S", 60)
@@ -82,7 +82,7 @@ def bearer(made, token):
     )
     environment = os.environ | {"REMIT_TEST_TOKEN": token, "PGOAUTHDEBUG": "UNSAFE"}
     return subprocess.run(
-        [sys.executable, script, dsn], env=environment, capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, script, dsn], env=environment, capture_output=True, text=True, check=False, timeout=120
     )
 
 
@@ -192,7 +192,7 @@ def test_with_leases_a_session_runs_under_a_role_of_its_task_that_is_gone_after_
             assert made.direct(f"select has_table_privilege('{role}', 'hr.pay', 'select')") == [(False,)]
             assert made.direct(f"select has_table_privilege('{role}', 'orders', 'delete')") == [(False,)]
             made.revoke()
-            end = time.monotonic() + 5
+            end = time.monotonic() + 60
             while made.direct(named):
                 assert time.monotonic() < end, "the role outlived its task"
                 time.sleep(0.02)
