@@ -110,12 +110,16 @@ POLICY = """data "aws_iam_policy_document" "a" {
         ("opencode.json", '{"mcp": {"a": {"command": ["npx", "b"], "environment": {"A_KEY": "$B"}}}}', [("AG120", 1)]),
         ("role.json", '{"AssignableScopes": ["/"],\n "Actions": ["*"]}', [("AG111", 2), ("AG112", 2)]),
         ("values.yaml", f"token: {KEY}\n", []),
-        ("tests/test_a.py", CODE, []),
     ],
 )  # fmt: skip
 def test_what_stands_in_a_file_is_found_on_its_line(path: str, text: str, due: list[tuple[str, int]]) -> None:
     assert readers.wants(path)
     assert found(path, text) == due
+
+
+def test_a_test_of_python_is_not_read() -> None:
+    assert not readers.wants("tests/test_a.py")
+    assert readers.wants("app/a.py")
 
 
 @pytest.mark.parametrize(

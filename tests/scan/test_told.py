@@ -12,6 +12,7 @@ from remit.scan import (
     inherited,
     lines,
     mixed,
+    packaged,
     readers,
     standing,
     surround,
@@ -53,8 +54,9 @@ def test_a_server_is_the_same_however_a_client_spells_it() -> None:
     one = holder.read(".mcp.json", '{"mcpServers": {"a": {"command": "npx", "args": ["-y", "@acme/x@1.2.3"]}}}')
     other = holder.read(".mcp.json", '{"mcpServers": {"b": {"command": "cmd", "args": ["/c", "npx", "@acme/x"]}}}')
     assert one[0].like == other[0].like == "@acme/x"
-    assert holder.issues("postgres:16.1")
-    assert not holder.issues("acme/agent:1 postgres")
+    assert packaged.issues("postgres:16.1")
+    assert not packaged.issues("acme/agent:1 postgres")
+    assert not packaged.issues("crystaldba/postgres-mcp:1.0.0")
 
 
 def test_what_a_value_refers_to_is_the_same_in_every_spelling() -> None:

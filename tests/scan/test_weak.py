@@ -90,12 +90,12 @@ jobs:
   one:
     runs-on: ubuntu-24.04
     steps:
-      - uses: acme/app@0123456789012345678901234567890123456789
+      - uses: acme/app-agent@0123456789012345678901234567890123456789
         with: {{{0}: "${{{{ secrets.{1} }}}}"}}
   two:
     runs-on: ubuntu-24.04
     steps:
-      - uses: acme/app@0123456789012345678901234567890123456789
+      - uses: acme/app-agent@0123456789012345678901234567890123456789
         with: {{{0}: "${{{{ secrets.{1} }}}}"}}
 """
 
@@ -120,7 +120,10 @@ def test_an_address_or_an_id_is_no_credential_that_is_shared(name: str, stored: 
 
 
 def test_a_credential_in_many_hands_is_told_once_with_its_places() -> None:
-    held = [Held(f"{name}.yml", 3, "job", name, name, "HUB_TOKEN", "d", stored=True) for name in "hgfedcba"]
+    held = [
+        Held(f"{name}.yml", 3, "job", name, f"{name} acme/agent@v1", "HUB_TOKEN", "d", stored=True)
+        for name in "hgfedcba"
+    ]
     [one] = join(held)
     assert (one.evidence.file, one.evidence.line) == ("a.yml", 3)
     assert one.evidence.said.startswith("a: HUB_TOKEN is also held by b (b.yml:3), c (c.yml:3), ")

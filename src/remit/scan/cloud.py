@@ -11,6 +11,7 @@ from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
+    code,
     dotenv,
     hcl,
     jsonc,
@@ -49,7 +50,8 @@ _NO_RESOURCE: Final = ("ssmmessages:", "ec2messages:", "autoscaling-plans:", "ce
 def wants(path: str) -> bool:
     """Say whether this is such a file, or may be one: what it is, its text says."""
     return (
-        path.endswith((".tf", ".tf.json", ".tfvars", ".json", ".yaml", ".yml", ".template", ".py", ".ts"))
+        path.endswith((".tf", ".tf.json", ".tfvars", ".json", ".yaml", ".yml", ".template", ".ts"))
+        or code.wants(path)
         or worded.wants(path)
         or dotenv.wants(path)
     )
@@ -221,9 +223,9 @@ def statement(part: Node, *, terraform: bool = False) -> Iterator[Told]:
     if inverse.items and not named:
         yield Kind.WILDCARD, inverse.line, "everything but a list is allowed"
         return
-    loud = [one for one in verbs if writes(one.text)]
+    loud = [one for one in verbs if writes(one.text) and not one.text.startswith("${")]
     whole = next((one for one in resources if one.text == "*" or _is_every(one.text)), None)
-    if whole is not None and loud:
+    if whole is not None and loud and not named:
         yield Kind.WILDCARD, whole.line, f"{loud[0].text} is allowed on every resource"
 
 

@@ -107,7 +107,14 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         if tree is None:
             return ()
         names = spelled.names(tree)
-        told = [one for node in syntax.walk(tree) if isinstance(node, _READ_OF) for one in _node(node, names)]
+        listed = _listed(tree)
+        told = [
+            one
+            for node in syntax.walk(tree)
+            if isinstance(node, _READ_OF)
+            for one in _node(node, names)
+            if one[0] is not Kind.LITERAL_SECRET or node not in listed
+        ]
         told += acting.told(tree)
         told += calls.in_python(tree)
         told += pysecret.told(text, tree, told)
@@ -120,6 +127,15 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     return tuple(Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for kind, line, said in dict.fromkeys(told))
 
 
+def _listed(tree: ast.AST) -> set[ast.AST]:
+    """The members of a file's enumerations: what stands for them is a name."""
+    classes = (
+        one for one in syntax.every(tree, ast.ClassDef) if any(map(_ENUMERATES.search, map(syntax.last, one.bases)))
+    )
+    return {part for one in classes for part in one.body}
+
+
+_ENUMERATES: Final = re.compile(r"(?:Enum|Flag)$")
 _READ_OF: Final = (ast.Call, ast.Dict, ast.Assign, ast.AnnAssign)
 
 

@@ -230,6 +230,8 @@ def policies(path: str, text: str) -> Iterator[Granted]:
         for part in root.inside():
             effect = part["Effect"].text or part["effect"].text
             actions = part["Action"].items or part["actions"].items
+            if part["Principal"].value is not None or part["principals"].items:
+                continue  # who may come, and no right of whoever has the policy
             if (effect == "Allow" or (not effect and path.endswith(".tf") and part["resources"].items)) and actions:
                 for one in actions:
                     if re.match(r"^[\w-]+:[\w*]+$", one.text):

@@ -14,10 +14,6 @@ _AGENT: Final = re.compile(
     r"(?i)(?:^|[/@_-])(?:claude|anthropics?|codex|openai|gemini|aider|goose|copilot|cursor|opencode|qwen|agents?"
     r"|mcp|crewai|llm|bot)(?:[/@_.-]|$)"
 )
-_ISSUES: Final = re.compile(
-    r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector"
-    r"|elasticsearch|vault)[\w.-]*(?=[:@]|$)"
-)
 _FEDERATED: Final = (
     ("aws-actions/configure-aws-credentials@", "role-to-assume"),
     ("google-github-actions/auth@", "workload_identity_provider"),
@@ -63,11 +59,6 @@ def _foreign(roots: tuple[Node, ...]) -> list[Holder]:
     """The servers that a file of no known client holds."""
     inner = (one for root in roots for one in (root, *document.embedded(root)))
     return [held for one in inner for held in _servers(one, client.FOREIGN)]
-
-
-def issues(like: str) -> bool:
-    """Say whether what is started is itself what its password opens: a database, a queue, a store."""
-    return bool(_ISSUES.search(like.partition(" ")[0]))
 
 
 def is_agent(text: str) -> bool:

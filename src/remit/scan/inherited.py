@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, hcl, holder
+from remit.scan import client, document, hcl, packaged
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Handed, Holder
@@ -25,7 +25,7 @@ def is_agentic(path: str, text: str) -> bool:
 def told(path: str, text: str, holders: tuple[Holder, ...]) -> Iterator[Told | Handed]:
     """What is handed on whole. What comes from a named file is judged when that file was seen."""
     for one in holders:
-        if holder.issues(one.like):
+        if packaged.issues(one.like):
             continue
         for whole in one.wholes:
             yield (

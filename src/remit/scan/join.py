@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan.holder import issues
+from remit.scan.holder import is_agent
 from remit.scan.idle import idle
+from remit.scan.packaged import issues
 from remit.scan.project import of_agent, of_file, project
 from remit.scan.sight import Envelope, Granted, Handed, Held, Sight, Used
 
@@ -105,7 +106,11 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
         mates = every.get(("env" if sort == "a" else "a", what), [])
         if len(alone) == len(mates) == 1 and sort == "a" and _apart(alone[0], mates[0]):
             groups = [*alone, *mates]
-        if len(groups) < 2 or what not in sure:
+        if (
+            len(groups) < 2
+            or what not in sure
+            or (sort == "job" and not any(_acts(one) for group in groups for one in group))
+        ):
             continue
         first, *others = sorted((group[0] for group in groups), key=lambda held: (held.file, held.line))
         also = ", ".join(f"{one.holder} ({one.file}:{one.line})" for one in others[:_NAMED])
@@ -113,6 +118,11 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
         said = f"{first.holder}: {first.name} is also held by {also}{more}"
         places = tuple((one.file, one.line) for one in others[:_NAMED])
         yield Finding(Kind.SHARED, Confidence.HIGH, Evidence(first.file, first.line, said, places))
+
+
+def _acts(job: Held) -> bool:
+    """Say whether a job is an agent's, as its name and what it starts tell: what only builds or publishes is none."""
+    return any(is_agent(word) for word in f"{job.holder} {job.like}".split())
 
 
 _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infra", "ops", "docker", "manifests"})

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import azure, code, standing, syntax
+from remit.scan import azure, code, secret, standing, syntax
 from remit.scan.launch import Told
 from remit.scan.sight import Holder, Pair
 
@@ -61,13 +61,18 @@ def _tables(tree: ast.AST, words: str) -> Iterator[Told]:
     entra = "login.microsoftonline.com" in words
     if "aws_secret_access_key" not in words and not entra:
         return
+    lent = any(
+        isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value in _LENT
+        for one in syntax.every(tree, ast.Assign)
+        for target in one.targets
+    )
     for node in syntax.every(tree, ast.Dict):
         given = {
             str(key.value): one
             for key, one in zip(node.keys, node.values, strict=True)
             if isinstance(key, ast.Constant)
         }
-        if _is_given(given, "aws_secret_access_key") and not _LENT & given.keys():
+        if not lent and _is_given(given, "aws_secret_access_key") and not _LENT & given.keys():
             yield Kind.STANDING, given["aws_secret_access_key"].lineno, "a table holds an access key of an AWS user"
         granted = given.get("grant_type")
         asked = isinstance(granted, ast.Constant) and granted.value == "client_credentials"
@@ -196,4 +201,6 @@ def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None
 
 def _is_given(given: dict[str, ast.expr], name: str) -> bool:
     one = given.get(name)
-    return one is not None and not (isinstance(one, ast.Constant) and not one.value)
+    if one is None or (isinstance(one, ast.Constant) and not one.value):
+        return False
+    return not (isinstance(one, ast.Name | ast.Attribute) and secret.is_made_up(syntax.last(one)))

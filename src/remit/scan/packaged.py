@@ -48,6 +48,13 @@ _TAG: Final = re.compile(
     r"(?:[A-Za-z]+[-_.])?v?\d+(?:\.\d+)+|(?:[A-Za-z]+[-_.])?\d{4}-\d\d-\d\d|(?:sha|git|commit)-[0-9a-f]{7,40}$|20\d{6}(?!\d)"
     r"|(?=[0-9]*[a-f])[0-9a-f]{7,40}$"
 )
+_ISSUES: Final = re.compile(
+    r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector"
+    r"|elasticsearch|vault)(?![\w.-]*(?:mcp|agent))[\w.-]*(?=[:@]|$)"
+)
+_FILLED: Final = re.compile(r"\{\{[^{}]*\}\}")
+_CHOSEN: Final = re.compile(r"v?x(?:-[\w.-]+)?")
+"""A tag, or a whole image, that the values of a chart say: what those fill in is read as `x`."""
 _DEFAULT: Final = re.compile(r"\$\{\w+:?-([^${}]*)\}")
 _ALONE: Final = re.compile(
     r"-[ditqPT]+|--(?:rm|init|interactive|tty|detach|privileged|read-only|no-healthcheck|quiet|publish-all|sig-proxy"
@@ -188,11 +195,18 @@ def pinned(runner: str, package: str) -> bool:
 
 def pinned_image(image: str) -> bool:
     """Say whether a container image is named by its digest or by a tag that is a version."""
-    image = _DEFAULT.sub(r"\1", image)
+    image = _FILLED.sub("x", _DEFAULT.sub(r"\1", image))
     if "$" in image or "{" in image or "@sha256:" in image:
         return True
-    tag = image.rsplit("/", 1)[-1].partition(":")[2]
+    name, _, tag = image.rsplit("/", 1)[-1].partition(":")
+    if _CHOSEN.fullmatch(tag or name):
+        return True
     return bool(_TAG.match(tag))
+
+
+def issues(like: str) -> bool:
+    """Say whether what is started is itself what its password opens: a database, a queue, a store."""
+    return bool(_ISSUES.search(like.partition(" ")[0]))
 
 
 def image_of(words: list[Word]) -> Word | None:

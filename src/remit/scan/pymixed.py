@@ -273,5 +273,7 @@ def _written(body: Sequence[ast.AST]) -> Iterator[tuple[ast.expr, str]]:
     """The expressions in which a credential may be read, each with the beginning of its code."""
     for one in body:
         for node in syntax.walk(one):
-            if isinstance(node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute):
+            if isinstance(node, ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.Attribute) and not (
+                isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+            ):
                 yield node, syntax.said(node)[:300]

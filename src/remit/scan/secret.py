@@ -17,7 +17,7 @@ LEAST_BITS: Final = 2.8
 
 _NAME: Final = re.compile(
     r"(?:^|[^a-z])(?:api[-_]?key"
-    r"|(?<!public[-_])(?<!publishable[-_])(?<!primary[-_])(?<!foreign[-_])(?<!sort[-_])(?<!partition[-_])(?<!cache[-_])"
+    r"|(?<!public[-_])(?<!publishable[-_])(?<!primary[-_])(?<!object[-_])(?<!foreign[-_])(?<!sort[-_])(?<!partition[-_])(?<!cache[-_])"
     r"(?<=[-_])key|accesskey|secretkey|token|pat|secret|passwd|(?:pg|mysql|ssh)?password|passphrase|pwd|authorization|auth"
     r"|(?:db|ssh|require)?pass|masterauth|credentials?)(?:[-_]?\d{1,2})?$"
 )
@@ -45,6 +45,8 @@ _MADE_UP: Final = re.compile(
     r"(?i)your|example|placeholder|change[-_ ]?me|replace|redacted|dummy|sample|fake|insert|todo|x{4,}|\*{3,}|\.{3}"
     r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b"
 )
+_PATTERN: Final = re.compile(r"\(\?(?:[:=!iPmsx]|<[=!])|\[[^\]\s]{1,60}\](?:[*+?]|\{\d)|\\[sdwbSDW][*+?{)\]]")
+"""What only an expression by which texts are looked for has in it."""
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS: Final = re.compile(
@@ -139,6 +141,7 @@ def is_literal(value: str) -> bool:
         or _PUBLIC.match(bare)
         or _DIGEST.match(bare)
         or is_anonymous(bare)
+        or _PATTERN.search(bare)
     ):
         return False
     return (

@@ -162,9 +162,9 @@ def references(name: str, text: str) -> Iterator[str]:
 _PLAIN: Final = re.compile(
     r"(?i)(?:^|[_-])(?:(?:base|api|app|server|site|public|service)[_-]?ur[il]|endpoint|host(?:name)?|port|region|domain"
     r"|(?:app|client|tenant|account|project|org|organi[sz]ation|installation|subscription|workspace|team"
-    r"|channel)[_-]?id)$"
+    r"|channel)[_-]?id|user[_-]?(?:name)?|login[_-]?name|e?mail)$"
 )
-"""Names of addresses and of ids, which say who or where and open nothing by themselves."""
+"""Names of addresses, of ids and of users, which say who or where and open nothing by themselves."""
 
 
 def _is_plain(name: str, reference: str) -> bool:

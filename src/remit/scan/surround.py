@@ -22,7 +22,7 @@ def told(tree: ast.AST) -> Iterator[Told]:
     yield from _shown(tree)
     made = _makers(tree)
     handed: set[tuple[int, str]] = set()
-    for scopes, value in _handed(tree, ({},)):
+    for scopes, value in _handed(tree, ({},), _idle(tree)):
         name = value.id if isinstance(value, ast.Name) else ""
         at = next((one for one in reversed(scopes) if name in one), None)
         if _whole(value, made) or (at is not None and at[name] and (id(at), name) not in handed):
@@ -31,7 +31,7 @@ def told(tree: ast.AST) -> Iterator[Told]:
 
 
 def _handed(
-    root: ast.AST, above: tuple[dict[str, bool], ...]
+    root: ast.AST, above: tuple[dict[str, bool], ...], idle: frozenset[str]
 ) -> Iterator[tuple[tuple[dict[str, bool], ...], ast.expr]]:
     """Every environment that is given to something, with the names that it sees: of its function, and of those around.
 
@@ -40,13 +40,14 @@ def _handed(
     scopes = (*above, _named(root))
     for node in _inside(root):
         if isinstance(node, ast.Call):
-            yield from ((scopes, one.value) for one in node.keywords if one.arg in _HANDED)
+            looks = _LOOKS.search(syntax.last(node.func)) or (isinstance(node.func, ast.Name) and node.func.id in idle)
+            yield from ((scopes, one.value) for one in node.keywords if one.arg in _HANDED and not looks)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in _HANDED:
                     yield scopes, value
         elif isinstance(node, syntax.Function):
-            yield from _handed(node, scopes)
+            yield from _handed(node, scopes, idle)
 
 
 def _inside(root: ast.AST) -> Iterator[ast.AST]:
@@ -95,6 +96,25 @@ def _copied(loop: ast.For) -> str:
     if syntax.said(loop.iter) not in ("os.environ.items()", "environ.items()", "os.environ", "environ"):
         return ""
     return target.value.id if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) else ""
+
+
+_LOOKS: Final = re.compile(r"(?:^|_)from_env$")
+"""Functions that are configured by an environment, and hand it to nobody."""
+
+
+def _idle(tree: ast.AST) -> frozenset[str]:
+    """The functions of a file that are given an environment by name, and give it to nothing."""
+    found = set()
+    for one in syntax.functions(tree):
+        names = {arg.arg for arg in (*one.args.args, *one.args.kwonlyargs) if arg.arg in _HANDED}
+        calls = syntax.every(one, ast.Call)
+        given = {syntax.said(part) for call in calls for part in (*call.args, *(word.value for word in call.keywords))}
+        spread = {syntax.said(part) for table in syntax.every(one, ast.Dict) for part in table.values}
+        kept = {syntax.said(part.value) for part in syntax.every(one, ast.Assign)}
+        back = {syntax.said(part.value) for part in syntax.every(one, ast.Return) if part.value}
+        if names and names.isdisjoint(given | spread | kept | back):
+            found.add(one.name)
+    return frozenset(found)
 
 
 _COPIES: Final = frozenset({"dict", "copy", "deepcopy", "OrderedDict", "MappingProxyType", "SecretStr"})

@@ -221,7 +221,7 @@ def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
     words = re.findall(r"[a-z]+\d*|\d[a-z]+", _HUMP.sub("_", text).lower())
     found = {*words, *(f"{one}{two}" for one, two in pairwise(words))}
     found |= {f"{a}{b}{c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)}
-    known = found | {one.removesuffix("s") for one in found} | {f"{one}s" for one in found}
+    known = found | {one.removesuffix("s") for one in found} | {f"{one}s" for one in found - {"new"}}
     if by_verb:
         return _by_verb(words, found, known)
     boxes, senders = found & {"gmail", "outlook", "imap", "inbox", "mailbox", "read", "list"}, found & _SENDERS

@@ -202,7 +202,7 @@ def _started(words: list[wrapped.Word], *, keyed: bool) -> Iterator[Told]:
 
 
 def _image(image: Node, *, keyed: bool) -> Iterator[Told]:
-    if keyed and image.text and not packaged.pinned_image(image.text):
+    if keyed and image.text and not packaged.issues(image.text) and not packaged.pinned_image(image.text):
         yield Kind.UNPINNED, image.line, "an image with no exact version is given a credential"
 
 
