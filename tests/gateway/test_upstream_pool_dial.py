@@ -27,7 +27,7 @@ def run(request) -> Callable[[Callable[[], Awaitable[None]]], None]:
 
     def play(story: Callable[[], Awaitable[None]]) -> None:
         with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(asyncio.wait_for(story(), 20))
+            runner.run(asyncio.wait_for(story(), 60))
 
     return play
 

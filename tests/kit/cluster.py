@@ -109,9 +109,9 @@ class Cluster:
         self.server = Postgres()
         self._stack.callback(self.server.close)
         self.upstream = self._stack.enter_context(small())
-        self.bus_port = free()
+        self.bus_port, self.bus_watch = free(), free()
         self.bus = self._stack.enter_context(ExitStack())
-        self.bus.enter_context(nats(self.bus_port))
+        self.bus.enter_context(nats(self.bus_port, self.bus_watch))
         url = self.server.fresh()
         self.database = url.rpartition("/")[2]
         self.world = World(url).settle()

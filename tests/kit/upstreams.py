@@ -98,7 +98,7 @@ def then_closes(reply: bytes):
 
 
 async def until(truth: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not truth():  # noqa: ASYNC110  # what is waited for happens in the other end's own time
             await asyncio.sleep(0.005)
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from remit.web.hint import SUBJECT
 from tests.kit.agent import Agent
-from tests.kit.cluster import NAME, Cluster
+from tests.kit.cluster import NAME, NODES, Cluster
+from tests.kit.nats import listeners
 from tests.kit.nemesis import revoked
 from tests.kit.planted import Planted
 
@@ -35,6 +37,10 @@ def dripping(cluster, token):
 
 
 def test_a_stream_at_another_node_is_cut_by_the_hint_and_without_the_bus_runs_on_until_the_next_look(cluster):
+    end = time.monotonic() + 60
+    while listeners(cluster.bus_watch, SUBJECT) < NODES:
+        assert time.monotonic() < end, "a node that is ready did not come to the bus"
+        time.sleep(0.05)
     for with_bus in (True, False):
         ((task, token),) = cluster.tasks(1)
         if not with_bus:
