@@ -71,6 +71,8 @@ CLIENTS = {
     "ts_client2": ("client2", "ts_client2.mjs"),
 }
 LIMIT = 600.0
+AGAIN = 5.0
+"""Seconds until an installer that failed is run again: a registry that did not answer once often does the next time."""
 
 
 class PeerMissingError(Exception):
@@ -204,17 +206,21 @@ def _locked(name: str) -> Iterator[None]:
 
 
 def _install(name: str, command: list[str], extra: dict[str, str], folder: Path | None = None) -> None:
-    try:
-        done = subprocess.run(
-            command, env=os.environ | extra, capture_output=True, text=True, timeout=LIMIT, check=False, cwd=folder
-        )
-    except subprocess.TimeoutExpired as fault:
-        raise PeerMissingError(
-            f"the peer '{name}' was not installed within {LIMIT:.0f} s: is the registry slow?"
-        ) from fault
-    if done.returncode:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-        raise PeerMissingError(
-            f"the peer '{name}' could not be installed; its package registry must be within reach once, then .peers/ "
-            f"keeps it. The installer said:\n{last}"
-        )
+    for left in (2, 1, 0):
+        try:
+            done = subprocess.run(
+                command, env=os.environ | extra, capture_output=True, text=True, timeout=LIMIT, check=False, cwd=folder
+            )
+        except subprocess.TimeoutExpired as fault:
+            raise PeerMissingError(
+                f"the peer '{name}' was not installed within {LIMIT:.0f} s: is the registry slow?"
+            ) from fault
+        if not done.returncode:
+            return
+        if left:
+            time.sleep(AGAIN)
+    last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+    raise PeerMissingError(
+        f"the peer '{name}' could not be installed; its package registry must be within reach once, then .peers/ "
+        f"keeps it. The installer said:\n{last}"
+    )
