@@ -4,12 +4,18 @@ import base64
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtensionOID
 
 from remit.core.attestor import spiffe_id
 from remit.core.permit import x5t
 
 LONGEST: Final = 16 * 1024
+UNREADABLE: Final = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.UnsupportedGeneralNameType,
+    x509.DuplicateExtension, x509.ExtensionNotFound,
+)  # fmt: skip
+"""What is raised over a certificate that is not as it should be, by whichever of its parts is looked at."""
 
 
 def digest(der: bytes) -> str:
@@ -23,7 +29,7 @@ def names(der: bytes) -> tuple[str, ...]:
         found = x509.load_der_x509_certificate(der).extensions.get_extension_for_oid(
             ExtensionOID.SUBJECT_ALTERNATIVE_NAME
         )
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except UNREADABLE:
         return ()
     value = found.value
     if not isinstance(value, x509.SubjectAlternativeName):
@@ -35,9 +41,10 @@ def issued_names(der: bytes) -> tuple[str, ...]:
     """The URIs that somebody else put into a certificate: none for a self-issued one, which says what it likes."""
     try:
         found = x509.load_der_x509_certificate(der)
-    except ValueError:
+        itself = found.issuer == found.subject
+    except UNREADABLE:
         return ()
-    return () if found.issuer == found.subject else names(der)
+    return () if itself else names(der)
 
 
 def workload(der: bytes) -> str | None:
@@ -60,6 +67,6 @@ def from_field(value: bytes) -> bytes | None:
     try:
         der = base64.b64decode(text[1:-1], validate=True)
         x509.load_der_x509_certificate(der)
-    except ValueError:
+    except UNREADABLE:
         return None
     return der

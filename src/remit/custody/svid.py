@@ -17,6 +17,7 @@ from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.custody import jws
+from remit.custody.certificate import UNREADABLE
 from remit.custody.jwk import PublicKey, read_key
 from remit.custody.jws import Refused
 
@@ -52,8 +53,11 @@ def leaf(text: str, roots: Sequence[x509.Certificate], domain: str, now: Instant
     if not isinstance(listed, list) or not 1 <= len(listed) <= DEEPEST:
         raise Refused("svid_chain", "x5c holds one to four certificates.")
     chain = [_read(one) for one in listed]
-    subject = _judged(chain, roots, domain, now)
-    return _key(chain[0]), subject
+    try:
+        subject = _judged(chain, roots, domain, now)
+        return _key(chain[0]), subject
+    except UNREADABLE:
+        raise Refused("svid_chain", "x5c holds a certificate that cannot be read.") from None
 
 
 def shown(
@@ -67,10 +71,10 @@ def shown(
         raise Refused("svid_chain", "A client shows one to four certificates.")
     try:
         chain = [x509.load_der_x509_certificate(one) for one in listed]
-    except ValueError:
-        raise Refused("svid_chain", "What the client showed is no certificate.") from None
-    subject, leaf = _judged(chain, roots, domain, now), chain[0]
-    return subject, int(leaf.not_valid_before_utc.timestamp()), int(leaf.not_valid_after_utc.timestamp())
+        subject, leaf = _judged(chain, roots, domain, now), chain[0]
+        return subject, int(leaf.not_valid_before_utc.timestamp()), int(leaf.not_valid_after_utc.timestamp())
+    except UNREADABLE:
+        raise Refused("svid_chain", "What the client showed holds a certificate that cannot be read.") from None
 
 
 def _judged(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], domain: str, now: Instant) -> str:
@@ -132,7 +136,7 @@ def _named(names: x509.NameConstraints, host: str) -> bool:
 def _read(text: Json) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(base64.b64decode(str(text), validate=True))
-    except ValueError:
+    except UNREADABLE:
         raise Refused("svid_chain", "x5c holds certificates in base64.") from None
 
 
