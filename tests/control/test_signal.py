@@ -1,8 +1,10 @@
 """A signal and all that it ends, on a store of each kind; nothing of it when it fails half-way."""
 
+from dataclasses import replace
+
 import pytest
 
-from remit.control import signal, task
+from remit.control import principal, signal, task
 from remit.core.consent import Consent
 from remit.core.moment import Instant
 from remit.core.signal import CAEP, Signal
@@ -40,6 +42,30 @@ def test_what_a_signal_ends_has_ended_with_its_receipt(kind, tmp_path):
     assert code(world.act, lambda c: signal.add(c, transmitter(issuer="x"), "operator")) == "name_taken"
     world.act(lambda c: signal.remove(c, "idp", "operator"))
     assert code(world.act, lambda c: signal.hear(c, SOURCE, event(world, "j4"))) == "transmitter_gone"
+    world.close()
+
+
+@pytest.mark.parametrize("kind", stores.KINDS)
+def test_an_address_is_its_person_however_it_is_capitalised_and_of_two_neither(kind, tmp_path):
+    world = World(stores.place(kind, tmp_path / "store")).settle()
+    source = transmitter(issuer="local", email=True)
+    world.act(lambda c: signal.add(c, source, "operator"))
+
+    def added(subject):
+        return world.act(lambda c: principal.add_person(c, "local", subject, "Ann", (), "operator")).id
+
+    def heard(jti, address):
+        about = {"format": "email", "email": address}
+        told = replace(event(world, jti), subject=about)
+        made = world.act(lambda c: signal.hear(c, source, told))
+        return made.person if made else None
+
+    ann = added("Ann@Example.test")
+    assert heard("j1", "ann@example.test") == heard("j2", "Ann@Example.test") == ann
+    assert heard("j3", "bob@example.test") is None
+    other = added("ann@example.test")
+    assert (heard("j5", "Ann@Example.test"), heard("j6", "ann@example.test")) == (ann, other)
+    assert heard("j7", "ANN@example.test") is None
     world.close()
 
 

@@ -77,6 +77,9 @@ def _person(change: Change, source: Transmitter, event: Event) -> Person | None:
             "subject_foreign", "This transmitter does not speak of that issuer's people.", "Name the issuer in about."
         )
     found = payload.person_at(change.db, issuer, name)
+    if found is None and not about[0]:
+        # RFC 9493 section 3.2.2: one that writes an address in other capitals must not be heard in vain.
+        found = payload.person_written(change.db, issuer, name)
     return change.reader.get(Person, found) if found else None
 
 

@@ -57,6 +57,12 @@ def person_at(db: Database, issuer: str, subject: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def person_written(db: Database, issuer: str, email: str) -> str | None:
+    """The person's id for an e-mail address however it is capitalised; None for nobody, and for more than one."""
+    rows = db.all("SELECT person FROM identity WHERE issuer = ? AND lower(subject) = ?", (issuer, email.lower()))
+    return str(rows[0][0]) if len(rows) == 1 else None
+
+
 def names(db: Database, person: str) -> list[tuple[str, str, str]]:
     """Issuer, subject and name by which a person is known; empty once erased."""
     return [tuple(r) for r in db.all("SELECT issuer, subject, name FROM identity WHERE person = ?", (person,))]
