@@ -69,6 +69,9 @@ def test_the_person_dispatches_by_the_assertion_and_the_agent_acts_for_them(plac
     assert (errand.requester, errand.person, errand.purpose) == (place.pia, place.pia, "Tidy up.")
     one = place.act(lambda c: c.need(Credential, said["jti"]))
     assert (one.signed_in, one.strength) == ((place.now - 9) * 1000, "mfa")
+    ahead = claimed(asked(place, assertion(place, auth_time=place.now + 86_400)).json["access_token"])
+    late = place.act(lambda c: c.need(Credential, ahead["jti"]))
+    assert late.signed_in == late.issued, "who is said to sign in tomorrow would be fresh until then"
     again = asked(place, assertion(place), {"task": errand.id})
     assert claimed(again.json["access_token"])["remit_task"] == errand.id
     assert place.act(lambda c: principal.known_as(c, place.pia)), "and keeps their groups"

@@ -118,7 +118,7 @@ def give(
         parent=giver.id if giver else "",
         binding=proved.binding,
         attested=proved.attested,
-        signed_in=giver.signed_in if giver else proved.signed_in,
+        signed_in=giver.signed_in if giver else Instant(min(proved.signed_in, change.now)),
         strength=giver.strength if giver else proved.strength,
     )
     change.record("credential.issued", credential, by or agent.id)
