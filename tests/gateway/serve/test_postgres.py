@@ -95,6 +95,23 @@ def test_cursors_copy_and_pipelines_pass(target):
         assert refused(conn, "execute p(2)")[0] == "26000"
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_sync_in_the_middle_of_a_copy_is_answered_by_nothing(target, wire, waits):
+    number = 900 + waits
+    wire.send(parse("", "copy notes (id, body) from stdin"), bind("", ""), execute(), SYNC)
+    told = wire.until(b"G") if waits else []
+    wire.send(frame(b"d", b"%d\tx\n" % number), frame(b"c"), SYNC)
+    assert codes(told + wire.until()) == ["1", "2", "G", "C", "ZI"]
+    assert codes(wire.send(query("select 1")).until()) == ["T", "D", "C", "ZI"]
+    # One that the database refuses to begin is followed by a Sync like any other.
+    wire.send(query("begin")).until()
+    wire.send(query("select id from orders where id = 1 / (id - id)")).until()
+    wire.send(parse("", "copy notes (id, body) from stdin"), bind("", ""), execute(), SYNC)
+    assert codes(wire.until())[-1] == "ZE"
+    assert codes(wire.send(query("rollback")).until()) == ["C", "ZI"]
+    assert target.direct(f"select body from notes where id = {number}") == [("x",)]
+
+
 def test_a_refusal_fails_the_transaction_as_the_database_itself_would(target):
     with target.connect() as conn:
         conn.execute("insert into notes values (200, 'kept?')")

@@ -35,7 +35,8 @@ class Waiting:
     """What is expected back for one frame that went on.
 
     `why` is told instead of the database's error, for a frame that it was made to fail; `part` is the statement of a
-    text that is answered now; `copying`: the agent may send rows.
+    text that is answered now; `copying`: the agent may send rows, `begun`: the database takes them, `sent`: all have
+    gone. `within` is the COPY that a Sync came in the middle of: the database passes over that one.
     """
 
     what: str
@@ -47,6 +48,9 @@ class Waiting:
     held: list[bytes] = field(default_factory=list)
     size: int = 0
     copying: bool = False
+    begun: bool = False
+    sent: bool = False
+    within: "Waiting | None" = None
     prepared: Prepared | None = None
 
 
@@ -146,7 +150,10 @@ class Answers:
         if kind == b"W":
             raise invalid("Replication is not spoken here.")
         if kind == b"G":
-            head.copying = True
+            head.copying, head.begun = not head.sent, True
+            kept = [one for one in self.expected if one.within is not head]
+            self.expected.clear()
+            self.expected.extend(kept)
             return whole
         head.held.append(whole)
         head.size += len(whole)

@@ -137,7 +137,7 @@ class Session:
             case b"H":
                 self._out.append(frame(b"H"))
             case b"S":
-                self._send(frame(b"S"), Waiting("sync"))
+                self._sync()
             case b"F":
                 why = RemitError("statement_refused", "Calling functions by the fast path is refused.", "Send SQL.")
                 self._send(frame(b"Q", text(FAILS)), Waiting("query", why=why))
@@ -299,7 +299,13 @@ class Session:
         head = next((one for one in self._answers.expected if one.copying), None)
         if head is not None:
             self._out.append(frame(kind, body))
-            head.copying = kind == b"d"
+            head.copying, head.sent = kind == b"d", kind != b"d"
+
+    def _sync(self) -> None:
+        """Pass a Sync on; one in the middle of a COPY is for clients' convenience, and answered by nothing."""
+        copying = next((one for one in self._answers.expected if one.copying), None)
+        if copying is None or not copying.begun:
+            self._send(frame(b"S"), Waiting("sync", within=copying))
 
     def _understood(self, said: str) -> tuple[Statement, ...]:
         held = self._read.get(said)
