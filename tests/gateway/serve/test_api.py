@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.kit.shopapi import KEY, pay, step
+from tests.kit.told import moved_elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +198,13 @@ def test_http_10_an_api_at_a_refused_address_is_never_dialled():
     for url in ("http://169.254.169.254/v1", "http://100.100.100.200/v1"):
         with pay(base=url) as made:
             assert made.code("/http/pay/echo") == (502, "upstream_refused")
+
+
+def test_a_key_goes_only_where_the_permit_says_when_the_api_moves_meanwhile():
+    with pay() as made:
+        assert made.ask("/http/pay/orders/o-7")[0] == 200
+        made.upstream.seen.clear()
+        made.on_loop(lambda: moved_elsewhere(made.world, "pay", b"http://127.0.0.1:", b"http://127.0.0.2:"))
+        # A node that heard of the move by itself meanwhile is there already; the old place hears nothing either way.
+        assert made.code("/http/pay/orders/o-7")[1] in ("resource_moved", "upstream_unreachable")
+        assert made.upstream.seen == []

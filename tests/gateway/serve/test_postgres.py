@@ -9,6 +9,7 @@ import pytest
 from remit.gateway.serve.postgres.gate import PARTIAL_S
 from tests.kit.database import READ, shop, step
 from tests.kit.pgwire import SYNC, Client, bind, codes, error, execute, frame, hello, parse, query
+from tests.kit.told import moved_elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -349,6 +350,16 @@ def test_a_relation_that_changed_waits_for_a_person():
             assert refused(conn, "select id from orders")[1] in ("code tool_suspended", "code relation_unknown")
             conn.rollback()
             assert conn.execute("select count(*) from notes").fetchone() == (5,)
+
+
+
+def test_a_login_goes_only_where_the_permit_says_when_the_database_moves_meanwhile():
+    with shop() as made:
+        made.connect().close()
+        name = made.owner.rpartition("/")[2].encode()
+        made.on_loop(lambda: moved_elsewhere(made.world, "shop", b"/" + name, b"/nowhere"))
+        with pytest.raises(psycopg.OperationalError, match="resource_moved|upstream_login"):
+            made.connect()
 
 
 def test_a_fault_in_the_gate_ends_the_session_alone_and_says_nothing_of_what_was_sent(target, wire, monkeypatch):

@@ -11,6 +11,7 @@ from remit.core.answer import Deny
 from remit.core.call import Call
 from remit.core.canonical import Json
 from remit.core.permit import Entry, Fault, Lent, Permit
+from remit.core.resource import Upstream
 from remit.gateway.authority import Authority
 from remit.gateway.enforce import Answer, Ended, Event, Expired, Refuse
 from remit.gateway.serve.drive import Run
@@ -60,6 +61,10 @@ class Errand:
     def fresh(self) -> bool:
         """Whether every permit still holds."""
         return all(self._authority.fresh(one) for one in self._permits)
+
+    def at(self, place: Upstream) -> bool:
+        """Whether every permit is for the resource at this place: what was lent is for no other."""
+        return all(one.target is not None and one.target.upstream == place for one in self._permits)
 
     async def ended(self, result: Mapping[str, Json]) -> Fault | None:
         """Note how it ended on every call; a Fault when that could not be recorded, and then no answer may leave."""

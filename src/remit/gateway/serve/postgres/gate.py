@@ -238,6 +238,9 @@ class Postgres:
         self, errand: Errand, entry: Entry, resource: Resource, known: Catalogue, start: Start
     ) -> Target:
         parameters = pinned(known.path, entry.task, start.passed)
+        if not errand.at(resource.upstream):
+            errand.leave({"result": "not_sent", "error": "resource_moved"})
+            raise RemitError("resource_moved", "The database was registered anew meanwhile.", "Connect again.")
         try:
             target = await reach(parse(resource.upstream.url), errand.lent[0], parameters)
         except BaseException as trouble:
