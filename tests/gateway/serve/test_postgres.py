@@ -6,8 +6,9 @@ import time
 import psycopg
 import pytest
 
+from remit.control import resource
 from remit.gateway.serve.postgres.gate import PARTIAL_S
-from tests.kit.database import READ, shop, step
+from tests.kit.database import READ, offered, shop, step
 from tests.kit.pgwire import SYNC, Client, bind, codes, error, execute, frame, hello, parse, query
 from tests.kit.told import moved_elsewhere
 
@@ -358,8 +359,26 @@ def test_a_login_goes_only_where_the_permit_says_when_the_database_moves_meanwhi
         made.connect().close()
         name = made.owner.rpartition("/")[2].encode()
         made.on_loop(lambda: moved_elsewhere(made.world, "shop", b"/" + name, b"/nowhere"))
-        with pytest.raises(psycopg.OperationalError, match="resource_moved|upstream_login"):
+        with pytest.raises(psycopg.OperationalError, match=r"resource_moved|upstream_login"):
             made.connect()
+
+
+
+def test_what_was_prepared_ends_with_the_session_when_it_means_more_by_a_new_registration():
+    with shop() as made:
+        other = Client(made.port).log_in(made.token)
+        codes(other.send(parse("p", "select id from orders"), SYNC).until())
+        wire = Client(made.port).log_in(made.token)
+        asked = bind("", "p"), execute(), SYNC
+        told = wire.send(parse("p", "select row_to_json(n)::text from notes n where id = 1"), *asked).until()
+        assert codes(told) == ["1", "2", "D", "C", "ZI"]
+        made.direct("ALTER TABLE notes ADD COLUMN hidden text DEFAULT 'secret'")
+        now = offered(made.owner)["public.notes"]
+        made.act(lambda c: resource.pin_tool(c, "shop", "public.notes", now, "operator", reads=False))
+        assert codes(wire.until()) == ["resource_moved", ""]
+        assert codes(other.send(*asked).until())[-1] == "ZI"
+        wire.close()
+        other.close()
 
 
 def test_a_fault_in_the_gate_ends_the_session_alone_and_says_nothing_of_what_was_sent(target, wire, monkeypatch):

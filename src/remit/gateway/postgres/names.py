@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from remit.core.call import Call
 from remit.core.errors import RemitError
-from remit.gateway.postgres.statement import Kind, Statement, calls, session
+from remit.gateway.postgres.catalogue import Catalogue
+from remit.gateway.postgres.statement import Kind, Statement, calls, read, session
 from remit.gateway.postgres.value import OTHER, Bound, Slot, bind
 
 
@@ -58,6 +59,11 @@ class Names:
         """A name that was never used at the database."""
         self._number += 1
         return f"remit_{self._number}"
+
+    def stale(self, catalogue: Catalogue) -> bool:
+        """Whether something that is prepared, bound or declared means other calls by this catalogue."""
+        held = [*self.statements.values(), *(one.prepared for one in self.portals.values())]
+        return any(_other(one.statement, catalogue) for one in held if one.statement is not None)
 
     def rest(self) -> None:
         """No transaction is open: portals are gone, but for what was declared."""
@@ -127,6 +133,14 @@ def joins(one: Statement) -> bool:
     """Whether a statement may stand in one text with others: queries and settings, and closing all cursors."""
     free = one.kind in (Kind.QUERY, Kind.SESSION) or (one.kind is Kind.CLOSE and not one.name)
     return free and not one.control
+
+
+def _other(one: Statement, catalogue: Catalogue) -> bool:
+    try:
+        (found,) = read(one.text, catalogue)
+    except RemitError:
+        return True
+    return found.acts != one.acts
 
 
 def no_statement() -> RemitError:

@@ -32,6 +32,7 @@ KEPT: Final = 512
 PREPARED: Final = 1000
 MOST_WAITING: Final = 1000
 """How many frames may be on their way before the agent is made to wait."""
+MOVED: Final = Fault("resource_moved", "The database was registered anew, and what was prepared means something else.")
 FAILS: Final = "refused"
 """A text that no PostgreSQL takes for SQL."""
 
@@ -87,9 +88,14 @@ class Session:
             one.cancel()
 
     def moved(self, catalogue: Catalogue) -> None:
-        """The database was registered anew: what was read under the old registration is read again."""
+        """The database was registered anew: what was read under the old registration is read again.
+
+        What was prepared stands at the database as it was: where it means other calls now, the session ends.
+        """
         self.catalogue = catalogue
         self._read.clear()
+        if self._names.stale(catalogue):
+            self.stop(MOVED)
 
     async def _end(self) -> None:
         for one in self._tasks:
