@@ -49,6 +49,10 @@ class Frames:
         self._at = end
         return kind, bytes(memoryview(data)[at + 5 : end])
 
+    def widen(self, most: int) -> None:
+        """Take longer frames from now on."""
+        self._most = most
+
     @property
     def rest(self) -> int:
         """How many octets wait for the rest of their frame."""

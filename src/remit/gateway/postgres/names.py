@@ -6,12 +6,18 @@ skipped in a failed pipeline, can therefore never mean what it meant before.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from remit.core.call import Call
 from remit.core.errors import RemitError
 from remit.gateway.postgres.catalogue import Catalogue
 from remit.gateway.postgres.statement import Kind, Statement, calls, read, session
 from remit.gateway.postgres.value import OTHER, Bound, Slot, bind
+
+PREPARED: Final = 1000
+"""How many statements a session may hold, and how many portals."""
+BOUND: Final = 64 * 1024 * 1024
+"""How many octets the parameters of its portals may have together."""
 
 
 @dataclass(slots=True)
@@ -35,6 +41,7 @@ class Portal:
     own: str
     bound: tuple[Bound, ...] = ()
     declared: bool = False
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -65,6 +72,11 @@ class Names:
         held = [*self.statements.values(), *(one.prepared for one in self.portals.values())]
         return any(_other(one.statement, catalogue) for one in held if one.statement is not None)
 
+    def room(self, size: int) -> None:
+        """Refuse another portal with parameters of so many octets where that is too much (`statement_many`)."""
+        if len(self.portals) >= PREPARED or size + sum(one.size for one in self.portals.values()) > BOUND:
+            raise many(f"A session may hold {PREPARED} portals, with parameters of {BOUND} octets together.")
+
     def rest(self) -> None:
         """No transaction is open: portals are gone, but for what was declared."""
         for name in [name for name, one in self.portals.items() if not one.declared]:
@@ -72,11 +84,14 @@ class Names:
 
     def resolve(self, one: Statement) -> Resolved:
         """Write a statement's text with names at the database (`prepared_unknown`, `portal_unknown`)."""
+        if one.kind is Kind.PREPARE and len(self.statements) >= PREPARED:
+            raise many(f"A session may hold {PREPARED} prepared statements.")
         if one.kind is Kind.PREPARE:
             made = Prepared(one, self.fresh(), one.types)
             self.statements[one.name] = made
             return Resolved(one, one.renamed(made.own), made)
         if one.kind is Kind.DECLARE:
+            self.room(0)
             own = self.fresh()
             return Resolved(one, one.renamed(own), Portal(Prepared(one, own), own, declared=True))
         if one.kind is Kind.EXECUTE:
@@ -141,6 +156,11 @@ def _other(one: Statement, catalogue: Catalogue) -> bool:
     except RemitError:
         return True
     return found.acts != one.acts
+
+
+def many(what: str) -> RemitError:
+    """The fault for what is too much at a time."""
+    return RemitError("statement_many", what, "Send each by itself.")
 
 
 def no_statement() -> RemitError:

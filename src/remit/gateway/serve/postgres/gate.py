@@ -44,6 +44,8 @@ CUT: Final = Deny(
 )
 CLOSING: Final = Fault("closing", "The gate is closing.")
 _BEARING: Final = 24 * 1024
+_STRANGE: Final = 32 * 1024
+"""The longest message of one who has not logged in, in octets."""
 
 
 class Postgres:
@@ -128,6 +130,7 @@ class Postgres:
         try:
             started = await self._begin(wire)
             if started is not None:
+                wire.widen()
                 await self._session(*started)
         except RemitError as why:
             wire.write(fault.response(why, "FATAL"))
@@ -291,7 +294,7 @@ class _Door(Wire):
     """A connection from outside: handed over as soon as it is there."""
 
     def __init__(self, admit: Callable[[Wire], None]) -> None:
-        super().__init__()
+        super().__init__(_STRANGE)
         self._admit: Callable[[Wire], None] | None = admit
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -19,7 +19,17 @@ from remit.gateway.postgres import fault
 from remit.gateway.postgres.catalogue import Catalogue
 from remit.gateway.postgres.fault import Why
 from remit.gateway.postgres.frame import Body, frame, invalid, text
-from remit.gateway.postgres.names import Names, Portal, Prepared, Resolved, joins, no_portal, no_statement
+from remit.gateway.postgres.names import (
+    PREPARED,
+    Names,
+    Portal,
+    Prepared,
+    Resolved,
+    joins,
+    many,
+    no_portal,
+    no_statement,
+)
 from remit.gateway.postgres.statement import Kind, Statement, read
 from remit.gateway.postgres.value import Bound
 from remit.gateway.serve.errand import Errand
@@ -29,7 +39,6 @@ from remit.gateway.serve.postgres.wire import Wire
 
 KEPT: Final = 512
 """How many texts a session keeps understood."""
-PREPARED: Final = 1000
 MOST_WAITING: Final = 1000
 """How many frames may be on their way before the agent is made to wait."""
 MOVED: Final = Fault("resource_moved", "The database was registered anew, and what was prepared means something else.")
@@ -160,7 +169,10 @@ class Session:
         try:
             found = self._understood(said)
             if len(found) > 1 and not all(joins(one) for one in found):
-                raise _many("Several statements in one text are queries and settings only.")
+                raise many("Several statements in one text are queries and settings only.")
+            for one in found:
+                if one.kind in (Kind.PREPARE, Kind.DECLARE):
+                    self._forget(one.name, self._names.statements if one.kind is Kind.PREPARE else self._names.portals)
             resolved = [self._names.resolve(one) for one in found]
         except RemitError as refusal:
             self._send(frame(b"Q", text(FAILS)), Waiting("query", why=refusal))
@@ -215,12 +227,12 @@ class Session:
 
     def _preparable(self, said: str) -> Resolved | None:
         if len(self._names.statements) >= PREPARED:
-            raise _many(f"A session may hold {PREPARED} prepared statements.")
+            raise many(f"A session may hold {PREPARED} prepared statements.")
         found = self._understood(said)
         if len(found) > 1:
-            raise _many("A prepared statement is one statement.")
+            raise many("A prepared statement is one statement.")
         if found and found[0].kind is Kind.PREPARE:
-            raise _many("PREPARE is sent as a simple query.")
+            raise many("PREPARE is sent as a simple query.")
         return self._names.resolve(found[0]) if found else None
 
     def _bind(self, body: bytes) -> None:
@@ -242,14 +254,20 @@ class Session:
             return
         self._forget(name, self._names.portals)
         own = self._names.fresh()
-        if prepared is not None:
-            self._names.portals[name] = Portal(prepared, own, tuple(bound))
-        at_target = prepared.own if prepared is not None else self._names.fresh()
+        size = sum(len(one.data) for one in bound if one.data is not None)
+        why: RemitError | None = None
+        try:
+            if prepared is None:
+                raise no_statement()
+            self._names.room(size)
+            self._names.portals[name] = Portal(prepared, own, tuple(bound), size=size)
+            at_target = prepared.own
+        except RemitError as refusal:
+            why, at_target = refusal, self._names.fresh()
         heads = struct.pack(f"!{len(formats) + 2}h", len(formats), *formats, len(bound))
         values = b"".join(
             b"\xff\xff\xff\xff" if one.data is None else len(one.data).to_bytes(4) + one.data for one in bound
         )
-        why = None if prepared is not None else no_statement()
         self._send(frame(b"B", text(own) + text(at_target) + heads + values + rest), Waiting("bind", why=why))
 
     def _describe(self, body: bytes) -> None:
@@ -344,7 +362,3 @@ class Session:
             self._out.clear()
             await self.target.wire.drain()
             await self._answers.room(MOST_WAITING)
-
-
-def _many(what: str) -> RemitError:
-    return RemitError("statement_many", what, "Send each by itself.")

@@ -63,6 +63,10 @@ class Wire(Side):
         """Whether octets have come that nobody has read."""
         return bool(self._raw) or self._frames.rest > 0
 
+    def widen(self) -> None:
+        """Take frames of any length that there may be: whoever is on the other side is known now."""
+        self._frames.widen(MOST)
+
     async def octets(self, count: int) -> bytes:
         """So many octets, before frames begin."""
         while len(self._raw) < count:
