@@ -35,6 +35,19 @@ SAID = [
     ("statement: BEGIN", None),
     ("statement: set search_path = x", None),
     ("connection authorized: user=x", None),
+    ("statement: set application_name = 'it''s; a:b' -- begin", None),
+    ("statement: ;", None),
+    ("duration: 0.42 ms  statement: DELETE FROM orders", ("delete", "DELETE FROM orders")),
+    ("duration: 0.42 ms  execute <unnamed>: DELETE FROM orders", ("delete", "DELETE FROM orders")),
+    ("duration: 0.42 ms  bind <unnamed>: DELETE FROM orders", None),
+    ("duration: 0.42 ms", None),
+    # What pretends to be of the session alone.
+    ("statement: BEGIN; DELETE FROM orders", ("delete", "DELETE FROM orders")),
+    ("statement: set x = 'a;'; delete from orders; commit", ("delete", "delete from orders")),
+    ("statement: /* a /* b */ begin */ DELETE FROM orders", ("delete", "/* a /* b */ begin */ DELETE FROM orders")),
+    ("execute x: begin: DELETE FROM orders", ("begin", "begin: DELETE FROM orders")),
+    ("execute x: begin ': DELETE FROM orders WHERE status = 'x'", (
+        "begin", "begin ': DELETE FROM orders WHERE status = 'x'")),
 ]  # fmt: skip
 
 
@@ -47,6 +60,17 @@ def test_a_statement_is_an_act_and_what_a_session_says_of_itself_is_none(form, m
     assert [(one.verb, one.what) for one in acts if one.name] == ([wanted] if wanted else [])
     assert [one.user for one in acts if not one.name] == ["ann"]
     assert {one.at for one in acts} == {1_796_000_523_456}
+
+
+def test_each_statement_of_one_text_is_an_act():
+    text = "statement: select ';' /* ; */, $a$;$a$, e'\\';', \";\" from orders; delete from orders -- ;\n; commit"
+    _, acts = read(csv_line(text))
+    assert [(one.verb, one.line) for one in acts] == [("select", 1), ("delete", 1)]
+
+
+def test_a_text_of_many_comments_is_read_in_no_time():
+    _, acts = read(csv_line("statement: " + "-- " * 2_000))
+    assert acts == []
 
 
 def test_cloudtrail_says_who_by_the_name_of_the_session():

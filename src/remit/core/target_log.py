@@ -37,8 +37,16 @@ SILENT: Final = frozenset(
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))? ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", re.ASCII
 )
-_SAID = re.compile(r"(?:statement|execute [^:]*|fastpath function call): *(.*)", re.DOTALL)
-_WORD = re.compile(r"(?:\s|--[^\n]*\n?|/\*.*?\*/|\()*([a-z]+)", re.IGNORECASE | re.DOTALL)
+_SAID = re.compile(
+    r"(?:duration: [0-9.]+ ms  )?(?:statement|execute [^:]*|fastpath function call): *(.*)", re.DOTALL | re.ASCII
+)
+_WORD = re.compile(r"[\s(]*([a-z]+)", re.IGNORECASE)
+_QUIET = re.compile(r"""\s*(?:[\w\s.,="/+-]|'[^']*')*""")
+"""What may stand in a statement of the session alone: no colon, since a client may put one, and more, in the name of a
+prepared statement, which stands before its text."""
+_QUOTED = re.compile(r"""(?<![\w$])[eE]'(?:[^'\\]|\\.)*'|'[^']*'|"[^"]*\"""", re.DOTALL)
+_DOLLARS = re.compile(r"(?<![\w$])\$(?:[A-Za-z_]\w*)?\$")
+_COMMENT = re.compile(r"/\*|\*/")
 _READ: Final = (
     "actor",
     "hashed_token",
@@ -180,10 +188,53 @@ def _spoken(line: int, at: str, user: str, message: str, tag: str) -> Iterator[A
     said = _SAID.fullmatch(message)
     if said is None:
         return
-    word = _WORD.match(said[1])
-    verb = (word[1] if word else tag).upper()
-    if verb not in SILENT:
-        yield Act(line, instant_of(at), _ours(user), user, verb.lower(), said[1])
+    every = _statements(said[1])
+    for one in every:
+        word = _WORD.match(one)
+        verb = (word[1] if word else tag).upper()
+        if verb not in SILENT or not _QUIET.fullmatch(one):
+            what = said[1] if len(every) == 1 else one.strip()
+            yield Act(line, instant_of(at), _ours(user), user, verb.lower(), what)
+
+
+def _statements(text: str) -> list[str]:
+    """The statements of one text, each without its comments; what nobody can take apart is one."""
+    found, part, at = list[str](), list[str](), 0
+    while at < len(text):
+        quoted = _QUOTED.match(text, at)
+        dollars = _DOLLARS.match(text, at)
+        if text.startswith("--", at):
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+        elif text.startswith("/*", at):
+            at = _behind(text, at)
+            part.append(" ")
+        elif quoted is not None:
+            part.append(quoted[0])
+            at = quoted.end()
+        elif dollars is not None:
+            end = text.find(dollars[0], dollars.end())
+            part.append(text[at:] if end < 0 else text[at : end + len(dollars[0])])
+            at += len(part[-1])
+        else:
+            if text[at] == ";":
+                found.append("".join(part))
+                part.clear()
+            else:
+                part.append(text[at])
+            at += 1
+    found.append("".join(part))
+    return [one for one in found if one.strip()]
+
+
+def _behind(text: str, at: int) -> int:
+    """Where a comment ends that begins here; they nest."""
+    depth = 0
+    for mark in _COMMENT.finditer(text, at):
+        depth += 1 if mark[0] == "/*" else -1
+        if not depth:
+            return mark.end()
+    return len(text)
 
 
 def _trail(records: list[Json]) -> Iterator[Act]:

@@ -113,8 +113,8 @@ class Joined:
         return not self.renamed and all(one.complete for one in self.parts)
 
     def has(self, column: str) -> bool:
-        """Whether a part has it, or it was named here."""
-        return column in self.renamed or any(one.has(column) for one in self.parts)
+        """Whether a part has it, or it was named here; a join has no system columns."""
+        return column in self.renamed or (column not in SYSTEM and any(one.has(column) for one in self.parts))
 
     def read(self, column: str) -> None:
         """Read it of each part that has it; one that was named here could be any of them."""
