@@ -133,6 +133,15 @@ def test_it_waits_until_it_is_heard_in_whatever_order_and_no_longer(place):
     assert told.trouble == "It refused an event."
 
 
+def test_a_verification_without_a_state_is_told_like_any_other_and_holds_up_nothing(place):
+    world = place.world
+    place.make()
+    world.act(lambda c: streams.verify(c, place.stream(), ""))
+    ended(place, 1)
+    first, second = place.events()
+    assert (first["events"], next(iter(second["events"]))) == ({VERIFY: {}}, REVOKED)
+
+
 def test_paused_it_waits_disabled_it_is_never_told_and_it_is_verified(place):
     world = place.world
     place.make()

@@ -78,7 +78,8 @@ def test_what_is_not_within_every_step_that_names_it_is_refused():
 
 @pytest.mark.parametrize(
     "form", ["x", [], 1, None, {"": "x"}, {"path": []}, {"path": {"subpath": "/a", "prefix": "/"}},
-             {"path": {"unknown": 1}}, {"/x": "y"}, {"n": 1e400}, {str(n): 1 for n in range(MOST + 1)}],
+             {"path": {"subpath": None}}, {"path": {"unknown": 1}}, {"/x": "y"}, {"n": 1e400},
+             {str(n): 1 for n in range(MOST + 1)}],
 )  # fmt: skip
 def test_what_is_no_parameter_is_refused(form):
     assert code(read, form) == "limit_invalid"

@@ -79,6 +79,7 @@ def test_what_parameters_say_stands_in_what_the_person_agrees_to(firm):
     "wrong",
     [
         "x", [], 1, {"path": []}, {"path": {"unknown": "x"}}, {"path": {"subpath": "/a", "prefix": "/a"}}, {"": "x"},
+        {"path": {"subpath": None}},
         {"path": "/etc/passwd"}, {"path": {"subpath": "/etc"}}, {"folder": "/notes"}, {"path": "x" * 5000},
         {str(n): n for n in range(17)}, {"amount": 99},
     ],

@@ -98,8 +98,9 @@ def name(stream: Stream, leaf: int) -> str:
 def _said(stream: Stream, receipt: Mapping[str, Json], known_as: Naming) -> tuple[str, Json, dict[str, Json]] | None:
     kind, one = receipt["kind"], receipt["record"]
     if kind == _VERIFYING:
-        ours = one["id"] == stream.id
-        return (VERIFY, opaque(stream.id), {"state": one["asked"]} if one["asked"] else {}) if ours else None
+        # Of a record what is empty is left out, and a state is the receiver's to leave out.
+        state = {"state": one["asked"]} if one.get("asked") else {}
+        return (VERIFY, opaque(stream.id), state) if one["id"] == stream.id else None
     found = told(receipt, known_as)
     if found is None or found[0] not in stream.events:
         return None

@@ -69,7 +69,7 @@ class Subpath:
     @classmethod
     def from_json(cls, body: Json) -> Self:
         """Read an absolute path that is already normal."""
-        if normal_path(body) != body:
+        if body is None or normal_path(body) != body:
             raise invalid("subpath takes an absolute path in its normal form, such as /srv/data.")
         return cls(body)
 
