@@ -1,11 +1,13 @@
 """What a file is called by: a path from a root that no spelling changes."""
 
 import os
+import secrets
 from pathlib import Path
 
 import pytest
 
 from remit.scan.rooted import Rooted
+from remit.scan.walk import scan
 
 
 def test_the_root_is_that_of_git_else_the_place_and_of_several_what_holds_all(
@@ -38,3 +40,13 @@ def test_a_name_is_whole_without_links_and_may_be_no_text(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     assert Rooted(["door"])(f"door/{odd}") == (odd, f"{tmp_path}/tree/{odd}")
     assert Rooted(["/"])("/x") == ("x", "/x")
+
+
+def test_what_is_joined_does_not_hang_on_how_a_place_is_spelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = secrets.token_urlsafe(24)
+    (tmp_path / ".env").write_text(f"HUB_TOKEN={secret}\n", encoding="utf-8")
+    text = f"services:\n  agent:\n    image: acme/agent:1.0.0\n    environment:\n      HUB_TOKEN: {secret}\n"
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    kinds = [[one.kind for one in scan((place,)).findings] for place in (".", str(tmp_path))]
+    assert kinds[0] == kinds[1] == ["AG101", "AG101"], "a folder's variables are those of its service"

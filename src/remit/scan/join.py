@@ -139,10 +139,15 @@ def _apart(one: list[Held], other: list[Held]) -> bool:
     if deployed and _named(*names) <= _named(*(f"{held.holder} {held.like}" for held in one)):
         return False
     return all(
-        posixpath.commonpath((a or ".", b or ".")) not in (a or ".", b or ".")
+        not (_holds_folder(a, b) or _holds_folder(b, a))
         or (of_agent(b) and a != b and not f"{a}/".startswith(f"{b}/") and not _related(b, one))
         for a, b in places
     )
+
+
+def _holds_folder(one: str, other: str) -> bool:
+    """Say whether a folder is another one, or holds it; the folder that a scan began in has no name."""
+    return not one or f"{other}/".startswith(f"{one}/")
 
 
 def _related(folder: str, held: list[Held]) -> bool:
