@@ -2,10 +2,12 @@
 
 import os
 import secrets
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from remit.scan.accepted import mark
 from remit.scan.rooted import Rooted
 from remit.scan.walk import scan
 
@@ -50,3 +52,20 @@ def test_what_is_joined_does_not_hang_on_how_a_place_is_spelt(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     kinds = [[one.kind for one in scan((place,)).findings] for place in (".", str(tmp_path))]
     assert kinds[0] == kinds[1] == ["AG101", "AG101"], "a folder's variables are those of its service"
+
+
+def test_what_is_told_of_folders_keeps_its_fingerprint_in_every_spelling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = secrets.token_urlsafe(24)
+    for name in ("scout", "writer"):
+        (tmp_path / "agents" / name).mkdir(parents=True)
+        text = f"HUB_TOKEN={secret}\nAWS_SECRET_ACCESS_KEY=${{KEY}}\nMY_USER_TOKEN=${{T}}\nBOT_TOKEN=${{B}}\n"
+        (tmp_path / "agents" / name / ".env").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    marked = [
+        mark(scan((place,)).findings, frozenset(), (), date(2030, 1, 1), Rooted([place]))
+        for place in (".", str(tmp_path), "../" + tmp_path.name)
+    ]
+    assert {one.finding.kind.value for one in marked[0]} == {"AG101", "AG103", "AG104", "AG151"}
+    assert len({tuple(sorted(one.fingerprint for one in each)) for each in marked}) == 1

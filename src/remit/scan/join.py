@@ -179,7 +179,7 @@ def _same(one: Held, other: Held) -> bool:
     if one.file == other.file:
         return one.holder == other.holder
     if _TOGETHER[one.sort] == "env":
-        return project(one.holder) == project(other.holder)
+        return project(one.like) == project(other.like)
     if one.sort == other.sort == "job":
         return False
     if one.like and one.like == other.like:

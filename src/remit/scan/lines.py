@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.scan import dotenv, holder, loaded, profile, secret, unit, wrapped
-from remit.scan.sight import Holder, Pair, Whole, is_credential
+from remit.scan.sight import FOLDER, Holder, Pair, Whole, is_credential
 
 
 def wants(path: str) -> bool:
@@ -17,7 +17,7 @@ def read(path: str, text: str) -> tuple[Holder, ...]:
     """The one holder of such a file."""
     folder, _, name = path.rpartition("/")
     if dotenv.wants(path):
-        return (Holder("env", folder or ".", 1, folder or ".", tuple(dotenv.pairs(text))),)
+        return (Holder("env", FOLDER, 1, folder or ".", tuple(dotenv.pairs(text))),)
     if unit.wants(path):
         pairs, wholes = _unit(text)
         name = re.sub(r"\.d$", "", folder.rpartition("/")[2]) if name.endswith(".conf") else name

@@ -11,7 +11,7 @@ from typing import Final
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import project, secret, syntax
 from remit.scan.launch import Told
-from remit.scan.sight import Holder, Pair
+from remit.scan.sight import FOLDER, Holder, Pair
 
 _LOGINS: Final = re.compile(
     r"(?:Bearer|Basic|Digest|Token|APIKey|ApiKey)Auth$|^(?:HTTPBasicAuth|HTTPDigestAuth|SecretStr|AzureKeyCredential|ClientSecretCredential|UsernamePasswordCredential)$"
@@ -127,7 +127,7 @@ def holders(path: str, tree: ast.AST) -> tuple[Holder, ...]:
     if not folder:
         return ()
     found = tuple(one for one in _pairs(tree) if secret.is_written(one.name, one.text))
-    return (Holder("code", folder, 1, folder, found),) if found else ()
+    return (Holder("code", FOLDER, 1, folder, found),) if found else ()
 
 
 def _pairs(tree: ast.AST) -> Iterator[Pair]:

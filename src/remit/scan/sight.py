@@ -52,6 +52,10 @@ class Whole:
     source: str = ""
 
 
+FOLDER: Final = "its folder"
+"""What a holder is called that is a folder: nothing that is told may hang on how a place was spelt."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Something that is started with credentials: a server, a service, a workload, a job, a unit, a folder's `.env`.

@@ -11,7 +11,7 @@ from remit.core.finding import Kind
 from remit.scan import project, secret, tsobject
 from remit.scan.launch import Told
 from remit.scan.node import line_at
-from remit.scan.sight import Holder, Pair
+from remit.scan.sight import FOLDER, Holder, Pair
 
 TEXT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
 """A text in quotes, where comments were made blank."""
@@ -56,7 +56,7 @@ def _logins(text: str) -> Iterator[Told]:
 def holders(path: str, text: str) -> tuple[Holder, ...]:
     """What the code of one agent among others holds in full."""
     folder = project.of_file(path)
-    return (Holder("code", folder, 1, folder, tuple(_pairs(text))),) if folder else ()
+    return (Holder("code", FOLDER, 1, folder, tuple(_pairs(text))),) if folder else ()
 
 
 def _pairs(text: str) -> Iterator[Pair]:
