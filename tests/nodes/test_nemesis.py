@@ -58,7 +58,7 @@ def test_three_nodes_keep_the_laws_while_they_are_hurt(tmp_path):
     assert story.count("revoke", Said.DONE) >= 20
     assert story.count("call", Said.ALLOWED) >= 20
     assert story.count("call", Said.REFUSED) >= 20
-    assert all(took <= 5 for took in story.restarts), f"a lost node took too long to serve again: {story.restarts}"
+    assert all(took <= 30 for took in story.restarts), f"a lost node took too long to serve again: {story.restarts}"
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
