@@ -81,6 +81,48 @@ def test_odd_forms_are_refused_by_the_book(firm):
     assert size(firm) == before, "a stranger left something in the ledger"
 
 
+STRANGE = (None, True, 0, -1, 1e308, "", "\x00", "x" * 300, [], [None], {}, {"a": 1})
+LIMITS = (
+    {"subpath": "/notes/a"}, {"prefix": "/notes/"}, {"one_of": ["/notes/a"]}, {"equals": "/notes/a"}, {"any": True},
+    {"pattern": "a+"}, {"range": {"min": 1, "max": 2}}, {"host": ["a.test:1"]}, {"cidr": ["10.0.0.0/8"]},
+    {"max_length": 3}, {"owned": True},
+)  # fmt: skip
+JWK = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "kid": "k", "use": "sig"}
+JWK |= {"y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "alg": "ES256", "key_ops": ["verify"]}
+
+
+def spoilt(value):
+    """A good value with something strange in one place of it, or added to a list of it, in every way there is."""
+    yield from STRANGE
+    if isinstance(value, dict):
+        for name, held in value.items():
+            yield from (value | {name: one} for one in spoilt(held))
+    if isinstance(value, list):
+        yield from ([*value, one] for one in STRANGE)
+        for number, held in enumerate(value):
+            yield from ([*value[:number], one, *value[number + 1 :]] for one in spoilt(held))
+
+
+def test_a_pushed_request_with_one_strange_place_is_answered_by_the_book(firm):
+    good = {"type": "remit_task", "brief": "notes", "purpose": "p", "labels": {"a": "b"}, "locations": [GATE]}
+    good["actions"] = ["mcp:notes/read_note"]
+    asked = {"response_type": "code", "client_id": firm.client, "redirect_uri": BACK, "code_challenge": CHALLENGE}
+    asked["code_challenge_method"] = "S256"
+    details = [*spoilt([good])]
+    details += [[{"type": "remit_task", "parameters": {"path": one}}] for limit in LIMITS for one in spoilt(limit)]
+    for one in details:
+        answer = firm.site.form("/oauth/par", asked | {"authorization_details": json.dumps(one)})
+        assert answer.status in (201, 400), (one, answer.body)
+
+
+def test_a_registration_with_one_strange_place_is_answered_by_the_book(firm):
+    good = {"redirect_uris": [BACK], "client_name": "n", "grant_types": ["authorization_code"], "jwks": {"keys": [JWK]}}
+    good |= {"response_types": ["code"], "token_endpoint_auth_method": "private_key_jwt"}
+    for one in spoilt(good):
+        answer = firm.site.send("/oauth/register", json.dumps(one).encode(), "")
+        assert answer.status in (201, 400), (one, answer.body)
+
+
 def test_odd_answers_to_a_page_are_refused(firm):
     mine = firm.browser()
     for fields in ({}, {"word": "x"}, {"request": "x", "word": "x"}, {"answer": "yes"}, {"brief": "\x00", "word": ""}):
