@@ -24,7 +24,7 @@ from remit.web.reaching import Reaching
 from remit.web.settings import WebSettings
 
 T = TypeVar("T")
-STRANGERS: Final = 8
+STRANGERS: Final = 32
 """How many addresses that strangers name are asked at once: in threads that nobody else waits for."""
 
 
