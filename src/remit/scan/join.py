@@ -122,7 +122,11 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
 
 def _acts(job: Held) -> bool:
     """Say whether a job is an agent's, as its name and what it starts tell: what only builds or publishes is none."""
-    return any(is_agent(word) for word in f"{job.holder} {job.like}".split())
+    return any(is_agent(word) and not _FOLDER.search(word) for word in f"{job.holder} {job.like}".split())
+
+
+_FOLDER: Final = re.compile(r"(?:^|/)agents?/")
+"""A path into a folder of agents: what is built there need not be one that acts."""
 
 
 _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infra", "ops", "docker", "manifests"})
