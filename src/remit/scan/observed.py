@@ -63,7 +63,8 @@ def sights(path: str, tree: ast.AST) -> Iterator[Sight]:
     A file that names a file of settings, or a variable, uses what stands there; one that imports another uses what
     that asks for.
     """
-    texts = [one for one in syntax.every(tree, ast.Constant) if isinstance(one.value, str)]
+    aside = {one.value for one in syntax.every(tree, ast.Expr)}
+    texts = [one for one in syntax.every(tree, ast.Constant) if isinstance(one.value, str) and one not in aside]
     mine = f"code:{path}"
     asked: list[tuple[str, int, bool]] = []
     for one in texts:

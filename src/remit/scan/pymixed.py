@@ -250,6 +250,8 @@ def _used(
     words = [(one, syntax.words(one).lower()) for one in body]
     mine = [one for one, said in words if header or _MAY_PERSON.search(said)]
     apart = apart | {one.value for part in mine for one in syntax.every(part, ast.Attribute) if one.attr in _CLAIMS}
+    looked = [one for part in mine for one in syntax.every(part, ast.Call) if syntax.first(one.func) == "re"]
+    apart |= {part for one in looked for part in syntax.walk(one)}
     person = next(
         (one for one, text in _written(mine) if (_PERSON_CODE.search(text) or text == header) and one not in apart),
         None,
