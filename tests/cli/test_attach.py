@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from remit.cli.attach import FEW, QUICK_MS, attach
+from remit.cli.attach import FEW, PASSES, QUICK_MS, attach
 from tests.kit.world import World, read_call
 
 
@@ -79,3 +79,32 @@ def test_a_disk_that_turns_slow_blocks_the_loop_once(place, monkeypatch):
     for _ in range(60):
         asked(place, entry)
     assert place.made[-1] == HERE, "quick again, and still handed over"
+
+
+def test_after_a_turn_of_several_the_next_waits_for_more_and_one_that_is_alone_for_nobody(place, monkeypatch):
+    entry = place.enter(place.a_credential(place.a_task().id).text)
+    turn, waited = place.batch.turn, []
+    monkeypatch.setattr(type(place.authority.db), "held_ms", 60_000)
+    place.batch.turn = lambda: (waited.append(place.batch.waiting), turn())
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        detach = attach(place.batch, loop)
+
+        def one():
+            place.gate.decide(read_call(), entry, "", (answer := loop.create_future()).set_result)
+            return answer
+
+        await asyncio.gather(one(), one())
+        first = one()
+        for _ in range(PASSES):
+            await asyncio.sleep(0)
+        await asyncio.gather(first, one())
+        await one()
+        last = one()
+        await asyncio.sleep(0)
+        assert waited == [2, 2, 1, 1]
+        await last
+        detach()
+
+    asyncio.run(main())

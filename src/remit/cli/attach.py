@@ -14,23 +14,30 @@ QUICK_MS: Final = 1.0
 """Below this, to wake the commit thread and be woken by it takes as long as the commit itself."""
 FEW: Final = 2
 """With more pieces of work than these, others come meanwhile: to take them in is worth more than the waking."""
+PASSES: Final = 8
+"""How many passes of the loop, each a microsecond when nothing comes, a turn waits after one of several pieces."""
 
 
 def attach(batch: Batch, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     """Let the batch live on this loop; the function returned waits for the commit thread and lets go again.
 
-    Many calls that come in one pass of the loop are one turn, and so one commit; the loop goes on while it is synced.
-    For a few calls, where the store syncs quickly, it waits instead. A disk that turns slow stops it once.
+    Many calls that come in one pass of the loop are one turn, and so one commit; where several come, in a few passes.
+    The loop goes on while it is synced. For a few calls, where the store syncs quickly, it waits instead. A disk that
+    turns slow stops it once.
     """
     # The commit thread hands over within a fraction of a sync, not after the default of 5 ms.
     sys.setswitchinterval(0.0005)
     jobs: SimpleQueue[tuple[Job, Job] | None] = SimpleQueue()
-    waiting = False
+    waiting, passes = False, 0
 
     def turn() -> None:
-        nonlocal waiting
-        waiting = False
-        batch.turn()
+        nonlocal waiting, passes
+        if passes:
+            passes -= 1
+            loop.call_soon(turn)
+        else:
+            waiting, passes = False, PASSES if batch.waiting > 1 else 0
+            batch.turn()
 
     def wake() -> None:
         nonlocal waiting
