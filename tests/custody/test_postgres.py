@@ -237,7 +237,7 @@ HOSTILE = 'x"; DROP ROLE remit; --'
 def test_pg_12_names_are_quoted_in_mint_and_in_drop(source, place):
     assert refused(source.mint, intent([step(relation=[HOSTILE])])) == "rights_invalid"
     name = f"remit_{HOSTILE}"
-    hostile = intent(name=name, labels=(("ticket", "'; DROP TABLE orders; --"),))
+    hostile = intent(name=name, labels=(("ledger", "x"), ("ticket", "'; DROP TABLE orders; --")))
     minted = source.mint(hostile)
     with psycopg.connect(place) as conn:
         assert conn.execute("SELECT count(*) FROM pg_roles WHERE rolname = %s", (name,)).fetchone() == (1,)

@@ -160,7 +160,8 @@ class PostgresSource:
     ) -> str:
         """The statements of one mint. They run in one transaction, which need not be durable: it is gone, or it is."""
         role = sql.Identifier(intent.name)
-        label = json.dumps({"ledger": self._owner, **dict(intent.labels)}, sort_keys=True)
+        # Whoever opens a task names its labels: none takes the place of the name by which the role is found again.
+        label = json.dumps({**dict(intent.labels), "ledger": self._owner}, sort_keys=True)
         guard = sql.SQL(
             "DO $remit$ BEGIN IF clock_timestamp() >= to_timestamp({}) THEN"
             " RAISE EXCEPTION 'remit: this mint is late'; END IF; END $remit$"
