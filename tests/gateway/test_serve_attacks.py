@@ -55,6 +55,18 @@ def test_mcp_01_the_agents_token_cookie_and_proof_stay_here(gate, server):
     assert server.heads[-1]["authorization"] == f"Bearer {SECRET}"
 
 
+def test_http_13_no_name_or_id_of_an_event_carries_what_was_lent(agent, monkeypatch):
+    async def event(send, body, *, last=False):
+        data = f"event: {SECRET}\nid: 7-{SECRET}\ndata: {json.dumps(body)}\n\n".encode()
+        await send({"type": "http.response.body", "body": data, "more_body": not last})
+
+    monkeypatch.setattr("tests.kit.upstream.event", event)
+    told = agent.call("progress")
+    assert told.text == "done"
+    assert b"id: 7-[redacted by Remit]" in told.data
+    assert SECRET.encode() not in told.data
+
+
 def test_mcp_02_a_token_for_another_resource_is_401(gate, server):
     before = len(server.bodies)
     other = Agent(gate.url.replace("/target", "/notes"), gate.token)

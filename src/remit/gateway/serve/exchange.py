@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from remit.core.answer import Deny
@@ -164,6 +165,7 @@ class Exchange:
 
     async def heard(self, event: sse.Event, back: Back) -> Ended | None:
         """Take one event of the target's stream; the end is a response."""
+        event = self._named(event)
         if not event.data:
             await self._emit(event)
             return None
@@ -179,6 +181,14 @@ class Exchange:
             self.contact.stale()
         await self._emit(event, found.body)
         return None
+
+    def _named(self, event: sse.Event) -> sse.Event:
+        """The event without a lent secret in its name or id; its data is cleaned when it is written."""
+        if not self.lent.hidden or (event.name == "message" and not event.id):
+            return event
+        redactor = self.gate.redactor(self.lent.hidden)
+        name, mark = (redactor.redact((text or "").encode()).decode() for text in (event.name, event.id))
+        return replace(event, name=name, id=None if event.id is None else mark)
 
     async def _response(self, found: Message, event: sse.Event) -> Ended | None:
         if self.message.id is not None and found.id == self.message.id:
