@@ -95,6 +95,7 @@ PLACES = {
     "/v1/a?b=c": "/a?b=c", "http://a/v1/a": "/a", "/v1": "", "https://a/v1/a": None, "//a/v1": None, "/v2": None,
     "/v1/../x": None, "/v1//x": None, "http://a@evil.test/v1/x": None, "http://a.evil.test/v1": None, "x": None,
     "/v1/a#b": None, "/v1/\\evil": None, "/v1evil": None, "javascript:alert(1)": None, "/v1/a\r\nx: y": None,
+    "/v1/%2e%2e/x": None, "/v1/a%2E%2e/x": None,
 }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def location(value: str, origin: str, base: str) -> str | None:
     if found is None or found[1] not in (None, origin):
         return None
     path = found[2]
-    if not (path == base or path.startswith(f"{base}/")) or "/." in path or "//" in path:
+    if not (path == base or path.startswith(f"{base}/")) or "/." in path or "//" in path or "%2e" in path.lower():
         return None
     return path[len(base) :] + (found[3] or "")
 
