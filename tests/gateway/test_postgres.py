@@ -230,6 +230,7 @@ REFUSED = {
     "select set_config('search_path', 'x', false)": "function_refused",
     "select current_setting('x')": "function_refused",
     "select pg_sleep(9)": "function_refused",
+    "select shobj_description(1, 'pg_authid')": "function_refused",
     "select pg_advisory_lock(1)": "function_refused",
     "select 1 where true in (select pg_sleep(1) is null)": "function_refused",
     "select 1 order by pg_sleep(1)": "function_refused",
@@ -325,3 +326,10 @@ def test_no_text_of_the_allowed_length_can_break_the_readers_stack():
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr[-300:]
     assert len(ran.stdout.split()) == len(heavy)
+
+
+@pytest.mark.parametrize("text", ["select pg_get_viewdef(1)", "select obj_description(1, 'pg_class')"])
+def test_what_tells_of_tables_and_types_is_for_databases_that_are_registered_with_theirs(text):
+    assert called(text)[0][0] == "@session"
+    with pytest.raises(RemitError, match="function_refused"):
+        read(text, Catalogue({name: one for name, one in CATALOGUE.relations.items() if "pg_" not in name}))

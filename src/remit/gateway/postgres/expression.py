@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from remit.core.errors import RemitError
 from remit.gateway.postgres.catalogue import Catalogue
-from remit.gateway.postgres.functions import SAFE
+from remit.gateway.postgres.functions import SAFE, TELLING
 from remit.gateway.postgres.scope import Scope, Table, unknown
 from remit.gateway.postgres.tree import Act, inner, only, refused, strings
 from remit.gateway.postgres.value import INTEGERS, Fixed, Slot, Value, constant, family, kept, opaque
@@ -129,7 +129,8 @@ class Expressions(ABC):
         """Read a function's name: one of PostgreSQL's that is let through, or a registered one, which is a call."""
         names = strings(node.funcname)
         schema, name = ("", names[0]) if len(names) == 1 else (names[0], names[-1])
-        if len(names) <= 2 and schema in ("", "pg_catalog") and name in SAFE:
+        told = name not in TELLING or "pg_catalog.pg_class" in self.catalogue.relations
+        if len(names) <= 2 and schema in ("", "pg_catalog") and name in SAFE and told:
             _rename(node.funcname, "pg_catalog", name)
             return
         found = self.catalogue.function(schema, name) if len(names) <= 2 else None

@@ -43,7 +43,7 @@ quote_nullable radians radius random random_normal range_agg range_intersect_agg
 regexp_instr regexp_like regexp_match regexp_matches regexp_replace regexp_split_to_array regexp_split_to_table
 regexp_substr regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy repeat
 replace reverse right round row_number row_to_json rpad rtrim scale set_bit set_byte set_masklen setweight sha224
-sha256 sha384 sha512 shobj_description sign similar_to_escape sin sind sinh slope split_part sqrt starts_with
+sha256 sha384 sha512 sign similar_to_escape sin sind sinh slope split_part sqrt starts_with
 statement_timestamp stddev stddev_pop stddev_samp string_agg string_to_array string_to_table strip strpos substr
 substring sum tan tand tanh text timeofday timezone to_ascii to_bin to_char to_date to_hex to_json to_jsonb
 to_number to_oct to_regclass to_regcollation to_regnamespace to_regoper to_regoperator to_regproc to_regprocedure
@@ -53,6 +53,13 @@ tstzrange tsvector_to_array unicode_assigned unistr unnest upper upper_inc upper
 uuid_extract_version uuidv4 uuidv7 var_pop var_samp variance version websearch_to_tsquery width width_bucket
 """
 SAFE: Final = frozenset(_SAFE.split())
+_TELLING: Final = """
+col_description has_any_column_privilege has_column_privilege has_database_privilege has_schema_privilege
+has_table_privilege obj_description pg_get_constraintdef pg_get_expr pg_get_indexdef pg_get_partkeydef pg_get_userbyid
+pg_get_viewdef
+"""
+TELLING: Final = frozenset(_TELLING.split())
+"""Those that read the system's own relations all the same: let through where these are registered."""
 
 OUTPUTS: Final = {
     "json_each": ("key", "value"),
