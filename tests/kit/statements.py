@@ -48,7 +48,9 @@ class Maker:
         return self.random.random() < often
 
     def alias(self) -> str:
-        """A name that was not used before."""
+        """A name: mostly one that was not used before, now and then one that may hide another."""
+        if self.chance(0.15):
+            return str(self.pick("o", "p", "orders", "pay"))
         self.number += 1
         return f"a{self.number}"
 
@@ -88,9 +90,12 @@ class Maker:
         if depth > 0 and roll < 0.35:
             left, some = self.source(depth - 1)
             right, more = self.source(depth - 1)
-            how = self.pick("join", "left join", "cross join", "full join")
-            on = "" if how == "cross join" else f" on {self.condition([*some, *more], depth - 1)}"
+            how = self.pick("join", "left join", "cross join", "full join", "natural join")
+            on = "" if how in ("cross join", "natural join") else f" on {self.condition([*some, *more], depth - 1)}"
             return f"{left} {how} {right}{on}", [*some, *more]
+        if depth > 0 and roll < 0.37:
+            name = self.alias()
+            return f"(select 'x'::{self.pick('text', 'name')}, 1 as id) {name}", [(name, ("id",))]
         if roll < 0.4:
             name = self.alias()
             return f"generate_series(1, 3) {name}", [(name, (name,))]
