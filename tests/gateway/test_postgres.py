@@ -14,6 +14,7 @@ COLUMNS = {
     "public.orders": {"id": "integer", "customer_id": "integer", "status": "text", "total": "numeric(10,2)"},
     "public.refunds": {"order_id": "integer", "amount": "numeric(10,2)", "note": "text"},
     "hr.pay": {"id": "integer", "pay": "integer"},
+    "public.kinds": {"one": '"char"', "name": "name"},
     "pg_catalog.pg_class": {"oid": "oid", "relname": "name"},
 }
 CATALOGUE = Catalogue(

@@ -18,7 +18,12 @@ VALUES = {
     "insert into refunds (amount) values (50::numeric(10, -1))": {"amount": 50},
     "insert into refunds (amount) values (12.5::real)": {"amount": 12.5},
     "insert into refunds (order_id) values ((-1)::oid)": {"order_id": {"sql": "rounded"}},
+    "insert into refunds (order_id) values (4294967295::oid)": {"order_id": {"sql": "rounded"}},
     "insert into refunds (order_id) values (1::oid)": {"order_id": 1},
+    "insert into refunds (order_id) values ('12'::oid)": {"order_id": 12},
+    "insert into refunds (order_id) values ('00012'::oid)": {"order_id": "00012"},  # octal: it would be 10
+    "insert into kinds (one, name) values ('ab', 'b')": {"one": {"sql": "cast"}, "name": "b"},
+    f"insert into kinds (one, name) values ('a', '{'b' * 64}')": {"one": "a", "name": {"sql": "cast"}},
 }
 
 

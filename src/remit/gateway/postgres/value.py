@@ -30,6 +30,7 @@ NAMED: Final = {
 _DIGITS: Final = 6
 """How many decimal digits a `real` keeps in any case."""
 _GROUPS: Final = 100
+_SMALL: Final = frozenset({"smallint", "integer", "int2", "int4", "int"})
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,30}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _TRUE: Final = frozenset({"t", "true", "y", "yes", "on", "1"})
@@ -91,6 +92,9 @@ def plain(text: str, kind: str) -> Json:
     """A value's text as JSON, read as this type; text that is none of the type stays a text."""
     held = family(kind)
     low = text.strip().lower()
+    if kind == "oid" and text.strip()[:1] == "0" != text.strip():
+        # It takes a leading zero for an octal number.
+        return text
     if held in ("int", "number"):
         return number(text)
     if held == "bool":
@@ -110,8 +114,8 @@ def kept(value: Json, kind: str) -> Json:
     if type(value) is bool or not isinstance(value, int | float):
         return value
     if family(kind) == "int":
-        # A negative oid is a large one.
-        fits = isinstance(value, int) and (value >= 0 or kind != "oid")
+        # A negative oid is a large number, and a large oid a negative one.
+        fits = isinstance(value, int) and (value >= 0 if kind == "oid" else kind not in _SMALL or abs(value) < 2**31)
         return value if fits else {"sql": "rounded"}
     if kind in ("real", "float4"):
         return value if len(Decimal(repr(value)).normalize().as_tuple().digits) <= _DIGITS else {"sql": "rounded"}
@@ -155,6 +159,8 @@ def _read(one: Bound, kind: str) -> Json:
     if one.data is None:
         return None
     declared = kind if one.oid in UNKNOWN else OIDS.get(one.oid, "")
+    if kind == '"char"' and _cut(one.data, kind):
+        return {"sql": "cast"}
     if family(kind) == "text" and (family(declared) != "text" or _cut(one.data, declared)):
         return {"sql": "cast"}
     try:
@@ -167,7 +173,7 @@ def _read(one: Bound, kind: str) -> Json:
 
 def _cut(data: bytes, kind: str) -> bool:
     """Whether a text of this type is another one than it was given as."""
-    if kind == "char":
+    if kind in ("char", '"char"'):
         return len(data) != 1
     return len(data) > 63 if kind == "name" else kind == "bpchar" and data.endswith(b" ")
 
@@ -219,6 +225,8 @@ def constant(node: Any, kind: str) -> Fixed:
         return Fixed(kept(number(node.fval.fval), kind))
     if held == "boolval":
         return Fixed(node.boolval.boolval)
+    if held == "sval" and kind != "bpchar" and _cut(node.sval.sval.encode(), kind):
+        return opaque("cast")
     if held == "sval":
         return Fixed(kept(plain(node.sval.sval, kind), kind))
     return opaque("bits")
