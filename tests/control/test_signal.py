@@ -69,6 +69,28 @@ def test_an_address_is_its_person_however_it_is_capitalised_and_of_two_neither(k
     world.close()
 
 
+def test_a_person_of_several_names_is_ended_by_whichever_is_known(tmp_path):
+    tmp_path.chmod(0o700)
+    world = World(tmp_path).settle()
+    world.act(lambda c: signal.add(c, SOURCE, "operator"))
+    one = world.a_task(requester=world.person.id)
+    foreign, unknown, pia = (
+        {"format": "iss_sub", "iss": iss, "sub": sub}
+        for iss, sub in (("else", "pia"), ("local", "x"), ("local", "pia"))
+    )
+
+    def heard(jti, *names):
+        told = replace(event(world, jti), subject={"format": "aliases", "identifiers": list(names)})
+        return world.act(lambda c: signal.hear(c, SOURCE, told))
+
+    assert code(heard, "j1", foreign, unknown) == "subject_foreign"
+    assert heard("j2", unknown) is None
+    assert world.act(lambda c: c.need(Task, one.id)).state == "open"
+    assert heard("j3", foreign, unknown, pia).person == world.person.id
+    assert world.act(lambda c: c.need(Task, one.id)).state == "ended"
+    world.close()
+
+
 @pytest.mark.parametrize("kind", stores.KINDS)
 def test_what_a_signal_ended_comes_back_by_no_refresh_token_and_no_code(kind, tmp_path):
     """Claims that changed end credentials until the person signs in anew; what waits for its turn is no sign-in."""

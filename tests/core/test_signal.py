@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.core.signal import CAEP, ENDS, RISC, ends, subject
+from remit.core.signal import CAEP, ENDS, RISC, ends, subjects
 from tests.kit.nouns import code, signal, transmitter
 
 
@@ -33,7 +33,22 @@ def test_each_event_ends_what_the_page_says():
     ],
 )  # fmt: skip
 def test_a_subject_is_read_by_its_format(value, expected):
-    assert subject(value) == expected
+    assert subjects(value) == (() if expected is None else (expected,))
+
+
+def test_aliases_are_many_names_of_one():
+    named = [
+        {"format": "iss_sub", "iss": "i", "sub": "s"},
+        {"format": "opaque", "id": "x"},
+        1,
+        {"format": "email", "email": "a@b.test"},
+    ]
+    both = (("i", "s"), ("", "a@b.test"))
+    aliases = {"format": "aliases", "identifiers": named}
+    assert subjects(aliases) == subjects({"format": "complex", "user": aliases}) == both
+    assert subjects({"format": "aliases", "identifiers": [aliases]}) == ()
+    assert subjects({"format": "aliases", "identifiers": {}}) == subjects({"format": "aliases"}) == ()
+    assert len(subjects({"format": "aliases", "identifiers": 99 * named})) < 99
 
 
 def test_what_cannot_be_is_refused():

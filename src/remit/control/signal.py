@@ -8,7 +8,7 @@ from remit.core.errors import RemitError
 from remit.core.moment import Instant
 from remit.core.principal import Person
 from remit.core.record import changed
-from remit.core.signal import LIFE, Signal, Transmitter, ends, subject
+from remit.core.signal import LIFE, Signal, Transmitter, ends, subjects
 from remit.core.task import Task
 from remit.core.trust import TrustPath
 from remit.custody.secevent import Event
@@ -64,22 +64,23 @@ def since(change: Change, person: str) -> Instant:
 
 
 def _person(change: Change, source: Transmitter, event: Event) -> Person | None:
-    about = subject(event.subject)
-    if about is None:
-        return None
-    issuer, name = about
-    if not issuer:
-        if not source.email:
-            return None
-        issuer = source.issuer
-    elif not source.speaks_of(issuer):
+    """Whom it is about: of several names of the same one, the first that is known here."""
+    named = subjects(event.subject)
+    found = next((one for one in (_known(change, source, *name) for name in named) if one is not None), None)
+    if found is None and any(issuer and not source.speaks_of(issuer) for issuer, _ in named):
         raise RemitError(
             "subject_foreign", "This transmitter does not speak of that issuer's people.", "Name the issuer in about."
         )
-    found = payload.person_at(change.db, issuer, name)
-    if found is None and not about[0]:
+    return found
+
+
+def _known(change: Change, source: Transmitter, issuer: str, name: str) -> Person | None:
+    if not (source.speaks_of(issuer) if issuer else source.email):
+        return None
+    found = payload.person_at(change.db, issuer or source.issuer, name)
+    if found is None and not issuer:
         # RFC 9493 section 3.2.2: one that writes an address in other capitals must not be heard in vain.
-        found = payload.person_written(change.db, issuer, name)
+        found = payload.person_written(change.db, source.issuer, name)
     return change.reader.get(Person, found) if found else None
 
 

@@ -14,6 +14,7 @@ LIFE: Final = Lifecycle("transmitter", {"active": {"removed": "removed"}, "remov
 CAEP: Final = "https://schemas.openid.net/secevent/caep/event-type/"
 RISC: Final = "https://schemas.openid.net/secevent/risc/event-type/"
 VERIFY: Final = "https://schemas.openid.net/secevent/ssf/event-type/verification"
+ALIASES: Final = 16
 ENDS: Final[Mapping[str, str]] = {
     f"{CAEP}session-revoked": "tasks",
     f"{CAEP}credential-change": "tasks",
@@ -90,15 +91,22 @@ def ends(event: str, said: Mapping[str, Json]) -> str:
     return ENDS.get(event, "nothing")
 
 
-def subject(value: Json) -> tuple[str, str] | None:
-    """Whom a subject identifier (RFC 9493) is about: issuer and subject, or "" and an e-mail address; None for no one.
+def subjects(value: Json) -> tuple[tuple[str, str], ...]:
+    """Whom a subject identifier (RFC 9493) is about: issuer and subject, or "" and an e-mail address; empty for nobody.
 
-    Of a complex subject, its user counts.
+    Of a complex subject its user counts. Aliases (section 3.2.8) are many names of one, of which `ALIASES` are read.
     """
     if not isinstance(value, dict):
-        return None
+        return ()
     if value.get("format") in (None, "complex") and isinstance(value.get("user"), dict):
         value = value["user"]
+    names = [value]
+    if value.get("format") == "aliases" and isinstance(value.get("identifiers"), list):
+        names = [one for one in value["identifiers"][:ALIASES] if isinstance(one, dict)]
+    return tuple(one for one in map(_subject, names) if one is not None)
+
+
+def _subject(value: dict[str, Json]) -> tuple[str, str] | None:
     issuer, name, email = value.get("iss"), value.get("sub"), value.get("email")
     if value.get("format") == "iss_sub" and isinstance(issuer, str) and isinstance(name, str) and issuer and name:
         return issuer, name
