@@ -12,6 +12,7 @@ from typing import Final
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
     code,
+    condition,
     dotenv,
     hcl,
     jsonc,
@@ -29,7 +30,7 @@ from remit.scan.launch import Told
 from remit.scan.node import NOTHING, Node
 
 _READS: Final = re.compile(
-    r"^(?:Get|List|Describe|BatchGet|BatchDetect|Head|Lookup|Query|Scan|Select|Search|View|Check|Detect|Estimate"
+    r"^(?:Get|List|Describe|BatchGet|BatchDetect|BatchCheck|Head|Lookup|Query|Scan|Select|Search|View|Check|Detect|Estimate"
     r"|Simulate|Validate|Test|Preview|Filter|Discover|Classify|Recognize)"
 )
 _WHOLE: Final = frozenset(
@@ -225,7 +226,7 @@ def statement(part: Node, *, terraform: bool = False) -> Iterator[Told]:
         return
     loud = [one for one in verbs if writes(one.text) and not one.text.startswith("${")]
     whole = next((one for one in resources if one.text == "*" or _is_every(one.text)), None)
-    if whole is not None and loud and not named:
+    if whole is not None and loud and not named and not condition.ties(part):
         yield Kind.WILDCARD, whole.line, f"{loud[0].text} is allowed on every resource"
 
 

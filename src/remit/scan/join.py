@@ -122,11 +122,16 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
 
 def _acts(job: Held) -> bool:
     """Say whether a job is an agent's, as its name and what it starts tell: what only builds or publishes is none."""
-    return any(is_agent(word) and not _FOLDER.search(word) for word in f"{job.holder} {job.like}".split())
+    words = f"{job.holder} {job.like}".split()
+    return any(is_agent(word) and not _FOLDER.search(word) and not _TRIES.search(word) for word in words)
 
 
 _FOLDER: Final = re.compile(r"(?:^|/)agents?/")
 """A path into a folder of agents: what is built there need not be one that acts."""
+
+
+_TRIES: Final = re.compile(r"(?i)(?:^|[/_-])(?:tests?|checks?|lint|build|release|changes|e2e|unit)(?:[_.-]|$)")
+"""What is called so tries, builds or looks at agents, and is none: `openai-test`, `check-llm-changes`."""
 
 
 _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infra", "ops", "docker", "manifests"})

@@ -36,6 +36,8 @@ _BUILT: Final = re.compile(
     r"/(?:dist|build|out|lib|src|bin|index\.[cm]?[jt]s|server\.[cm]?[jt]s|main\.[cm]?[jt]s)(?:/.*)?$"
 )
 _INTERPRETERS: Final = frozenset({"node", "python", "python3", "bun", "deno", "uv", "tsx", "ts-node", "poetry", "pdm"})
+_SCRIPTED: Final = frozenset({"bash", "sh", "zsh", "dash", "ksh", "pwsh", "powershell"})
+"""Shells, which are what they are given to run."""
 _ENGINES: Final = frozenset({"docker", "podman", "nerdctl"})
 
 
@@ -102,7 +104,8 @@ def _named(words: list[Word], first: str) -> Word | None:
     """What a command that runs no package is called: its program, or the module or file that an interpreter runs."""
     if first in _ENGINES:
         return None
-    if first not in _INTERPRETERS:
+    scripted = first in _SCRIPTED and len(words) > 1
+    if first not in _INTERPRETERS and not scripted:
         return words[0]
     rest = [one for one in words[1:] if one[0] not in ("run", "-m")]
     return next((one for one in rest if not one[0].startswith("-") and not one[0].endswith(("/", "\\"))), None)

@@ -59,7 +59,9 @@ _LARGEST: Final = 200_000
 
 def wants(path: str) -> bool:
     """Say whether this is such a file, or may be one: what it is, its text says."""
-    return path.endswith((".ts", ".mts")) and not re.search(r"(?:^|/)__tests__/|\.(?:test|spec|d)\.m?ts$", path)
+    return path.endswith((".ts", ".mts")) and not re.search(
+        r"(?:^|/)__tests__/|\.(?:test|spec|vitest|e2e|d)\.m?ts$", path
+    )
 
 
 def is_agents(text: str) -> bool:
@@ -139,10 +141,11 @@ def bare(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[Told]:
-    for one in re.finditer(
-        r"\brejectUnauthorized\s*:\s*false\b|NODE_TLS_REJECT_UNAUTHORIZED(?:[\"']\])?\s*=\s*[\"']0[\"']", text
-    ):
-        yield Kind.OPEN_REMOTE, line_at(text, one.start()), "certificates are not checked"
+    chosen = _chosen(text)
+    for one in _UNCHECKED.finditer(text):
+        line = line_at(text, one.start())
+        if line not in chosen:
+            yield Kind.OPEN_REMOTE, line, "certificates are not checked"
     yield from calls.in_typescript(text)
     yield from tsrun.told(text)
     for one in re.finditer(r"\bnew\s+URL\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", text):
@@ -150,21 +153,38 @@ def _lines(text: str) -> Iterator[Told]:
     yield from unasked.told(text)
 
 
+_UNCHECKED: Final = re.compile(
+    r"\brejectUnauthorized\s*:\s*false\b|NODE_TLS_REJECT_UNAUTHORIZED(?:[\"']\])?\s*=\s*[\"']0[\"']"
+)
+_CHOSEN: Final = re.compile(
+    r"[=!]==?\s{0,9}(?:false|true)\s{0,60}\?\s{0,60}(?:new\s{1,9}[\w.]{1,60}\(\s{0,60})?\{\s{0,60}\Z"
+)
+
+
+def _chosen(text: str) -> frozenset[int]:
+    """The lines that leave certificates unchecked only where a setting says so in full: of itself the code checks."""
+    return frozenset(
+        line_at(text, one.start())
+        for one in _UNCHECKED.finditer(text)
+        if _CHOSEN.search(text, max(0, one.start() - 160), one.start())
+    )
+
+
 def _objects(text: str) -> Iterator[Told]:
     """Entries of servers: what each is started or called with, and what it is handed."""
-    known = tsobject.names(text)
+    known, chosen = tsobject.names(text), _chosen(text)
     for root in tsobject.objects(text):
         for part in tsobject.resolved(root, known).inside():
             members = part.members
             if not {"command", "fullCommand", "headers"}.isdisjoint(members):
                 yield from server.told(part)
                 yield from consent.of_server(part)
-            yield from calls.of_object(part)
+            yield from (one for one in calls.of_object(part) if one[1] not in chosen)
             yield from calls.mounts(part)
             yield from _reach(part)
             yield from unasked.of_object(part)
             for one in part["allowedTools"].items if "serverLabel" not in members else ():
-                if one.text and consent.rule_writes(one.text):
+                if one.text and not one.text.startswith("${") and consent.rule_writes(one.text):
                     yield Kind.UNASKED, one.line, f"{one.text[:60]} is allowed with nobody asked"
 
 

@@ -25,7 +25,8 @@ _REFERENCE: Final = re.compile(
     r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):"
     r"|^[a-z][a-z0-9+.-]*://|^ENC\[|^(?:os\.environ|process\.env)[./\[]"
     r"|^(?:1password|akeyless|bitwarden|doppler|encrypted|exec|infisical|kms|(?:azure)?keyvault|keychain|secretref|secure):"
-    r"|^projects/[^/\s]+/secrets/|^@Microsoft\.KeyVault\(|^[A-Z]:\\|^AQICAH",
+    r"|^projects/[^/\s]+/secrets/|^@Microsoft\.KeyVault\(|^[A-Z]:\\|^AQICAH|^keybase:"
+    r"|^(?:[a-z_]\w{0,40}\.){0,4}(?:get_?)?(?:env|environ(?:\.get)?|secrets?|lookup|required?_?env)\([\"'\w]",
     re.IGNORECASE,
 )
 _DIGEST: Final = re.compile(
@@ -43,7 +44,8 @@ _SIGNERS: Final = re.compile(r"(?:^|_)(?:gpg|pgp|git_?signing|apt|release_?signi
 _COUNTED: Final = re.compile(r"(?i)1234567|abcdef0")
 _MADE_UP: Final = re.compile(
     r"(?i)your|example|placeholder|change[-_ ]?me|replace|redacted|dummy|sample|fake|insert|todo|x{4,}|\*{3,}|\.{3}"
-    r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b"
+    r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b|JBSWY3DPEHPK3PXP|^\w{1,20}/password$"
+    r"|^my[-_](?:[a-z]{1,16}[-_]){0,3}(?:secret|token|key|password)$|^azureartifacts$"
 )
 _PATTERN: Final = re.compile(r"\(\?(?:[:=!iPmsx]|<[=!])|\[[^\]\s]{1,60}\](?:[*+?]|\{\d)|\\[sdwbSDW][*+?{)\]]")
 """What only an expression by which texts are looked for has in it."""
@@ -256,7 +258,7 @@ def is_called(name: str, value: str) -> bool:
     if not _WORDS.fullmatch(value) or _WORDED.search(bare):
         return False
     said = re.sub(r"[^a-z]", "", value.lower())
-    if bare.endswith("key") and not _LOCKS.search(bare):
+    if bare.endswith("credentials") or (bare.endswith("key") and not _LOCKS.search(bare)):
         return True
     return "_" in value.strip("_") or re.sub(r"[^a-z]", "", bare) in said
 

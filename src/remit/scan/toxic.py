@@ -242,6 +242,8 @@ def _by_verb(words: list[str], found: set[str], known: set[str]) -> frozenset[st
     """What the words of one tool's name tell: `found` with those that stand side by side, `known` in either number."""
     if {"http", "request"} <= found:
         return frozenset({STRANGERS, OUT})
+    if "terminal" in found and found & {"last", "selection", "output"}:
+        return frozenset()
     if found & (_OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
         return frozenset({OUT})
     if words[:1] and words[0] in ("email", "mail", "message", "sms") and len(words) > 1 and not found & _LOOKS:

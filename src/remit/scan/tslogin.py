@@ -18,7 +18,7 @@ _LOGIN: Final = re.compile(
     r"\bnew\s+(?:\w+\.)*(ClientSecretCredential|UsernamePasswordCredential|StorageSharedKeyCredential|AzureKeyCredential"
     r"|AzureNamedKeyCredential)\s*\("
     r"|\.(acquireTokenByUsernamePassword)\s*\("
-    r"|\b\w+Client\.(fromConnectionString)\s*\(|\b(keyFile(?:name)?)\s*:"
+    r"|\b\w+Client\.(fromConnectionString)\s*\(|\b(keyFile(?:name)?)\s*:(?!\s*(?:z|Joi|t|Type|v|Schema)\.|\s*string\b)"
 )
 _GOOGLE: Final = re.compile(
     r"\bnew\s+(?:\w+\.)*(JWT)\(\s*(?!\{)\w|\b(cert)\(\s*(?![{)])|\b(credentials)\s*:\s*JSON\.parse\("

@@ -74,7 +74,7 @@ def _part(part: Node, *, lent: bool) -> Iterator[Told]:
     for name, value in part["env"].members.items():
         yield from server.variable("env", name, value)
     for name, value in (*part["with"].members.items(), *part["credentials"].members.items()):
-        if value.text and secret.is_held(name, value.text):
+        if value.text and secret.is_written(name, value.text):
             yield Kind.LITERAL_SECRET, value.line, f"{name} holds a literal value"
     if part["with"]["sandbox"].text == "danger-full-access":
         yield Kind.BROAD_TOOL, part["with"]["sandbox"].line, "the agent's commands run with no sandbox"
