@@ -244,6 +244,8 @@ def _by_verb(words: list[str], found: set[str], known: set[str]) -> frozenset[st
         return frozenset({STRANGERS, OUT})
     if "terminal" in found and found & {"last", "selection", "output"}:
         return frozenset()
+    if words in (["run", "commands"], ["runcommands"]):
+        return frozenset({OUT})
     if found & (_OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
         return frozenset({OUT})
     if words[:1] and words[0] in ("email", "mail", "message", "sms") and len(words) > 1 and not found & _LOOKS:
@@ -252,7 +254,15 @@ def _by_verb(words: list[str], found: set[str], known: set[str]) -> frozenset[st
         return frozenset({STRANGERS})
     if found & {"requests", "http"} and "get" in found:
         return frozenset({STRANGERS})
-    return frozenset({PRIVATE}) if known & _PRIVATE else frozenset()
+    if "codebase" in found and len(words) <= 2:
+        return frozenset({PRIVATE})
+    blind = (bool(words) and words[0] in _PUTS) or "test" in found
+    return frozenset({PRIVATE}) if known & _PRIVATE and not (blind and known & _PRIVATE <= _PAPER) else frozenset()
+
+
+_PUTS: Final = frozenset({"edit", "write", "create", "new", "save", "append"})
+_PAPER: Final = frozenset({"file", "files"})
+"""What is only put, or only looked for by name, is not read: `edit/editFiles`, `write_file`, `findTestFiles`."""
 
 
 _TELLS: Final = re.compile(
