@@ -52,7 +52,7 @@ _PATTERN: Final = re.compile(r"\(\?(?:[:=!iPmsx]|<[=!])|\[[^\]\s]{1,60}\](?:[*+?
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS: Final = re.compile(
-    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+|[A-Z]?[a-z]{2,16}(?:[A-Z][a-z]{1,15})+|[a-z]{4,24}"
+    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+_{0,2}|[A-Z]?[a-z]{2,16}(?:[A-Z][a-z]{1,15})+|[a-z]{4,24}"
 )
 """A word, or words joined to a name, as code calls a field: `_agents_tool_title`, `@search.reranker_score`."""
 _LOCKS: Final = re.compile(
@@ -104,6 +104,12 @@ _NO_SECRET: Final = re.compile(
 )
 """Names of what is no secret: a digest, a place in a list, or a client's key that every visitor is given. A framework
 that publishes whatever begins with `NEXT_PUBLIC_` makes no secret public by right."""
+
+
+_COUNTS: Final = re.compile(
+    r"(?:^|_)(?:max|min|num|total|used|budget|limit|input|output|prompt|completion|context|cached|reasoning)_(?:\w{1,40}_)?tokens$"
+)
+"""Names of how many pieces of text a model reads or writes, which are called tokens too."""
 
 
 def is_name(name: str) -> bool:
@@ -197,7 +203,8 @@ def is_shaped(text: str) -> bool:
 
 def is_many(name: str) -> bool:
     """Say whether what a list or a table of this name holds, or is keyed by, are secrets."""
-    return bool(_MANY.search(_HUMP.sub("_", name).lower()))
+    bare = _HUMP.sub("_", name).lower()
+    return bool(_MANY.search(bare)) and not _COUNTS.search(bare)
 
 
 def _is_sent(name: str, value: str) -> bool:
