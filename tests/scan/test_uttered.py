@@ -41,7 +41,7 @@ def test_python_that_holds_a_secret_without_a_name_is_told_once_for_a_line() -> 
 def test_code_is_a_holder_where_its_path_names_an_agent() -> None:
     tree = ast.parse(f"client = Client(api_key='{ONE}')")
     [held] = pysecret.holders("agents/mail/src/run.py", tree)
-    assert (held.name, [one.name for one in held.pairs]) == ("agents/mail", ["api_key"])
+    assert (held.name, held.like, [one.name for one in held.pairs]) == ("its folder", "agents/mail", ["api_key"])
     assert pysecret.holders("src/run.py", tree) == ()
 
 
