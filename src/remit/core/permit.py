@@ -9,7 +9,7 @@ import msgspec
 
 from remit.core.canonical import Json, b64
 from remit.core.lineage.source import Heed
-from remit.core.resource import Resource
+from remit.core.resource import Resource, Upstream
 from remit.core.trust import TrustPath
 
 
@@ -112,6 +112,10 @@ class Permit(msgspec.Struct, frozen=True):
     heed: Heed | None = None
     carry: Carry | None = None
     said: "Said | None" = None
+
+    def at(self, place: Upstream) -> bool:
+        """Say whether it is for the resource at this place: what is lent under it goes to no other."""
+        return self.target is not None and self.target.upstream == place
 
 
 class Lent(msgspec.Struct, frozen=True):

@@ -63,8 +63,8 @@ class Errand:
         return all(self._authority.fresh(one) for one in self._permits)
 
     def at(self, place: Upstream) -> bool:
-        """Whether every permit is for the resource at this place: what was lent is for no other."""
-        return all(one.target is not None and one.target.upstream == place for one in self._permits)
+        """Whether every permit is for the resource at this place."""
+        return all(one.at(place) for one in self._permits)
 
     async def ended(self, result: Mapping[str, Json]) -> Fault | None:
         """Note how it ended on every call; a Fault when that could not be recorded, and then no answer may leave."""

@@ -78,7 +78,7 @@ async def _carry(target: Target, line: Line | None, method: bytes, exchange: Exc
     authority, permit = exchange.gate.authority, exchange.permit
     if permit is None:
         return Expired()
-    if permit.target is None or permit.target.upstream != target.upstream:
+    if not permit.at(target.upstream):
         what = "The resource was registered anew while this was asked; ask again."
         return exchange.broken("resource_moved", what, "not_sent")
     body = b"" if method in (b"GET", b"DELETE") else exchange.outgoing()

@@ -144,8 +144,7 @@ class Passing:
             self._gate.running.discard(self)
 
     async def _exchange(self, permit: Permit, lent: Lent) -> Event | None:
-        if permit.target is None or permit.target.upstream != self._target.resource.upstream:
-            # What was lent is for the place that the decision read, and for no other.
+        if not permit.at(self._target.resource.upstream):
             self._fail(503, "resource_moved", "The API was registered anew while this was asked; ask again.")
             return Ended({"result": "not_sent", "error": "resource_moved"})
         own = {name for name, _ in lent.headers}
