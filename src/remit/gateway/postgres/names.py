@@ -72,6 +72,11 @@ class Names:
         held = [*self.statements.values(), *(one.prepared for one in self.portals.values())]
         return any(_other(one.statement, catalogue) for one in held if one.statement is not None)
 
+    def place(self) -> None:
+        """Refuse another prepared statement where there are too many (`statement_many`)."""
+        if len(self.statements) >= PREPARED:
+            raise many(f"A session may hold {PREPARED} prepared statements.")
+
     def room(self, size: int) -> None:
         """Refuse another portal with parameters of so many octets where that is too much (`statement_many`)."""
         if len(self.portals) >= PREPARED or size + sum(one.size for one in self.portals.values()) > BOUND:
@@ -84,9 +89,8 @@ class Names:
 
     def resolve(self, one: Statement) -> Resolved:
         """Write a statement's text with names at the database (`prepared_unknown`, `portal_unknown`)."""
-        if one.kind is Kind.PREPARE and len(self.statements) >= PREPARED:
-            raise many(f"A session may hold {PREPARED} prepared statements.")
         if one.kind is Kind.PREPARE:
+            self.place()
             made = Prepared(one, self.fresh(), one.types)
             self.statements[one.name] = made
             return Resolved(one, one.renamed(made.own), made)

@@ -19,17 +19,7 @@ from remit.gateway.postgres import fault
 from remit.gateway.postgres.catalogue import Catalogue
 from remit.gateway.postgres.fault import Why
 from remit.gateway.postgres.frame import Body, frame, invalid, text
-from remit.gateway.postgres.names import (
-    PREPARED,
-    Names,
-    Portal,
-    Prepared,
-    Resolved,
-    joins,
-    many,
-    no_portal,
-    no_statement,
-)
+from remit.gateway.postgres.names import Names, Portal, Prepared, Resolved, joins, many, no_portal, no_statement
 from remit.gateway.postgres.statement import Kind, Statement, read
 from remit.gateway.postgres.value import Bound
 from remit.gateway.serve.errand import Errand
@@ -171,8 +161,10 @@ class Session:
             if len(found) > 1 and not all(joins(one) for one in found):
                 raise many("Several statements in one text are queries and settings only.")
             for one in found:
-                if one.kind in (Kind.PREPARE, Kind.DECLARE):
-                    self._forget(one.name, self._names.statements if one.kind is Kind.PREPARE else self._names.portals)
+                if one.kind is Kind.PREPARE:
+                    self._forget(one.name, self._names.statements)
+                elif one.kind is Kind.DECLARE:
+                    self._forget(one.name, self._names.portals)
             resolved = [self._names.resolve(one) for one in found]
         except RemitError as refusal:
             self._send(frame(b"Q", text(FAILS)), Waiting("query", why=refusal))
@@ -226,8 +218,7 @@ class Session:
         self._send(frame(b"P", text(own) + text(sent) + count), Waiting("parse"))
 
     def _preparable(self, said: str) -> Resolved | None:
-        if len(self._names.statements) >= PREPARED:
-            raise many(f"A session may hold {PREPARED} prepared statements.")
+        self._names.place()
         found = self._understood(said)
         if len(found) > 1:
             raise many("A prepared statement is one statement.")
