@@ -1,6 +1,7 @@
 """Certificates of clients: asked for by our own TLS, or told by the one proxy that is named; and what they bind."""
 
 import base64
+import contextlib
 import datetime as dt
 import json
 import ssl
@@ -78,11 +79,10 @@ async def echo(scope, receive, send):
     await send({"type": "http.response.body", "body": said.encode()})
 
 
-@pytest.fixture(scope="module")
-def secure(tmp_path_factory):
-    """An application behind our own TLS, which trusts an authority and one self-signed certificate."""
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "trusted.pem").write_bytes(pem(AUTHORITY, ALONE))
+@contextlib.contextmanager
+def behind_tls(app, folder, *trusted):
+    """An application behind our own TLS, which trusts these certificates; its address and loop."""
+    (folder / "trusted.pem").write_bytes(pem(*trusted))
     real = uvicorn.Config.load
 
     def loaded(config):
@@ -92,8 +92,16 @@ def secure(tmp_path_factory):
     files = {"ssl_certfile": held(folder, SERVER), "ssl_keyfile": held(folder, SERVER)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(uvicorn.Config, "load", loaded)
-        with serving(echo, http=door(Standing(50, 50)), **files) as (url, _):
-            yield folder, url.replace("http://127.0.0.1", "https://localhost")
+        with serving(app, http=door(Standing(50, 50)), **files) as (url, loop):
+            yield url.replace("http://127.0.0.1", "https://localhost"), loop
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """An application behind our own TLS, which trusts an authority and one self-signed certificate."""
+    folder = tmp_path_factory.mktemp("tls")
+    with behind_tls(echo, folder, AUTHORITY, ALONE) as (url, _):
+        yield folder, url
 
 
 def shown(secure, one=None, **heads):
@@ -267,21 +275,11 @@ def direct(tmp_path):
     """A whole server that ends TLS itself, and trusts an authority and the self-signed certificate of one agent."""
     tmp_path.chmod(0o700)
     rogue = certify("authority of its own")
-    (tmp_path / "trusted.pem").write_bytes(pem(AUTHORITY, rogue))
     world = World(tmp_path / "store").settle()
     world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
     app = build(world.authority, world.batch, echo, WebSettings(certificates=True), world.gate)
-    real = uvicorn.Config.load
-
-    def loaded(config):
-        real(config)
-        ask_for_certificates(config.ssl, str(tmp_path / "trusted.pem"))
-
-    files = {"ssl_certfile": held(tmp_path, SERVER), "ssl_keyfile": held(tmp_path, SERVER)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(uvicorn.Config, "load", loaded)
-        with serving(app, http=door(Standing(50, 50)), **files) as (url, loop):
-            yield Site(world, url.replace("http://127.0.0.1", "https://localhost"), loop), rogue, tmp_path
+    with behind_tls(app, tmp_path, AUTHORITY, rogue) as (url, loop):
+        yield Site(world, url, loop), rogue, tmp_path
     world.close()
 
 
