@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from joserfc.jwk import ECKey
 
-from remit.cli.door import CERTIFICATE, Standing, ask_for_certificates, door, forwarded
+from remit.cli.door import Standing, ask_for_certificates, door, forwarded
 from remit.cli.renewing import Renewing
 from remit.cli.settings import load
 from remit.control import agent, brief, login, task
 from remit.core.errors import RemitError
 from remit.custody import certificate
 from remit.web.app import build
+from remit.web.proving import CERTIFICATE
 from remit.web.settings import WebSettings
 from tests.kit.site import ADMIN, Site, ask, serving
 from tests.kit.world import DAY, World

@@ -20,6 +20,7 @@ from remit.core.errors import RemitError
 from remit.custody import certificate
 from remit.gateway.serve.api import PREFIX
 from remit.gateway.serve.line import Line
+from remit.web.proving import CERTIFICATE, CHAIN, DER, ISSUERS
 
 REQUEST_S: Final = 20.0
 """Seconds from the first octet of a connection, or of a further request on it, to the last octet of the body."""
@@ -77,13 +78,6 @@ FULL: Final = {
 }  # fmt: skip
 
 
-CERTIFICATE: Final = "remit.certificate"
-"""Where a request's scope says the digest of the client's certificate (RFC 8705 `x5t#S256`)."""
-DER: Final = "remit.certificate.der"
-CHAIN: Final = "remit.certificate.chain"
-"""The certificates between it and a root, in DER, as far as the client or the proxy sent any."""
-ISSUERS: Final = "remit.certificate.issuers"
-"""The digests of those that TLS itself found to vouch for it, up to the root."""
 FIELD: Final = b"client-cert"
 ABOVE: Final = b"client-cert-chain"
 

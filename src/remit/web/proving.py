@@ -14,12 +14,12 @@ from remit.custody.proof import Proof
 from remit.web.site import Site
 
 CERTIFICATE: Final = "remit.certificate"
-"""Where the listener puts the digest of the client's certificate in a request's scope."""
+"""Where the listener puts the digest of the client's certificate (RFC 8705 `x5t#S256`) in a request's scope."""
 DER: Final = "remit.certificate.der"
 CHAIN: Final = "remit.certificate.chain"
-"""The certificates that came with it, in DER, as far as any did."""
+"""The certificates between it and a root, in DER, as far as the client or a proxy sent any."""
 ISSUERS: Final = "remit.certificate.issuers"
-"""The digests of those that TLS found to vouch for it."""
+"""The digests of those that TLS itself found to vouch for it, up to the root."""
 NONCE: Final = "dpop_nonce"
 SPENT: Final = RemitError(
     "invalid_dpop_proof", "This DPoP proof was used before.", "Make a new proof for each request."
