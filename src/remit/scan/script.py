@@ -84,11 +84,11 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         more = (Finding(kind, Confidence.HIGH, Evidence(path, line, said)) for (kind, line), said in first.items())
         return (*pysecret.alone(path, text), *_beside(path, text), *more, *_started(path, text))
     plain = bare(text)
-    holders = tsenv.holders(path, plain)
+    holders, chosen = tsenv.holders(path, plain), _chosen(plain)
     told = [
-        *_objects(plain),
+        *_objects(plain, chosen),
         *tssecret.told(plain),
-        *_lines(plain),
+        *_lines(plain, chosen),
         *tslogin.told(plain),
         *standing.told(holders),
         *tsenv.told(plain),
@@ -140,8 +140,7 @@ def bare(text: str) -> str:
     return _STRING.sub(lambda one: re.sub(r"[^\n]", " ", one[0]) if one[0].startswith("/") else one[0], text)
 
 
-def _lines(text: str) -> Iterator[Told]:
-    chosen = _chosen(text)
+def _lines(text: str, chosen: frozenset[int]) -> Iterator[Told]:
     for one in _UNCHECKED.finditer(text):
         line = line_at(text, one.start())
         if line not in chosen:
@@ -170,9 +169,9 @@ def _chosen(text: str) -> frozenset[int]:
     )
 
 
-def _objects(text: str) -> Iterator[Told]:
+def _objects(text: str, chosen: frozenset[int]) -> Iterator[Told]:
     """Entries of servers: what each is started or called with, and what it is handed."""
-    known, chosen = tsobject.names(text), _chosen(text)
+    known = tsobject.names(text)
     for root in tsobject.objects(text):
         for part in tsobject.resolved(root, known).inside():
             members = part.members
