@@ -176,6 +176,21 @@ def test_no_token_of_the_operators_is_kept_under_another_name(node):
     assert "Taken out of the command's environment: MINE, NESTED." in ran.err
 
 
+def test_what_the_settings_refer_to_is_no_commands(node):
+    """The root key in a variable of any name, and each secret in a file: neither seen by the command nor kept in."""
+    key, hook = "aB3" * 14, node.folder / "hook.secret"
+    hook.write_text("of-the-hook", encoding="ascii")
+    more = f'root_key = "env:SITE"\n[[hooks]]\nurl = "http://127.0.0.1:9/"\nsecret = "file:{hook}"\n'
+    node.write("other.toml", (node.folder / "remit.toml").read_text(encoding="utf-8") + more)
+    flags = "--config other.toml run --agent scribe --brief notes"
+    ran = node.run(f"remit {flags} -- sh -c 'env; cat {hook}'", SITE=key)
+    assert "Taken out of the command's environment: SITE.\n" in ran.err, ran
+    assert key not in ran.out + ran.err
+    assert "of-the-hook" not in ran.out or not apart.can_hide()
+    ran = node.run(f"remit {flags} --keep SITE -- env", SITE=key)
+    assert (ran.code, "[keep_refused]" in ran.err) == (2, True)
+
+
 def test_signals_are_passed_on_once_each(node):
     program = (
         "import os, signal, sys, time; came = []\n"

@@ -5,7 +5,9 @@ import tomllib
 
 import pytest
 
+from remit.cli.run import Run
 from remit.cli.running import clients
+from remit.cli.running.node import Node
 from remit.cli.running.scrub import scrub
 from remit.core.errors import RemitError
 from remit.gateway.serve.relay import Head
@@ -43,7 +45,10 @@ HELD = {
     "ANTHROPIC_CUSTOM_HEADERS": f"Authorization: Bearer {WORD}", "SIGNING_PEM": "-----BEGIN PRIVATE KEY-----\nMII",
     "STORE": f"DefaultEndpointsProtocol=https;AccountName=x;AccountKey={WORD}==", "https_proxy": "http://a:b@proxy:1",
     "WHO": f"eyJhbGciOiJF.eyJzdWIiOiJv.{WORD}", "ALERTS": "https://hooks.slack.com/services/T0/B0/x",
-    "OTEL_EXPORTER_OTLP_HEADERS": f"api-key={WORD}",
+    "OTEL_EXPORTER_OTLP_HEADERS": f"api-key={WORD}", "ELASTIC": f"https://elastic:{WORD}/x@search:9200",
+    "SHARE": f"https://x.blob.core.windows.net/c?sv=2024&sig={WORD}", "NGROK_AUTHTOKEN": "x", "BORG_PASSCOMMAND": "cat",
+    "TOLD": f"https://acme.webhook.office.com/webhookb2/{WORD}", "VSCODE_GIT_IPC_HANDLE": "/run/user/1/git.sock",
+    "X509_USER_PROXY": "/tmp/x509up",
 }  # fmt: skip
 NAMED = [
     "DB_PASS", "RCLONE_CONFIG_PASS", "TF_TOKEN_app_terraform_io", "BW_SESSION", "OP_SESSION_acme", "CI_JOB_JWT",
@@ -57,6 +62,7 @@ NOT = {
     "XDG_SESSION_ID": "1", "SESSION_MANAGER": "local/x:@/tmp/.ICE-unix/1", "LS_COLORS": "rs=0:di=01;34:ln=01;36",
     "MAX_THINKING_TOKENS": "4096", "GIT_AUTHOR_NAME": "Olga", "NODE_OPTIONS": "--max-old-space-size=4096",
     "HTTP_PROXY": "http://proxy:3128", "LESSOPEN": "| /usr/bin/lesspipe %s", "COMPASS": "north", "MAIL": "/var/mail/o",
+    "AT": "http://h:80/@a",
     "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.pager", "GIT_CONFIG_VALUE_0": "less",
 }  # fmt: skip
 
@@ -90,6 +96,17 @@ def test_nothing_of_remits_is_kept_by_whatever_name(name):
         scrub(environ, "sh", (name,), [OWN])
     assert told.value.code == "keep_refused"
     assert OWN not in str(told.value)
+
+
+def test_what_the_settings_refer_to_is_ours_whatever_it_is_called():
+    """The root key of the store stood in the environment of every command, where its variable sounded like nothing."""
+    environ = PLAIN | {"SITE": "k" * 40, "COPY": f"x={'k' * 40}", "SHORT": "abc", "ALSO": "abc"}
+    found = scrub(environ, "sh", (), [], ("SITE", "SHORT", "GONE"))
+    assert found.environment == PLAIN | {"ALSO": "abc"}
+    for name in ("SITE", "COPY", "SHORT", "GONE"):
+        with pytest.raises(RemitError) as told:
+            scrub(environ, "sh", (name,), [], ("SITE", "SHORT", "GONE"))
+        assert told.value.code == "keep_refused"
 
 
 @pytest.mark.parametrize("name", ["", "A=B", "A B", "*"])
@@ -127,6 +144,19 @@ def test_a_client_is_told_in_its_own_form_and_no_argument_lets_in(client):
 def test_a_command_is_a_client_by_its_programs_name():
     assert clients.client_of(("/usr/local/bin/claude", "-p")) == "claude"
     assert clients.client_of(("gemini.cmd",)) == "gemini"
+
+
+@pytest.mark.parametrize("origin", ["https://remit.example.com", "https://127.0.0.1:8787", "http://127.0.0.1:8787"])
+@pytest.mark.parametrize("secured", [True, False])
+def test_no_database_is_told_to_which_the_credential_would_travel_in_the_clear(origin, secured, tmp_path, monkeypatch):
+    """A proxy ends TLS before the node, and the database gate speaks none: libpq would send the credential as it is."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    name = origin.partition("://")[2].replace(":", "_")
+    (tmp_path / "remit").mkdir()
+    (tmp_path / "remit" / f"{name}.header").write_text(f"Authorization: Bearer {OWN}", encoding="ascii")
+    gates = {"postgres": ["shop"], "secured": secured, "ports": {"postgres": 5433}}
+    one = Run(Node(origin), {"gates": gates}, dict, tmp_path, "sh", scrub({}, "sh", (), []))
+    assert (one._sql() is not None) is (secured or "127.0.0.1" in origin)
 
 
 def test_the_relay_says_itself_what_is_its_own_to_say():

@@ -23,7 +23,7 @@ from remit.cli.running.consenting import consented
 from remit.cli.running.keeper import Keeper, Sql
 from remit.cli.running.node import Node, folder, tokens
 from remit.cli.running.scrub import Scrubbed, scrub
-from remit.cli.settings import Settings
+from remit.cli.settings import Settings, loopback
 from remit.cli.task import read_steps
 from remit.cli.values import SPAN, labelled
 from remit.core.canonical import Json
@@ -83,7 +83,8 @@ def run(ctx: click.Context, /, *, words: tuple[str, ...], form: str, **given: An
 def _run(settings: Settings, words: tuple[str, ...], form: str, given: Mapping[str, Any]) -> int:
     node = Node((given["server"] or settings.origin).rstrip("/"))
     client = clients.client_of(words)
-    cleaned = scrub(os.environ, client, given["keep"], tokens())
+    referred = [one.removeprefix("env:") for one in settings.references if one.startswith("env:")]
+    cleaned = scrub(os.environ, client, given["keep"], tokens(), referred)
     labels = labelled(given["label"])
     steps = [step.to_json() for step in read_steps(given["file"])] if given["file"] else None
     if cleaned.removed:
@@ -207,6 +208,10 @@ class Run:
         gates = self.opened["gates"]
         if not gates["postgres"] or not gates["ports"]["postgres"]:
             return None
+        if not gates["secured"] and not loopback(self.node.host):
+            # What ends TLS before the node does not end it for databases: libpq would show the credential to anybody.
+            say("Its databases are not told: the gate speaks no TLS, and the credential would travel in the clear.")
+            return None
         return Sql(self.node.host, gates["ports"]["postgres"], self.place / "pgpass")
 
     def _environment(self, told: Told, proxy: str, sql: Sql | None, direct: tuple[str, ...]) -> dict[str, str]:
@@ -275,10 +280,9 @@ def _write(path: Path, text: str) -> Path:
 
 
 def _secrets(settings: Settings) -> list[Path]:
-    """What no command may see: the tokens of logins, the data folder, and the root key where it is a file."""
-    found = [folder(), settings.data.resolve()]
-    if settings.root_key.startswith("file:"):
-        found.append(Path(settings.root_key.removeprefix("file:")).resolve())
+    """What no command may see: the tokens of logins, the data folder, and every file that holds a secret of ours."""
+    files = [one.removeprefix("file:") for one in settings.references if one.startswith("file:")]
+    found = [folder(), settings.data.resolve(), *(Path(one).resolve() for one in files)]
     return [one for one in found if one.exists()]
 
 

@@ -24,13 +24,15 @@ LEADS: Final = frozenset(
         "NPM_CONFIG_USERCONFIG", "OCI_CLI_CONFIG_FILE", "OCI_CLI_PROFILE", "PGPASSFILE", "PGPASSWORD", "PGSERVICE",
         "PGSERVICEFILE", "PGSSLKEY", "PIP_CONFIG_FILE", "RCLONE_CONFIG", "REGISTRY_AUTH_FILE", "SNOWFLAKE_HOME",
         "SSH_AGENT_PID", "SSH_ASKPASS", "SSH_AUTH_SOCK", "SUDO_ASKPASS", "TF_CLI_CONFIG_FILE", "VAULT_ADDR",
-        "VAULT_AGENT_ADDR", "WGETRC",
+        "VAULT_AGENT_ADDR", "VSCODE_GIT_IPC_HANDLE", "WGETRC", "X509_USER_PROXY",
     }
 )  # fmt: skip
 """Variables that hold no secret and lead to one: an agent's socket, a file of credentials, a profile."""
 PLAIN: Final = frozenset({"PWD", "OLDPWD"})
 """Variables that sound like a password and are where one works."""
 OURS: Final = "REMIT_"
+SHORTEST: Final = 16
+"""Characters below which a text that the settings refer to is looked for by its name alone."""
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "claude": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),
     "codex": ("OPENAI_API_KEY", "CODEX_API_KEY"),
@@ -38,17 +40,18 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a known client reaches its model with: kept, and told."""
 _WORD: Final = re.compile(
-    r"(?:^|_)(?:PASS|PASSWD|PASSWORD|PASSPHRASE|PWD|PW|SECRET|TOKEN|JWT|COOKIE|CREDENTIALS?|APIKEY|BEARER|PRIVATE_?KEY"
+    r"(?:^|_)(?:PASS|PASSCOMMAND|PASSWD|PASSWORD|PASSPHRASE|PWD|PW|SECRET|TOKEN|JWT|COOKIE|CREDENTIALS?|APIKEY|BEARER|PRIVATE_?KEY|AUTH_?TOKEN"
     r"|KUBETOKEN|KEY_FILE)(?:_|$)|^(?:BW|OP)_SESSION(?:_|$)|_SK$"
 )
 """A word of a name that says what stands there: a secret, or the file or command that gives it."""
 _HELD: Final = re.compile(
     r"(?i)\b(?:bearer|basic|token) +[a-z0-9+/=._~-]{8,}"
-    r"|[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@"
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]*:(?!\d{1,5}/)[^\s@]+@"
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
     r"|(?:password|passwd|pwd|passphrase|secret|accountkey|accesskey|sharedaccesssignature|api[-_]?key|token)"
     r"[\"']?\s*[=:]\s*[\"']?[^\s;,\"'}$]{4,}"
+    r"|[?&](?:sig|x-amz-signature|x-goog-signature)=[^\s&]{8,}|https://[a-z0-9.-]+\.webhook\.office\.com/webhookb2/"
     r"|https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks)/"
 )
 """What a value shows by itself. Not how a scan looks: there what is shown in vain costs, here what is passed on."""
@@ -65,15 +68,28 @@ class Scrubbed:
     kept: tuple[str, ...]
 
 
-def scrub(environ: Mapping[str, str], client: str, keep: Collection[str], own: Collection[str]) -> Scrubbed:
+def scrub(
+    environ: Mapping[str, str],
+    client: str,
+    keep: Collection[str],
+    own: Collection[str],
+    referred: Collection[str] = (),
+) -> Scrubbed:
     """Take every credential out but those that are named, and those that this client reaches its model with.
 
-    `own` are texts of ours: what holds one is never kept (`keep_refused`), nor is any variable of Remit's.
+    `own` are texts of ours: what holds one is never kept (`keep_refused`), nor is any variable of Remit's, nor one that
+    the settings refer to by name (`referred`): the root key's may be called as it likes.
     """
+    texts = {*own, *(environ[name] for name in referred if len(environ.get(name, "")) >= SHORTEST)}
+
+    def is_ours(name: str) -> bool:
+        held = environ.get(name, "")
+        return name.startswith(OURS) or name in referred or any(text in held for text in texts)
+
     for name in keep:
         if not _LISTED.fullmatch(name):
             raise RemitError("keep_refused", "This is no name of a variable.", "Name one: --keep OPENAI_API_KEY.")
-        if name.startswith(OURS) or any(text in environ.get(name, "") for text in own):
+        if is_ours(name):
             raise RemitError("keep_refused", f"{name} is Remit's own; no command gets it.", "Leave it out of --keep.")
     wanted = {*keep, *NEEDED.get(client, ())}
     pairs = {name for name in environ if _GIT.fullmatch(name)}
@@ -81,7 +97,7 @@ def scrub(environ: Mapping[str, str], client: str, keep: Collection[str], own: C
     passed: dict[str, str] = {}
     removed, kept = [], []
     for name, value in environ.items():
-        ours = name.startswith(OURS) or any(text in value for text in own)
+        ours = is_ours(name)
         if not ours and name not in spoilt and not is_credential(name, value):
             passed[name] = value
         elif name in wanted and not ours:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from remit.cli.settings.reference import REFERENCES
 from remit.cli.settings.tables import Cosigned, Hooked, Issuer, Polled, Received
 
 
@@ -59,3 +60,12 @@ class Settings:
     def key_reference(self) -> str:
         """Where the root key is; by default a file in the data folder."""
         return self.root_key or f"file:{self.data / 'root.key'}"
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Everything that leads to a secret: `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME` each, and no value."""
+        said = [self.key_reference, self.store, self.bus, self.tls_key]
+        said += [one for issuer in self.issuers for one in (issuer.client_secret, issuer.client_key)]
+        said += [one.secret for one in self.hooks] + [one.authorization for one in self.receivers]
+        said += [one for polled in self.transmitters for one in (polled.authorization, polled.secret)]
+        return tuple(dict.fromkeys(one for one in said if one.startswith(REFERENCES)))
