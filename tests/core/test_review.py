@@ -3,7 +3,8 @@
 import pytest
 
 from remit.core.lifecycle import UNUSED
-from remit.core.review import LIFE, Item, Review, chosen, rests, told
+from remit.core.resource import Upstream
+from remit.core.review import LIFE, Item, Review, chosen, reached_by, rests, told
 from tests.kit.nouns import brief, code, named, resource, review
 
 ITEMS = (Item(noun="resource", name="mail"), Item(noun="agent", name="site"), Item(noun="brief", name="site"))
@@ -61,3 +62,13 @@ def test_a_person_is_told_what_a_thing_gives_where_it_was_and_what_it_rests_on()
     agent = {"noun": "agent", "name": "site", "record": {"owner": "per_x", "purpose": "Helps."}, "ceiling": []}
     assert told(agent, str) == {"owner": ["per_x"], "purpose": ["Helps."], "ceiling": ["nothing"]}
     assert rests(agent | {"ceiling": ["mcp:mail/*"]}) == ["resource/mail"]
+
+
+def test_no_word_of_a_command_passes_for_two_nor_for_the_folder_that_it_is_run_in():
+    """A program in a folder named `node ` was shown as `node` with an argument, and a word as the folder."""
+    deceiving = Upstream(argv=("node /opt/server.js",), directory="/srv/repo")
+    plain = Upstream(argv=("node", "/opt/server.js"), directory="/srv/repo")
+    assert reached_by(plain) == "node /opt/server.js (in /srv/repo)"
+    assert reached_by(deceiving) == "'node /opt/server.js' (in /srv/repo)"
+    spoofed = Upstream(argv=("python", "server.py", "(in", "/opt/trusted)"), directory="/srv/repo")
+    assert reached_by(spoofed) == "python server.py '(in' '/opt/trusted)' (in /srv/repo)"

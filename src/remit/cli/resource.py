@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 import shutil
 import unicodedata
 from collections.abc import Mapping
@@ -200,7 +201,7 @@ def show(ctx: click.Context, *, name: str | None, form: str) -> None:
             _show(desk, form, desk.need(Resource, name))
             return
         found = list(desk.reader.where(Resource))
-        rows = [(r.name, r.state, r.domain, r.owner, r.upstream.url or " ".join(r.upstream.argv)) for r in found]
+        rows = [(r.name, r.state, r.domain, r.owner, r.upstream.url or shlex.join(r.upstream.argv)) for r in found]
         emit(
             form,
             [written(r) for r in found],
@@ -378,7 +379,7 @@ def _show(desk: Desk, form: str, one: Resource) -> None:
             "state": one.state,
             "domain": one.domain,
             "owner": one.owner,
-            "upstream": one.upstream.url or " ".join(one.upstream.argv),
+            "upstream": one.upstream.url or shlex.join(one.upstream.argv),
             **({} if one.kind != "mcp" else _revision(one)),
             "secrets": " ".join(f"{i.secret} in {i.header or i.variable}" for i in one.injections) or "-",
         }

@@ -4,6 +4,7 @@ What is put forward is a record of its own in the state `proposed`, on which not
 beside the ledger, and an answer is bound to the digest of exactly what was shown (law 6).
 """
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -22,6 +23,8 @@ ANSWERS: Final = ("", "approved", "refused")
 MOST: Final = 400
 """So many things fit into one review: its record is one entry of the ledger."""
 EVERY: Final = "*"
+HIDDEN: Final = "***"
+"""What stands in a command in the place of what may be a secret."""
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -116,8 +119,13 @@ def rests(said: Mapping[str, Json]) -> list[str]:
 
 
 def reached_by(one: Upstream) -> str:
-    """An address, or a command and the folder that it depends on, in one line."""
-    return one.url or " ".join(one.argv) + (f" (in {one.directory})" if one.directory else "")
+    """An address, or a command and the folder that it depends on, in one line: each word as a shell would be given it.
+
+    So no word passes for two, nor for the folder.
+    """
+    return one.url or " ".join(word if word == HIDDEN else shlex.quote(word) for word in one.argv) + (
+        f" (in {one.directory})" if one.directory else ""
+    )
 
 
 def credential(one: Mapping[str, Json]) -> str:
