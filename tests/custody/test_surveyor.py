@@ -9,7 +9,7 @@ import pytest
 from remit.core.errors import RemitError
 from remit.core.reach import rights as rules
 from remit.core.reach.postgres import survey
-from remit.core.reach.survey import read
+from remit.core.reach.survey import read, usable
 from remit.custody.secret import Secret
 from remit.custody.surveyor import look
 from tests.kit import postgres
@@ -71,6 +71,10 @@ def differences(url, seed):
             for order in range(1, ORDERS):
                 tried |= really(conn, made, role, order) if kept - tried else set()
             now = {(name, verb) for name, verb in tried if ".next" not in name}
+            # An owner drops what it owns, and that is not told twice.
+            kept, now = (
+                {one for one in each if one[1] != "drop" or (one[0], "own") not in each} for each in (kept, now)
+            )
             wrong += [(role, "said, not so", one) for one in sorted(kept - now)]
             wrong += [(role, "so, not said", one) for one in sorted(now - kept)]
             wrong += future(made, role, will, tried)
@@ -118,3 +122,84 @@ def test_looking_changes_nothing():
     with psycopg.connect(url) as conn:
         conn.execute("CREATE TABLE kept (id int)")
     assert look(Secret(url.encode())) == look(Secret(url.encode()))
+
+
+SERVER = """
+CREATE ROLE {m}_reads; CREATE ROLE {m}_files; CREATE ROLE {m}_hashes; CREATE ROLE {m}_stores; CREATE ROLE {m}_tunes;
+CREATE ROLE {m}_keeps; CREATE ROLE {m}_none;
+GRANT pg_read_all_data TO {m}_reads;
+GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {m}_files;
+GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO {m}_files;
+GRANT SELECT (rolname, rolpassword) ON pg_authid TO {m}_hashes;
+GRANT UPDATE ON pg_authid TO {m}_hashes;
+SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO {m}_stores;
+GRANT ALTER SYSTEM ON PARAMETER archive_command TO {m}_tunes;
+GRANT SET ON PARAMETER log_min_duration_statement TO {m}_tunes;
+CREATE SCHEMA kept AUTHORIZATION {m}_keeps;
+CREATE TABLE kept.orders (id int); INSERT INTO kept.orders VALUES (1);
+CREATE FUNCTION kept.sum() RETURNS int LANGUAGE sql AS 'SELECT 1';
+"""
+GIVEN = [
+    ("reads", "pg_catalog.pg_authid", {"select"}, "SELECT rolpassword FROM pg_authid"),
+    ("reads", "pg_catalog.pg_largeobject", {"select"}, "SELECT data FROM pg_largeobject"),
+    ("hashes", "pg_catalog.pg_authid", {"select(rolname rolpassword)"}, "SELECT rolpassword FROM pg_authid"),
+    ("files", "pg_catalog.pg_read_file(text)", {"execute"}, "SELECT pg_read_file('PG_VERSION')"),
+    ("stores", "large objects of remit", {"select"}, "SELECT lo_get(4711)"),
+    ("tunes", "setting archive_command", {"alter system"}, ""),
+    ("tunes", "setting log_min_duration_statement", {"set"}, "SET log_min_duration_statement = 1"),
+    ("keeps", "kept.orders", {"drop"}, "DROP TABLE kept.orders"),
+    ("keeps", "kept.sum()", {"drop", "execute"}, "DROP FUNCTION kept.sum()"),
+]
+
+
+def test_what_the_server_itself_lets_whom_do_is_told_and_is_so():
+    """Passwords' verifiers, files, large objects, settings, and what others have in one's own schema: each is tried."""
+    url = shared().fresh()
+    mark = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    roles = [f"{mark}_{one}" for one in ("reads", "files", "hashes", "stores", "tunes", "keeps", "none")]
+    with psycopg.connect(url, autocommit=True) as conn:
+        try:
+            conn.execute(SERVER.format(m=mark).encode())
+            seen = survey(look(Secret(url.encode())))
+            for role, name, verbs, act in GIVEN:
+                can = usable(seen, f"{mark}_{role}")
+                assert can.get(name) == verbs, (role, name, can)
+                assert name not in usable(seen, f"{mark}_none")
+                if act:
+                    for who in (f"{mark}_none", f"{mark}_{role}"):
+                        assert tried(conn, who, act) is (who == f"{mark}_{role}"), (who, act)
+            assert not tried(conn, f"{mark}_hashes", "UPDATE pg_authid SET rolconnlimit = 3")
+            links = {(seen.nodes[a][:2], seen.nodes[b][:2]) for a, b, _, _ in seen.edges}
+            assert (("object", "pg_catalog.pg_read_file(text)"), ("object", "files of the server")) in links
+            assert (("object", "setting archive_command"), ("code", "server")) in links
+            assert any("pg_catalog.lo_export(" in name and b == ("code", "server") for (_, name), b in links)
+        finally:
+            conn.execute("ALTER SCHEMA kept OWNER TO CURRENT_USER; SELECT lo_unlink(4711)")
+            for role in roles:
+                conn.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+def tried(conn, role, act):
+    """Whether a role can do this; undone."""
+    with conn.transaction(force_rollback=True):
+        conn.execute(f"SET LOCAL ROLE {role}".encode())
+        try:
+            with conn.transaction():
+                conn.execute(act)
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+        return True
+
+
+def test_who_owns_the_database_can_drop_it_and_what_lies_in_public():
+    url = shared().fresh()
+    mark = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(url, autocommit=True) as conn:
+        try:
+            conn.execute(f"CREATE ROLE {mark}_owns; ALTER DATABASE {mark} OWNER TO {mark}_owns".encode())
+            conn.execute("CREATE TABLE public.orders (id int)")
+            can = usable(survey(look(Secret(url.encode()))), f"{mark}_owns")
+            assert (can["the whole database"], can["public.orders"]) == ({"drop"}, {"drop"})
+            assert tried(conn, f"{mark}_owns", "DROP TABLE public.orders")
+        finally:
+            conn.execute(f"ALTER DATABASE {mark} OWNER TO CURRENT_USER; DROP ROLE {mark}_owns".encode())

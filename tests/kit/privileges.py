@@ -269,6 +269,7 @@ def _acts(made: Layout, future: dict[str, tuple[str, str]], who: str) -> Iterato
             ]
         acts += [("delete", f"DELETE FROM {name}", 1)]
         acts += [("truncate", f"TRUNCATE {name}", 0)] if word == "TABLE" else []
+        acts += [("drop", f"DROP {word} {name} CASCADE", 0)] if name not in future else []
         takes = "; ".join(f"ALTER VIEW {view} OWNER TO {who}" for view in made.views) or "PERFORM 1"
         super_ = (
             f"DO $d$ BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = '{who}') THEN {takes}; END IF; END $d$"
@@ -278,13 +279,14 @@ def _acts(made: Layout, future: dict[str, tuple[str, str]], who: str) -> Iterato
         if kind == "m":
             each = [(f"select {column}", f"SELECT {column} FROM {name}", 1) for column in COLUMNS]
             own = ("own", f"COMMENT ON MATERIALIZED VIEW {name} IS 'mine'", 0)
-            yield name, _help(name, who), [own, *each]
+            yield name, _help(name, who), [own, *each, ("drop", f"DROP MATERIALIZED VIEW {name} CASCADE", 0)]
         elif kind == "S":
             acts = [("select", f"SELECT last_value FROM {name}", 1), ("advance", f"SELECT nextval('{name}')", 1)]
+            acts += [("drop", f"DROP SEQUENCE {name} CASCADE", 0)]
             yield name, _help(name, who), [*acts, ("own", f"COMMENT ON SEQUENCE {name} IS 'mine'", 0)]
         else:
             help_ = [_schema_help(name, who), f"GRANT EXECUTE ON FUNCTION {name} TO {who}"]
-            yield name, help_, [("execute", f"SELECT {name}", 1)]
+            yield name, help_, [("execute", f"SELECT {name}", 1), ("drop", f"DROP FUNCTION {name} CASCADE", 0)]
 
 
 def _schema_help(name: str, who: str) -> str:

@@ -7,11 +7,14 @@ import psycopg
 
 from remit.core.errors import RemitError
 from remit.core.reach.catalogue import (
+    PUBLIC,
     Catalogue,
     Default,
     Function,
     Grants,
+    Large,
     Member,
+    Parameter,
     Relation,
     Role,
     Rule,
@@ -38,8 +41,20 @@ _SCHEMAS: Final = """
 SELECT n.oid::bigint, n.nspname::text, n.nspowner::bigint,
        ARRAY(SELECT ROW(x.grantee::bigint, lower(x.privilege_type))::text
              FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x)
-FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+FROM pg_namespace n
+WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' OR n.nspname = 'pg_catalog'
 """
+_CLOSED: Final = """
+SELECT c.oid FROM pg_class c
+WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind IN ('r', 'v') AND (
+    c.relname IN ('pg_authid', 'pg_largeobject', 'pg_subscription', 'pg_user_mapping')
+    OR c.relacl IS DISTINCT FROM (SELECT i.initprivs FROM pg_init_privs i
+       WHERE i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0)
+    OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS DISTINCT FROM (
+       SELECT i.initprivs FROM pg_init_privs i
+       WHERE i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = a.attnum)))
+"""
+"""Of the server's own relations: what a reader of all data reads and others do not, and what somebody was granted."""
 _RELATIONS: Final = """
 SELECT c.oid::bigint, c.relnamespace::bigint, c.relname::text, c.relkind::text, c.relowner::bigint,
        ARRAY(SELECT ROW(x.grantee::bigint, lower(x.privilege_type))::text FROM aclexplode(coalesce(
@@ -49,14 +64,14 @@ SELECT c.oid::bigint, c.relnamespace::bigint, c.relname::text, c.relkind::text, 
        CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-  AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+  AND (NOT starts_with(n.nspname::text, 'pg_') AND n.nspname <> 'information_schema' OR c.oid = ANY(%s))
 """
 _COLUMNS: Final = """
 SELECT a.attrelid::bigint, a.attname::text,
        ARRAY(SELECT ROW(x.grantee::bigint, lower(x.privilege_type))::text FROM aclexplode(a.attacl) x)
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+  AND (NOT starts_with(n.nspname::text, 'pg_') AND n.nspname <> 'information_schema' OR c.oid = ANY(%s))
 """
 _RULES: Final = "SELECT polrelid::bigint, polcmd::text, polpermissive, polroles::bigint[] FROM pg_policy"
 _BELOW: Final = """
@@ -76,6 +91,19 @@ SELECT p.pronamespace::bigint, format('%I(%s)', p.proname, pg_get_function_ident
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND NOT EXISTS (
   SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+  OR n.nspname = 'pg_catalog' AND p.proacl IS DISTINCT FROM (SELECT i.initprivs FROM pg_init_privs i
+     WHERE i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0)
+"""
+_LARGE: Final = """
+SELECT lomowner::bigint,
+       ARRAY(SELECT ROW(x.grantee::bigint, lower(x.privilege_type))::text
+             FROM aclexplode(coalesce(lomacl, acldefault('L', lomowner))) x),
+       current_setting('lo_compat_privileges')::bool
+FROM pg_largeobject_metadata GROUP BY lomowner, lomacl
+"""
+_PARAMETERS: Final = """
+SELECT parname, ARRAY(SELECT ROW(x.grantee::bigint, lower(x.privilege_type))::text FROM aclexplode(paracl) x)
+FROM pg_parameter_acl
 """
 _DEFAULTS: Final = """
 SELECT defaclrole::bigint, defaclnamespace::bigint, defaclobjtype::text,
@@ -83,6 +111,8 @@ SELECT defaclrole::bigint, defaclnamespace::bigint, defaclobjtype::text,
 FROM pg_default_acl WHERE defaclobjtype IN ('r', 'S', 'f')
 """
 _CONTAINS: Final = "SELECT inhparent::bigint, inhrelid::bigint FROM pg_inherits"
+ANYBODY: Final[Grants] = ((PUBLIC, "select"), (PUBLIC, "update"))
+"""What everybody has of large objects where the server does not ask (`lo_compat_privileges`)."""
 _BITS: Final = {4: "update", 8: "insert", 16: "delete"}
 
 
@@ -110,11 +140,12 @@ def look(url: Secret) -> Catalogue:
 
 
 def _read(conn: psycopg.Connection[Any], database: str, owner: int, login: str) -> Catalogue:
-    def rows(statement: str) -> list[tuple[Any, ...]]:
-        return conn.execute(statement.encode()).fetchall()
+    def rows(statement: str, *given: Any) -> list[tuple[Any, ...]]:
+        return conn.execute(statement.encode(), given or None).fetchall()
 
+    closed = [oid for (oid,) in rows(_CLOSED)]
     columns: dict[int, dict[str, Grants]] = {}
-    for relation, name, acl in rows(_COLUMNS):
+    for relation, name, acl in rows(_COLUMNS, closed):
         columns.setdefault(relation, {})[name] = _grants(acl)
     rules: dict[int, list[Rule]] = {}
     for relation, command, permissive, roles in rows(_RULES):
@@ -145,13 +176,15 @@ def _read(conn: psycopg.Connection[Any], database: str, owner: int, login: str) 
                 updatable=frozenset(verb for bit, verb in _BITS.items() if bits & bit),
                 below=frozenset(below.get(oid, ())),
             )
-            for oid, schema, name, kind, by, acl, guarded, forced, invoker, bits in rows(_RELATIONS)
+            for oid, schema, name, kind, by, acl, guarded, forced, invoker, bits in rows(_RELATIONS, closed)
         ),
         functions=tuple(
             Function(schema, name, by, definer, _grants(acl)) for schema, name, by, definer, acl in rows(_FUNCTIONS)
         ),
         defaults=tuple(Default(by, schema, kind, _grants(acl)) for by, schema, kind, acl in rows(_DEFAULTS)),
         contains=tuple((parent, child) for parent, child in rows(_CONTAINS)),
+        large=tuple(Large(by, _grants(acl) + (ANYBODY if open_ else ())) for by, acl, open_ in rows(_LARGE)),
+        parameters=tuple(Parameter(name, _grants(acl)) for name, acl in rows(_PARAMETERS)),
     )
 
 

@@ -35,7 +35,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One schema."""
+    """One schema; of the server's own only `pg_catalog`, with what is closed there or was granted."""
 
     oid: int
     name: str
@@ -93,6 +93,22 @@ class Default:
 
 
 @dataclass(frozen=True, slots=True)
+class Large:
+    """The large objects of one owner that were granted alike."""
+
+    owner: int
+    grants: Grants
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A setting of the server that somebody was granted: `set`, or `alter system` for all of it."""
+
+    name: str
+    grants: Grants
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """What was read of one database, in one snapshot."""
 
@@ -106,3 +122,5 @@ class Catalogue:
     functions: tuple[Function, ...] = ()
     defaults: tuple[Default, ...] = ()
     contains: tuple[tuple[int, int], ...] = ()
+    large: tuple[Large, ...] = ()
+    parameters: tuple[Parameter, ...] = ()

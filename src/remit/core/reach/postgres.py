@@ -10,12 +10,23 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from remit.core.reach.catalogue import PUBLIC, Catalogue, Default, Member, Relation, Role
-from remit.core.reach.rights import BY_COLUMN, VIEWS, Acting, Judge
+from remit.core.reach.rights import BY_COLUMN, SYSTEM, VIEWS, Acting, Judge
 from remit.core.reach.survey import Gathering, Seen
 
 EVERYTHING: Final = ("rights", "everything")
 SERVER: Final = ("code", "server")
-WRITES: Final = frozenset({"insert", "update", "delete", "truncate", "own", "create", "advance", "execute"})
+FILES: Final = ("object", "files of the server")
+DATABASE: Final = "the whole database"
+WRITES: Final = frozenset(
+    {
+        "insert", "update", "delete", "truncate", "own", "create", "advance", "execute", "drop", "set", "alter system",
+    }
+)  # fmt: skip
+READERS: Final = re.compile(r"(?:pg_read_file|pg_read_binary_file|pg_ls_dir|pg_stat_file|lo_import|be_lo_import)\(")
+WRITERS: Final = re.compile(r"(?:lo_export|be_lo_export)\(")
+"""Functions of the server that nobody but a superuser has, unless somebody is granted them."""
+RUNS: Final = re.compile(r".*_command|.*_library|.*_libraries|.*_library_path|extension_control_path|jit_provider")
+"""Settings that say what the server runs or loads."""
 _PLAIN: Final = re.compile(r"[a-z0-9_]+", re.ASCII)
 _SHOWN: Final = 8
 
@@ -47,6 +58,7 @@ def survey(catalogue: Catalogue) -> Seen:
     if holder is not None and catalogue.owner in names:
         found.edge(("role", names[catalogue.owner]), ("role", "pg_database_owner"), "owns the database")
     _between(judge, found, names, whole)
+    _outside(judge, found)
     return found.seen()
 
 
@@ -60,8 +72,9 @@ def _able(judge: Judge, who: Acting) -> dict[str, str]:
                 _verb(verb, columns, one) for verb, columns in sorted(verbs.items())
             )
     for function in judge.catalogue.functions:
-        if judge.calls(who, function):
-            found[_name(judge, function.schema, function.name)] = "execute"
+        acts = [verb for verb, able in (("drop", judge.drops), ("execute", judge.calls)) if able(who, function)]
+        if acts:
+            found[_name(judge, function.schema, function.name)] = ", ".join(acts)
     for schema in judge.catalogue.schemas:
         if judge.makes(who, schema):
             found[f"schema {schema.name}"] = "create"
@@ -69,7 +82,20 @@ def _able(judge: Judge, who: Acting) -> dict[str, str]:
         will = judge.will(who, default)
         if will and default.owner not in who.rights:
             found[future_name(judge, default)] = ", ".join(sorted(will))
-    return found
+    return found | _of_the_server(judge, who)
+
+
+def _of_the_server(judge: Judge, who: Acting) -> dict[str, str]:
+    """What lies in no schema: large objects, settings, and the database itself."""
+    catalogue = judge.catalogue
+    found: dict[str, set[str]] = {}
+    for large in catalogue.large:
+        found.setdefault(f"large objects of {judge.roles[large.owner].name}", set()).update(judge.stored(who, large))
+    for one in catalogue.parameters:
+        found[f"setting {one.name}"] = set(judge.tunes(who, one))
+    if who.superuser or catalogue.owner in who.rights:
+        found[DATABASE] = {"drop"}
+    return {name: ", ".join(sorted(verbs)) for name, verbs in found.items() if verbs}
 
 
 def relation_name(judge: Judge, one: Relation) -> str:
@@ -133,7 +159,7 @@ def _person(judge: Judge, found: Gathering, role: Role, inherited: Mapping[str, 
     if role.replication:
         found.edge(node, found.node("object", "the whole server, by replication"), "replicates")
     for name, target in (("pg_execute_server_program", SERVER), ("pg_write_server_files", SERVER),
-                         ("pg_read_server_files", ("object", "files of the server"))):  # fmt: skip
+                         ("pg_read_server_files", FILES)):  # fmt: skip
         if judge.named.get(name) == role.oid:
             found.edge(room, target, name.removeprefix("pg_").replace("_", " "))
 
@@ -159,6 +185,20 @@ def _membership(judge: Judge, found: Gathering, names: Mapping[int, str], one: M
         found.edge(("rights", names[one.member]), target, "may give itself")
 
 
+def _outside(judge: Judge, found: Gathering) -> None:
+    """What leads out of the database: functions of the server's own, and settings that say what it runs."""
+    for function in judge.catalogue.functions:
+        if judge.schemas[function.schema].name == SYSTEM:
+            at = ("object", _name(judge, function.schema, function.name))
+            if READERS.match(function.name):
+                found.edge(at, FILES, "reads files of the server")
+            if WRITERS.match(function.name):
+                found.edge(at, SERVER, "writes files of the server")
+    for one in judge.catalogue.parameters:
+        if RUNS.fullmatch(one.name):
+            found.edge(("object", f"setting {one.name}"), SERVER, "says what the server runs (perhaps)")
+
+
 def _between(judge: Judge, found: Gathering, names: Mapping[int, str], whole: Mapping[str, str]) -> None:
     """What leads from object to object: views show, functions run as their owners, parents contain."""
     for one in judge.catalogue.relations:
@@ -178,4 +218,7 @@ def _between(judge: Judge, found: Gathering, names: Mapping[int, str], whole: Ma
             found.edge(("object", name), ("role", names[function.owner]), "runs as its owner")
     if definers:
         found.notes.append(f"{len(definers)} functions run as their owners, and count as all that those can do.")
-    found.notes.append("Not covered: triggers, foreign servers, event triggers, and extensions' own functions.")
+    found.notes.append(
+        "Not covered: triggers, rules other than views', foreign servers, event triggers, publications and"
+        " subscriptions, statistics of others' sessions, and extensions' own functions."
+    )

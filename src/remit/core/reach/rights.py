@@ -12,13 +12,25 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from remit.core.reach.catalogue import PUBLIC, Catalogue, Default, Function, Grants, Relation, Role, Schema
+from remit.core.reach.catalogue import (
+    PUBLIC,
+    Catalogue,
+    Default,
+    Function,
+    Grants,
+    Large,
+    Parameter,
+    Relation,
+    Role,
+    Schema,
+)
 
 DATA: Final = ("select", "insert", "update", "delete", "truncate")
 BY_COLUMN: Final = frozenset({"select", "insert", "update"})
 COMMANDS: Final = {"select": "r", "insert": "a", "update": "w", "delete": "d"}
 TABLES: Final = "rpf"
 VIEWS: Final = "v"
+SYSTEM: Final = "pg_catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +151,33 @@ class Judge:
         found = self._directly(who, one)
         if one.owner in who.rights or who.superuser:
             found["own"] = frozenset()
+        elif self.keeps(who, one.schema):
+            found["drop"] = frozenset()
         return found
+
+    def keeps(self, who: Acting, schema: int) -> bool:
+        """Whether a schema is one's own: its owner drops whatever anybody has in it."""
+        return self.schemas[schema].owner in who.rights
 
     def _directly(self, who: Acting, one: Relation) -> dict[str, frozenset[str]]:
         if one.kind == "S":
             return self._sequence(who, one)
         every = frozenset(one.columns)
+        if self.schemas[one.schema].name == SYSTEM and not who.superuser:
+            # The server's own tables are written by superusers alone, whatever was granted on them.
+            columns = every if self._whole(who, one, "select") else self._columns(who, one, "select")
+            return {"select": columns} if columns else {}
         owns = who.superuser or (who.helps and one.owner in who.rights)
         found: dict[str, frozenset[str]] = {}
         for verb in DATA if one.kind in TABLES else ("select",) if one.kind == "m" else DATA[:4]:
-            whole = owns or _granted(one.grants, who, verb) or self._everywhere(who, verb)
+            whole = owns or self._whole(who, one, verb)
             columns = every if whole else self._columns(who, one, verb)
             if (whole or columns) and self._rows(who, one, verb):
                 found[verb] = columns
         return found if one.kind not in VIEWS else self._through(who, one, found)
+
+    def _whole(self, who: Acting, one: Relation, verb: str) -> bool:
+        return _granted(one.grants, who, verb) or self._everywhere(who, verb)
 
     def _columns(self, who: Acting, one: Relation, verb: str) -> frozenset[str]:
         if verb not in BY_COLUMN:
@@ -239,8 +264,26 @@ class Judge:
         owns = who.superuser or one.owner in who.rights
         return self.uses(who, one.schema) and (owns or _granted(one.grants, who, "execute"))
 
+    def drops(self, who: Acting, one: Function) -> bool:
+        """Whether a function can be dropped: by its owner, and by that of its schema."""
+        if self.schemas[one.schema].name == SYSTEM or not self.uses(who, one.schema):
+            return False
+        return who.superuser or one.owner in who.rights or self.keeps(who, one.schema)
+
+    def stored(self, who: Acting, one: Large) -> list[str]:
+        """What can be done with large objects."""
+        if who.superuser or one.owner in who.rights:
+            return ["own", "select", "update"]
+        return [verb for verb in ("select", "update") if _granted(one.grants, who, verb)]
+
+    def tunes(self, who: Acting, one: Parameter) -> list[str]:
+        """How a setting of the server can be set."""
+        return [verb for verb in ("alter system", "set") if who.superuser or _granted(one.grants, who, verb)]
+
     def makes(self, who: Acting, schema: Schema) -> bool:
         """Whether something can be made in a schema."""
+        if schema.name == SYSTEM:
+            return False
         return who.superuser or schema.owner in who.rights or _granted(schema.grants, who, "create")
 
     def will(self, who: Acting, one: Default) -> frozenset[str]:
