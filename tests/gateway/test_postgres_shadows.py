@@ -6,6 +6,7 @@ Each statement is held against PostgreSQL itself, under a role that has only the
 import psycopg
 import pytest
 
+from remit.core.errors import RemitError
 from remit.gateway.postgres.catalogue import catalogue
 from remit.gateway.postgres.statement import read
 from tests.kit.database import SCHEMA, database, offered, unique
@@ -16,6 +17,9 @@ CREATE TABLE one (id int PRIMARY KEY, name text, "text" text, secret int, b int,
   CONSTRAINT only_secret UNIQUE (secret));
 CREATE TABLE two (id int, b int);
 INSERT INTO one VALUES (1, 'a', 'a', 1, 1); INSERT INTO two VALUES (1, 1);
+CREATE TYPE pair AS (a int, b int);
+CREATE FUNCTION made() RETURNS pair LANGUAGE sql AS 'SELECT 1, 2';
+CREATE FUNCTION hidden(anyelement) RETURNS int LANGUAGE sql VOLATILE AS 'DELETE FROM notes; SELECT 1';
 """
 
 
@@ -68,6 +72,8 @@ STATEMENTS = {
     # System columns are those of tables alone.
     "system, of a join": "select 1 from one where name = 'a' and exists"
     " (select 1 from (two a cross join hr.pay) as j where ctid = '(0,1)' and b = 1 and pay > 0)",
+    # Several functions go by the name of the first one.
+    "rows from": "select (select count(length.*) from rows from (generate_series(1, 1), length('a'))) from one length",
     # The columns of a constraint that is named.
     "constraint": "insert into one (id) values (7) on conflict on constraint only_secret do nothing",
 }  # fmt: skip
@@ -77,3 +83,18 @@ STATEMENTS = {
 def test_what_postgresql_reads_is_among_the_calls(oracle, text):
     (one,) = read(text, oracle.known)
     assert oracle.needs_more(one, oracle.known) == (False, ""), one.acts
+
+
+CALLED = [
+    "select hidden.hidden from made() hidden",
+    "select hidden.hidden from json_populate_record(null::one, '{}') hidden",
+    "select hidden.hidden from unnest(array[null::one]) hidden",
+    "select hidden.hidden from rows from (generate_series(1, 1), made()) hidden",
+]
+
+
+@pytest.mark.parametrize("text", CALLED)
+def test_what_a_function_gives_is_named_like_another_only_where_that_cannot_be_called(oracle, text):
+    # PostgreSQL takes it for hidden(row): the row has no such column, whatever the row is called.
+    with pytest.raises(RemitError, match="column_unknown"):
+        read(text, oracle.known)

@@ -75,10 +75,10 @@ OUTPUTS: Final = {
 ROWS: Final = frozenset(
     {
         "json_populate_record", "json_populate_recordset", "jsonb_populate_record", "jsonb_populate_recordset",
-        "unnest",
+        "lower", "unnest", "upper",
     }
 )  # fmt: skip
-"""Functions that in FROM may give more columns than one: as many as what they are given has."""
+"""Functions that in FROM may give a row: as many columns, and under such names, as what they are given has."""
 
 _SETTINGS: Final = """
 bytea_output client_min_messages datestyle default_transaction_deferrable default_transaction_isolation

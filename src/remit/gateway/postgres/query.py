@@ -209,11 +209,13 @@ class Queries(Expressions):
             kind, call = inner(items[0])
             if kind != "func_call" or any(item.WhichOneof("node") for item in items[1:]):
                 raise refused("A function in FROM is not understood here.", "statement_unclassified")
-            called = strings(call.funcname)[-1]
+            first = strings(call.funcname)[-1]
+            # Of several, the first one gives the name that all of them go by.
+            called = called or first
             self.expression(items[0], scope)
-            names += OUTPUTS.get(called, (node.alias.aliasname or called,)) if sure else (MORE,)
-            if called in ROWS or strings(call.funcname)[0] != "pg_catalog":
-                names.append(MORE)
+            single = sure and first not in ROWS and strings(call.funcname)[0] == "pg_catalog"
+            # Of what may give a row, not even its own name is that of a column: a call could hide behind the dot.
+            names += OUTPUTS.get(first, (node.alias.aliasname or first,)) if single else (MORE,)
         for definition in node.coldeflist:
             only(definition.column_def, "colname", "type_name", "is_local")
             self.type(definition.column_def.type_name)
