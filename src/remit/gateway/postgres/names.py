@@ -5,19 +5,23 @@ skipped in a failed pipeline, can therefore never mean what it meant before.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from remit.core.call import Call
 from remit.core.errors import RemitError
 from remit.gateway.postgres.catalogue import Catalogue
 from remit.gateway.postgres.statement import Kind, Statement, calls, read, session
+from remit.gateway.postgres.tree import refused
 from remit.gateway.postgres.value import OTHER, Bound, Slot, bind
 
 PREPARED: Final = 1000
 """How many statements a session may hold, and how many portals."""
 BOUND: Final = 64 * 1024 * 1024
 """How many octets the parameters of its portals may have together."""
+OFTEN: Final = 8
+_HOLDS: Final = 0x20
+"""The flag of WITH HOLD in the options of DECLARE (CURSOR_OPT_HOLD)."""
 
 
 @dataclass(slots=True)
@@ -35,13 +39,32 @@ class Prepared:
 
 @dataclass(slots=True)
 class Portal:
-    """A statement with its parameters, ready to run, any number of times. `declared`: it is a cursor of SQL."""
+    """A statement with its parameters, ready to run, any number of times.
+
+    `declared`: it is a cursor of SQL, `holds` one that outlives its transaction. `earlier` are other parameters that it
+    may have at the database, where it was declared more than once.
+    """
 
     prepared: Prepared
     own: str
     bound: tuple[Bound, ...] = ()
     declared: bool = False
     size: int = 0
+    holds: bool = False
+    earlier: list[tuple[Bound, ...]] = field(default_factory=list, repr=False)
+    told: int = 0
+    """In which stretch between two rests it was last declared; 0 when never."""
+
+    def declare(self, bound: tuple[Bound, ...], stretch: int) -> None:
+        """It is declared with these parameters; where the database may have it already, those before may hold too."""
+        if self.told != stretch and not (self.told and self.holds):
+            self.earlier.clear()
+        elif self.bound != bound:
+            if len(self.earlier) >= OFTEN:
+                raise many(f"A cursor is declared {OFTEN} times with other parameters by one prepared statement.")
+            self.earlier.append(self.bound)
+        self.bound, self.told = bound, stretch
+        self.size = sum(len(one.data) for each in (bound, *self.earlier) for one in each if one.data is not None)
 
 
 @dataclass(slots=True)
@@ -59,6 +82,7 @@ class Names:
     def __init__(self, resource: str) -> None:
         self.statements: dict[str, Prepared] = {}
         self.portals: dict[str, Portal] = {}
+        self._stretch = 1
         self._resource = resource
         self._number = 0
 
@@ -83,9 +107,10 @@ class Names:
             raise many(f"A session may hold {PREPARED} portals, with parameters of {BOUND} octets together.")
 
     def rest(self) -> None:
-        """No transaction is open: portals are gone, but for what was declared."""
-        for name in [name for name, one in self.portals.items() if not one.declared]:
+        """No transaction is open: portals are gone, but for what was declared to outlive it."""
+        for name in [name for name, one in self.portals.items() if not one.holds]:
             del self.portals[name]
+        self._stretch += 1
 
     def resolve(self, one: Statement) -> Resolved:
         """Write a statement's text with names at the database (`prepared_unknown`, `portal_unknown`)."""
@@ -97,7 +122,8 @@ class Names:
         if one.kind is Kind.DECLARE:
             self.room(0)
             own = self.fresh()
-            return Resolved(one, one.renamed(own), Portal(Prepared(one, own), own, declared=True))
+            holds = bool(one.tree.stmts[0].stmt.declare_cursor_stmt.options & _HOLDS)
+            return Resolved(one, one.renamed(own), Portal(Prepared(one, own), own, declared=True, holds=holds))
         if one.kind is Kind.EXECUTE:
             held = self.statements.get(one.name)
             if held is None or held.statement is None:
@@ -107,6 +133,9 @@ class Names:
             portal = self.portals.get(one.name)
             if portal is None or portal.prepared.statement is None:
                 raise no_portal()
+            if portal.prepared.statement.kind not in (Kind.QUERY, Kind.DECLARE):
+                # What executes or reads on runs something else, and FETCH would run it.
+                raise refused("FETCH and MOVE take a cursor, or the portal of a query.")
             return Resolved(one, one.renamed(portal.own), portal)
         if one.kind is Kind.DEALLOCATE or (one.kind is Kind.CLOSE and one.name):
             gone = (self.statements if one.kind is Kind.DEALLOCATE else self.portals).get(one.name)
@@ -121,7 +150,7 @@ class Names:
             return [session(self._resource, statement.label)]
         if isinstance(refers, Portal):
             if statement.kind is Kind.DECLARE:
-                refers.bound = tuple(bound)
+                refers.declare(tuple(bound), self._stretch)
                 self.portals[statement.name] = refers
             return self.of_cursor(refers)
         if isinstance(refers, Prepared) and refers.statement is not None:
@@ -132,9 +161,12 @@ class Names:
         return calls(self._resource, statement, bound)
 
     def of_cursor(self, portal: Portal) -> list[Call]:
-        """The calls of reading on from a cursor: those of its query."""
+        """The calls of reading on from a cursor: those of its query, with all parameters that it may have."""
         held = portal.prepared.statement
-        return calls(self._resource, held, portal.bound) if held is not None else []
+        if held is None:
+            return []
+        found = [call for bound in (portal.bound, *portal.earlier) for call in calls(self._resource, held, bound)]
+        return list({call.digest: call for call in found}.values())
 
     def _change(self, one: Statement) -> None:
         if one.kind is Kind.DEALLOCATE:
