@@ -255,7 +255,7 @@ def _options(node: ast.Call, names: dict[str, ast.expr]) -> Iterator[Told]:
 
 def _reach(node: ast.Call) -> Iterator[Told]:
     """Folders that an agent may use."""
-    for one in node.keywords:
+    for one in node.keywords if not opened.of_store(one.arg for one in node.keywords if one.arg) else ():
         if one.arg and (opened.folder(one.arg) or one.arg == "add_dirs"):
             for item in one.value.elts if isinstance(one.value, ast.List) else [one.value]:
                 if isinstance(item, ast.Constant) and isinstance(item.value, str) and mounted.broad(item.value):

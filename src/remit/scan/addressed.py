@@ -27,6 +27,8 @@ _OWN: Final = re.compile(
 )
 """Names of one's own address, of a page or of a name that looks like an address; what a proxy is called by is http."""
 _UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+_FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+"""The end of a file's name: a picture, a page, a program."""
 _PLAIN: Final = re.compile(
     r"(?i)^[\w+]+://.*[?&](?:sslmode=disable|ssl-?mode=disabled|(?:tls|ssl)=false|sslverify=false|tlsinsecure=true"
     r"|tlsallowinvalid(?:certificates|hostnames)=true|trustservercertificate=true|ssl_cert_reqs=none|encrypt=false"
@@ -129,7 +131,9 @@ def path(url: str) -> Iterator[str]:
         segments = urlsplit(url).path.split("/")
     except ValueError:
         return
-    if any(secret.is_random(one) and len(one) >= 24 and not _UUID.match(one) for one in segments):
+    if any(
+        secret.is_random(one) and len(one) >= 24 and not _UUID.match(one) and not _FILE.search(one) for one in segments
+    ):
         yield "its address holds a token"
 
 
@@ -182,7 +186,7 @@ _ASKS: Final = re.compile(r"(?i)^--?[\w-]*(?:auth|token|key|jwt|oidc|mtls|client
 _NOBODY: Final = re.compile(r"(?i)^--?(?:no|disable|without|skip|omit)-|[= ](?:none|off|false|disabled)$")
 _SERVES: Final = re.compile(
     r"(?i)mcp|\b(?:vllm|sglang|llama-server|langgraph|adk|opencode|goose|ollama|lms|local-?ai|text-generation-launcher"
-    r"|supergateway|agents?|a2a|jupyter\w*|start-notebook\.\w+)\b"
+    r"|supergateway|toolbox(?=\s.*--tools?-files?)|agents?|a2a|jupyter\w*|start-notebook\.\w+)\b"
 )
 """Programs that serve tools, agents or models."""
 

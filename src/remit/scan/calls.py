@@ -48,6 +48,7 @@ _ASKS: Final = re.compile(
     r"|clientCert|requestCert"
 )
 _PLAIN: Final = "it is called over http, without TLS"
+UNCHECKED: Final = "certificates are not checked"
 
 
 def _beyond(name: str, url: str) -> bool:
@@ -78,6 +79,35 @@ def in_python(tree: ast.AST) -> Iterator[Told]:
         texts = [text for text in map(_text, call.args[:2]) if text.startswith(("http://", "ws://"))]
         if texts and addressed.beyond(texts[0]) and _CALLS.search(syntax.said(call.func)):
             yield Kind.OPEN_REMOTE, call.args[0].lineno, _PLAIN
+
+
+_WITHIN: Final = re.compile(r"(?:ASGI|WSGI|Mock|InMemory|FastMCP)Transport$|^(?:Async)?TestClient$")
+"""What calls an application in the same process: the address is a name that no network knows."""
+
+
+def within(tree: ast.AST) -> frozenset[int]:
+    """The lines of addresses by which code calls an application in its own process."""
+    if not re.search(r"(?:ASGI|WSGI|Mock|InMemory)Transport|TestClient", syntax.words(tree)):
+        return frozenset()
+    made = {
+        node.targets[0].id
+        for node in syntax.every(tree, ast.Assign)
+        if isinstance(node.targets[0], ast.Name) and _is_within(node.value, set())
+    }
+    return frozenset(
+        one.value.lineno
+        for call in syntax.every(tree, ast.Call)
+        if _WITHIN.search(syntax.last(call.func))
+        or any(one.arg in ("transport", "app") and _is_within(one.value, made) for one in call.keywords)
+        for one in call.keywords
+        if one.arg in (*server.ADDRESSES, "baseURL")
+    )
+
+
+def _is_within(node: ast.expr, made: set[str]) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in made
+    return isinstance(node, ast.Call) and bool(_WITHIN.search(syntax.last(node.func)))
 
 
 def _spelled(tree: ast.AST) -> Iterator[Told]:
@@ -161,8 +191,8 @@ def mounts(part: Node) -> Iterator[Told]:
             yield from mounted.binds([(part[source].text, part[source].line)])
 
 
-def of_object(part: Node) -> Iterator[Told]:
-    """What is wrong with the addresses of an object literal."""
+def of_object(part: Node, chosen: frozenset[int]) -> Iterator[Told]:
+    """What is wrong with the addresses of an object literal; `chosen`: lines where a setting leaves them unchecked."""
     for key in (*server.ADDRESSES, "baseURL", "connectionString"):
         url = part[key].text
         if url.startswith(("http", "ws")):
@@ -172,5 +202,7 @@ def of_object(part: Node) -> Iterator[Told]:
         elif url and addressed.plain(url):
             yield Kind.OPEN_REMOTE, part[key].line, "the connection is made without TLS or its checks"
     for name, one in part.members.items():
+        if name == "rejectUnauthorized" and one.line in chosen:
+            continue
         if one.text in ("${false}", "${true}") and server.unchecked(name, one.text == "${true}"):
-            yield Kind.OPEN_REMOTE, one.line, "certificates are not checked"
+            yield Kind.OPEN_REMOTE, one.line, UNCHECKED

@@ -17,7 +17,7 @@ _NOT: Final = r"(?:no|not|skip|disable|ignore|without|bypass|allow|insecure|acce
 _FLAG: Final = re.compile(
     rf"--(?:(?=[\w-]*\b{_SUBJECT}\b)(?=[\w-]*\b{_CHECK}\b)(?=[\w-]*\b{_NOT}\b)[\w-]+"
     rf"|{_NOT}-(?:self-signed|invalid|untrusted|bad)-{_SUBJECT}|{_NOT}-{_SUBJECT}-{_CHECK}"
-    r"|insecure(?:-(?:skip-verify|tls|ssl|https|mode|connection))?|allow-insecure(?:-(?:host|tls|ssl|https|connections?))?"
+    r"|(?:\w{1,30}-)?insecure-(?:skip-(?:tls-)?verify|tls|ssl)|insecure(?:-(?:skip-verify|tls|ssl|https|mode|connection))?|allow-insecure(?:-(?:host|tls|ssl|https|connections?))?"
     r"|skip-verify|trust-(?:all-certs?|all-certificates|server-certificate|self-signed)|accept-insecure-certs"
     r"|ignore-certificate-errors|no-check-certificates?)",
     re.IGNORECASE,

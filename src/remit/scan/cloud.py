@@ -45,6 +45,11 @@ _WHOLE: Final = frozenset(
     }
 )  # fmt: skip
 """Actions that write and know no resource, by AWS's service authorization reference."""
+_ANSWERS: Final = re.compile(
+    r"bedrock:(?:InvokeModel\w*\*?|Converse\w*\*?|ApplyGuardrail|Retrieve\w*\*?|Rerank|CountTokens|GenerateQuery)$"
+    r"|sagemaker:InvokeEndpoint(?:\w*\*?)$"
+)
+"""Actions by which a model answers or a store of texts is asked: by AWS's reference they read, and change nothing."""
 _NO_RESOURCE: Final = ("ssmmessages:", "ec2messages:", "autoscaling-plans:", "ce:", "pricing:")
 
 
@@ -270,7 +275,7 @@ def _is_wide(action: str) -> bool:
 
 def writes(action: str) -> bool:
     """Say whether an action of AWS does more than read, and knows a resource."""
-    if action in _WHOLE or action.startswith(_NO_RESOURCE):
+    if action in _WHOLE or action.startswith(_NO_RESOURCE) or _ANSWERS.match(action):
         return False
     return not _READS.match(action.partition(":")[2])
 

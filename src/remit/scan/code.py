@@ -117,6 +117,8 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         ]
         told += acting.told(tree)
         told += calls.in_python(tree)
+        within = calls.within(tree)
+        told = [one for one in told if one[0] is not Kind.OPEN_REMOTE or one[1] not in within]
         told += pysecret.told(text, tree, told)
         if any(one[2] is addressed.NOBODY for one in told) and any(
             served.asks(node) for node in syntax.every(tree, ast.Call)
@@ -192,8 +194,24 @@ def called(node: ast.Call) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
-def _given(given: dict[str, ast.expr]) -> Iterator[Told]:
+_CHANNEL: Final = re.compile(r"(?i)Exporter$|Channel$|grpc")
+"""What calls over gRPC, where `insecure` says that there is no TLS; without an address, this machine is called."""
+
+
+def _is_plain(name: str, given: dict[str, ast.expr]) -> bool:
+    """Say whether a channel that is told to use no TLS stays on this machine, or leads to where nobody can see here."""
+    if not _CHANNEL.search(name) or not _is(given.get("insecure"), True):
+        return False
+    place = next((given[key] for key in ("endpoint", "target", "address", "host") if key in given), None)
+    text = place.value if isinstance(place, ast.Constant) and isinstance(place.value, str) else ""
+    return not addressed.beyond(text if "://" in text else f"http://{text}")
+
+
+def _given(given: dict[str, ast.expr], name: str = "") -> Iterator[Told]:
+    plain = _is_plain(name, given)
     for key, value in given.items():
+        if plain and key == "insecure":
+            continue
         if isinstance(value, ast.Constant) and isinstance(value.value, str) and secret.is_written(key, value.value):
             yield Kind.LITERAL_SECRET, value.lineno, f"{key} holds a literal value"
         if server.unchecked(key, value.value if isinstance(value, ast.Constant) else None) or _unverified(key, value):
@@ -220,7 +238,7 @@ _CALLS: Final = re.compile(r"(?i)mcp|^sse_client$|^streamable_?http\w*$|^websock
 def _called(node: ast.Call, names: spelled.Names) -> Iterator[Told]:
     name = called(node)
     given = {one.arg: one.value for one in node.keywords if one.arg}
-    yield from _given({} if name in names.own else given)
+    yield from _given({} if name in names.own else given, name)
     if node.args and isinstance(node.args[0], ast.Constant) and _CALLS.search(name):
         yield from ((Kind.OPEN_REMOTE, node.lineno, said) for said in addressed.address(str(node.args[0].value)))
     if name == "_create_unverified_context":

@@ -24,8 +24,14 @@ LISTS: Final = (
     "trustedTools",
 )
 _READ_TOOLS: Final = frozenset(
-    {"read", "glob", "grep", "ls", "websearch", "webfetch", "notebookread", "todoread", "todowrite", "task"}
-)
+    {
+        "read", "glob", "grep", "ls", "websearch", "webfetch", "notebookread", "todoread", "todowrite", "task", "agent",
+        "skill", "slashcommand", "askuserquestion", "bashoutput", "toolsearch", "lsp", "enterplanmode",
+        "listmcpresourcestool", "readmcpresourcetool", "taskcreate", "taskupdate", "taskget", "tasklist", "taskoutput",
+        "structuredoutput",
+    }
+)  # fmt: skip
+"""Tools of Claude Code that write nothing and run no command themselves: a skill or an agent asks for what it uses."""
 MODES: Final = ("bypassPermissions", "acceptEdits")
 """Modes of Claude Code in which nobody is asked. In `dontAsk` what is not allowed beforehand is refused."""
 _YOLO: Final = (
@@ -249,8 +255,7 @@ def rule_writes(rule: str) -> bool:
     if tool == "Bash":
         if _ENDS.match(inner):
             return False
-        command = inner.removesuffix(":*").removesuffix("*").strip()
-        return not command or not verbs.only_reads(command)
+        return not verbs.rule_reads(inner)
     if tool in ("Edit", "Write", "MultiEdit", "NotebookEdit"):
         return inner in ("", "*", "**", "/**", "//**", "~/**")
     return tool == "*" or verbs.writes(tool)

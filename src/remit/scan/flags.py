@@ -85,5 +85,5 @@ def _copilot(tool: str) -> bool:
     name, _, inner = tool.partition("(")
     command = inner.rstrip(")").removesuffix(":*").strip()
     if name == "shell":
-        return not command or not verbs.only_reads(command)
+        return not verbs.rule_reads(inner.rstrip(")"))
     return name == "write" or (bool(command) and verbs.writes(command))

@@ -96,7 +96,20 @@ def _near(one: str, other: str) -> bool:
     same = 0
     while same < min(len(mine), len(others)) and mine[same] == others[same]:
         same += 1
+    if len(mine) > same < len(others) and (_BESIDE.match(mine[same]) or _BESIDE.match(others[same])):
+        return False
+    if 0 < same < min(len(mine), len(others)) and mine[same - 1] in _COLLECTIONS:
+        return False
     return len(mine) - same <= 2 and len(others) - same <= 2
+
+
+_BESIDE: Final = re.compile(r"\.\w")
+"""A folder of what builds and checks a project (`.github`), which runs under none of its roles."""
+_COLLECTIONS: Final = frozenset(
+    {"examples", "patterns", "samples", "blueprints", "cookbook", "cookbooks", "tutorials", "templates", "demos",
+     "recipes", "labs", "quickstarts", "starters", "showcase", "playground"}
+)  # fmt: skip
+"""Folders of which each holds a project of its own."""
 
 
 def _app(one: Granted, others: frozenset[str], seen: list[Used]) -> str:

@@ -52,6 +52,10 @@ _SIGNS_IN: Final = re.compile(
 )
 """A file that signs people in: who uses the token stands anywhere in its project."""
 _SCOPE_NAMES: Final = re.compile(r"(?i)scopes?$")
+_FOUND: Final = re.compile(
+    r"(?i)^_?(?:token|granted|actual|current|present|returned|missing|supported|known|all|valid|available|parsed)_"
+)
+"""Names of scopes that a token was found to have, or that there are: none that a person is asked for."""
 _ASKED_MOST: Final = 16
 """A file that names more scopes than this lists them; nobody signs in for so many."""
 _BUILDS: Final = frozenset({"build", "build_from_document"})
@@ -255,7 +259,7 @@ def _github_scopes(tree: ast.AST) -> Iterator[tuple[str, int]]:
             if found:
                 yield from _words(found[1], node.lineno)
         for name, value in _named(node):
-            if _SCOPE_NAMES.search(name):
+            if _SCOPE_NAMES.search(name) and not _FOUND.match(name):
                 for one in syntax.walk(value):
                     if isinstance(one, ast.Constant) and isinstance(one.value, str):
                         yield from _words(one.value, one.lineno)

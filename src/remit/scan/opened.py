@@ -1,7 +1,7 @@
 """What a command lets an agent reach on its machine: folders that are the root or a home, shells with no list. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -50,6 +50,16 @@ def wide(name: str, value: str) -> bool:
     """Say whether a variable or member of this name opens the root or a whole home; one value may hold several."""
     parts = [value] if re.match(r"[A-Za-z]:[\\/]", value) else re.split(r"[:,;]", value)
     return folder(name) and any(broad(one) for one in parts if one.strip()) and not (value == "/" and _WEB.search(name))
+
+
+_STORED: Final = re.compile(
+    r"(?i)^(?:file_?system_?id|efs_?\w*|transit_?encryption\w*|access_?point_?id|image(?:_?uri)?|container_?name)$"
+)
+
+
+def of_store(names: Iterable[str]) -> bool:
+    """Say whether these members are those of a store in the cloud or of a container, whose root is no machine's."""
+    return any(_STORED.match(name) for name in names)
 
 
 def lists(name: str) -> bool:

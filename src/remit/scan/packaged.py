@@ -53,6 +53,12 @@ _ISSUES: Final = re.compile(
     r"|elasticsearch|vault)(?![\w.-]*(?:mcp|agent))[\w.-]*(?=[:@]|$)"
 )
 _FILLED: Final = re.compile(r"\{\{[^{}]*\}\}")
+_BLANK: Final = re.compile(
+    r"(?i)<[^<>=]{1,100}>|\[[a-z][\w -]{0,60}(?:image|registry|repo|name|tag)\]"
+    r"|(?:^|[/_.-])(?:your|my)[-_](?:[\w-]*[-_])?(?:image|registry|repo|account|org|user"
+    r"(?:name)?|project|package)\b|replace[-_]?(?:me|with|this)|change[-_]?me|placeholder|image[-_]goes[-_]here"
+)
+"""What stands for a name that whoever takes the file has to put in."""
 _CHOSEN: Final = re.compile(r"v?x(?:-[\w.-]+)?")
 """A tag, or a whole image, that the values of a chart say: what those fill in is read as `x`."""
 _DEFAULT: Final = re.compile(r"\$\{\w+:?-([^${}]*)\}")
@@ -180,7 +186,7 @@ def installed(words: list[Word]) -> Iterator[Word]:
 def pinned(runner: str, package: str) -> bool:
     """Say whether a package is named with one exact version, or is local."""
     package = _DEFAULT.sub(r"\1", package)
-    if _LOCAL.match(package) or "$" in package or "%" in package:
+    if _BLANK.search(package) or _LOCAL.match(package) or "$" in package or "%" in package:
         return True
     if package.startswith(_SPECIFIERS):
         return bool(_NPM.fullmatch(re.sub(r"(?<=\d)/[\w./-]+$", "", package[4:].lstrip("/"))))
@@ -196,7 +202,7 @@ def pinned(runner: str, package: str) -> bool:
 def pinned_image(image: str) -> bool:
     """Say whether a container image is named by its digest or by a tag that is a version."""
     image = _FILLED.sub("x", _DEFAULT.sub(r"\1", image))
-    if "$" in image or "{" in image or "@sha256:" in image:
+    if "$" in image or "{" in image or "@sha256:" in image or _BLANK.search(image):
         return True
     name, _, tag = image.rsplit("/", 1)[-1].partition(":")
     if _CHOSEN.fullmatch(tag or name):

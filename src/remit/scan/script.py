@@ -88,7 +88,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
     told = [
         *_objects(plain, chosen),
         *tssecret.told(plain),
-        *_lines(plain, chosen),
+        *_lines(plain),
         *tslogin.told(plain),
         *standing.told(holders),
         *tsenv.told(plain),
@@ -140,11 +140,10 @@ def bare(text: str) -> str:
     return _STRING.sub(lambda one: re.sub(r"[^\n]", " ", one[0]) if one[0].startswith("/") else one[0], text)
 
 
-def _lines(text: str, chosen: frozenset[int]) -> Iterator[Told]:
+def _lines(text: str) -> Iterator[Told]:
     for one in _UNCHECKED.finditer(text):
-        line = line_at(text, one.start())
-        if line not in chosen:
-            yield Kind.OPEN_REMOTE, line, "certificates are not checked"
+        if not _is_chosen(text, one):
+            yield Kind.OPEN_REMOTE, line_at(text, one.start()), calls.UNCHECKED
     yield from calls.in_typescript(text)
     yield from tsrun.told(text)
     for one in re.finditer(r"\bnew\s+URL\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", text):
@@ -162,11 +161,11 @@ _CHOSEN: Final = re.compile(
 
 def _chosen(text: str) -> frozenset[int]:
     """The lines that leave certificates unchecked only where a setting says so in full: of itself the code checks."""
-    return frozenset(
-        line_at(text, one.start())
-        for one in _UNCHECKED.finditer(text)
-        if _CHOSEN.search(text, max(0, one.start() - 160), one.start())
-    )
+    return frozenset(line_at(text, one.start()) for one in _UNCHECKED.finditer(text) if _is_chosen(text, one))
+
+
+def _is_chosen(text: str, unchecked: re.Match[str]) -> bool:
+    return bool(_CHOSEN.search(text, max(0, unchecked.start() - 160), unchecked.start()))
 
 
 def _objects(text: str, chosen: frozenset[int]) -> Iterator[Told]:
@@ -178,7 +177,7 @@ def _objects(text: str, chosen: frozenset[int]) -> Iterator[Told]:
             if not {"command", "fullCommand", "headers"}.isdisjoint(members):
                 yield from server.told(part)
                 yield from consent.of_server(part)
-            yield from (one for one in calls.of_object(part) if one[1] not in chosen)
+            yield from calls.of_object(part, chosen)
             yield from calls.mounts(part)
             yield from _reach(part)
             yield from unasked.of_object(part)
@@ -189,7 +188,7 @@ def _objects(text: str, chosen: frozenset[int]) -> Iterator[Told]:
 
 def _reach(part: Node) -> Iterator[Told]:
     """Folders that an agent may use, and a sandbox that is none."""
-    for name, value in part.members.items():
+    for name, value in part.members.items() if not opened.of_store(part.members) else ():
         if opened.folder(name) or name in ("additionalDirectories", "addDirs"):
             for one in value.items:
                 if one.text and opened.wide(name if opened.folder(name) else "allowedDirectories", one.text):

@@ -161,8 +161,7 @@ def approves(tool: str) -> bool:
     """Say whether an approved tool does more than read; of the shell, by the command that it is held to."""
     command = _TOOLS.match(tool)
     if command:
-        bare = (command[1] or "").removesuffix(":*").removesuffix("*").strip()
-        return not bare or not verbs.only_reads(bare)
+        return not verbs.rule_reads(command[1] or "")
     return tool == "*" or verbs.writes(tool)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from remit.scan import defined, spelled, syntax, toxic
+from remit.scan import defined, spelled, syntax, toxic, verbs
 from remit.scan.launch import Told
 
 Part = tuple[str, int, frozenset[str]]
@@ -255,8 +255,19 @@ def _tool(one: ast.expr, functions: dict[str, syntax.Function]) -> frozenset[str
     text = syntax.said(one)[:200]
     kit = re.match(r"(?:\w+\.)*(\w*?)Tool(?:kit|s)\b", text)
     if kit:
-        return toxic.legs_of(kit[1], by_verb=False)
+        return toxic.legs_of(kit[1], by_verb=False) - ({toxic.OUT} if _looks(one) else set())
     return toxic.legs_of(text.partition("(")[0], by_verb=True) or toxic.legs_of(text, by_verb=True)
+
+
+_ONLY: Final = frozenset({"include_tools", "included_tools", "allowed_tools", "selected_tools", "tool_names", "tools"})
+"""Arguments of a kit of tools that name the only ones that it gives."""
+
+
+def _looks(kit: ast.expr) -> bool:
+    """Say whether a kit is told by name which of its tools it gives, and those only read."""
+    given = [one.value for one in kit.keywords if one.arg in _ONLY] if isinstance(kit, ast.Call) else []
+    texts = [item for one in given for item in spelled.read(one).items]
+    return bool(texts) and all(one.text and not verbs.writes(one.text) for one in texts)
 
 
 def _legs(function: syntax.Function) -> frozenset[str]:

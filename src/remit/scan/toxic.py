@@ -244,6 +244,8 @@ def _by_verb(words: list[str], found: set[str], known: set[str]) -> frozenset[st
         return frozenset({STRANGERS, OUT})
     if "terminal" in found and found & {"last", "selection", "output"}:
         return frozenset()
+    if words == ["terminal", "command"]:
+        return frozenset()
     if words in (["run", "commands"], ["runcommands"]):
         return frozenset({OUT})
     if found & (_OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
@@ -320,9 +322,8 @@ def of_rules(rules: list[tuple[str, int]]) -> Iterator[Told]:
             legs = legs_of(tool, by_verb=True) or legs_of(server, by_verb=False)
             legs = legs | (legs_of(server, by_verb=False) & {PRIVATE}) if legs != {OUT} else legs
         else:
-            legs = (
-                frozenset({OUT}) if _CURLS.match(rule) else frozenset({PRIVATE}) if _STORES.match(rule) else frozenset()
-            )
+            out = _CURLS.match(rule) and not verbs.rule_reads(rule.partition("(")[2].rstrip(")"))
+            legs = frozenset({OUT}) if out else frozenset({PRIVATE}) if _STORES.match(rule) else frozenset()
         parts.append((rule, line, legs))
     yield from judged(parts)
 
@@ -373,12 +374,21 @@ def _jobs(root: Node) -> Iterator[Told]:
         cloud = any(
             one["uses"].text.startswith(("aws-actions/", "google-github-actions/auth", "azure/login")) for one in parts
         )
-        if (held or cloud) and (writes or _NET.search(" ".join(_tools(agents)))):
+        asks = _READING.sub(_quiet, " ".join(_tools(agents)))
+        if (held or cloud) and (writes or _NET.search(asks)):
             yield (
                 Kind.TOXIC,
                 agents[0]["uses"].line or agents[0]["run"].line,
                 f"job {short(name)} reads what strangers write, holds secrets and has a way out",
             )
+
+
+_READING: Final = re.compile(r"\b[bB]ash\((gh [^()]{0,300})\)")
+
+
+def _quiet(rule: re.Match[str]) -> str:
+    """A rule for a forge's command line, as nothing where it only reads."""
+    return "" if verbs.rule_reads(rule[1]) else rule[0]
 
 
 def _tools(agents: list[Node]) -> Iterator[str]:

@@ -56,8 +56,8 @@ _COMMANDS: Final = re.compile(
     r"|tag (?:-l|--list)|worktree list|submodule status)"
     r"|(?:npm|pnpm|yarn|bun) (?:run )?(?:test|lint|build|typecheck|type-check|check|ci)|(?:npm|pnpm|yarn"
     r"|bun) (?:ls|list|view|info|outdated|why|audit(?! fix))"
-    r"|(?:npx|pnpm exec|bunx) (?:tsc|eslint|prettier|vitest|jest|biome|playwright test)|(?:tsc|eslint|vitest|jest"
-    r"|biome)"
+    r"|(?:(?:npx|pnpx|bunx|(?:npm|pnpm|bun)(?: exec)?(?: --)?|yarn) )?(?:tsc|eslint|vitest|jest|biome)"
+    r"|(?:npx|pnpx|bunx|pnpm|pnpm exec|yarn) (?:prettier|playwright test)"
     r"|(?:make|just|task) (?:test|check|lint|build)"
     r"|pytest|python3? -m (?:pytest|unittest|mypy)|uv run (?:pytest|ruff|mypy)|ruff|mypy|pyright|tox|nox"
     r"|pre-commit run|flake8|black --check"
@@ -70,7 +70,7 @@ _COMMANDS: Final = re.compile(
     r"|validate|show|fmt|output|version)"
     r"|gh (?:pr|issue|run|repo|release|workflow|label|search|cache|ruleset) (?:view|list|diff|checks|status"
     r"|issues|prs|code|repos|commits)"
-    r"|gh (?:auth )?status|glab (?:mr|issue|ci) (?:view|list|diff|status)"
+    r"|gh run (?:logs|watch)|gh search|gh (?:auth )?status|glab (?:mr|issue|ci) (?:view|list|diff|status)"
     r"|(?:kubectl|oc) (?:-n \S+ |--namespace[ =]\S+ )?(?:get|describe|logs|top|explain|version|api-resources"
     r"|api-versions|cluster-info"
     r"|diff|events|rollout (?:status|history)|auth can-i|config (?:view|get-contexts|current-context))"
@@ -88,6 +88,14 @@ _ACTS: Final = re.compile(
     r"|\bgit remote (?:add|remove|rm|rename|set-\w+|prune)\b|\bgit reflog (?:expire|delete)\b|\$\(|`"
 )
 """What makes a command that looks act."""
+_OPENED: Final = re.compile(r"(?:^|[;&|]\s*)(?:(?:find|fd|yq)(?:\s[^;&|]*)?|git (?:-C \S+ )?(?:branch|remote|reflog))$")
+"""What looks as it is written, and runs commands, writes or erases by a word that may follow."""
+_MANAGED: Final = re.compile(
+    r"\b(npm|pnpm|yarn|bun)(?: (?:--(?:recursive|workspace-root|workspaces|silent|if-present|parallel|stream)|-[rs]"
+    r"|(?<=pnpm )-w"
+    r"|(?:--(?:filter|prefix|dir|cwd|workspace)|-[FC]|(?<=npm )-w)[ =]\S+))+(?= )"
+)
+"""A manager of packages with the words that say in which of a project's packages it works."""
 _JOINED: Final = re.compile(r"\s*(?:&&|\|\||[;|\n])\s*")
 _REDIRECTED: Final = re.compile(r"(?<![0-9&=-])>{1,2}(?!\s*/dev/null|&)\s*[^\s&]")
 
@@ -123,4 +131,15 @@ def only_reads(command: str) -> bool:
     """Say whether a command of a shell only reads, or builds and tests what is there, by how each part of it begins."""
     if _ACTS.search(command) or _REDIRECTED.search(command):
         return False
-    return all(_COMMANDS.match(part) for part in _JOINED.split(command.strip()))
+    return all(_COMMANDS.match(_MANAGED.sub(r"\1", part)) for part in _JOINED.split(command.strip()))
+
+
+def rule_reads(rule: str) -> bool:
+    """Say whether all that a rule allows only reads; with `*` or `:*` at its end, whatever words may follow."""
+    command = rule.strip().removesuffix("*").removesuffix(":").strip()
+    wide = rule.rstrip().endswith("*") and len(command) <= _LONGEST
+    return bool(command) and only_reads(command) and not (wide and _OPENED.search(command))
+
+
+_LONGEST: Final = 2_000
+"""Characters of a rule that are looked at for what may follow it."""

@@ -88,7 +88,7 @@ def _part(part: Node, *, lent: bool) -> Iterator[Told]:
         yield from _run(words, keyed=keyed)
 
 
-_ASKED: Final = frozenset({"-y", "--yes", "uvx", "pipx", "bunx", "dlx", "go", "dnx", "deno", "install", "i", "add"})
+_ASKED: Final = frozenset({"-y", "--yes", "uvx", "pipx", "dlx", "go", "dnx", "deno", "install", "i", "add"})
 """Words that say that a package is fetched; without one it may be a dependency of the project."""
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from remit.core.finding import Confidence, Evidence, Finding, Kind
 from remit.scan import (
     addressed,
+    checked,
     client,
     consent,
     document,
@@ -143,6 +144,14 @@ def _manifest(root: Node) -> Iterator[Told]:
         for one in part["httpHeaders"].items:
             yield from _said("probe", server.variable("header", one["name"].text, one["value"]))
         yield from server.checks(part)
+        yield from _valued(part) if kind == "HelmRelease" else ()
+
+
+def _valued(part: Node) -> Iterator[Told]:
+    """Arguments that the values of a chart give a container whose image they do not name."""
+    if not part["image"].text:
+        words = [(one.text, one.line) for key in ("args", "extraArgs") for one in part[key].items if one.text]
+        yield from _said("a chart's argument", checked.told(words))
 
 
 def _lent(pod: Node) -> Iterator[Node]:
