@@ -10,80 +10,13 @@ from itertools import pairwise
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import client, document, flags, holder, jsonc, server, verbs, workflow
+from remit.scan import client, document, flags, gives, holder, jsonc, server, verbs, workflow
 from remit.scan.launch import Told
 from remit.scan.node import Node
 from remit.scan.sight import Holder
 
 STRANGERS, PRIVATE, OUT = "strangers", "private", "out"
 _ALL: Final = frozenset({STRANGERS, PRIVATE, OUT})
-_MAIL: Final = frozenset(
-    {"gmail", "outlook", "imap", "email", "mail", "inbox", "mailbox", "protonmail", "fastmail", "mailboxes"}
-)
-_BOTH_WAYS: Final = frozenset(
-    {"playwright", "puppeteer", "browserbase", "browser", "stagehand", "selenium", "discord", "telegram", "whatsapp",
-     "twitter", "github", "gitlab",
-     "hyperbrowser", "bluesky", "mastodon", "zendesk", "intercom", "freshdesk", "helpscout", "bitbucket", "gitea",
-     "browsermcp", "browseruse", "chrome", "chromium", "devtools", "computer", "gorgias", "crisp", "facebook",
-     "instagram", "tiktok", "threads", "forgejo", "twitch", "kommo", "chatwoot"}
-)  # fmt: skip
-_STRANGERS: Final = frozenset(
-    {"page", "pages", "browse", "fetch", "brave", "tavily", "exa", "firecrawl", "serp", "serpapi", "serper",
-     "duckduckgo", "ddg", "web",
-     "websearch", "webfetch", "scrape",
-     "scraper", "scraping", "crawl", "crawler", "crawl4ai", "rss", "feed", "feeds", "reddit", "hackernews",
-     "youtube", "jina", "apify", "perplexity",
-     "searxng", "kagi", "bing", "url", "urls", "html", "issues", "issue", "ticket", "tickets", "reviews", "comments",
-     "forum", "typeform",
-     "webpage", "website", "bright", "brightdata", "arxiv", "scrapingbee", "newsapi", "news", "support", "helpdesk",
-     "googlesearch", "trustpilot", "appstore", "wikipedia", "internet", "online", "navigate", "visit", "stackoverflow",
-     "pubmed", "social", "mentions", "feedback", "submissions", "inbound", "incoming", "websites", "webpages",
-     "serpstack",
-     "spider", "oxylabs", "scrapy", "scrapfly", "zenrows", "linkup", "diffbot", "hn", "producthunt", "quora", "g2",
-     "sitemap", "complaints", "site",
-     "rendered", "browserless", "webscraper", "urlreader", "newsletter", "newsletters", "transcripts",
-     "scrapegraph", "feedly", "guestbook"}
-)  # fmt: skip
-_PRIVATE: Final = frozenset(
-    {"filesystem", "postgres", "postgresql", "pg", "mysql", "mariadb", "sqlite", "mongo", "mongodb", "bigquery",
-     "snowflake", "databricks", "redshift",
-     "dynamodb", "mssql", "sqlserver", "oracle", "clickhouse", "supabase", "neon", "elasticsearch", "opensearch",
-     "gdrive", "drive", "onedrive",
-     "sharepoint", "dropbox", "box", "notion", "confluence", "jira", "atlassian", "obsidian", "salesforce",
-     "hubspot", "crm", "stripe", "quickbooks",
-     "xero", "s3", "gcs", "vault", "1password", "bitwarden", "calendar", "contacts", "hr", "hris", "workday",
-     "bamboohr", "payroll", "kb", "airtable",
-     "database", "db", "sql", "warehouse", "customers", "customer", "crmdb", "files", "file", "documents", "records",
-     "ledger", "invoices", "invoice",
-     "accounts", "patients", "patient", "member", "members", "subscribers", "sales",
-     "employee", "employees", "orders", "redis", "kubernetes", "k8s", "aws",
-     "netsuite", "sap", "dynamics", "zoho",
-     "finance", "billing", "wiki", "medical", "contracts", "contract", "salaries", "secrets", "keychain",
-     "directory", "duckdb", "cosmosdb", "pinecone",
-     "qdrant", "weaviate", "chroma", "milvus", "pipedrive", "looker", "metabase", "gdocs", "gsheets", "sheets",
-     "spreadsheet", "spreadsheets", "googledrive", "asana", "linear", "trello", "clickup", "monday", "basecamp",
-     "evernote", "notes", "egnyte", "intranet", "gong", "plaid", "bank", "banking", "brex", "ramp", "shopify",
-     "woocommerce", "paypal", "chargebee", "athena", "trino", "cassandra", "couchbase", "dynamo", "firestore",
-     "firebase", "cosmos", "timescale", "nocodb", "baserow", "coda", "smartsheet", "servicenow", "okta", "workspace",
-     "m365", "office365", "ehr", "fhir", "claims", "deals", "leads", "salary", "payslip", "payslips", "personnel",
-     "staff", "passwords", "credentials", "keyvault", "rag", "vectorstore", "retriever", "retrieval", "archive",
-     "payments", "payment", "transactions", "subscriptions", "hana", "teradata", "vertica", "db2", "spanner",
-     "bigtable", "keeper", "dashlane", "lastpass", "sage", "datev", "gusto", "rippling", "personio", "greenhouse",
-     "lever", "ashby", "zuora", "netbox", "snowflake2", "odoo", "erp", "policies", "graphconnectors", "dataverse"}
-)  # fmt: skip
-_OUT: Final = frozenset(
-    {"slack", "twilio", "sendgrid", "mailgun", "resend", "ses", "smtp", "sms", "webhook", "webhooks", "zapier",
-     "n8n", "pipedream", "ntfy", "pushover",
-     "teams", "linkedin", "shell", "terminal", "bash", "ssh", "commander", "http", "https", "requests", "curl",
-     "gist", "pastebin", "postmark", "mattermost",
-     "send", "post", "publish", "upload", "notify", "reply", "tweet", "dispatch", "mailer", "mailchimp", "outbound",
-     "pagerduty", "vonage", "rest",
-     "repl", "python", "sender", "poster", "notifier", "line", "signal", "matrix", "httpie", "api", "brevo", "mandrill",
-     "sparkpost", "klaviyo", "messagebird", "plivo", "gchat", "rocketchat", "zulip", "lark", "feishu", "dingtalk",
-     "wecom", "pushbullet", "viber", "ftp", "sftp", "wordpress", "ghost", "buffer", "make", "ifttt", "sns", "fax",
-     "comment", "submit", "share", "forward", "broadcast", "respond", "messenger", "announce", "novu", "courier",
-     "outgoing", "export", "sinch", "telnyx", "clickatell"}
-)  # fmt: skip
 _FORGE: Final = re.compile(r"(?i)github|gitlab")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
@@ -225,17 +158,19 @@ def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
     if by_verb:
         return _by_verb(words, found, known)
     boxes, senders = found & {"gmail", "outlook", "imap", "inbox", "mailbox", "read", "list"}, found & _SENDERS
-    if found & _MAIL and found & {"reader", "readonly", "viewer"} and not senders:
+    if found & gives.MAIL and found & {"reader", "readonly", "viewer"} and not senders:
         return frozenset({STRANGERS, PRIVATE})
-    if found & _MAIL or senders:
+    if found & gives.MAIL or senders:
         return frozenset({OUT}) if senders and not boxes else _ALL
-    if found & _BOTH_WAYS:
+    if found & gives.BOTH_WAYS:
         return frozenset({STRANGERS, OUT})
-    if known & _PRIVATE:
+    if known & gives.PRIVATE:
         return frozenset({PRIVATE})
-    if found & (_OUT - _NO_VERBS - {"line", "signal", "https", "comment", "submit", "share", "forward", "respond"}):
+    if found & (
+        gives.OUT - _NO_VERBS - {"line", "signal", "https", "comment", "submit", "share", "forward", "respond"}
+    ):
         return frozenset({OUT}) if not found & {"fetch"} else frozenset({STRANGERS})
-    return frozenset({STRANGERS}) if known & _STRANGERS else frozenset()
+    return frozenset({STRANGERS}) if known & gives.STRANGERS else frozenset()
 
 
 def _by_verb(words: list[str], found: set[str], known: set[str]) -> frozenset[str]:
@@ -248,18 +183,22 @@ def _by_verb(words: list[str], found: set[str], known: set[str]) -> frozenset[st
         return frozenset()
     if words in (["run", "commands"], ["runcommands"]):
         return frozenset({OUT})
-    if found & (_OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
+    if found & (gives.OUT - _NO_VERBS) and not found & {"read", "get", "list", "search", "fetch", "query", "lookup"}:
         return frozenset({OUT})
     if words[:1] and words[0] in ("email", "mail", "message", "sms") and len(words) > 1 and not found & _LOOKS:
         return frozenset({OUT})
-    if known & (_STRANGERS | _MAIL | _BOTH_WAYS) or ("search" in found and found & _ENGINES):
+    if known & (gives.STRANGERS | gives.MAIL | gives.BOTH_WAYS) or ("search" in found and found & _ENGINES):
         return frozenset({STRANGERS})
     if found & {"requests", "http"} and "get" in found:
         return frozenset({STRANGERS})
     if "codebase" in found and len(words) <= 2:
         return frozenset({PRIVATE})
     blind = (bool(words) and words[0] in _PUTS) or "test" in found
-    return frozenset({PRIVATE}) if known & _PRIVATE and not (blind and known & _PRIVATE <= _PAPER) else frozenset()
+    return (
+        frozenset({PRIVATE})
+        if known & gives.PRIVATE and not (blind and known & gives.PRIVATE <= _PAPER)
+        else frozenset()
+    )
 
 
 _PUTS: Final = frozenset({"edit", "write", "create", "new", "save", "append"})
