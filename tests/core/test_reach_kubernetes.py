@@ -21,10 +21,12 @@ WIDE = (
     (["escalate", "update"], RBAC, "clusterroles"), (["escalate"], RBAC, "roles"), (["patch"], RBAC, "roles"),
     (["bind"], RBAC, "clusterroles"), (["bind"], RBAC, "roles"), (["create"], RBAC, "rolebindings"),
     (["create", "update"], RBAC, "clusterrolebindings"), (["get"], "", "nodes/proxy"), (["get"], "", "configmaps"),
+    (["delete", "create", "escalate"], RBAC, "roles"), (["update"], "", "pods"), (["patch"], "batch", "cronjobs"),
     (["*"], RBAC, "*"), (["bind", "escalate"], "*", "roles"),
 )  # fmt: skip
 NAMES = {"users": ["u", "v"], "groups": ["g", "system:masters"], "serviceaccounts": ["x", "z"],
          "secrets": ["tok", "db"], "serviceaccounts/token": ["x"],
+         "deployments": ["web"], "pods": ["web-0"], "pods/exec": ["web-0"], "nodes/proxy": ["n1"],
          "clusterroles": ["c0", "c1"], "roles": ["r0"]}  # fmt: skip
 
 
@@ -50,6 +52,8 @@ def drawn(seed):
         {"kind": "ServiceAccount", "metadata": {"name": "y", "namespace": "a"}},
         {"kind": "ServiceAccount", "metadata": {"name": "z", "namespace": "b"}},
     ]
+    if draw.random() < 0.6:
+        items += [pod(*draw.choice((("a", "x"), ("a", "y"), ("b", "z")))) for _ in range(draw.choice((1, 2)))]
     for n in range(2):
         for kind, space in (("ClusterRole", ""), *(("Role", space) for space in SPACES)):
             meta = {"name": f"{kind[0].lower()}{n}"} | ({"namespace": space} if space else {})
@@ -63,6 +67,10 @@ def drawn(seed):
         items.append({"kind": "RoleBinding" if space else "ClusterRoleBinding", "metadata": meta, "roleRef": reference,
                       "subjects": [subject(name) for name in names]})  # fmt: skip
     return items
+
+
+def pod(space, account):
+    return {"kind": "Pod", "metadata": {"name": "p", "namespace": space}, "spec": {"serviceAccountName": account}}
 
 
 def became(seen, start):
@@ -144,18 +152,45 @@ def test_a_cluster_is_told_in_namespaces_names_and_addresses():
 
 
 def test_pods_tell_who_runs_and_aggregated_roles_are_gathered():
-    pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "prod"}, "spec": {"serviceAccountName": "ci"}}
     part = {"verbs": ["get"], "apiGroups": [""], "resources": ["pods/exec"]}
     whole = {"kind": "ClusterRole", "metadata": {"name": "sum"}, "rules": None,
              "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"to": "sum"}}]}}  # fmt: skip
     edges, _ = told(
-        whole, role("part", part, labels={"to": "sum"}), binding("sum", USER, "prod"), pod,
+        whole, role("part", part, labels={"to": "sum"}), binding("sum", USER, "prod"), pod("prod", "ci"),
         {"kind": "ServiceAccount", "metadata": {"name": "ci", "namespace": "prod"}},
         {"kind": "ServiceAccount", "metadata": {"name": "idle", "namespace": "prod"}},
     )  # fmt: skip
     assert edges["clusterrole/sum in prod", "serviceaccount/prod/ci"] == ("gets into a pod of", False)
     assert ("clusterrole/sum in prod", "serviceaccount/prod/idle") not in edges
     assert ("clusterrole/sum in prod", "pods of prod") in edges
+
+
+def account(name, space="prod"):
+    return {"kind": "ServiceAccount", "metadata": {"name": name, "namespace": space}}
+
+
+WAYS = [
+    # A pipeline that changes one deployment has it run as whoever it likes: nothing of that was told.
+    ("patch", "apps", "deployments", ["web"], {"prod/idle": "has what starts pods run as"}),
+    ("update", "batch", "cronjobs", [], {"prod/idle": "has what starts pods run as"}),
+    ("get", "", "pods/exec", ["web-0"], {"prod/ci": "gets into a pod of"}),
+    ("get", "", "secrets", [], {"prod/idle": "may read a stored token of (perhaps)"}),
+]
+
+
+@pytest.mark.parametrize(("verb", "group", "kind", "names", "ways"), WAYS)
+def test_whoever_gets_at_something_of_a_kind_is_told_whose_place_that_gives(verb, group, kind, names, ways):
+    rule = {"verbs": [verb], "apiGroups": [group], "resources": [kind], "resourceNames": names}
+    accounts = [account("ci"), account("idle"), account("root", "ops")]
+    edges, _ = told(role("acts", rule), binding("acts", USER, "prod"), pod("prod", "ci"), pod("ops", "root"), *accounts)
+    for name, how in ways.items():
+        assert edges["clusterrole/acts in prod", f"serviceaccount/{name}"][0] == how
+    nodes = ("clusterrole/acts in prod", "nodes") in edges
+    assert nodes is (kind in ("deployments", "cronjobs")), (
+        "what starts pods may have their nodes, and all that runs there"
+    )
+    assert edges["nodes", "serviceaccount/ops/root"] == ("run pods as", False)
+    assert ("nodes", "serviceaccount/prod/idle") not in edges
 
 
 def test_what_is_no_cluster_is_refused():

@@ -28,15 +28,15 @@ def bound(items, names):
     return found
 
 
-def lets(held, verb, space, group, resource, name=""):
-    """Whether what is held lets a verb be done, on one name or on whatever there is."""
+def lets(held, verb, space, group, resource, name="", *, some=False):
+    """Whether what is held lets a verb be done, on one name or on whatever there is; or on `some` name or other."""
     for _, where, listed in held:
         for rule in listed if where in ("", space) else ():
             verbs, groups = rule["verbs"], rule["apiGroups"]
             parts = {resource, "*", *([f"*/{resource.split('/')[1]}"] if "/" in resource else [])}
             names = rule.get("resourceNames", [])
             spoken = {verb, "*"} & set(verbs) and {group, "*"} & set(groups) and parts & set(rule["resources"])
-            if spoken and (not names or name in names):
+            if spoken and (some or not names or name in names):
                 return True
     return False
 
@@ -60,7 +60,22 @@ ENTERS = (("create", "pods/exec"), ("get", "pods/exec"), ("create", "pods/attach
 RBAC = "rbac.authorization.k8s.io"
 
 
-def takes(held, subject, stored):
+def runs(items):
+    """The accounts that pods run as; None where no pods are known."""
+    pods = [one for one in items if one["kind"] == "Pod"]
+    return {
+        f"serviceaccount/{one['metadata']['namespace']}/{one['spec']['serviceAccountName']}" for one in pods
+    } or None
+
+
+def starts(held, space):
+    """Whether pods can be started as anybody: made, or had made by what makes them."""
+    makes = any(lets(held, "create", space, group, one) for group, one in STARTS)
+    changes = [(verb, group, one) for verb in ("update", "patch") for group, one in STARTS if one != "pods"]
+    return makes or any(lets(held, verb, space, group, one, some=True) for verb, group, one in changes)
+
+
+def takes(held, subject, stored, running, spaces):
     """Whether what is held gives the place of a subject at once."""
     kind, _, rest = subject.partition("/")
     space, _, name = rest.partition("/") if kind == "serviceaccount" else ("", "", rest)
@@ -68,14 +83,15 @@ def takes(held, subject, stored):
         return True
     if kind != "serviceaccount":
         return False
-    reading = [verb for verb in ("get", "list", "watch") if lets(held, verb, space, "", "secrets")]
+    there = running is None or subject in running
+    enters = [*ENTERS, ("update", "pods"), ("patch", "pods")]
     return (
         lets(held, "create", space, "", "serviceaccounts/token", name)
-        or any(lets(held, "create", space, group, one) for group, one in STARTS)
-        or any(lets(held, verb, space, group, one) for verb in ("update", "patch") for group, one in STARTS)
-        or any(lets(held, verb, space, "", one) for verb, one in ENTERS)
-        or any(lets(held, verb, "", "", "nodes/proxy") for verb in ("get", "create"))
-        or (bool(reading) and lets(held, "create", space, "", "secrets"))
+        or starts(held, space)
+        or (there and any(starts(held, one) for one in spaces))
+        or (there and any(lets(held, verb, space, "", one, some=True) for verb, one in enters))
+        or (there and any(lets(held, verb, "", "", "nodes/proxy", some=True) for verb in ("get", "create")))
+        or any(lets(held, verb, space, "", "secrets") for verb in ("get", "list", "watch"))
         or any(lets(held, verb, space, "", "secrets", one) for one in stored for verb in ("get", "list", "watch"))
     )
 
@@ -93,7 +109,7 @@ def becomes(items, start, subjects, spaces, stored):
         before = len(mine), len(gained)
         for name in sorted(mine):
             held = bound(items, groups(name)) + gained
-            mine |= {one for one in subjects if takes(held, one, stored.get(one, ()))}
+            mine |= {one for one in subjects if takes(held, one, stored.get(one, ()), runs(items), spaces)}
             if lets(held, "impersonate", "", "", "groups", "system:masters"):
                 gained = add(gained, whole(""))
             for one in roles:
@@ -122,6 +138,8 @@ def binds(held, role, space):
 def rewrites(held, role):
     kind, home, name, _ = role
     writes = any(lets(held, verb, home, RBAC, f"{kind.lower()}s", name) for verb in ("update", "patch"))
+    removes = lets(held, "delete", home, RBAC, f"{kind.lower()}s", name)
+    writes = writes or (removes and lets(held, "create", home, RBAC, f"{kind.lower()}s"))
     return writes and lets(held, "escalate", home, RBAC, f"{kind.lower()}s", name)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from remit.core.reach.kubernetes.rbac import EVERYTHING, GROUP, Cluster, Held, can
+from remit.core.reach.kubernetes.rbac import EVERYTHING, GROUP, Cluster, Held, can, some
 
 WORKLOADS: Final = (
     ("", "pods"), ("", "replicationcontrollers"), ("apps", "deployments"), ("apps", "daemonsets"),
@@ -14,6 +14,8 @@ INTO: Final = (("create", "pods/exec"), ("get", "pods/exec"), ("create", "pods/a
                ("update", "pods/ephemeralcontainers"), ("patch", "pods/ephemeralcontainers"))  # fmt: skip
 CHANGING: Final = ("update", "patch")
 READING: Final = ("get", "list", "watch")
+NODES: Final = "nodes"
+"""The machines that pods run on: where admission lets a pod have its node, that has every token of what runs there."""
 MASTERS: Final = "group/system:masters"
 
 
@@ -37,6 +39,8 @@ class Becoming:
         """Everybody whose place can be taken, and every role that can be bound."""
         mine = list(held)
         found = [step for name in sorted(self.of.accounts) for step in self._account(mine, name)]
+        if any(self._starts(mine, space) or self._changes(mine, space) for space in self.spaces):
+            found.append(Step(NODES, "starts pods that may have their", sure=False))
         return [*found, *self._acting(mine), *self._binding(mine)]
 
     def runs(self, held: Iterable[Held]) -> list[str]:
@@ -47,10 +51,21 @@ class Becoming:
     def _starts(self, held: list[Held], space: str) -> bool:
         return any(can(held, "create", space, group, resource) for group, resource in WORKLOADS)
 
+    def _changes(self, held: list[Held], space: str) -> bool:
+        """Whether what starts pods can be changed, and with it as whom they run; a pod itself keeps its account."""
+        return any(
+            some(held, verb, space, group, one) for verb in CHANGING for group, one in WORKLOADS if one != "pods"
+        )
+
     def _enters(self, held: list[Held], space: str) -> bool:
-        into = any(can(held, verb, space, "", resource) for verb, resource in INTO)
-        changing = any(can(held, verb, space, group, one) for verb in CHANGING for group, one in WORKLOADS)
-        return into or changing or any(can(held, verb, "", "", "nodes/proxy") for verb in ("get", "create"))
+        """Whether some pod can be got into, be it one that is named."""
+        into = any(some(held, verb, space, "", resource) for verb, resource in INTO)
+        changing = any(some(held, verb, space, "", "pods") for verb in CHANGING) or self._changes(held, space)
+        return into or changing or any(some(held, verb, "", "", "nodes/proxy") for verb in ("get", "create"))
+
+    def running(self) -> list[str]:
+        """The accounts that pods run as; all of them where no pods were given."""
+        return sorted(self.of.running if self.of.pods else self.of.accounts)
 
     def _account(self, held: list[Held], name: str) -> Iterator[Step]:
         _, space, short = name.split("/", 2)
@@ -58,11 +73,17 @@ class Becoming:
             yield Step(name, "makes a token of")
         if self._starts(held, space):
             yield Step(name, "starts a pod as")
+        elif self._changes(held, space):
+            there = any(one.split("/")[1] == space for one in self.of.running)
+            yield Step(name, "has what starts pods run as", sure=there)
         if any(can(held, verb, space, "", "secrets", one) for one in self.of.accounts[name] for verb in READING):
             yield Step(name, "reads a stored token of")
         reads = any(can(held, verb, space, "", "secrets") for verb in READING)
         if reads and can(held, "create", space, "", "secrets"):
             yield Step(name, "has a token stored, and reads it, of")
+        elif reads:
+            # Which secrets are tokens is not told: an account lists none of those that were made by hand.
+            yield Step(name, "may read a stored token of", sure=False)
         if self._enters(held, space) and (name in self.of.running or not self.of.pods):
             yield Step(name, "gets into a pod of", sure=name in self.of.running)
 
@@ -95,6 +116,6 @@ class Becoming:
         """Say that a role can be written beyond what its writer has."""
         mine = list(held)
         kind, space, name = role
-        return can(mine, "escalate", space, GROUP, f"{kind}s", name) and any(
-            can(mine, verb, space, GROUP, f"{kind}s", name) for verb in CHANGING
-        )
+        able = {verb for verb in (*CHANGING, "delete", "escalate") if can(mine, verb, space, GROUP, f"{kind}s", name)}
+        anew = "delete" in able and can(mine, "create", space, GROUP, f"{kind}s")
+        return "escalate" in able and (anew or bool(able & set(CHANGING)))

@@ -36,6 +36,11 @@ class Rule(msgspec.Struct, frozen=True, rename="camel"):
             and (not self.resource_names or name in self.resource_names)
         )
 
+    def touches(self, verb: str, group: str, resource: str) -> bool:
+        """Say that it lets a verb be done on something of a kind, be it on some names alone."""
+        named = self.resource_names[0] if self.resource_names else ""
+        return self.lets(verb, group, resource, named)
+
     def on(self, resource: str) -> bool:
         """Say that it speaks of a resource: by name, as any, or as any with this part."""
         _, mark, part = resource.partition("/")
@@ -203,3 +208,8 @@ def _account(found: Cluster, text: str) -> str:
 def can(held: Iterable[Held], verb: str, space: str, group: str, resource: str, name: str = "") -> bool:
     """Say that what is held lets a verb be done in a namespace; with no namespace, in all of the cluster."""
     return any(rule.lets(verb, group, resource, name) for one in held if one.space in ("", space) for rule in one.rules)
+
+
+def some(held: Iterable[Held], verb: str, space: str, group: str, resource: str) -> bool:
+    """Say that what is held lets a verb be done on something of a kind there, be it on some names alone."""
+    return any(rule.touches(verb, group, resource) for one in held if one.space in ("", space) for rule in one.rules)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from remit.core.reach.kubernetes.become import MASTERS, Becoming, Step
+from remit.core.reach.kubernetes.become import MASTERS, NODES, Becoming, Step
 from remit.core.reach.kubernetes.rbac import ANYTHING, EVERYTHING, Cluster, Held, Rule, cluster
 from remit.core.reach.survey import Gathering, Seen
 
@@ -13,6 +13,7 @@ _NAMED: Final = 12
 _ALWAYS: Final = (
     "Which groups a user is in is told by whoever signs it in, not by the cluster.",
     "Admission, webhooks, certificates' approval and what controllers do with what is written are not covered.",
+    "A secret that is read by its name alone may be a token; a node of the control plane has everything: not told.",
 )
 Atom = tuple[str, str, str, str]
 """A namespace (empty for the cluster), a group, a resource, and a name (empty for all)."""
@@ -37,6 +38,9 @@ class _Laying:
         """All nodes and edges."""
         self._rooms()
         self._atoms()
+        self.leads[NODES] = set()
+        for name in self.becoming.running():
+            self._lead(NODES, Step(name, "run pods as"))
         used = {one.name for held in self.of.held.values() for one in held}
         for name in sorted(used | {_whole(place).name for place in ("", *self.becoming.spaces)}):
             self._enter(name)
@@ -73,6 +77,8 @@ class _Laying:
         self.rooms.setdefault(one.name, one)
 
     def _node(self, name: str) -> tuple[str, str]:
+        if name == NODES:
+            return self.found.node("code", NODES)
         kind = "role" if name.partition("/")[0] in ("serviceaccount", "user", "group") else "rights"
         return self.found.node(kind, name[:_LONGEST])
 
