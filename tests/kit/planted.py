@@ -84,7 +84,7 @@ def red(fault: Planted, folder: Path) -> None:
         capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert ran.returncode == 1, (
-        f"{fault.name}: the law held, or broke otherwise\n{ran.stdout[-800:]}{ran.stderr[-800:]}"
+        f"{fault.name}: the law held, or broke otherwise ({ran.returncode})\n{ran.stdout[-800:]}{ran.stderr[-800:]}"
     )
     assert fault.says in ran.stdout, f"{fault.name}: it went red for another reason: {ran.stdout[-800:]}"
 

@@ -6,7 +6,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,9 @@ from joserfc.jwk import ECKey, RSAKey
 
 from remit.control import agent as agents
 from remit.control import login
+from remit.store.db import Database
 from remit.store.opening import Aside
+from remit.store.sqlite import Sqlite
 from remit.web.app import build
 from remit.web.settings import WebSettings
 from remit.web.site import do
@@ -84,9 +86,34 @@ def serving(app: Any, **more: Any) -> Iterator[tuple[str, asyncio.AbstractEventL
         loop.close()
 
 
+@contextmanager
+def kept_to(loop: asyncio.AbstractEventLoop, db: Database) -> Iterator[None]:
+    """While this lasts, an embedded connection is the loop's thread's alone: two in one cursor break each other."""
+
+    async def here() -> int:
+        return threading.get_ident()
+
+    thread = asyncio.run_coroutine_threadsafe(here(), loop).result(60)
+    if not isinstance(db, Sqlite):
+        yield
+        return
+    really = db._execute
+
+    def execute(*said: Any) -> Any:
+        assert threading.get_ident() == thread, "read it on the server's thread: place.read(...)"
+        return really(*said)
+
+    db._execute = execute
+    try:
+        yield
+    finally:
+        if db._execute is execute:
+            db._execute = really
+
+
 @dataclass
 class Site:
-    """The world as it is reached from outside. `act` does control work on the server's own thread."""
+    """The world as it is reached from outside. `act` and `read` work on the server's own thread."""
 
     world: World
     url: str
@@ -96,6 +123,14 @@ class Site:
 
     def act(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(do(self.world.batch, "test", work), self.loop).result(60)
+
+    def read(self, work: Callable[[Database], Any]) -> Any:
+        """What `work` finds by the connection that the server's pages read by."""
+
+        async def there() -> Any:
+            return work(self.world.authority.view)
+
+        return asyncio.run_coroutine_threadsafe(there(), self.loop).result(60)
 
     def get(self, path: str, token: str = ADMIN, **headers: str) -> Answer:
         return ask(self.url + path, headers={"authorization": f"Bearer {token}"} | headers if token else headers)
@@ -178,7 +213,10 @@ def site(folder: Path | str, settled: bool = True, **settings: Any) -> Iterator[
         world.act(lambda c: login.keep(c, "token", ADMIN, "operator"))
     told, aside = WebSettings(**settings), Aside(stores.where(folder))
     try:
-        with serving(build(world.authority, world.batch, gate, told, world.gate, aside=aside)) as (url, loop):
+        with (
+            serving(build(world.authority, world.batch, gate, told, world.gate, aside=aside)) as (url, loop),
+            kept_to(loop, world.authority.view),
+        ):
             yield Site(world, url, loop)
     finally:
         aside.close()

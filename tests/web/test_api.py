@@ -57,7 +57,7 @@ def test_one_that_was_proposed_is_reviewed_with_its_ceiling(place):
 
 def test_log_15_no_request_creates_redirects_or_ends_a_record(place):
     """Where the record goes is in the settings file alone: there is no address that takes it, whoever asks."""
-    size = log.newest(place.world.authority.view).size
+    size = place.read(log.newest).size
     places = (
         "/v1/sinks",
         "/v1/ledger",
@@ -73,7 +73,7 @@ def test_log_15_no_request_creates_redirects_or_ends_a_record(place):
                 path, {"path": "/etc/cron.d/x", "socket": "/run/x.sock", "enabled": False}, method=method
             )
             assert answer.status in (404, 405), (method, path)
-    assert log.newest(place.world.authority.view).size == size
+    assert place.read(log.newest).size == size
 
 
 def test_a_revocation_answers_when_nothing_more_is_allowed(place):

@@ -96,7 +96,7 @@ def signals(place):
 
 
 def kept(place):
-    return store.every(place.world.authority.view).get("idp")
+    return place.read(store.every).get("idp")
 
 
 def test_an_event_that_is_polled_is_recorded_and_ends_in_one_transaction_and_is_then_acknowledged(place, other):

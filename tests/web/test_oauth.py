@@ -77,9 +77,9 @@ def test_deleg_10_a_known_task_id_is_no_capability(place):
 
 def test_a_task_that_ended_gives_nothing(place):
     place.act(lambda c: revocation.revoke(c, "task", place.task, "operator"))
-    before = newest(place.world.authority.view).size
+    before = place.read(newest).size
     assert error(place.token(place.bot, place.task)) == "invalid_grant"
-    assert newest(place.world.authority.view).size == before
+    assert place.read(newest).size == before
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_what_a_refused_request_showed_is_used_up(place):
 
 
 def test_a_refused_request_leaves_no_credential_behind(place):
-    before = len(place.world.authority.view.all("SELECT id FROM credential"))
+    before = len(place.read(lambda view: view.all("SELECT id FROM credential")))
     asked = {"grant_type": "client_credentials", "task": place.task, "scope": "mcp:notes/never"}
     assert error(place.form("/oauth/token", asked | place.client(place.bot))) == "invalid_scope"
-    assert len(place.world.authority.view.all("SELECT id FROM credential")) == before
+    assert len(place.read(lambda view: view.all("SELECT id FROM credential"))) == before
 
 
 @pytest.mark.parametrize("late", [-61, 61, 290])

@@ -38,7 +38,7 @@ def refund(target, order="o-1"):
 
 
 def remembered(target):
-    ((count,),) = target.world.authority.view.all("SELECT count(*) FROM lineage")
+    ((count,),) = target.on_loop(lambda: target.world.authority.view.all("SELECT count(*) FROM lineage"))
     return count
 
 

@@ -16,7 +16,6 @@ from remit.core.resource import Minting
 from remit.custody.secret import Secret
 from remit.custody.sources.connecting import redeem
 from remit.custody.sources.provider import Provider, discovered
-from remit.store.record import Reader
 from remit.web.console import connections as page
 from remit.web.console import owed
 from remit.web.site import Site
@@ -360,4 +359,3 @@ def test_where_people_do_not_connect_by_themselves_there_is_nothing_to_press(pla
     place.act(lambda c: resource.mint_at(c, "notes", plain, "operator"))
     assert b"nothing that you could connect" in pia.get(HERE).body
     assert refused(begin(pia), "not_found")
-    assert Reader(place.world.authority.view)

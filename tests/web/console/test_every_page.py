@@ -10,10 +10,10 @@ import pytest
 from remit.control import login, session
 from remit.control.session import Proof
 from remit.control.stream import Receiver
+from remit.store.log import newest
 from remit.web import app
 from tests.kit.browser import Browser
 from tests.kit.site import ask, site
-from tests.kit.told import size
 
 CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 ELSEWHERE = {"origin": "https://evil.example", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
@@ -58,13 +58,13 @@ def test_there_are_as_many_as_there_are(place):
 
 
 def test_ui_02_nothing_is_done_by_a_cookie_alone_for_another_site_or_without_the_pages_word(place):
-    before = size(place.world)
+    before = place.read(newest).size
     for headers in (ELSEWHERE, {}, {"origin": place.url, "sec-fetch-site": "same-origin"}):
         for body in (b"", b"word=wrong&confirm=yes&answer=yes"):
             for method, path, answer in walked(place, CHANGES, FORM | headers, body):
                 assert answer.status >= 400, (method, path, answer.status)
                 assert not answer.headers.get("access-control-allow-origin"), path
-    assert size(place.world) == before, "something was done, and written down"
+    assert place.read(newest).size == before, "something was done, and written down"
     assert ask(place.url + "/console", headers=place.cookies).status == 200, "the session still stands"
 
 

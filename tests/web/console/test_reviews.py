@@ -13,11 +13,11 @@ from remit.core.grant import Step
 from remit.core.resource import Resource, Upstream
 from remit.core.review import MOST, Review
 from remit.store import payload
+from remit.store.log import newest
 from remit.store.record import Reader
 from tests.kit import stores
 from tests.kit.browser import Browser
 from tests.kit.site import site
-from tests.kit.told import size
 from tests.kit.world import DAY, TOOLS
 
 HOME = "/console/reviews"
@@ -48,12 +48,13 @@ class Met:
     def browser(self, person=""):
         return Browser(self.site.url).enter(self.site.act(lambda c: login.issue(c, "link", "operator", person)))
 
+    def every(self, noun):
+        return self.site.read(lambda view: list(Reader(view).where(noun)))
+
     def states(self):
         """How all that was put forward stands now."""
-        reader = Reader(self.world.authority.view)
-        found = {f"resource/{one.name}": one.state for one in reader.where(Resource)}
-        found |= {f"agent/{one.name}": one.state for one in reader.where(Agent)}
-        found |= {f"brief/{one.name}": one.state for one in reader.where(Brief)}
+        met = {"resource": Resource, "agent": Agent, "brief": Brief}
+        found = {f"{kind}/{one.name}": one.state for kind, noun in met.items() for one in self.every(noun)}
         return [found[item.key] for item in self.one.items]
 
 
@@ -99,7 +100,7 @@ def test_the_operator_finds_it_sees_what_it_gives_and_answers_it_in_parts(met):
     done = browser.post(met.where, ticked)
     assert (done.status, done.headers["location"]) == (303, f"{met.where}?said=yes")
     assert met.states() == ["active", "proposed", "active", "live"]
-    [acts] = [a for a in Reader(met.world.authority.view).where(Agent) if a.name == "site-1"]
+    [acts] = [a for a in met.every(Agent) if a.name == "site-1"]
     assert abs(acts.review_due - met.world.authority.clock.now() - 30 * DAY) < DAY
     page = browser.get(f"{met.where}?said=yes").body.decode()
     assert "Your answer is recorded." in plain(page)
@@ -126,7 +127,7 @@ def test_all_of_it_is_answered_at_once_and_what_cannot_be_in_force_says_why(met)
 
 
 def test_what_is_ticked_is_answered_together_or_not_at_all(met):
-    browser, before = met.browser(), size(met.world)
+    browser, before = met.browser(), met.site.read(newest).size
     page = browser.get(met.where).body.decode()
     for given, number, code in (
         (fields(page, "approve", "resource/mail", "resource/desk"), 409, b"review_lacks"),
@@ -141,7 +142,7 @@ def test_what_is_ticked_is_answered_together_or_not_at_all(met):
     ):
         answer = browser.post(met.where, given)
         assert (answer.status, code in answer.body) == (number, True), (given, answer.body)
-    assert size(met.world) == before
+    assert met.site.read(newest).size == before
     assert set(met.states()) == {"proposed"}
 
 
