@@ -3,7 +3,7 @@
 Run as a script: `guard.py PARENT FD GRACE PROGRAM ARGV...`. It starts PROGRAM in a process group of its own and ends
 with its status. When file descriptor FD reaches its end (Remit closed it, or died of anything, SIGKILL included) or
 SIGTERM comes, the group gets SIGTERM, and after GRACE seconds SIGKILL. What the server started is adopted and killed as
-well, also if it left the group or made itself a daemon (Linux; elsewhere only the group).
+well, also if it left the group or made itself a daemon. Linux alone.
 """
 
 import contextlib
@@ -49,16 +49,13 @@ def _become(program: str, argv: list[str], guard: int) -> None:
         os._exit(127)
 
 
-def _reap(child: int, status: int | None) -> int | None:
-    """Collect what has ended; give the server's wait status once it is known."""
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            pid, ended = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                break
-            if pid == child:
-                status = ended
-    return status
+def _ended(child: int) -> bool:
+    """Collect what has ended, but for the server: until it is waited for, its number and its group's stay its own."""
+    while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+        if found.si_pid == child:
+            return True
+        os.waitpid(found.si_pid, 0)
+    return False
 
 
 def _own() -> list[int]:
@@ -74,18 +71,20 @@ def _own() -> list[int]:
     return found
 
 
-def _kill_all(child: int) -> None:
-    """Kill the group and, as each death hands its children over to us, everything that came from it."""
+def _kill_all(child: int) -> int:
+    """Kill the group and, as each death hands its children over to us, all that came from it; the server's status."""
+    with contextlib.suppress(OSError):
+        os.killpg(child, signal.SIGKILL)
+    status = 0
     while True:
-        with contextlib.suppress(OSError):
-            os.killpg(child, signal.SIGKILL)
         for pid in _own():
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         try:
-            os.waitpid(-1, 0)
+            pid, ended = os.waitpid(-1, 0)
         except ChildProcessError:
-            return
+            return status
+        status = ended if pid == child else status
 
 
 def _listen() -> tuple[int, list[int]]:
@@ -100,11 +99,10 @@ def _listen() -> tuple[int, list[int]]:
     return woken, asked
 
 
-def _stand(child: int, alive: int, grace: float, woken: int, asked: list[int]) -> int | None:
-    """Wait until the server has ended, or has had its time; give its wait status if it ended."""
-    status: int | None = None
+def _stand(child: int, alive: int, grace: float, woken: int, asked: list[int]) -> None:
+    """Wait until the server has ended, or has had its time."""
     until: float | None = None
-    while (status := _reap(child, status)) is None:
+    while not _ended(child):
         left = None if until is None else max(0.0, until - time.monotonic())
         if left == 0.0:
             break
@@ -115,7 +113,6 @@ def _stand(child: int, alive: int, grace: float, woken: int, asked: list[int]) -
             until = time.monotonic() + grace
             with contextlib.suppress(OSError):
                 os.killpg(child, signal.SIGTERM)
-    return status
 
 
 def main() -> None:
@@ -139,9 +136,8 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)  # only the server holds the pipes: their end means its end
-    status = _stand(child, alive, grace, woken, asked)
-    _kill_all(child)
-    code = -signal.SIGKILL if status is None else os.waitstatus_to_exitcode(status)
+    _stand(child, alive, grace, woken, asked)
+    code = os.waitstatus_to_exitcode(_kill_all(child))
     if code < 0:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with contextlib.suppress(OSError):
