@@ -44,6 +44,8 @@ _ENDS: Final = frozenset(
     {"com", "org", "net", "io", "dev", "ai", "app", "co", "info", "example", "cloud", "tech", "tools", "online", "site",
      "agency", "systems", "studio", "software", "services", "team", "work", "works", "company", "digital", "network"}
 )  # fmt: skip
+_BLANK: Final = re.compile(r"(?i)your|<|placeholder|(?:^|[.-])(?:fake|dummy|foo|bar)(?:[.-]|$)")
+"""A host that is still to be named, or that code needs a name for and never calls."""
 _CLUSTER: Final = (".local", ".internal", ".svc", ".localhost", ".test", ".cluster")
 
 
@@ -60,9 +62,7 @@ def beyond(url: str) -> bool:
         return False
     labels = host.split(".")
     named = len(labels) == 2 and port is not None and not labels[1].isdigit()
-    return not (named and len(labels[1]) > 2 and labels[1] not in _ENDS) and not re.search(
-        r"(?i)your|<|placeholder", host
-    )
+    return not (named and len(labels[1]) > 2 and labels[1] not in _ENDS) and not _BLANK.search(host)
 
 
 def here(host: str) -> bool:
@@ -81,7 +81,8 @@ def address(url: str) -> Iterator[str]:
         host = parts.hostname or ""
     except ValueError:
         return
-    if parts.scheme in ("http", "ws") and host and not here(host) and "$" not in host and "{" not in host:
+    named = host and not here(host) and "$" not in host and "{" not in host and not _BLANK.search(host)
+    if parts.scheme in ("http", "ws") and named:
         yield "its address is http, without TLS"
     yield from tokens(parts)
 

@@ -104,6 +104,43 @@ def within(tree: ast.AST) -> frozenset[int]:
     )
 
 
+_SETS: Final = re.compile(
+    r"(?i)verif|insecure|self_?signed|trust_?all|(?:skip|validate|check|ignore|disable)_?(?:ssl|tls|cert|host)"
+    r"|(?:ssl|tls|cert)\w{0,20}_?(?:validat|check)"
+)
+
+
+def chosen(tree: ast.AST) -> frozenset[int]:
+    """The lines that run only where a setting of the code says whether certificates are checked, or says that not."""
+    lines: set[int] = set()
+    for one in syntax.every(tree, ast.If):
+        if _SETS.search(syntax.said(one.test)):
+            for part in (*one.body, *one.orelse):
+                lines.update(range(part.lineno, (part.end_lineno or part.lineno) + 1))
+    return frozenset(lines)
+
+
+def once(told: list[Told]) -> Iterator[Told]:
+    """The same, of a context whose checks are turned off in two words, as Python wants it, only the one that does."""
+    off = {line for kind, line, said in told if kind is Kind.OPEN_REMOTE and said == UNCHECKED}
+    for one in told:
+        if not (one[2].startswith("check_hostname ") and any(one[1] + by in off for by in (-2, -1, 1, 2))):
+            yield one
+
+
+_CHANNEL: Final = re.compile(r"(?i)Exporter$|Channel$|grpc")
+"""What calls over gRPC, where `insecure` says that there is no TLS; without an address, this machine is called."""
+
+
+def is_plain(name: str, given: dict[str, ast.expr]) -> bool:
+    """Say whether a channel that is told to use no TLS stays on this machine, or leads to where nobody can see here."""
+    if "insecure" not in given or not _CHANNEL.search(name) or syntax.said(given["insecure"]) != "True":
+        return False
+    place = next((given[key] for key in ("endpoint", "target", "address", "host") if key in given), None)
+    text = place.value if isinstance(place, ast.Constant) and isinstance(place.value, str) else ""
+    return not addressed.beyond(text if "://" in text else f"http://{text}")
+
+
 def _is_within(node: ast.expr, made: set[str]) -> bool:
     if isinstance(node, ast.Name):
         return node.id in made

@@ -117,8 +117,14 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         ]
         told += acting.told(tree)
         told += calls.in_python(tree)
-        within = calls.within(tree)
-        told = [one for one in told if one[0] is not Kind.OPEN_REMOTE or one[1] not in within]
+        within, chosen = calls.within(tree), calls.chosen(tree)
+        told = [
+            one
+            for one in told
+            if one[0] is not Kind.OPEN_REMOTE
+            or not (one[1] in within or (one[1] in chosen and "certificate" in one[2]))
+        ]
+        told = [*calls.once(told)]
         told += pysecret.told(text, tree, told)
         if any(one[2] is addressed.NOBODY for one in told) and any(
             served.asks(node) for node in syntax.every(tree, ast.Call)
@@ -194,21 +200,8 @@ def called(node: ast.Call) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
-_CHANNEL: Final = re.compile(r"(?i)Exporter$|Channel$|grpc")
-"""What calls over gRPC, where `insecure` says that there is no TLS; without an address, this machine is called."""
-
-
-def _is_plain(name: str, given: dict[str, ast.expr]) -> bool:
-    """Say whether a channel that is told to use no TLS stays on this machine, or leads to where nobody can see here."""
-    if not _CHANNEL.search(name) or not _is(given.get("insecure"), True):
-        return False
-    place = next((given[key] for key in ("endpoint", "target", "address", "host") if key in given), None)
-    text = place.value if isinstance(place, ast.Constant) and isinstance(place.value, str) else ""
-    return not addressed.beyond(text if "://" in text else f"http://{text}")
-
-
 def _given(given: dict[str, ast.expr], name: str = "") -> Iterator[Told]:
-    plain = _is_plain(name, given)
+    plain = calls.is_plain(name, given)
     for key, value in given.items():
         if plain and key == "insecure":
             continue

@@ -54,6 +54,11 @@ _SHAPES: Final = (
     (re.compile(r"^(?:xoxp-|ghp_|gho_|ghu_)"), "person"),
     (re.compile(r"^(?:xoxb-|ghs_|xapp-)"), "service"),
 )
+_PUBLISHES: Final = re.compile(
+    r"(?i)^(?:vsce|ovsx|open_?vsx|npm|node_auth|pypi|test_?pypi|twine|uv_publish|poetry_pypi|cargo_registry|crates_io|nuget|rubygems|gem_host"
+    r"|maven|ossrh|sonatype|gradle_publish|docker_?hub|dockerhub|cachix|codecov|coveralls|chromatic)_|telemetry"
+)
+"""What a registry takes a package by, and a collector its counts: it is for no data of a person or of a service."""
 _STORE: Final = re.compile(
     r"(?i)client[-_]secret$|(?:^|_)(?:database|db|pg|postgres\w*|mysql|mongo\w*|redis|amqp)_?(?:\w+_)?(?:url|uri"
     r"|dsn|password)$"
@@ -99,7 +104,7 @@ def sort_of(pair: Pair) -> str:
     if not given and not (is_credential(pair.name) and secret.is_literal(text)) and not _SERVICE.search(pair.name):
         return ""
     for name in (*given, pair.name, re.sub(r"[-_]secret$", "", pair.name)):
-        if _PROOF.search(name) or _MODEL.search(name):
+        if _PROOF.search(name) or _MODEL.search(name) or _PUBLISHES.search(name):
             return ""
         technical = _TECHNICAL.search(name)
         if _PERSON.search(name) and not technical and not _NOBODY.search(name):

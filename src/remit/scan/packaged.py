@@ -59,6 +59,10 @@ _BLANK: Final = re.compile(
     r"(?:name)?|project|package)\b|replace[-_]?(?:me|with|this)|change[-_]?me|placeholder|image[-_]goes[-_]here"
 )
 """What stands for a name that whoever takes the file has to put in."""
+_BUILT: Final = re.compile(
+    r"(?:localhost|127\.0\.0\.1|host\.docker\.internal|(?:kind|dev|ko)\.local)(?::\d{1,5})?/|ko://"
+)
+"""The registry of this machine, which has what was built here."""
 _CHOSEN: Final = re.compile(r"v?x(?:-[\w.-]+)?")
 """A tag, or a whole image, that the values of a chart say: what those fill in is read as `x`."""
 _DEFAULT: Final = re.compile(r"\$\{\w+:?-([^${}]*)\}")
@@ -202,7 +206,7 @@ def pinned(runner: str, package: str) -> bool:
 def pinned_image(image: str) -> bool:
     """Say whether a container image is named by its digest or by a tag that is a version."""
     image = _FILLED.sub("x", _DEFAULT.sub(r"\1", image))
-    if "$" in image or "{" in image or "@sha256:" in image or _BLANK.search(image):
+    if "$" in image or "{" in image or "@sha256:" in image or _BLANK.search(image) or _BUILT.match(image):
         return True
     name, _, tag = image.rsplit("/", 1)[-1].partition(":")
     if _CHOSEN.fullmatch(tag or name):

@@ -104,6 +104,9 @@ _APPROVES: Final = re.compile(
     r"permissionMode|allowed-tools|permission|[aA]pprov|[aA]llow|yes-always|[aA]utoRun|yolo|autonomy|turbo"
     r"|customizations|[cC]onfirm|isConsequential|\"hooks\"|--dangerously|--trust|--force|--full-auto|acceptEdits"
 )
+_SUITE: Final = re.compile(r"_test\.ya?ml$")
+_ASSERTED: Final = frozenset({Kind.WILDCARD, Kind.ADMIN, Kind.UNPINNED})
+"""What a suite of tests for a chart says of what the chart must make, and grants nobody."""
 _KEPT: Final = 200_000
 """Characters of a file above which its documents are not kept for its next reader."""
 
@@ -142,6 +145,8 @@ def look(path: str, data: bytes, key: bytes) -> Looked | str:
     told = _told(path, text)
     if isinstance(told, str):
         return told
+    if _SUITE.search(path) and "\ntests:" in text:
+        told = [one for one in told if one.kind not in _ASSERTED]
     found = {(one.kind, one.evidence.line): one for one in reversed(told)}
     sights: list[Sight] = []
     for more in _more(path, text, key):

@@ -19,6 +19,8 @@ STRANGERS, PRIVATE, OUT = "strangers", "private", "out"
 _ALL: Final = frozenset({STRANGERS, PRIVATE, OUT})
 _FORGE: Final = re.compile(r"(?i)github|gitlab")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PUBLISHED: Final = re.compile(r"(?:releases?|patch|version)(?:'s)?[ _-]?notes")
+"""Notes that everybody may read."""
 _ONLY_READS: Final = re.compile(r"(?i)^--?(?:read[-_]?only|readonly|no[-_]?writes?)(?:=(?:true|1))?$")
 _READ_ONLY: Final = re.compile(r"(?i)(?:^|_)read_?only(?:_mode)?$")
 _HINT: Final = re.compile(r"(?i)--servers=|mcp_?\w*(?:servers?|urls?|endpoints?)|\bmcp[\"']?\s*:")
@@ -151,7 +153,7 @@ _ENGINES: Final = frozenset({"google", "web", "internet", "bing", "brave", "onli
 
 def legs_of(text: str, *, by_verb: bool) -> frozenset[str]:
     """What the words of a name tell. `by_verb`: it is one tool's, so that its first telling word says it all."""
-    words = re.findall(r"[a-z]+\d*|\d[a-z]+", _HUMP.sub("_", text).lower())
+    words = re.findall(r"[a-z]+\d*|\d[a-z]+", _PUBLISHED.sub("_", _HUMP.sub("_", text).lower()))
     found = {*words, *(f"{one}{two}" for one, two in pairwise(words))}
     found |= {f"{a}{b}{c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)}
     known = found | {one.removesuffix("s") for one in found} | {f"{one}s" for one in found - {"new"}}

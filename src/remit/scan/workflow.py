@@ -45,6 +45,8 @@ def read(path: str, text: str) -> tuple[Finding, ...] | None:
         return None
     found = [one for root in documents for part, lent in _parts(root) for one in _part(part, lent=lent)]
     found += [one for number, line in enumerate(text.split("\n"), 1) for one in _line(line, number)]
+    unpinned = {line for kind, line, _ in found if kind is Kind.UNPINNED}
+    found += [one for root in documents for one in _moving(root) if one[1] not in unpinned]
     known = {line for kind, line, _ in found if kind is Kind.LITERAL_SECRET}
     found += [one for root in documents for part in root.inside() for one in _typed(part) if one[1] not in known]
     return tuple(
@@ -177,6 +179,23 @@ def _used(part: Node, *, lent: bool) -> Iterator[Told]:
     if called or lent or _is_given(part["with"]) or _is_given(part["env"]):
         said = "an image with no exact version" if image else "a step of others at a tag or branch"
         yield Kind.UNPINNED, uses.line, f"{said} is given a credential"
+
+
+_BRANCH: Final = re.compile(
+    r"@(?:main|master|trunk|dev|develop|development|HEAD|stable|nightly|(?:releases?|heads|maint|support)/[\w./-]{1,80})$"
+)
+
+
+def _moving(root: Node) -> Iterator[Told]:
+    """Steps of others at a branch, in a job whose identity they may ask for: who writes to the branch acts as it."""
+    for job in root["jobs"].members.values():
+        rights = job["permissions"] if job["permissions"].value is not None else root["permissions"]
+        if rights.text != "write-all" and rights["id-token"].text != "write":
+            continue
+        for one in job["steps"].items:
+            uses = one["uses"]
+            if _BRANCH.search(uses.text) and not uses.text.startswith(_OURS):
+                yield Kind.UNPINNED, uses.line, "a step of others at a branch may ask for the identity of its job"
 
 
 def _line(line: str, number: int) -> Iterator[Told]:

@@ -180,7 +180,7 @@ def _pod(part: Node, *, lent: bool) -> Iterator[Told]:
         yield Kind.HOST_MOUNT, place.line, f"volume {part['name'].text}: {mounted.SAID}"
     if not part["image"].text:
         return
-    said = f"container {part['name'].text}"
+    said = f"container {part['name'].text}".rstrip()
     keyed = lent or any(part[key].items for key in ("envFrom", "secretRefs", "secrets"))
     for key, value in pairs(part["env"]) if part["env"].members else _variables(part):
         keyed = keyed or packaged.is_named(key) or packaged.is_held(value.text) or "secretKeyRef" in value.members
