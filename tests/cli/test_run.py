@@ -235,6 +235,32 @@ def test_the_command_reads_nothing_of_the_operators_session(node):
     assert ran.out == "[]\n" or not apart.can_hide(), ran
 
 
+def test_a_command_sees_nothing_of_what_another_run_is_told(node):
+    """Two agents of one user at once: what lets one in at its gates is no file that the other can read."""
+    looks = (
+        "import os, sys\n"
+        "mine = os.path.dirname(os.environ['REMIT_MCP_CONFIG'])\n"
+        "there = [where for where, _, files in os.walk(sys.argv[1]) if 'mcp.json' in files]\n"
+        "print(len([one for one in there if one != mine]), mine in there)\n"
+    )
+    runtime = node.folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    node.write("looks.py", looks)
+    node.environment["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
+        other = "import os, sys; print(os.environ['REMIT_MCP_CONFIG'], flush=True); sys.stdin.read()"
+        with started(node, other, brief="brisk", stdin=subprocess.PIPE) as process:
+            theirs = Path(process.stdout.readline().decode().strip())
+            assert "Bearer" in theirs.read_text(encoding="utf-8")
+            ran = run(node, f"{sys.executable} looks.py {runtime}")
+            assert ran.out == ("0 True\n" if apart.can_hide() else "1 True\n"), ran
+            process.stdin.close()
+            assert process.wait(60) == 0
+    finally:
+        del node.environment["XDG_RUNTIME_DIR"]
+    assert not list(runtime.glob("*/*")), "what a run was told goes with it"
+
+
 def test_a_terminal_is_the_commands_own(node):
     """It reads and writes there; an interrupt that is typed reaches it once, and not its starter."""
     program = (

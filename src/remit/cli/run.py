@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import ssl
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -166,7 +167,7 @@ class Run:
             _write(self.place / name, text)
         environment = self._environment(told, relay.proxy, sql, direct)
         try:
-            command = Command((words[0], *told.arguments, *words[1:]), environment, hidden)
+            command = Command((words[0], *told.arguments, *words[1:]), environment, hidden, self.place)
         except RemitError as fault:
             complain(fault)
             self._close(relay, None, stays, task, form, started=False, code=failed(fault))
@@ -264,9 +265,19 @@ def tell(form: str, task: str, found: Mapping[str, Any], command: dict[str, Json
 
 @contextlib.contextmanager
 def _scratch() -> Iterator[Path]:
-    """A folder for what the command is told, which its owner alone can read, and which goes with it."""
+    """A folder for what the command is told, which its owner alone can read, and which goes with it.
+
+    All runs' lie in one, so that a command can be shown its own alone; in a new one where somebody else took its name.
+    """
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    path = Path(tempfile.mkdtemp(prefix="remit-run-", dir=runtime if os.access(runtime, os.W_OK) else None))
+    base = Path(runtime if os.access(runtime, os.W_OK) else tempfile.gettempdir()) / f"remit-run-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        base.mkdir(mode=0o700)
+    seen = base.lstat()
+    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid() or seen.st_mode & 0o077:
+        say(f"{base} is not yours alone, so other runs' files are not kept from the command: remove it.")
+        base = Path(tempfile.mkdtemp(prefix="remit-run-"))
+    path = Path(tempfile.mkdtemp(dir=base))
     try:
         yield path
     finally:

@@ -16,6 +16,7 @@ RECURSIVE: Final = 0x4000
 PRIVATE: Final = 0x40000
 BIND: Final = 0x1000
 READ_ONLY: Final = 1
+REMOUNT: Final = 32
 SET_DUMPABLE: Final = 4
 NO_NEW_PRIVILEGES: Final = 38
 
@@ -26,9 +27,10 @@ def close_memory(*, open_again: bool = False) -> None:
         _libc().prctl(SET_DUMPABLE, int(open_again), 0, 0, 0)
 
 
-def hide(places: Sequence[Path]) -> bool:
+def hide(places: Sequence[Path], own: Path | None = None) -> bool:
     """In the process that becomes the command: put nothing in the place of these folders and files. False: not done.
 
+    Of what lies beside the run's `own` folder nothing is left: what other runs are told lets into their gates.
     Twice a namespace: what the first one covered is locked in the second, where the command lives.
     """
     if sys.platform != "linux":
@@ -43,6 +45,8 @@ def hide(places: Sequence[Path]) -> bool:
                 _mount("tmpfs", str(place), "tmpfs", READ_ONLY, "mode=0000,size=4k")
             elif place.exists():
                 _mount("/dev/null", str(place), None, BIND)
+        if own is not None:
+            _alone(own)
         here = Path.cwd()
         _apart(*ids)
         os.chdir(here)
@@ -73,6 +77,15 @@ def _apart(user: int, group: int) -> None:
             os.write(file, text.encode())
         finally:
             os.close(file)
+
+
+def _alone(own: Path) -> None:
+    held = os.open(own, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    _mount("tmpfs", str(own.parent), "tmpfs", 0, "mode=0700,size=16k")
+    own.mkdir(mode=0o700)
+    _mount(f"/proc/self/fd/{held}", str(own), None, BIND)
+    _mount(None, str(own.parent), None, REMOUNT | BIND | READ_ONLY)
+    os.close(held)
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

@@ -23,11 +23,17 @@ NOT_RUN: Final = 126
 class Command:
     """One command. Made and waited for by the main thread, before any other thread is."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], hidden: Sequence[Path] | None) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        hidden: Sequence[Path] | None,
+        own: Path | None = None,
+    ) -> None:
         self._ours = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED, signal.SIGCHLD})
 
         def become() -> None:
-            if hidden is not None and not apart.hide(hidden):
+            if hidden is not None and not apart.hide(hidden, own):
                 os._exit(NOT_RUN)
             signal.pthread_sigmask(signal.SIG_SETMASK, self._ours)
 
