@@ -65,6 +65,17 @@ def test_a_brief_is_narrowed_to_what_was_used_watched_and_put_back(shell: Shell)
     assert shell.run(f"remit rightsize rollback {one}").code == 4
 
 
+def test_a_call_that_was_allowed_since_it_was_proposed_holds_it_back(shell: Shell) -> None:
+    """Calls go on while people are asked: what was proven of the proposal is not what is so of it by now."""
+    one = proposed(shell)
+    task = json.loads(shell.ok("remit task open notes scribe -o json"))["id"]
+    called(shell, task, "/notes/b")
+    ran = shell.run(f"remit rightsize apply {one}")
+    assert (ran.code, "rightsize_fails" in ran.err) == (4, True)
+    assert "mcp:notes/read_note" in shell.run(f"remit rightsize replay {one}").out
+    assert json.loads(shell.ok(f"remit rightsize apply {one} --anyway -o json"))["state"] == "applied"
+
+
 def test_approvers_say_yes_to_what_they_were_shown_and_a_dropped_proposal_is_erased(shell: Shell) -> None:
     shell.write("notes.toml", 'approvers = ["ops"]\n' + BRIEF)
     shell.ok("remit brief apply notes.toml && remit person add ann --name Ann --group ops")

@@ -70,3 +70,17 @@ def test_nobody_else_proposes_or_applies(busy):
     assert code(busy.send("/v1/rightsize", FEW | {"brief": "none"}), 404) == "not_found"
     assert code(busy.send(f"/v1/rightsize/rsz_{'a' * 26}/apply", {}), 404) == "not_found"
     assert code(busy.send(f"/v1/rightsize/{one}/watch", {}), 409) == "rightsize_unapplied"
+
+
+def test_a_call_that_was_allowed_since_it_was_proposed_holds_it_back(busy):
+    world, by = busy.world, busy.world.owner.id
+    one = busy.send("/v1/rightsize", FEW).json["briefs"][0]["proposal"]
+    where = f"/v1/rightsize/{one}"
+    seen = busy.get(where, busy.person).json
+    assert busy.send(where, {"answer": "yes", "shown": seen["shown"]}, busy.person).json["state"] == "approved"
+    errand = busy.act(lambda c: task.open_task(c, brief="notes", agent=busy.bot, requester=by, by=by))
+    given = {"task_id": errand.id, "agent_id": busy.bot, "path": TrustPath.OWN, "person_id": ""}
+    text = busy.act(lambda c: credential.give(c, **given)).text
+    reads(busy, busy.act(lambda _: world.enter(text)), "/notes/b/1")
+    assert code(busy.send(f"{where}/apply", {}), 409) == "rightsize_fails"
+    assert busy.send(f"{where}/apply", {"anyway": True}).json["state"] == "applied"

@@ -167,9 +167,13 @@ def drop(ctx: click.Context, *, identity: str, form: str) -> None:
 @format_option
 @click.pass_context
 def apply(ctx: click.Context, *, identity: str, anyway: bool, form: str) -> None:
-    """Put the proposed brief in force. The values that it lists stand in the ledger from then on."""
+    """Put the proposed brief in force. The values that it lists stand in the ledger from then on.
+
+    It is replayed first, over all that is recorded by now.
+    """
     with at_desk(ctx) as desk:
-        made, brief = desk.act(lambda c: sizes.apply(c, identity, desk.by, anyway=anyway))
+        fails = 0 if anyway else _fails(desk, desk.need(Rightsize, identity))
+        made, brief = desk.act(lambda c: sizes.apply(c, identity, desk.by, anyway=anyway, fails=fails))
         members = {"proposal": made.id, "state": made.state, "brief": brief.name, "version": brief.version}
         emit(form, members, lambda: [*pairs(members), "", f"Take it back: remit rightsize rollback {made.id}"])
 
@@ -203,6 +207,12 @@ def rollback(ctx: click.Context, *, identity: str, form: str) -> None:
         made, brief = desk.act(lambda c: sizes.undo(c, identity, desk.by))
         members = {"proposal": made.id, "state": made.state, "brief": brief.name, "version": brief.version}
         emit(form, members, lambda: pairs(members))
+
+
+def _fails(desk: Desk, one: Rightsize) -> int:
+    """How many calls that were allowed would fail, by all that is recorded by now."""
+    with _shares(desk) as shares:
+        return shares.replay(sizes.again(desk.authority.view, one))[0].fail
 
 
 def _name(desk: Desk, identity: str) -> str:

@@ -239,8 +239,11 @@ def drop(change: Change, identity: str, by: str) -> Rightsize:
     return _dropped(change, change.need(Rightsize, identity), by)
 
 
-def apply(change: Change, identity: str, by: str, *, anyway: bool = False) -> tuple[Rightsize, Brief]:
+def apply(change: Change, identity: str, by: str, *, anyway: bool = False, fails: int = 0) -> tuple[Rightsize, Brief]:
     """Put the proposed brief in force as the next version: only ever a narrower one (law 3).
+
+    `fails` is how many calls would fail by a replay over what is recorded by now (`again`): calls go on while people
+    are asked. What the proposal itself found counts too, though it were erased since.
 
     Refuses without the yes of each group of the brief's approvers (`rightsize_unapproved`), one of a brief that moved
     or that is erased (`rightsize_moved`), one that is not shown to be narrower (`rightsize_wider`), and, unless
@@ -258,11 +261,11 @@ def apply(change: Change, identity: str, by: str, *, anyway: bool = False) -> tu
             f"Let them answer it: remit rightsize approve {one.id}.",
         )
     new = _narrow(old, load(Brief, body["brief"]))
-    if one.counts["fail"] and not anyway:
+    if (fails := max(fails, one.counts["fail"])) and not anyway:
         raise RemitError(
             "rightsize_fails",
-            f"It would fail {several(one.counts['fail'], 'call')} that had been allowed.",
-            f"See which: remit rightsize show {one.id}. Apply it with --anyway if they should fail.",
+            f"It would fail {several(fails, 'call')} that had been allowed.",
+            f"See which: remit rightsize replay {one.id}. Apply it with --anyway if they should fail.",
         )
     made = briefs.apply(change, changed(new, version=old.version), by)
     done = changed(one, state=state, applied=made.version, turned=change.now)

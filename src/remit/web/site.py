@@ -67,6 +67,8 @@ class Site:
     reaching: Reaching
     documents: Documents = field(default_factory=Documents)
     strangers: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(STRANGERS))
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever reads the whole ledger for a page: one at a time."""
     waiting: int = 0
 
     def now(self) -> Instant:

@@ -1,9 +1,7 @@
 """`/v1/rightsize`: narrower briefs from what was used, replayed, answered, applied, watched and taken back."""
 
-import asyncio
 import functools
-from collections.abc import Generator
-from typing import Final, TypeVar
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,11 +22,9 @@ from remit.core.rightsize import Rightsize, Support
 from remit.web.api.listing import answer, page, shown
 from remit.web.bearer import OPERATOR, Caller, caller
 from remit.web.intake import json_object, query, text, whole
+from remit.web.rereading import PART, fails, one_by_one
 from remit.web.site import Site
 
-T = TypeVar("T")
-PART: Final = 64
-"""How many entries are read at once: a page that reads the ledger does other things between."""
 MONTH: Final = 30 * 86_400_000
 
 
@@ -77,7 +73,8 @@ def _acting(site: Site) -> list[Route]:
     async def apply(request: Request) -> Response:
         one, said = await _operators(site, request, "anyway")
         anyway = said.get("anyway", False) is True
-        made, _ = await site.act(OPERATOR, lambda c: sizes.apply(c, one.id, OPERATOR, anyway=anyway))
+        failing = 0 if anyway else await fails(site, one)
+        made, _ = await site.act(OPERATOR, lambda c: sizes.apply(c, one.id, OPERATOR, anyway=anyway, fails=failing))
         return JSONResponse(shown(made))
 
     async def rollback(request: Request) -> Response:
@@ -99,19 +96,6 @@ def _acting(site: Site) -> list[Route]:
 
 def _reading(site: Site) -> list[Route]:
     """What reads the whole ledger: one at a time."""
-    turn = asyncio.Lock()
-
-    async def one_by_one(work: Generator[None, None, T]) -> T:
-        if turn.locked():
-            raise RemitError("rightsize_busy", "The ledger is being read for another one.", "Try again later.")
-        async with turn:
-            while True:
-                try:
-                    next(work)
-                except StopIteration as end:
-                    found: T = end.value
-                    return found
-                await asyncio.sleep(0)
 
     async def propose(request: Request) -> Response:
         (await caller(site, request)).only("operator")
@@ -119,7 +103,7 @@ def _reading(site: Site) -> list[Route]:
         support = Support(**{name: whole(said, name) or 0 for name in ("calls", "tasks", "days") if name in said})
         since = Instant(whole(said, "since", max(site.now() - MONTH, 0)) or 0)
         brief, agent, view = text(said, "brief", ""), text(said, "agent", ""), site.authority.view
-        found, unused = await one_by_one(sizes.looking(view, since, support, brief=brief, agent=agent, part=PART))
+        found, unused = await one_by_one(site, sizes.looking(view, since, support, brief=brief, agent=agent, part=PART))
         told = []
         for one in found:
             made = None
@@ -131,13 +115,13 @@ def _reading(site: Site) -> list[Route]:
     async def replay(request: Request) -> Response:
         one, _ = await _operators(site, request)
         job = sizes.again(site.authority.view, one)
-        tally, beyond = await one_by_one(rerun.replaying(site.authority.view, job, part=PART))
+        tally, beyond = await one_by_one(site, rerun.replaying(site.authority.view, job, part=PART))
         return JSONResponse({**sizes.counts(tally, beyond), "failing": tally.named, "opened": tally.opened})
 
     async def watch(request: Request) -> Response:
         one, _ = await _operators(site, request)
         job = sizes.watched(site.authority.view, one)
-        tally, _ = await one_by_one(rerun.replaying(site.authority.view, job, part=PART))
+        tally, _ = await one_by_one(site, rerun.replaying(site.authority.view, job, part=PART))
         return JSONResponse(
             {"since": one.turned, "allowed": tally.allowed, "refused": tally.open, "calls": tally.opened}
         )

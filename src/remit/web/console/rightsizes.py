@@ -28,6 +28,7 @@ from remit.web.console.person import person_of, posted
 from remit.web.console.view import Viewer, name, seen, told, viewer
 from remit.web.intake import one_of, query
 from remit.web.problem import NO_STORE
+from remit.web.rereading import fails
 from remit.web.site import Site
 
 HOME: Final = "/console/rightsize"
@@ -84,10 +85,11 @@ async def _operators(site: Site, request: Request) -> Response:
     """What the operator does with a proposal: put it in force, take it back, or drop it."""
     _, asked = await enter.posted(site, request)
     one, word = _found(site, Viewer(None, ""), request), one_of(asked, "do")
+    failing = await fails(site, one) if word == "apply" else 0
 
     def work(change: Change) -> None:
         if word in ("apply", "anyway"):
-            sizes.apply(change, one.id, OPERATOR, anyway=word == "anyway")
+            sizes.apply(change, one.id, OPERATOR, anyway=word == "anyway", fails=failing)
         elif word == "rollback":
             sizes.undo(change, one.id, OPERATOR)
         elif word == "drop":
