@@ -16,7 +16,7 @@ _SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults")
 def wants(path: str) -> bool:
     """Say whether this is such a file; one that is named as an example, a template or a test's is not."""
     name = path.rsplit("/", 1)[-1].lower()
-    parts = name.split(".")
+    parts = re.split(r"[._-]", name)
     return (re.match(r"\.env(?![a-z])", name) is not None or name.endswith(".env")) and not any(
         part in _SAMPLES for part in parts
     )

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
-from remit.scan.holder import is_agent
 from remit.scan.idle import idle
 from remit.scan.packaged import issues
 from remit.scan.project import of_agent, of_file, project
@@ -121,17 +120,32 @@ def _shared(held: list[Held]) -> Iterator[Finding]:
 
 
 def _acts(job: Held) -> bool:
-    """Say whether a job is an agent's, as its name and what it starts tell: what only builds or publishes is none."""
-    words = f"{job.holder} {job.like}".split()
-    return any(is_agent(word) and not _FOLDER.search(word) and not _TRIES.search(word) for word in words)
+    """Say whether a job is an agent's, as its name and what it starts tell: what builds, tries or publishes is none."""
+    runner = False
+    for word in job.like.split():
+        acts = bool(_ACTOR.search(word)) and not _TRIES.search(word)
+        if acts and (_ACTION.match(word) or _PROGRAM.fullmatch(word) or (runner and not _FOLDER.search(word))):
+            return True
+        runner = word in _RUNNERS or (runner and word.startswith("-"))
+    return bool(_ACTOR.search(job.holder)) and not _TRIES.search(job.holder)
 
 
+_ACTOR: Final = re.compile(
+    r"(?i)(?:^|[/@_-])(?:claude|codex|gemini|aider|goose|copilot|cursor|opencode|qwen|openhands|crewai|agents?|bot)(?:[/@_.-]|$)"
+)
+"""What acts by itself; what is only called by a model's maker or a protocol need not."""
+_ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@|\./\.github/")
+"""An action or workflow that is used: with its version, or of the repository itself."""
+_PROGRAM: Final = re.compile(
+    r"(?:claude|codex|gemini|aider|goose|copilot|cursor-agent|opencode|qwen|openhands)(?:@[\w.-]+)?"
+)
+_RUNNERS: Final = frozenset({"npx", "uvx", "bunx", "pipx", "dlx", "exec", "x", "-y", "--yes"})
 _FOLDER: Final = re.compile(r"(?:^|/)agents?/")
 """A path into a folder of agents: what is built there need not be one that acts."""
-
-
-_TRIES: Final = re.compile(r"(?i)(?:^|[/_-])(?:tests?|checks?|lint|build|release|changes|e2e|unit)(?:[_.-]|$)")
-"""What is called so tries, builds or looks at agents, and is none: `openai-test`, `check-llm-changes`."""
+_TRIES: Final = re.compile(
+    r"(?i)(?:^|[/_-])(?:tests?|checks?|lint|build|release|changes|e2e|unit|gate|integration|publish|deploy|create|ci)(?:[_.-]|$)"
+)
+"""What is called so tries, builds, publishes or looks at agents, and is none: `openai-test`, `check-llm-changes`."""
 
 
 _DEPLOYED: Final = frozenset({"deploy", "deployment", "k8s", "kubernetes", "infra", "ops", "docker", "manifests"})
@@ -186,7 +200,7 @@ def _holders(each: list[Held]) -> list[list[Held]]:
 
 def _same(one: Held, other: Held) -> bool:
     if one.file == other.file:
-        return one.holder == other.holder
+        return one.holder == other.holder or (one.sort == other.sort == "service" and _is_one_image(one, other))
     if _TOGETHER[one.sort] == "env":
         return project(one.like) == project(other.like)
     if one.sort == other.sort == "job":
@@ -196,6 +210,18 @@ def _same(one: Held, other: Held) -> bool:
     places = (of_file(one.file), of_file(other.file))
     apart = bool(places[0] and places[1] and places[0] != places[1] and one.like and other.like)
     return one.holder == other.holder and not apart
+
+
+def _is_one_image(one: Held, other: Held) -> bool:
+    """Say whether two services start one program's image, in several parts: its server, its worker, its setup."""
+    images = {held.like.partition(" ")[0] for held in (one, other)}
+    return len(images) == 1 and "" not in images and not _BASE.search(*images)
+
+
+_BASE: Final = re.compile(
+    r"(?:^|/)(?:node|python|alpine|ubuntu|debian|bun|deno|golang|busybox|uv|openjdk|ruby|php)(?:[:@]|$)"
+)
+"""Images in which anything may run."""
 
 
 def _many(held: list[Held]) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ _TAG: Final = re.compile(
 )
 _ISSUES: Final = re.compile(
     r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector"
-    r"|elasticsearch|vault)(?![\w.-]*(?:mcp|agent))[\w.-]*(?=[:@]|$)"
+    r"|elasticsearch|opensearch|vault)(?![\w.-]*(?:mcp|agent))[\w.-]*(?=[:@]|$)"
 )
 _FILLED: Final = re.compile(r"\{\{[^{}]*\}\}")
 _BLANK: Final = re.compile(

@@ -278,7 +278,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         return
     try:
         holders = spoken.holders(tree)
-        yield from held(path, (*holders, *pysecret.holders(path, tree)), key)
+        yield from held(path, (*holders, *pysecret.holders(path, tree)), key, code=True)
         yield from surround.told(tree)
         yield from login.told(tree)
         yield from standing.told(holders)

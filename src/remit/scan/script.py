@@ -60,7 +60,7 @@ _LARGEST: Final = 200_000
 def wants(path: str) -> bool:
     """Say whether this is such a file, or may be one: what it is, its text says."""
     return path.endswith((".ts", ".mts")) and not re.search(
-        r"(?:^|/)__tests__/|\.(?:test|spec|vitest|e2e|d)\.m?ts$", path
+        r"(?:^|/)(?:__tests__|__mocks__|tests?|testing|fixtures|e2e)/|\.(?:test|spec|vitest|e2e|d)\.m?ts$", path
     )
 
 
@@ -209,6 +209,6 @@ def sights(path: str, text: str, key: bytes) -> Iterator[Sight]:
             yield from tsuse.sights(path, bare(text))
         return
     plain = bare(text)
-    yield from held(path, (*tsenv.holders(path, plain), *tssecret.holders(path, plain)), key)
+    yield from held(path, (*tsenv.holders(path, plain), *tssecret.holders(path, plain)), key, code=True)
     yield from tsuse.sights(path, plain)
     yield from export.policies(path, plain)

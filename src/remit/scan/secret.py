@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from remit.scan import shapes
+from remit.scan import shapes, shown
 
 SHORTEST: Final = 12
 """Characters below which a value is not held to be a secret."""
@@ -47,12 +47,14 @@ _MADE_UP: Final = re.compile(
     r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b|JBSWY3DPEHPK3PXP|^\w{1,20}/password$"
     r"|^my[-_](?:[a-z]{1,16}[-_]){0,3}(?:secret|token|key|password)$|^azureartifacts$"
 )
-_PATTERN: Final = re.compile(r"\(\?(?:[:=!iPmsx]|<[=!])|\[[^\]\s]{1,60}\](?:[*+?]|\{\d)|\\[sdwbSDW][*+?{)\]]")
-"""What only an expression by which texts are looked for has in it."""
+_PATTERN: Final = re.compile(
+    r"\(\?(?:[:=!iPmsx]|<[=!])|\[[^\]\s]{1,60}\](?:[*+?]|\{\d)|\\[sdwbSDW][*+?{)\]]|\{[A-Za-z_][\w.]{2,40}[}(\[!:]|\{\d?\}"
+)
+"""What only an expression by which texts are looked for has in it, or a form into which names are put."""
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS: Final = re.compile(
-    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+_{0,2}|[A-Z]?[a-z]{2,16}(?:[A-Z][a-z]{1,15})+|[a-z]{4,24}"
+    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+_{0,2}|_{0,2}[A-Z]?[a-z]{2,16}(?:[A-Z][a-z]{1,15})+|[a-z]{4,24}"
 )
 """A word, or words joined to a name, as code calls a field: `_agents_tool_title`, `@search.reranker_score`."""
 _LOCKS: Final = re.compile(
@@ -61,6 +63,10 @@ _LOCKS: Final = re.compile(
 )
 """Names of keys that open something; a key of any other kind may be the name of a member."""
 _WORDED: Final = re.compile(r"(?:^|[^a-z])(?:passwd|password|passphrase|pwd|pass)$")
+_CHOSEN: Final = re.compile(
+    r"(?:^|_)(?:jwt|session|cookie|auth|csrf|sign\w*|hmac|crypt\w*|encrypt\w*|encryption|app|flask|django|master|webhook)_"
+)
+"""Names of secrets that whoever runs a program thinks up; of words they open what they guard all the same."""
 _SCHEME: Final = re.compile(r"(?i)^(?:bearer|token|basic)\s+")
 
 
@@ -99,6 +105,7 @@ _NO_SECRET: Final = re.compile(
     r"(?:^|_)(?:hashed|hash|digest|fingerprint|masked|encrypted|sealed|last_eight)(?:_|$)"
     r"|(?:^|_)(?:change|next|page|continuation|pagination|idempotency|sync|resume|cursor|cancel|cancellation|stop|eos|bos"
     r"|pad|unk|sep|cls|mask|start|end)_token$"
+    r"|(?:^|_)existing_secret$|_secret_ref$|^(?:use|enable|disable|require|skip|is|has|allow)_"
     r"|(?:site|segment_write|algolia\w*_search(?:_api)?|maps_embed)_?key$"
     r"|(?:^|[_-])(?:anon|anonymous|publishable|(?<!next[_-])(?<!nuxt[_-])(?<!expo[_-])public)[_-](?:api[_-]|client[_-])?key$"
 )
@@ -125,6 +132,8 @@ def is_reference(value: str) -> bool:
 
 def is_made_up(value: str) -> bool:
     """Say whether a value is a placeholder or an example. What is drawn is none for a run in it that counts up."""
+    if shown.is_shown(value):
+        return True
     return bool(_MADE_UP.search(value if len(value) < 32 or not _COUNTED.search(value) else _drawn(value)))
 
 
@@ -156,6 +165,8 @@ def is_literal(value: str) -> bool:
         not _VARIABLE.fullmatch(bare)
         and not _REFERENCE.search(bare)
         and not is_made_up(bare)
+        and not shown.is_unsigned(bare)
+        and not shown.is_called_secret(bare)
         and _bits(bare) >= LEAST_BITS
     )
 
@@ -223,7 +234,7 @@ def is_known(value: str) -> bool:
     if any(not is_made_up(one) and _bits(one) >= LEAST_BITS for one in shapes.found(value)):
         return True
     held = _ADDRESS.search(value)
-    if held and not _REFERENCE.search(held[1]) and not _MADE_UP.search(held[1]) and is_password(held[1]):
+    if held and not _REFERENCE.search(held[1]) and not is_made_up(held[1]) and is_password(held[1]):
         return True
     asked, sent = ASKED.search(value), _SENT.match(value)
     if (asked and is_literal(asked[1])) or (sent and is_random(sent[1])):
@@ -233,12 +244,12 @@ def is_known(value: str) -> bool:
 
 def is_password(value: str) -> bool:
     """Say whether the password of an address is one: longer than a word that everybody uses at home."""
-    return len(value) >= 8 and _bits(value) >= 2.5 and value.lower() not in ("postgres", "password")
+    return len(value) >= 8 and _bits(value) >= 2.5 and not shown.is_called_secret(value)
 
 
 def is_held(name: str, value: str) -> bool:
     """Say whether this value, under this name, is a secret that stands there in full."""
-    named = is_name(name) and is_literal(value) and not _is_fingerprint(name, value)
+    named = is_name(name) and is_literal(value) and not _is_fingerprint(name, value) and not _is_same(name, value)
     return named or is_known(value) or _is_sent(name, value) or _is_list(name, value)
 
 
@@ -249,6 +260,11 @@ def _is_list(name: str, value: str) -> bool:
 
 def _is_fingerprint(name: str, value: str) -> bool:
     return bool(_FINGERPRINT.fullmatch(value)) and bool(_SIGNERS.search(_HUMP.sub("_", name).lower()))
+
+
+def _is_same(name: str, value: str) -> bool:
+    """Say whether a value is its own name, as a table of names has it."""
+    return re.sub(r"[\W_]", "", name).lower() == re.sub(r"[\W_]", "", value).lower()
 
 
 def is_written(name: str, value: str) -> bool:
@@ -267,7 +283,7 @@ def is_called(name: str, value: str) -> bool:
     said = re.sub(r"[^a-z]", "", value.lower())
     if bare.endswith("credentials") or (bare.endswith("key") and not _LOCKS.search(bare)):
         return True
-    return "_" in value.strip("_") or re.sub(r"[^a-z]", "", bare) in said
+    return not _CHOSEN.search(bare) or "_" in value.strip("_") or re.sub(r"[^a-z]", "", bare) in said
 
 
 def is_random(value: str) -> bool:

@@ -13,6 +13,10 @@ from remit.scan.launch import Told
 from remit.scan.node import Node
 
 _SAMPLES: Final = ("example", "sample", "template", "dist", "test", "defaults", "lock")
+_TRIED: Final = re.compile(
+    r"(?:^|/)(?:[\w.-]*[-_.])?(?:tests?|testdata|__tests__|fixtures?|__mocks__|mocks?|cassettes?|snapshots?)/"
+)
+"""Folders of what tests are given: there only an issuer's shape tells a secret."""
 _LARGEST: Final = 200_000
 """Characters of a file above which it is data, and no settings."""
 
@@ -29,7 +33,8 @@ def told(path: str, text: str) -> Iterator[Told]:
         or len(text) > _LARGEST
     ):
         return
-    known, agentic = secret.may_hold(text), inherited.is_agentic(path, text) or "litellm" in text
+    known = secret.may_hold(text)
+    agentic = not _TRIED.search(path) and (inherited.is_agentic(path, text) or "litellm" in text)
     if not (known or agentic):
         return
     for root in document.read(path, text):

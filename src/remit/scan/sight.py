@@ -28,6 +28,8 @@ _STORED: Final = re.compile(
     r"|\bprojects/[\w.-]+/secrets/[\w-]+(?:/versions/\w+)?"
 )
 """Where a stored secret is, in the words of clients, clouds and vaults."""
+_FORMED: Final = re.compile(r"\$\{secret:[^{}]*(?:\{\{|\$[({])")
+"""A stored secret whose name is put together where it is used: who is given which, the text does not say."""
 _CONNECTION: Final = re.compile(
     r"(?i)(?:^|_)(?:database|db|pg|postgres\w*|mysql|mongo\w*|redis|amqp|warehouse)_?(?:url|uri|dsn)$"
     r"|connection_?string$|_dsn$"
@@ -143,7 +145,7 @@ Sight = Held | Handed | Envelope | Granted | Used | Met
 
 def is_credential(name: str) -> bool:
     """Say whether a variable of this name carries a credential: a secret, or an address with one in it."""
-    return secret.is_name(name) or bool(_CONNECTION.search(name))
+    return secret.is_name(name) or (bool(_CONNECTION.search(name)) and "sentry" not in name.lower())
 
 
 def references(name: str, text: str) -> Iterator[str]:
@@ -151,6 +153,8 @@ def references(name: str, text: str) -> Iterator[str]:
     for found in _ACTIONS.finditer(text):
         if found[1] != "GITHUB_TOKEN":
             yield f"secrets.{found[1]}"
+    if _FORMED.match(text):
+        return
     bare = _ACTIONS.sub("", text)
     for found in _STORED.finditer(bare):
         yield found[0]
@@ -164,11 +168,11 @@ def references(name: str, text: str) -> Iterator[str]:
 
 
 _PLAIN: Final = re.compile(
-    r"(?i)(?:^|[_-])(?:(?:base|api|app|server|site|public|service)[_-]?ur[il]|endpoint|host(?:name)?|port|region|domain"
-    r"|(?:app|client|tenant|account|project|org|organi[sz]ation|installation|subscription|workspace|team"
-    r"|channel)[_-]?id|user[_-]?(?:name)?|login[_-]?name|e?mail)$"
+    r"(?i)(?:^|[_-])(?:(?:(?<!hook[_-])ur[il]|(?:url|uri)[_-]?base|endpoint|host(?:name)?|address|addr|port|region|location|zone|domain"
+    r"|arn|id|name|user(?:name)?|login[_-]?name|e?mail|bucket|cluster|namespace|repo(?:sitory)?|branch|model|deployment"
+    r"|version|timeout|folder|dir)$)"
 )
-"""Names of addresses, of ids and of users, which say who or where and open nothing by themselves."""
+"""Names of addresses, of ids, of users and of other settings, which say who, where or which and open nothing."""
 
 
 def _is_plain(name: str, reference: str) -> bool:
@@ -184,8 +188,9 @@ def digest(key: bytes, text: str) -> str:
     return hashlib.blake2b((inside[1] if inside else bare).encode(), key=key, digest_size=16).hexdigest()
 
 
-def held(path: str, holders: tuple[Holder, ...], key: bytes) -> Iterator[Held]:
-    """Every credential that the holders of a file are given."""
+def held(path: str, holders: tuple[Holder, ...], key: bytes, *, code: bool = False) -> Iterator[Held]:
+    """Every credential that the holders of a file are given. A variable that two programs read need not be one."""
+    scope = f" in {path}" if code else ""
     for one in holders:
         for pair in one.pairs:
             place = path, pair.line, one.sort, one.name, one.like, pair.name
@@ -196,7 +201,7 @@ def held(path: str, holders: tuple[Holder, ...], key: bytes) -> Iterator[Held]:
             else:
                 for reference in references(pair.name, pair.text):
                     if not _is_plain(pair.name, reference):
-                        yield Held(*place, reference, stored=True)
+                        yield Held(*place, reference + ("" if reference.startswith("${") else scope), stored=True)
         for whole in one.wholes:
-            if whole.source.startswith("${secret:"):
+            if whole.source.startswith("${secret:") and not _FORMED.match(whole.source):
                 yield Held(path, whole.line, one.sort, one.name, one.like, "every key", whole.source, stored=True)
