@@ -215,7 +215,7 @@ def _same(one: Held, other: Held) -> bool:
 def _is_one_image(one: Held, other: Held) -> bool:
     """Say whether two services start one program's image, in several parts: its server, its worker, its setup."""
     images = {held.like.partition(" ")[0] for held in (one, other)}
-    return len(images) == 1 and "" not in images and not _BASE.search(*images)
+    return len(images) == 1 and "" not in images and not _BASE.search(images.pop())
 
 
 _BASE: Final = re.compile(

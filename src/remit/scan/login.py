@@ -179,14 +179,14 @@ def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None
     name = code.called(node)
     if name not in _KEYED:
         return None
-    full = syntax.said(node.func)
+    full, lent = syntax.said(node.func), not _ENTRA.isdisjoint(given)
     wanted = (
-        (name == "ConfidentialClientApplication" and not isinstance(given.get("client_credential"), ast.Dict),
+        (name == "ConfidentialClientApplication" and not _is_signed(given.get("client_credential")),
          "client_credential", "a client secret of an Entra app"),
         (name == "CosmosClient" and not isinstance(given.get("credential"), ast.Call),
          "credential", "an account key of Azure"),
-        (name in _MODELS, "api_key", "a key of an Azure service"),
-        (name in _MODELS, "openai_api_key", "a key of an Azure service"),
+        (name in _MODELS and not lent, "api_key", "a key of an Azure service"),
+        (name in _MODELS and not lent, "openai_api_key", "a key of an Azure service"),
         (full == "hvac.Client", "token", "a token that does not end by itself"),
         (name in _CONNECTS and "snowflake" in full and "authenticator" not in given,
          "password", "a password where the service federates logins"),
@@ -197,6 +197,15 @@ def _keyed(node: ast.Call, given: dict[str, ast.expr]) -> tuple[int, str] | None
         if so and _is_given(given, key):
             return given[key].lineno, f"{name} logs in with {said}"
     return None
+
+
+_ENTRA: Final = frozenset({"azure_ad_token", "azure_ad_token_provider", "credential"})
+"""Arguments of a model's client by which it takes Entra's own token too."""
+
+
+def _is_signed(value: ast.expr | None) -> bool:
+    """Say whether an app shows a certificate and no secret."""
+    return isinstance(value, ast.Dict) or (value is not None and "cert" in syntax.said(value).lower())
 
 
 def _is_given(given: dict[str, ast.expr], name: str) -> bool:

@@ -44,6 +44,7 @@ from remit.scan import (
     surround,
     syntax,
     tomldoc,
+    tooling,
     toolset,
     toxic,
     tsobject,
@@ -279,7 +280,7 @@ def _code(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
     try:
         holders = spoken.holders(tree)
         yield from held(path, (*holders, *pysecret.holders(path, tree)), key, code=True)
-        yield from surround.told(tree)
+        yield from surround.told(tree) if not tooling.is_place(path) else ()
         yield from login.told(tree)
         yield from standing.told(holders)
         yield from mixed.told(holders)

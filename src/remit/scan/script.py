@@ -24,6 +24,7 @@ from remit.scan import (
     pysecret,
     server,
     standing,
+    tooling,
     tsagents,
     tsenv,
     tslogin,
@@ -91,7 +92,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         *_lines(plain),
         *tslogin.told(plain),
         *standing.told(holders),
-        *tsenv.told(plain),
+        *_environments(path, plain),
         *plan.told(path, plain),
         *tsagents.told(plain),
         *tsmixed.told(plain),
@@ -111,8 +112,14 @@ def _beside(path: str, text: str) -> tuple[Finding, ...]:
     """What a file that starts an agent's tools hands on, though it imports nothing that says so."""
     if "child_process" not in text or len(text) > _LARGEST or not (_BESIDE.search(path) and _SPEAKS.search(text)):
         return ()
-    told = dict.fromkeys(tsenv.told(bare(text)))
+    told = dict.fromkeys(_environments(path, bare(text)))
     return tuple(Finding(kind, Confidence.MEDIUM, Evidence(path, line, said)) for kind, line, said in told)
+
+
+def _environments(path: str, text: str) -> Iterator[Told]:
+    """Environments that are handed on whole, but to the project's own tooling."""
+    if not tooling.is_place(path):
+        yield from (one for one in tsenv.told(text) if not tooling.in_typescript(text, one[1]))
 
 
 def _others(text: str) -> Iterator[Told]:

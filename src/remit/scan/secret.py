@@ -43,7 +43,8 @@ _SIGNERS: Final = re.compile(r"(?:^|_)(?:gpg|pgp|git_?signing|apt|release_?signi
 """Names of a key that signs, which is called by its fingerprint."""
 _COUNTED: Final = re.compile(r"(?i)1234567|abcdef0")
 _MADE_UP: Final = re.compile(
-    r"(?i)your|example|placeholder|change[-_ ]?me|replace|redacted|dummy|sample|fake|insert|todo|x{4,}|\*{3,}|\.{3}"
+    r"(?i)your|example|placeholder|change[-_ ]?me|change[-_ ](?:this|it|in|before)[-_ ]|replace"
+    r"|redacted|dummy|sample|fake|insert|todo|x{4,}|\*{3,}|\.{3}"
     r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b|JBSWY3DPEHPK3PXP|^\w{1,20}/password$"
     r"|^my[-_](?:[a-z]{1,16}[-_]){0,3}(?:secret|token|key|password)$|^azureartifacts$"
 )

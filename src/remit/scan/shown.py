@@ -32,7 +32,7 @@ def is_shown(value: str) -> bool:
 
 def is_called_secret(value: str) -> bool:
     """Say whether a value only says what it is, in the words that every secret is called by: `secretpassword`."""
-    return len(value) <= _LONGEST and not _SAME.sub("", _APART.sub("", value.lower()))
+    return 0 < len(value) <= _LONGEST and not _SAME.sub("", _APART.sub("", value.lower()))
 
 
 def is_unsigned(value: str) -> bool:

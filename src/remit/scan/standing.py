@@ -36,7 +36,7 @@ _NAMES: Final = (
         "an account key of Azure",
     ),
     (
-        re.compile(r"(?i)(?:^|_)(?:pat|personal_access_token|classic_token)$|^(?:gh|github|gitlab)_(?:classic_?)?pat\b"),
+        re.compile(r"(?i)(?<!ovsx)(?<!vsx)(?:^|_)(?:pat|personal_access_token|classic_token)$|^(?:gh|github|gitlab)_(?:classic_?)?pat\b"),
         "a personal access token",
     ),
     (re.compile(r"(?i)^vault_token$|^databricks_token$"), "a token that does not end by itself"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.core.finding import Kind
-from remit.scan import syntax
+from remit.scan import syntax, tooling
 from remit.scan.launch import Told
 
 _HANDED: Final = ("env", "environment", "envs", "env_vars", "environment_variables")
@@ -21,8 +21,17 @@ def told(tree: ast.AST) -> Iterator[Told]:
         return
     yield from _shown(tree)
     made = _makers(tree)
+    tools = _has_tools(tree)
     handed: set[tuple[int, str]] = set()
+    own = {
+        id(word.value)
+        for call in ([] if tools else syntax.every(tree, ast.Call))
+        if tooling.in_python(call)
+        for word in call.keywords
+    }
     for scopes, value in _handed(tree, ({},), _idle(tree)):
+        if id(value) in own:
+            continue
         name = value.id if isinstance(value, ast.Name) else ""
         at = next((one for one in reversed(scopes) if name in one), None)
         if _whole(value, made) or (at is not None and at[name] and (id(at), name) not in handed):
@@ -177,6 +186,12 @@ def _makers(tree: ast.AST) -> frozenset[str]:
 
 
 _SHOWN: Final = re.compile(r"(?:^|\.)(?:tool|function_tool|resource|kernel_function|ai_function)$")
+
+
+def _has_tools(tree: ast.AST) -> bool:
+    """Say whether a file makes tools of its functions."""
+    marks = (one for function in syntax.functions(tree) for one in function.decorator_list)
+    return any(_SHOWN.search(syntax.said(one.func if isinstance(one, ast.Call) else one)) for one in marks)
 
 
 def _shown(tree: ast.AST) -> Iterator[Told]:
