@@ -13,7 +13,7 @@ from remit.core.errors import RemitError
 from remit.gateway.postgres.catalogue import Catalogue
 from remit.gateway.postgres.statement import Kind, Statement, calls, read, session
 from remit.gateway.postgres.tree import refused
-from remit.gateway.postgres.value import OTHER, Bound, Slot, bind
+from remit.gateway.postgres.value import NAMED, OIDS, OTHER, UNKNOWN, Bound, Slot, bind, family
 
 PREPARED: Final = 1000
 """How many statements a session may hold, and how many portals."""
@@ -221,5 +221,12 @@ def given(statement: Statement, bound: Sequence[Bound], types: Sequence[int]) ->
             found.append(Bound(None))
         else:
             said = "true" if value is True else "false" if value is False else str(value)
-            found.append(Bound(said.encode(), oid=oid))
+            found.append(Bound(said.encode(), oid=oid if isinstance(value, str) else _typed(value, oid)))
     return tuple(found)
+
+
+def _typed(value: bool | float, oid: int) -> int:
+    """The type by which a constant without quotes is read; a text that is made of one is spelled by PostgreSQL."""
+    if oid in UNKNOWN:
+        return NAMED["bool"] if isinstance(value, bool) else NAMED["numeric"]
+    return OTHER if family(OIDS.get(oid, "")) == "text" else oid

@@ -10,6 +10,8 @@ from remit.gateway.postgres.tree import Act, inner, only, refused
 from remit.gateway.postgres.value import Value, opaque
 
 MOST_ACTS: Final = 64
+_USER: Final = 2
+"""OVERRIDING USER VALUE."""
 
 
 class Reading(Queries):
@@ -41,6 +43,9 @@ class Reading(Queries):
             columns.append(one.res_target.name)
         columns = columns or list(target.relation.columns)
         values = self._written(node, columns, target, scope)
+        if node.override == _USER:
+            # What is given for an identity is passed over then, and which column is one is not known here.
+            values = dict.fromkeys(values, opaque("default"))
         self.acts.append(Act("insert", target.relation.name, tuple(sorted(values)), None, tuple(values.items())))
         level = Scope(scope)
         level.entries = [target]

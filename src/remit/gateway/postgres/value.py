@@ -30,11 +30,17 @@ NAMED: Final = {
 _DIGITS: Final = 6
 """How many decimal digits a `real` keeps in any case."""
 _GROUPS: Final = 100
+_WIDE: Final = Context(prec=40_000)
 _SMALL: Final = frozenset({"smallint", "integer", "int2", "int4", "int"})
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,30}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_TRUE: Final = frozenset({"t", "true", "y", "yes", "on", "1"})
-_FALSE: Final = frozenset({"f", "false", "n", "no", "off", "0"})
+_TRUE: Final = frozenset({"t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"})
+_FALSE: Final = frozenset({"f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"})
+_KEPT: Final = {"real": 6, "float4": 6, "double precision": 15, "float8": 15}
+"""How many digits are left of a binary number that is made a numeric."""
+_REAL: Final = frozenset({"real", "float4"})
+_DOUBLE: Final = frozenset({"double precision", "float8"})
+_CHARS: Final = re.compile(r"(?:character|bpchar|char)(?:\(\d+\))?|(?:character varying|varchar)\((\d+)\)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +117,34 @@ def _dashed(bare: str) -> str:
 
 def kept(value: Json, kind: str) -> Json:
     """The value, when a column or cast of this type keeps it as it is; one that it would round is not plain."""
-    if type(value) is bool or not isinstance(value, int | float):
+    held = family(kind)
+    if type(value) is bool or not isinstance(value, int | float | str) or held not in ("int", "number"):
         return value
-    if family(kind) == "int":
+    exact = _exact(value)
+    if exact is None:
+        return value
+    exponent = exact.normalize(_WIDE).as_tuple().exponent
+    whole = isinstance(exponent, int) and exponent >= 0
+    if held == "int":
         # A negative oid is a large number, and a large oid a negative one.
-        fits = isinstance(value, int) and (value >= 0 if kind == "oid" else kind not in _SMALL or abs(value) < 2**31)
-        return value if fits else {"sql": "rounded"}
-    if kind in ("real", "float4"):
-        return value if len(Decimal(repr(value)).normalize().as_tuple().digits) <= _DIGITS else {"sql": "rounded"}
-    scaled = re.fullmatch(r"numeric\(\d+,(-?\d+)\)", kind)
-    if scaled is None:
-        return value
-    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
-    return value if isinstance(exponent, int) and -exponent <= int(scaled[1]) else {"sql": "rounded"}
+        fits = whole and (exact >= 0 if kind == "oid" else kind not in _SMALL or abs(exact) < 2**31)
+    elif kind in _REAL:
+        fits = len(exact.normalize(_WIDE).as_tuple().digits) <= _DIGITS
+    elif kind in _DOUBLE:
+        fits = not isinstance(value, str)
+    else:
+        scaled = re.fullmatch(r"numeric\(\d+,(-?\d+)\)", kind)
+        fits = scaled is None or (isinstance(exponent, int) and -exponent <= int(scaled[1]))
+    return value if fits else {"sql": "rounded"}
+
+
+def _exact(value: float | str) -> Decimal | None:
+    """A number exactly, also where it stands as a text because no plain number is the same; None for another text."""
+    try:
+        exact = Decimal(value if isinstance(value, str) else repr(value))
+    except (InvalidOperation, ValueError):
+        return None
+    return exact if exact.is_finite() else None
 
 
 def number(text: str) -> Json:
@@ -159,23 +180,46 @@ def _read(one: Bound, kind: str) -> Json:
     if one.data is None:
         return None
     declared = kind if one.oid in UNKNOWN else OIDS.get(one.oid, "")
-    if kind == '"char"' and _cut(one.data, kind):
-        return {"sql": "cast"}
-    if family(kind) == "text" and (family(declared) != "text" or _cut(one.data, declared)):
+    if not _alike(family(declared), family(kind)):
         return {"sql": "cast"}
     try:
+        if (family(kind) == "text" or kind == '"char"') and (_cut(one.data, declared) or _cut(one.data, kind)):
+            return {"sql": "cast"}
         if not one.binary:
-            return kept(plain(one.data.decode(), declared), declared)
-        return _binary(one.data, declared)
+            return _made(kept(plain(one.data.decode(), declared), declared), declared, kind)
+        return _made(_binary(one.data, declared), declared, kind)
     except (ValueError, struct.error, ArithmeticError):
         return {"sql": "binary"}
+
+
+def _alike(declared: str, meant: str) -> bool:
+    """Whether a value of one family is the same one in the other."""
+    return declared == meant or meant == "other" or {declared, meant} == {"int", "number"}
+
+
+def _made(value: Json, declared: str, kind: str) -> Json:
+    """A number of a declared type, when it is then made another one: a binary one keeps only some of its digits."""
+    if type(value) is bool or not isinstance(value, int | float | str) or declared not in _KEPT or declared == kind:
+        return value
+    exact = _exact(value)
+    if exact is None:
+        return value
+    if kind in _DOUBLE and declared in _REAL:
+        same = isinstance(value, int | float) and struct.unpack("!f", struct.pack("!f", value))[0] == value
+    else:
+        same = kind in _REAL | _DOUBLE or len(exact.normalize(_WIDE).as_tuple().digits) <= _KEPT[declared]
+    return value if same else {"sql": "rounded"}
 
 
 def _cut(data: bytes, kind: str) -> bool:
     """Whether a text of this type is another one than it was given as."""
     if kind in ("char", '"char"'):
-        return len(data) != 1
-    return len(data) > 63 if kind == "name" else kind == "bpchar" and data.endswith(b" ")
+        return len(data) != 1 or data == b"\0"
+    if kind == "name":
+        return len(data) > 63
+    sized = _CHARS.fullmatch(kind)
+    # A character(n) has no spaces at its end, and of what is too long for a varchar(n) they fall off.
+    return sized is not None and (len(data.decode()) > int(sized[1]) if sized[1] else data.endswith(b" "))
 
 
 def _binary(data: bytes, kind: str) -> Json:
@@ -214,18 +258,23 @@ def _numeric(data: bytes) -> str:
     return f"-{text}" if sign else text
 
 
+_CONSTANTS: Final = {"ival": "int", "fval": "number", "boolval": "bool"}
+
+
 def constant(node: Any, kind: str) -> Fixed:
     """An A_Const of the grammar as JSON, read as this type where it is written in quotes."""
     if node.isnull:
         return Fixed(None)
     held = node.WhichOneof("val")
+    if held != "sval" and not _alike(_CONSTANTS.get(held, "other"), family(kind)):
+        return opaque("cast")
     if held == "ival":
         return Fixed(kept(node.ival.ival, kind))
     if held == "fval":
         return Fixed(kept(number(node.fval.fval), kind))
     if held == "boolval":
         return Fixed(node.boolval.boolval)
-    if held == "sval" and kind != "bpchar" and _cut(node.sval.sval.encode(), kind):
+    if held == "sval" and _cut(node.sval.sval.encode(), kind):
         return opaque("cast")
     if held == "sval":
         return Fixed(kept(plain(node.sval.sval, kind), kind))
