@@ -72,6 +72,19 @@ def test_a_login_goes_only_where_the_permit_says_when_the_database_moves_meanwhi
             made.connect()
 
 
+def test_a_session_ends_when_its_database_is_registered_at_another_place():
+    with shop() as made:
+        wires = [Client(made.port).log_in(made.token) for _ in range(2)]
+        name = made.owner.rpartition("/")[2].encode()
+        made.on_loop(lambda: moved_elsewhere(made.world, "shop", b"/" + name, b"/nowhere"))
+        asked = (query("select id from orders where id = 1"),), (parse("", "select 1"), bind("", ""), execute(), SYNC)
+        for wire, parts in zip(wires, asked, strict=True):
+            told = codes(wire.send(*parts).until())
+            assert "D" not in told
+            assert told[-2:] == ["resource_moved", ""], told
+            wire.close()
+
+
 def test_what_was_prepared_ends_with_the_session_when_it_means_more_by_a_new_registration():
     with shop() as made:
         other = Client(made.port).log_in(made.token)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from remit.core.call import Call
+from remit.core.canonical import Json
 from remit.core.errors import RemitError
 from remit.gateway.postgres.catalogue import Catalogue
 from remit.gateway.postgres.statement import Kind, Statement, calls, read, session
@@ -225,7 +226,7 @@ def given(statement: Statement, bound: Sequence[Bound], types: Sequence[int]) ->
     return tuple(found)
 
 
-def _typed(value: bool | float, oid: int) -> int:
+def _typed(value: Json, oid: int) -> int:
     """The type by which a constant without quotes is read; a text that is made of one is spelled by PostgreSQL."""
     if oid in UNKNOWN:
         return NAMED["bool"] if isinstance(value, bool) else NAMED["numeric"]

@@ -194,7 +194,7 @@ def _read(one: Bound, kind: str) -> Json:
 
 def _alike(declared: str, meant: str) -> bool:
     """Whether a value of one family is the same one in the other."""
-    return declared == meant or meant == "other" or {declared, meant} == {"int", "number"}
+    return meant in (declared, "other") or {declared, meant} == {"int", "number"}
 
 
 def _made(value: Json, declared: str, kind: str) -> Json:

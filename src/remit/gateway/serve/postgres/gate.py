@@ -217,7 +217,7 @@ class Postgres:
             wire.write(fault.response(why, "FATAL"))
             return
         target = await self._reached(errand, entry, resource, known, start)
-        session = Session(self.authority, entry, wire, target, known, _hidden(errand.lent))
+        session = Session(self.authority, entry, wire, target, known, _hidden(errand.lent), resource.upstream)
         try:
             await self._check(session, resource.name)
         except BaseException:

@@ -14,6 +14,7 @@ from typing import Final
 from remit.core.call import Call
 from remit.core.errors import RemitError
 from remit.core.permit import Entry, Fault
+from remit.core.resource import Upstream
 from remit.gateway.authority import Authority
 from remit.gateway.postgres import fault
 from remit.gateway.postgres.catalogue import Catalogue
@@ -37,7 +38,10 @@ FAILS: Final = "refused"
 
 
 class Session:
-    """Owned by the gate's listener; ends when either side does, or when what allowed it has ended."""
+    """Owned by the gate's listener; ends when either side does, or when what allowed it has ended.
+
+    `place` is where it logged in: what is decided for the database at another one is not sent there.
+    """
 
     def __init__(
         self,
@@ -47,11 +51,13 @@ class Session:
         target: Target,
         catalogue: Catalogue,
         hidden: tuple[bytes, ...],
+        place: Upstream,
     ) -> None:
         self.entry = entry
         self.client = client
         self.target = target
         self.catalogue = catalogue
+        self._place = place
         self._authority = authority
         self._loop = asyncio.get_running_loop()
         self._names = Names(entry.resource)
@@ -190,6 +196,9 @@ class Session:
                 for one in held:
                     if (why := await one.permitted()) is not None:
                         return why
+                if not all(one.at(self._place) for one in held):
+                    left(held, "not_sent")
+                    raise RemitError("resource_moved", "The database was registered anew meanwhile.", "Connect again.")
                 if all(one.fresh for one in held):
                     return None
         except asyncio.CancelledError:
