@@ -12,7 +12,7 @@ from remit.core.reach.aws.become import Becoming
 from remit.core.reach.aws.escalation import SERVICES
 from remit.core.reach.aws.survey import survey
 from remit.core.reach.aws.ways import Ways
-from tests.core.test_reach_aws import ACTIONS, ID, NAMES
+from tests.core.test_reach_aws import ACTIONS, ID, LEVELS, NAMES
 from tests.oracle import aws as oracle
 
 
@@ -20,6 +20,10 @@ def arn(name):
     return f"arn:aws:iam::{ID}:{name}"
 
 
+WRITING = {
+    service: [f"{service}:{name}" for name, level in names.items() if level in ("Write", "Permissions management")]
+    for service, names in LEVELS.items()
+}
 ESCALATING = [name for name in NAMES if name.startswith(("iam:", "sts:", "lambda:", "ec2:"))
               and name.rpartition(":")[2] not in ("SetDefaultPolicyVersion", "AddUserToGroup")]  # fmt: skip
 
@@ -38,7 +42,11 @@ def drawn_account(seed):
             for _ in range(draw.choice((1, 2)))
         ]  # fmt: skip
         if draw.random() < 0.3:
-            ways = (["iam:PassRole", *NAMES[-3:-1]], ["iam:PassRole", "ec2:RunInstances"])
+            ways = (
+                ["iam:PassRole", *NAMES[-3:-1]],
+                ["iam:PassRole", "ec2:RunInstances"],
+                ["iam:PassRole", "lambda:InvokeFunction"],
+            )
             statements.append({"Effect": "Allow", "Action": draw.choice(ways), "Resource": "*"})
         if draw.random() < 0.2:
             statements[-1]["Condition"] = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
@@ -122,7 +130,7 @@ def wrong_becoming(seed):
     seen = survey(json.dumps(form).encode(), ACTIONS)
     wrong = []
     for name in twin["arns"]:
-        variants = oracle.becomes(twin, name, SERVICES)
+        variants = oracle.becomes(twin, name, SERVICES, WRITING)
         whole = any(wide and unlimited(twin, one, freed) for one, wide, freed in variants)
         expected = set(twin["arns"]) if whole else {one for one, _, _ in variants}
         found = became(seen, name)
@@ -138,7 +146,7 @@ def test_whom_one_can_become_is_what_the_twin_finds(seed):
 
 
 def test_planted_faults_in_becoming_are_seen(monkeypatch):
-    for name, fault in (("_takes", lambda *_: ()), ("_writes", lambda *_: ()), ("_passes", lambda *_: ())):
+    for name, fault in (("_takes", lambda *_: ()), ("_writes", lambda *_: ()), ("_hands", lambda *_: ())):
         with monkeypatch.context() as patch:
             patch.setattr(Becoming, name, fault)
             assert any(wrong_becoming(seed) for seed in range(10)), name
@@ -202,6 +210,36 @@ def test_an_account_is_told_with_what_nobody_can_judge():
     assert edges["everything", "lambda"] == ("runs programs in", False)
     for word in ("aws:SourceIp", "sts:ExternalId", "dreams:Have", "policy/gone", "SCP"):
         assert word in said
+
+
+def passing(*actions, service="scheduler.amazonaws.com", path="", where="*"):
+    """What one who has these actions does to a role that trusts a service, and to one that takes a provider's word."""
+    provider = arn("saml-provider/idp")
+    trust = [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
+    word = [{"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithSAML"}]
+    policy = {"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": where}]}
+    roles = [("job", f"role/{path}job", trust), ("staff", "role/staff", word)]
+    form = {
+        "UserDetailList": [{"UserName": "ann", "Arn": arn("user/ann"), "UserPolicyList": [
+            {"PolicyName": "own", "PolicyDocument": policy}]}],
+        "RoleDetailList": [{"RoleName": name, "Arn": arn(at), "AssumeRolePolicyDocument": {"Statement": said}}
+                           for name, at, said in roles],
+    }  # fmt: skip
+    seen = survey(json.dumps(form).encode(), ACTIONS)
+    names = [name for _, name, _ in seen.nodes]
+    return {names[b]: label for a, b, label, _ in seen.edges if names[a] in ("user/ann", "policy/user/ann/own")}
+
+
+def test_a_role_is_passed_to_services_that_no_list_of_ways_has_and_by_a_word_that_can_be_written():
+    assert passing("iam:PassRole", "lambda:CreateFunction")["role/job"] == "may pass it to scheduler (perhaps)"
+    assert passing("iam:PassRole", "s3:PutObject", service="lambda.amazonaws.com").get("role/job") is None
+    once = passing("iam:PassRole", "lambda:InvokeFunction", service="lambda.amazonaws.com")
+    assert once["role/job"] == "may pass it to lambda (perhaps)"
+    assert "role/job" not in passing("iam:PassRole", "s3:GetObject")
+    assert "role/job" not in passing("s3:PutObject")
+    assert "role/job" not in passing("iam:PassRole", "s3:PutObject", path="aws-service-role/scheduler.amazonaws.com/")
+    assert passing("iam:UpdateSAMLProvider")["role/staff"] == "writes whose word it takes (iam:UpdateSAMLProvider)"
+    assert "role/staff" not in passing("iam:UpdateSAMLProvider", where=arn("saml-provider/other"))
 
 
 def test_what_is_no_account_is_refused():

@@ -54,7 +54,7 @@ def can(layers, action, arn, who, *, best=True):
     return all(layer(documents, action, arn, who, best) for documents in layers)
 
 
-def takes(account, actor, service_sets):
+def takes(account, actor, service_sets, writing):
     """Whom an actor (its layers, what is known of it) can become at once, by hand."""
     found = set()
     layers, who = actor
@@ -74,17 +74,20 @@ def takes(account, actor, service_sets):
             for service, ways in service_sets.items():
                 if trust == service and able("iam:PassRole", arn, **{"iam:passedtoservice": service}):
                     found |= {name} if any(all(anywhere(one) for one in way) for way in ways) else set()
+            mine = writing.get(trust.partition(".")[0], ()) if "." in trust else ()
+            if any(map(anywhere, mine)) and able("iam:PassRole", arn, **{"iam:passedtoservice": trust}):
+                found.add(name)
     return found
 
 
-def becomes(account, start, service_sets):
+def becomes(account, start, service_sets, writing):
     """Everybody that one can become, until nothing is added: each as it is, rewritten, or freed of its boundary."""
     variants = {(start, False, False)}
     while True:
         more = set(variants)
         for one in variants:
             actor = acting(account, *one)
-            more |= {(other, False, False) for other in takes(account, actor, service_sets)}
+            more |= {(other, False, False) for other in takes(account, actor, service_sets, writing)}
             for name, whole, freed in variants:
                 if writes(account, actor, name):
                     more.add((name, True, freed))

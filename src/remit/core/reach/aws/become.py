@@ -5,12 +5,24 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from remit.core.reach.aws.account import Account, Principal
-from remit.core.reach.aws.escalation import ASSUMED, JOINED, LIFTED, PASSED, RUNNING, SERVICES, TAKEN, WRITTEN
+from remit.core.reach.aws.escalation import (
+    ASSUMED,
+    JOINED,
+    LIFTED,
+    PASSED,
+    PROVIDED,
+    RUNNING,
+    SERVICES,
+    TAKEN,
+    WRITTEN,
+)
 from remit.core.reach.aws.judge import NO, PERHAPS, YES, Able, Actor, Heard, Judge, says, speaks
 from remit.core.reach.aws.pattern import covers
 from remit.core.reach.aws.policy import Context, Statement, judged
 
 SERVICE: Final = "iam:passedtoservice"
+OWN: Final = ":role/aws-service-role/"
+"""Roles that services made for themselves: nobody passes these on."""
 Test = Callable[[str], bool]
 Layer = list[tuple[Heard, bool]]
 
@@ -56,6 +68,10 @@ class Becoming:
             service: [(role, trusts) for role in self._of["role"] if (trusts := self.serves(role, service))]
             for service in SERVICES.keys() | RUNNING.keys()
         }
+        self._serving: dict[str, list[Principal]] = {}
+        self._provided: list[tuple[Principal, str, bool]] = []
+        for role in self._of["role"]:
+            self._lets(role)
         self._asking = [one for one in self._of["role"] if any(map(_asks, one.trust))]
         self._users = self._holders()
 
@@ -65,12 +81,24 @@ class Becoming:
         found = Powers()
         found.takes += self._takes(actor, able)
         found.takes += self._assumes(actor, arn, able)
+        found.takes += self._provides(actor, able)
         found.takes += self._passes(actor, able)
+        found.takes += self._hands(actor, able)
         found.writes += self._writes(actor, able)
         found.lifts += self._lifts(actor, able)
         found.joins += self._joins(actor, able)
         found.runs += self.runs(able)
         return found
+
+    def _lets(self, role: Principal) -> None:
+        """Note which services a role may be passed to, and whose word of who somebody is it takes."""
+        for one in role.trust:
+            said = self.judge.heard(one, {}).holds
+            for kind, name in one.principals if one.allow and "Principal" not in one.but and said is not False else ():
+                if kind == "Service" and OWN not in role.arn:
+                    self._serving.setdefault(name, []).append(role)
+                elif kind == "Federated" and name.startswith("arn:"):
+                    self._provided.append((role, name, said is True))
 
     def _has(self, able: Able, action: str) -> int:
         number = self.judge.verbs.number(action)
@@ -142,6 +170,29 @@ class Becoming:
                     yield Step(role.name, f"passes it to {short}", says == YES)
                 elif there and trusts:
                     yield Step(role.name, f"gets into what may run as it in {short}", sure=False)
+
+    def _hands(self, actor: Actor, able: Able) -> Iterator[Step]:
+        """Roles that are passed to a service by whatever can be written of it: how each takes one is not known."""
+        passing = self.judge.verbs.number(PASSED)
+        if passing is None or not self._has(able, PASSED):
+            return
+        for service, roles in sorted(self._serving.items()):
+            short = service.partition(".")[0]
+            if able.mask & self.judge.verbs.writing(short) & ~(1 << passing):
+                tell = self.judge.asking(actor, PASSED, {SERVICE: service})
+                for role in roles:
+                    if tell(role.arn):
+                        yield Step(role.name, f"may pass it to {short}", sure=False)
+
+    def _provides(self, actor: Actor, able: Able) -> Iterator[Step]:
+        """Roles that take a provider's word of who somebody is, where it can be written whose word that is."""
+        for action, alone in PROVIDED.items():
+            if self._has(able, action):
+                tell = self.judge.asking(actor, action)
+                for role, provider, sure in self._provided:
+                    says = tell(provider)
+                    if says:
+                        yield Step(role.name, f"writes whose word it takes ({action})", alone and sure and says == YES)
 
     def _assumes(self, actor: Actor, arn: str, able: Able) -> Iterator[Step]:
         number, leave = self.judge.verbs.number(ASSUMED), self._has(able, ASSUMED)

@@ -1,6 +1,7 @@
 """The ways in which rights in AWS give more rights: whose place can be taken, and whose policies can be written. Pure.
 
-They are those of policy-sentry's list of privilege escalation and of the public catalogue behind it
+To how many services a role can be passed, and by what, nobody lists: what no way here names is told as perhaps
+(`Becoming`). The ways are those of policy-sentry's list of privilege escalation and of the public catalogue behind it
 (pathfinding.cloud). A test holds that every action of that list is in one of them.
 """
 
@@ -24,6 +25,11 @@ LIFTED: Final = {
     "iam:DeleteRolePermissionsBoundary": "role", "iam:PutRolePermissionsBoundary": "role",
 }  # fmt: skip
 """Actions by which a boundary goes."""
+PROVIDED: Final = {
+    "iam:UpdateSAMLProvider": True, "iam:CreateSAMLProvider": False, "iam:CreateOpenIDConnectProvider": False,
+    "iam:AddClientIDToOpenIDConnectProvider": False, "iam:UpdateOpenIDConnectProviderThumbprint": False,
+}  # fmt: skip
+"""Actions on who says for a role who somebody is, and whether each alone lets its author say so."""
 JOINED: Final = "iam:AddUserToGroup"
 ASSUMED: Final = "sts:AssumeRole"
 PASSED: Final = "iam:PassRole"
@@ -72,27 +78,31 @@ RUNNING: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "cloudformation.amazonaws.com": (
         ("cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"), ("cloudformation:UpdateStack",),
     ),
+    "codebuild.amazonaws.com": (("codebuild:StartBuild",), ("codebuild:StartBuildBatch",)),
     "codestar.amazonaws.com": (("codestar:AssociateTeamMember",),),
     "datapipeline.amazonaws.com": (("datapipeline:PutPipelineDefinition",),),
     "ec2.amazonaws.com": (
         ("ec2-instance-connect:SendSSHPublicKey",), ("ssm:SendCommand",), ("ssm:StartSession",),
         ("ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:StartInstances"),
         ("ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),
+        ("ssm:CreateAssociation",), ("ssm:UpdateAssociation",), ("ssm:StartAutomationExecution",),
+        ("elasticmapreduce:AddJobFlowSteps",),
     ),
-    "ecs-tasks.amazonaws.com": (("ecs:ExecuteCommand",),),
-    "glue.amazonaws.com": (("glue:UpdateDevEndpoint",), ("glue:GetDevEndpoint",)),
+    "ecs-tasks.amazonaws.com": (("ecs:ExecuteCommand",), ("ecs:RunTask",), ("batch:SubmitJob",)),
+    "glue.amazonaws.com": (("glue:UpdateDevEndpoint",), ("glue:GetDevEndpoint",), ("glue:RunStatement",)),
     "lambda.amazonaws.com": (("lambda:UpdateFunctionCode",), ("lambda:UpdateFunctionConfiguration",)),
     "sagemaker.amazonaws.com": (
-        ("sagemaker:CreatePresignedNotebookInstanceUrl",),
+        ("sagemaker:CreatePresignedNotebookInstanceUrl",), ("sagemaker:CreatePresignedDomainUrl",),
         ("sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstance"),
     ),
+    "states.amazonaws.com": (("states:UpdateStateMachine",),),
 }  # fmt: skip
 """For each service: what gets into something that runs there already, as whatever role it was given."""
 
 
 def spoken() -> set[str]:
     """Every action that is in one of the ways."""
-    found = {*TAKEN, *WRITTEN, *LIFTED, JOINED, ASSUMED, PASSED}
+    found = {*TAKEN, *WRITTEN, *LIFTED, *PROVIDED, JOINED, ASSUMED, PASSED}
     for table in (SERVICES, RUNNING):
         found.update(action for ways in table.values() for way in ways for action in way)
     return found

