@@ -126,3 +126,19 @@ def test_home_is_looked_through_when_asked_for(
     assert run(["scan", "--home", "-o", "json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["findings"]) == 1
     assert run(["scan"]) == 2
+
+
+def test_a_baseline_is_written_through_no_link_that_lies_in_a_tree(tmp_path: Path) -> None:
+    """The guide's own line, in a tree whose author put a link to a file of the reader's where the baseline goes."""
+    kept = tmp_path / "profile"
+    kept.write_text("kept")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "known.json").symlink_to(kept)
+    assert run(["scan", str(tree), "--write-baseline", str(tree / "known.json")]) == 2
+    assert kept.read_text() == "kept"
+    (tree / "known.json").unlink()
+    for _ in range(2):
+        assert run(["scan", str(tree), "--write-baseline", str(tree / "known.json")]) == 0
+    assert json.loads((tree / "known.json").read_text())["version"] == 1
+    assert [one.name for one in tree.iterdir()] == ["known.json"]

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from remit.cli.output import NO, columns, emit, forms, many, say
+from remit.core.errors import RemitError
 from remit.core.finding import Severity
 from remit.core.shown import shown
 from remit.scan import accepted, kept, shapes
@@ -102,10 +103,24 @@ def scan(
         _print(form, found, marked)
     _warn(answered, today)
     if write_baseline:
-        Path(write_baseline).write_bytes(accepted.written(marked))
+        _keep(Path(write_baseline), accepted.written(marked))
     new = [one.finding.rule.severity.rank for one in marked if one.state is State.NEW]
     if fail_on and (found.unread or any(rank >= Severity(fail_on).rank for rank in new)):
         ctx.exit(NO)
+
+
+def _keep(file: Path, data: bytes) -> None:
+    """Write a baseline anew, whole or not at all. Through no link: whoever writes in a tree could lead it anywhere."""
+    if file.is_symlink():
+        raise RemitError(
+            "baseline_invalid",
+            f"{shown(str(file))} is a link, and nothing is written through one.",
+            "Name the file itself, or another one.",
+        )
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as made:
+        made.write(data)
+    part.replace(file)
 
 
 def _sensible(given: dict[str, Any]) -> None:
