@@ -255,6 +255,8 @@ def _options(node: ast.Call, names: dict[str, ast.expr]) -> Iterator[Told]:
 
 def _reach(node: ast.Call) -> Iterator[Told]:
     """Folders that an agent may use."""
+    if re.search(r"Sandbox|Container|Docker|Workspace(?:Spec|Image)", syntax.said(node.func)[:200]):
+        return  # a machine of its own
     for one in node.keywords if not opened.of_store(one.arg for one in node.keywords if one.arg) else ():
         if one.arg and (opened.folder(one.arg) or one.arg == "add_dirs"):
             for item in one.value.elts if isinstance(one.value, ast.List) else [one.value]:

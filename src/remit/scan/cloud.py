@@ -50,6 +50,8 @@ _ANSWERS: Final = re.compile(
     r"|sagemaker:InvokeEndpoint(?:\w*\*?)$"
 )
 """Actions by which a model answers or a store of texts is asked: by AWS's reference they read, and change nothing."""
+_LOGS: Final = frozenset({"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"})
+"""What each function of AWS writes its own log by: its managed policies allow it on every log, as their pages do."""
 _NO_RESOURCE: Final = ("ssmmessages:", "ec2messages:", "autoscaling-plans:", "ce:", "pricing:")
 
 
@@ -176,6 +178,8 @@ def rule(part: Node) -> Iterator[Told]:
     """A rule of a cluster's role: every verb, or verbs that write on every resource."""
     if not part["apiGroups"].items and not part["api_groups"].items:
         return
+    if not _NO_ROLE.isdisjoint(part.members):
+        return
     verbs, whole = part["verbs"].items, any(one.text == "*" for one in part["resources"].items)
     wild = next((one for one in verbs if one.text == "*"), None)
     loud = next((one for one in verbs if one.text not in ("get", "list", "watch")), None)
@@ -185,6 +189,8 @@ def rule(part: Node) -> Iterator[Told]:
         yield Kind.WILDCARD, loud.line, f"{loud.text} is allowed on every resource"
 
 
+_NO_ROLE: Final = frozenset({"clusterScope", "namespaces", "operations", "objectSelector"})
+"""Members of a rule that sorts or judges calls (a flow, a webhook), and grants nothing."""
 _SERVES: Final = re.compile(r"(?i)mcp|agent")
 
 
@@ -275,7 +281,7 @@ def _is_wide(action: str) -> bool:
 
 def writes(action: str) -> bool:
     """Say whether an action of AWS does more than read, and knows a resource."""
-    if action in _WHOLE or action.startswith(_NO_RESOURCE) or _ANSWERS.match(action):
+    if action in _WHOLE or action.startswith(_NO_RESOURCE) or _ANSWERS.match(action) or action in _LOGS:
         return False
     return not _READS.match(action.partition(":")[2])
 

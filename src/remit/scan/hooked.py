@@ -121,6 +121,7 @@ def in_python(tree: ast.AST) -> Iterator[Told]:
         *getattr(tree, "body", []),
         *(one for made in syntax.functions(tree) if made.name == "main" for one in made.body),
     ]
+    asks = bool(_ASKS.search(syntax.words(tree)))
     mains = {id(part) for one in bodies for part in (one, *(one.body if isinstance(one, ast.If) else ()))}
     for node in syntax.every(tree, ast.Try):
         for one in node.handlers:
@@ -130,10 +131,12 @@ def in_python(tree: ast.AST) -> Iterator[Told]:
             ends = ends or (broad and bool(re.match(r"(?:sys\.)?exit\(1\)$", said)))
             ends = ends or (broad and id(node) in mains and bool(re.match(r"(?:pass|return(?: 0| None)?)$", said)))
             allows = any(_SAYS_YES.search(syntax.said(part)) for part in one.body)
-            if (ends or allows) and not any(_REFUSES.search(syntax.said(part)) for part in one.body):
+            if ((ends and not asks) or allows) and not any(_REFUSES.search(syntax.said(part)) for part in one.body):
                 yield Kind.UNASKED, one.body[-1].lineno, f"the hook {_PASSES}"
 
 
+_ASKS: Final = re.compile(r"^(?=[\s\S]*PermissionRequest)(?![\s\S]*PreToolUse)")
+"""A guard that answers for a person alone: where it says nothing, the person is asked."""
 _SAYS_YES: Final = re.compile(r"['\"](?:permissionDecision|decision|behavior)['\"]: ['\"](?:allow|approve)['\"]")
 
 

@@ -56,7 +56,7 @@ _FILLED: Final = re.compile(r"\{\{[^{}]*\}\}")
 _BLANK: Final = re.compile(
     r"(?i)<[^<>=]{1,100}>|\[[a-z][\w -]{0,60}(?:image|registry|repo|name|tag)\]"
     r"|(?:^|[/_.-])(?:your|my)[-_](?:[\w-]*[-_])?(?:image|registry|repo|account|org|user"
-    r"(?:name)?|project|package)\b|replace[-_]?(?:me|with|this)|change[-_]?me|placeholder|image[-_]goes[-_]here"
+    r"(?:name)?|project|package)\b|replace[-_]?(?:me|with|this)|change[-_]?me|placeholder|image[-_]goes[-_]here|^__[A-Z0-9_]{2,60}__$|:local$"
 )
 """What stands for a name that whoever takes the file has to put in."""
 _BUILT: Final = re.compile(

@@ -230,12 +230,24 @@ def _more(path: str, text: str, key: bytes) -> Iterator[Told | Sight]:
         yield from client.in_foreign(path, text)
         yield from settings.told(path, text)
         yield from _approved(path, text)
+        yield from _inline(path, text) if "ZipFile" in text else ()
         yield from export.read(path, text)
         yield from export.policies(path, text)
         yield from sdk.granted(path, text)
         yield from sdk.started(path, text)
         yield from rights.told(path, text)
         yield from workload.in_json(path, text)
+
+
+def _inline(path: str, text: str) -> Iterator[Told | Sight]:
+    """What the code that a template holds itself calls."""
+    for root in document.read(path, text):
+        for part in root.inside():
+            code_of = part["ZipFile"].text
+            tree = syntax.parse(code_of) if "boto3" in code_of else None
+            if tree is not None:
+                yield from observed.sights(path, tree)
+                syntax.forget()
 
 
 def _approved(path: str, text: str) -> Iterator[Told]:

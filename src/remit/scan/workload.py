@@ -185,7 +185,8 @@ def _pod(part: Node, *, lent: bool) -> Iterator[Told]:
     for key, value in pairs(part["env"]) if part["env"].members else _variables(part):
         keyed = keyed or packaged.is_named(key) or packaged.is_held(value.text) or "secretKeyRef" in value.members
         yield from _said(said, server.variable("env", key, value))
-    yield from _said(said, _image(part["image"], keyed=keyed))
+    mine = part["imagePullPolicy"].text == "Never"
+    yield from _said(said, _image(part["image"], keyed=keyed and not mine))
     words = [(word.text, word.line) for key in ("command", "cmd", "args") for word in part[key].items if word.text]
     yield from _said(said, _started(words, keyed=keyed))
 
