@@ -57,3 +57,11 @@ def test_a_call_that_starts_the_projects_own_command(code, so):
 )
 def test_what_typescript_gives_an_environment_to(text, line, so):
     assert tooling.in_typescript(text, line) is so
+
+
+@pytest.mark.parametrize(
+    ("text", "so"),
+    [("npx dotenv -- vitest run", True), ("dotenv -- next build", True), ("dotenv -- codex exec", False)],
+)
+def test_a_step_that_tries_or_builds(text, so):
+    assert tooling.tries(text) is so

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from remit.scan import client, document, loaded, packaged, secret, server, task, workflow, workload, wrapped
+from remit.scan import client, document, loaded, packaged, secret, server, task, tooling, workflow, workload, wrapped
 from remit.scan.node import Node
 from remit.scan.sight import Holder, Pair, Whole, is_credential
 
@@ -197,8 +197,9 @@ def _jobs(root: Node) -> Iterator[Holder]:
         for step in job["steps"].items:
             pairs += [*_pairs(step["env"]), *_pairs(step["with"]), *_logged_in(step)]
             called += " " + step["uses"].text + " " + step["run"].text.partition("\n")[0]
-            wholes += [one for words in workflow.commands(step["run"]) for one in loaded.words(words)]
-            wholes += loaded.shell(step["run"].text, step["run"].line + ("\n" in step["run"].text))
+            if not tooling.tries(step["run"].text):
+                wholes += [one for words in workflow.commands(step["run"]) for one in loaded.words(words)]
+                wholes += loaded.shell(step["run"].text, step["run"].line + ("\n" in step["run"].text))
         members = [member for part in job.inside() for member in part.members.values()]
         wholes += [
             Whole(one.line, "every secret is handed on at once")

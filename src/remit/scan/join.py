@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from remit.core.finding import Confidence, Evidence, Finding, Kind
+from remit.scan.holder import is_agent
 from remit.scan.idle import idle
 from remit.scan.packaged import issues
 from remit.scan.project import of_agent, of_file, project
@@ -200,7 +201,8 @@ def _holders(each: list[Held]) -> list[list[Held]]:
 
 def _same(one: Held, other: Held) -> bool:
     if one.file == other.file:
-        return one.holder == other.holder or (one.sort == other.sort == "service" and _is_one_image(one, other))
+        parts = one.sort == other.sort == "service" and (_is_one_block(one, other) or _is_one_image(one, other))
+        return one.holder == other.holder or parts
     if _TOGETHER[one.sort] == "env":
         return project(one.like) == project(other.like)
     if one.sort == other.sort == "job":
@@ -210,6 +212,12 @@ def _same(one: Held, other: Held) -> bool:
     places = (of_file(one.file), of_file(other.file))
     apart = bool(places[0] and places[1] and places[0] != places[1] and one.like and other.like)
     return one.holder == other.holder and not apart
+
+
+def _is_one_block(one: Held, other: Held) -> bool:
+    """Say whether two services have it by one line that a block for all of a program's parts holds; no two agents."""
+    agents = (is_agent(held.holder) or any(map(is_agent, held.like.split())) for held in (one, other))
+    return one.line == other.line and not all(agents)
 
 
 def _is_one_image(one: Held, other: Held) -> bool:

@@ -49,8 +49,10 @@ _TAG: Final = re.compile(
     r"|(?=[0-9]*[a-f])[0-9a-f]{7,40}$"
 )
 _ISSUES: Final = re.compile(
-    r"(?:^|/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector"
-    r"|elasticsearch|opensearch|vault)(?![\w.-]*(?:mcp|agent))[\w.-]*(?=[:@]|$)"
+    r"(?:^|(?<!mcp)/)(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|minio|clickhouse|timescaledb|pgvector"
+    r"|elasticsearch|opensearch|vault|neo4j|falkordb|memgraph|qdrant|weaviate|milvus|dragonfly|keydb|couchdb|influxdb"
+    r"|surrealdb|arangodb|cockroach|nats|keycloak|authentik|authelia|zitadel|dex(?![a-z]))"
+    r"(?![\w.-]*(?:mcp|agent))[\w.-]*(?=[:@]|$)"
 )
 _FILLED: Final = re.compile(r"\{\{[^{}]*\}\}")
 _BLANK: Final = re.compile(
@@ -215,7 +217,7 @@ def pinned_image(image: str) -> bool:
 
 
 def issues(like: str) -> bool:
-    """Say whether what is started is itself what its password opens: a database, a queue, a store."""
+    """Say whether what is started is itself what its password opens: a database, a queue, a store, a sign-in."""
     return bool(_ISSUES.search(like.partition(" ")[0]))
 
 

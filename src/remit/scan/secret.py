@@ -45,7 +45,7 @@ _COUNTED: Final = re.compile(r"(?i)1234567|abcdef0")
 _MADE_UP: Final = re.compile(
     r"(?i)your|example|placeholder|change[-_ ]?me|change[-_ ](?:this|it|in|before)[-_ ]|replace"
     r"|redacted|dummy|sample|fake|insert|todo|x{4,}|\*{3,}|\.{3}"
-    r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b|JBSWY3DPEHPK3PXP|^\w{1,20}/password$"
+    r"|^<.*>$|^\[.*\]$|1234567|abcdef0|^(?:test|none|null|true|false)\b|JBSWY3DPEHPK3PXP|^\w{1,20}/(?:password|test)\w{0,9}$"
     r"|^my[-_](?:[a-z]{1,16}[-_]){0,3}(?:secret|token|key|password)$|^azureartifacts$"
 )
 _PATTERN: Final = re.compile(
@@ -55,7 +55,7 @@ _PATTERN: Final = re.compile(
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS: Final = re.compile(
-    r"[@_]*[a-z]{2,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{2,16}\d{0,2})+_{0,2}|_{0,2}[A-Z]?[a-z]{2,16}(?:[A-Z][a-z]{1,15})+|[a-z]{4,24}"
+    r"[@_]*[a-z]{1,16}\d{0,2}(?:(?:__?|[-./:])[a-z]{1,16}\d{0,2})+_{0,2}|[A-Z][A-Za-z]{0,15}(?:-[A-Z][A-Za-z]{1,15})+|_{0,2}[A-Z]?[a-z]{2,16}(?:[A-Z][a-z]{1,15})+|[a-z]{4,24}"
 )
 """A word, or words joined to a name, as code calls a field: `_agents_tool_title`, `@search.reranker_score`."""
 _LOCKS: Final = re.compile(

@@ -189,9 +189,12 @@ def digest(key: bytes, text: str) -> str:
 
 
 def held(path: str, holders: tuple[Holder, ...], key: bytes, *, code: bool = False) -> Iterator[Held]:
-    """Every credential that the holders of a file are given. A variable that two programs read need not be one."""
-    scope = f" in {path}" if code else ""
+    """Every credential that the holders of a file are given. A variable that two programs read need not be one.
+
+    Nor need one that Compose puts in for two folders: each has an env file of its own.
+    """
     for one in holders:
+        scope = f" in {path}" if code else f" in {path.rpartition('/')[0]}" if one.sort == "service" else ""
         for pair in one.pairs:
             place = path, pair.line, one.sort, one.name, one.like, pair.name
             if secret.is_held(pair.name, pair.text):

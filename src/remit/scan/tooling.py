@@ -32,6 +32,14 @@ def is_place(path: str) -> bool:
     return bool(_PLACE.search(path))
 
 
+def tries(text: str) -> bool:
+    """Say whether the commands of a step try or build what the repository holds."""
+    return bool(_TRIES.search(text))
+
+
+_TRIES: Final = re.compile(r"\b(?:vitest|jest|pytest|playwright test|(?:next|vite|turbo|tsc|npm run|pnpm) build)\b")
+
+
 def in_typescript(text: str, line: int) -> bool:
     """Say whether what is given an environment on this line is the project's own command, and no tool's."""
     if _TOOLS.search(text):
