@@ -13,6 +13,7 @@ from remit.custody.secret import Secret
 from remit.custody.source import OWED
 from tests.control.test_lease import allowed, states
 from tests.kit import stores
+from tests.kit.hours import Hours
 from tests.kit.targets import Lending
 from tests.kit.told import ByHand, Time
 from tests.kit.world import read_call
@@ -205,3 +206,34 @@ def test_the_ledger_replayed_makes_the_same_leases(world, tmp_path, time):
     scratch.mkdir(mode=0o700)
     assert receipt.replay(world.authority, scratch / "replayed.db") == []
     assert len(world.leases()) == 2
+
+
+def test_an_end_that_comes_back_while_the_clock_has_jumped_is_tried_again(tmp_path):
+    hours = Hours()
+    world = Lending(stores.place("sqlite", tmp_path / "store"), tmp_path / "target", hours.clock()).settle()
+    errand, _ = allowed(world)
+    world.source.away = True
+    world.act(lambda c: revocation.revoke(c, "task", errand.id, "operator"))
+    hours.jump(60_000)
+    assert world.inline.settle(world.lessor, 100), "what came back is still counted as under way"
+    hours.jump(-60_000)
+    world.source.away = False
+    hours.pass_by(1_000)
+    assert world.settle_targets()
+    assert states(world) == ["dead"]
+    assert list(world.source.place.iterdir()) == []
+    world.close()
+
+
+def test_a_source_that_cannot_even_be_opened_keeps_no_other_end_from_its_target(world, time):
+    errands = [allowed(world)[0] for _ in range(2)]
+    opened = world.lessor._opening
+    world.lessor._targets.clear()
+    world.lessor._opening = lambda *_: 1 // 0
+    for errand in errands:
+        world.act(lambda c, errand=errand: revocation.revoke(c, "task", errand.id, "operator"))
+    assert world.settle_targets()
+    world.lessor._opening = opened
+    time.ms += 1_000
+    assert world.settle_targets()
+    assert states(world) == ["dead", "dead"]

@@ -242,7 +242,14 @@ class Lessor:
         self._post(lambda: self._ended(one, found, trouble, revocable=said.revocable and not lost, longest=longest))
 
     def _ended(self, one: Lease, found: Gone, trouble: str, *, revocable: bool, longest: int = 0) -> None:
-        now, steady = self._authority.clock.now(), self._authority.clock.steady()
+        steady = self._authority.clock.steady()
+        try:
+            now = self._authority.clock.now()
+        except RemitError:
+            # Its clock jumped, and nothing is recorded on it: it is carried out once more when the clock is right.
+            self._tries[one.id] = self._tries.get(one.id, (0, 0))[0] + 1, steady + FIRST_MS
+            self._out.discard(one.id)
+            return
         proof = {Gone.GONE: "gone", Gone.NOTHING: "nothing"}.get(found, "")
         if not proof and longest and now >= (max(one.ends, one.until) if one.lent else one.mint_by + longest):
             proof = "expired"
@@ -310,11 +317,18 @@ class Lessor:
             held.retire()
         if self._over:
             raise RemitError("target_busy", "Remit is stopping.", "Try again in a moment.")
-        made = Target(
-            resource, secret, self._opening(resource, secret, self._authority.name, self._authority.clock.now)
-        )
-        self._targets[name] = made
+        made = self._targets[name] = Target(resource, secret, self._open(resource, secret))
         return made
+
+    def _open(self, resource: Resource, secret: Secret | None) -> Source:
+        """Open a source; whatever a secret or setting makes it stumble over is its fault, told like any other."""
+        try:
+            return self._opening(resource, secret, self._authority.name, self._authority.clock.now)
+        except RemitError:
+            raise
+        except Exception as fault:
+            what = f"The source of {resource.name} cannot be opened ({type(fault).__name__})."
+            raise RemitError("target_failed", what, "Correct its secret or its settings.") from None
 
     def _minted(self, one: Lease) -> Minted:
         """What was minted, as far as it was recorded."""
