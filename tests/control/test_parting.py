@@ -10,6 +10,7 @@ from remit.core.trust import TrustPath
 from remit.custody.secret import Secret
 from remit.store.record import Reader
 from tests.kit import stores
+from tests.kit.hours import Hours
 from tests.kit.targets import Lending
 from tests.kit.told import ByHand, Time
 from tests.kit.world import read_call
@@ -128,3 +129,20 @@ def test_a_removed_resource_and_a_person_who_left_end_there_too(world):
     world.act(lambda c: revocation.revoke(c, "resource", "notes", "operator"))
     assert world.settle_targets()
     assert now_is(world, other).proof == "revoked"
+
+
+def test_what_comes_back_while_the_clock_has_jumped_is_tried_again(tmp_path):
+    hours = Hours()
+    world = Lending(stores.place("sqlite", tmp_path / "store"), tmp_path / "target", hours.clock()).settle()
+    world.register(minting=Minting(kind="oauth", settings=GIVEN))
+    one = connected(world)
+    world.source.away = True
+    ended(world, one)
+    hours.jump(60_000)
+    assert world.inline.settle(world.lessor, 100), "what came back is still counted as under way"
+    hours.jump(-60_000)
+    world.source.away = False
+    hours.pass_by(1_000)
+    assert world.settle_targets()
+    assert now_is(world, one).state == "gone"
+    world.close()

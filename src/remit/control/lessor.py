@@ -326,7 +326,7 @@ class Lessor:
             return self._opening(resource, secret, self._authority.name, self._authority.clock.now)
         except RemitError:
             raise
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - told as what it is, and the ends of others go on
             what = f"The source of {resource.name} cannot be opened ({type(fault).__name__})."
             raise RemitError("target_failed", what, "Correct its secret or its settings.") from None
 

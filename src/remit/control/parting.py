@@ -62,11 +62,11 @@ class Partings:
             self._submit(lambda change: connections.gone(change, one.id, "forgotten"), lambda _: self._let_go(one))
             return
         try:
-            target = self._target(one.resource)
+            target, held = self._target(one.resource), vault.get(connections.SECRETS, one.id)
         except RemitError as fault:
             self._came(one, Gone.UNKNOWN, fault.message)
             return
-        target.pool.submit(self._part, target, one, vault.get(connections.SECRETS, one.id))
+        target.pool.submit(self._part, target, one, held)
 
     def _part(self, target: Target, one: Connection, held: Secret) -> None:
         """On a thread of the target: have the provider take it back, and ask whether it did."""
@@ -88,10 +88,17 @@ class Partings:
         tries = self._tries.get(one.id, (0, 0))[0] + 1
         wait = min(LONGEST_MS, FIRST_MS * 2 ** min(tries - 1, 12))
         self._tries[one.id] = tries, self._authority.clock.steady() + wait
-        if one.state == "ended" and self._authority.clock.now() - one.ended >= QUIET_MS:
+        if one.state == "ended" and self._late(one):
             self._submit(lambda change: connections.stuck(change, one.id, trouble), lambda _: self._let_go(one))
         else:
             self._let_go(one)
+
+    def _late(self, one: Connection) -> bool:
+        """Whether it has taken too long; on a clock that jumped nothing is said of that."""
+        try:
+            return self._authority.clock.now() - one.ended >= QUIET_MS
+        except RemitError:
+            return False
 
     def _let_go(self, one: Connection) -> None:
         self._out.discard(one.id)
