@@ -24,7 +24,7 @@ _NAME: Final = re.compile(
 _REFERENCE: Final = re.compile(
     r"\$\{|\$[A-Za-z_(]|%[A-Za-z_]+%|\{\{|^\{(?:env|file):|^(?:env|file|keyring|vault|op|ssm|arn|secret):"
     r"|^[a-z][a-z0-9+.-]*://|^ENC\[|^(?:os\.environ|process\.env)[./\[]"
-    r"|^(?:1password|akeyless|bitwarden|doppler|encrypted|exec|infisical|kms|(?:azure)?keyvault|keychain|secretref|secure):"
+    r"|^(?:var|local|data|module)\.[a-z_]|^(?:1password|akeyless|bitwarden|doppler|encrypted|exec|infisical|kms|(?:azure)?keyvault|keychain|secretref|secure):"
     r"|^projects/[^/\s]+/secrets/|^@Microsoft\.KeyVault\(|^[A-Z]:\\|^AQICAH|^keybase:"
     r"|^(?:[a-z_]\w{0,40}\.){0,4}(?:get_?)?(?:env|environ(?:\.get)?|secrets?|lookup|required?_?env)\([\"'\w]",
     re.IGNORECASE,
@@ -235,7 +235,8 @@ def is_known(value: str) -> bool:
     if any(not is_made_up(one) and _bits(one) >= LEAST_BITS for one in shapes.found(value)):
         return True
     held = _ADDRESS.search(value)
-    if held and not _REFERENCE.search(held[1]) and not is_made_up(held[1]) and is_password(held[1]):
+    formed = held and (_REFERENCE.search(held[1]) or _PATTERN.search(held[1]))
+    if held and not formed and not is_made_up(held[1]) and is_password(held[1]):
         return True
     asked, sent = ASKED.search(value), _SENT.match(value)
     if (asked and is_literal(asked[1])) or (sent and is_random(sent[1])):
