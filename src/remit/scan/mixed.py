@@ -25,7 +25,7 @@ _TECHNICAL: Final = re.compile(
 )
 """Names of a user that is a service."""
 _ROBOT: Final = re.compile(r"(?i)(?:^|_)(?:automation|bot|robot|machine|service|svc|ci)_(?:gh_|github_)?pat$")
-"""A token of the personal kind that an account of a service has."""
+"""A token of the personal kind that an account of a service has: neither a person's nor made for a service."""
 _NOBODY: Final = re.compile(
     r"(?i)(?:^|[_-])(?:user|member|customer|employee)[-_](?:pool|agent|service|management|db|database|data"
     r"|events?|import)[-_]"
@@ -106,9 +106,9 @@ def sort_of(pair: Pair) -> str:
     if not given and not (is_credential(pair.name) and secret.is_literal(text)) and not _SERVICE.search(pair.name):
         return ""
     for name in (*given, pair.name, re.sub(r"[-_]secret$", "", pair.name)):
-        if _PROOF.search(name) or _MODEL.search(name) or _PUBLISHES.search(name):
+        if _PROOF.search(name) or _MODEL.search(name) or _PUBLISHES.search(name) or _ROBOT.search(name):
             return ""
-        technical = _TECHNICAL.search(name) or _ROBOT.search(name)
+        technical = _TECHNICAL.search(name)
         if _PERSON.search(name) and not technical and not _NOBODY.search(name):
             return "person"
         if (_SERVICE.search(name) or technical) and (job or name.upper() != "GITHUB_TOKEN"):
