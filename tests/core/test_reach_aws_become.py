@@ -212,36 +212,6 @@ def test_an_account_is_told_with_what_nobody_can_judge():
         assert word in said
 
 
-def passing(*actions, service="scheduler.amazonaws.com", path="", where="*"):
-    """What one who has these actions does to a role that trusts a service, and to one that takes a provider's word."""
-    provider = arn("saml-provider/idp")
-    trust = [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
-    word = [{"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithSAML"}]
-    policy = {"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": where}]}
-    roles = [("job", f"role/{path}job", trust), ("staff", "role/staff", word)]
-    form = {
-        "UserDetailList": [{"UserName": "ann", "Arn": arn("user/ann"), "UserPolicyList": [
-            {"PolicyName": "own", "PolicyDocument": policy}]}],
-        "RoleDetailList": [{"RoleName": name, "Arn": arn(at), "AssumeRolePolicyDocument": {"Statement": said}}
-                           for name, at, said in roles],
-    }  # fmt: skip
-    seen = survey(json.dumps(form).encode(), ACTIONS)
-    names = [name for _, name, _ in seen.nodes]
-    return {names[b]: label for a, b, label, _ in seen.edges if names[a] in ("user/ann", "policy/user/ann/own")}
-
-
-def test_a_role_is_passed_to_services_that_no_list_of_ways_has_and_by_a_word_that_can_be_written():
-    assert passing("iam:PassRole", "lambda:CreateFunction")["role/job"] == "may pass it to scheduler (perhaps)"
-    assert passing("iam:PassRole", "s3:PutObject", service="lambda.amazonaws.com").get("role/job") is None
-    once = passing("iam:PassRole", "lambda:InvokeFunction", service="lambda.amazonaws.com")
-    assert once["role/job"] == "may pass it to lambda (perhaps)"
-    assert "role/job" not in passing("iam:PassRole", "s3:GetObject")
-    assert "role/job" not in passing("s3:PutObject")
-    assert "role/job" not in passing("iam:PassRole", "s3:PutObject", path="aws-service-role/scheduler.amazonaws.com/")
-    assert passing("iam:UpdateSAMLProvider")["role/staff"] == "writes whose word it takes (iam:UpdateSAMLProvider)"
-    assert "role/staff" not in passing("iam:UpdateSAMLProvider", where=arn("saml-provider/other"))
-
-
 def test_what_is_no_account_is_refused():
     good = DETAILS["RoleDetailList"][0]
     for form in (

@@ -193,6 +193,24 @@ def test_whoever_gets_at_something_of_a_kind_is_told_whose_place_that_gives(verb
     assert ("nodes", "serviceaccount/prod/idle") not in edges
 
 
+def test_what_was_not_given_of_a_cluster_is_named():
+    """A right that could not be read leaves a kind out of the list, and nothing in it says so."""
+    reads = role("reads", {"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]})
+    _, seen = told(reads, binding("reads", USER, "prod"))
+    said = "Not given, so what comes of it is not known: ClusterRoleBinding, ServiceAccount."
+    assert said in seen.notes
+    _, seen = told(reads, binding("reads", USER, "prod"), binding("reads", USER), account("ci"))
+    assert not any(note.startswith("Not given") for note in seen.notes)
+    page = {"items": [binding("reads", USER)], "metadata": {"continue": "more"}}
+    broken = {"kind": "User", "name": "system:serviceaccount:x"}
+    edges, _ = told(reads, binding("reads", broken))
+    assert ("user/system:serviceaccount:x", "clusterrole/reads") in edges
+    with pytest.raises(RemitError, match="does not read"):
+        told(binding("reads", USER), {"kind": "Pod", "metadata": {"name": "p"}, "spec": 5})
+    with pytest.raises(RemitError, match="one page of several"):
+        rbac.cluster(json.dumps(page).encode())
+
+
 def test_what_is_no_cluster_is_refused():
     for form in (
         [], {}, {"items": []}, {"items": [{"kind": "RoleBinding"}]},

@@ -77,6 +77,8 @@ class _Details(msgspec.Struct, rename="pascal"):
     role_detail_list: list[_Role] = []
     policies: list[_Policy] = []
     service_control_policies: list[Json] = []
+    is_truncated: bool = False
+    next_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ def account(data: bytes) -> Account:
     form = decoded(data, _Details, "the authorization details of an account")
     if not form.user_detail_list and not form.role_detail_list:
         raise invalid("It has no users and no roles.")
+    if form.is_truncated or form.next_token:
+        raise invalid("It is one page of several: have all of it written.")
     return _Reading(form).account()
 
 
@@ -170,6 +174,10 @@ class _Reading:
         if len(arns) > MOST or any(one.count(":") < 5 for one in arns):
             raise invalid("It has too many users and roles, or one without an ARN.")
         number = arns[0].split(":")[4]
+        for name in sorted({name for one in form.user_detail_list for name in one.group_list} - groups.keys()):
+            self._unseen.add(f"group/{name}")
+            arn = f"arn:aws:iam::{number}:group/{name}"
+            groups[name] = Group(name, arn, (Policy(f"group/{name}", (UNSEEN,)),))
         found = [self._user(one, number) for one in form.user_detail_list]
         found += [self._role(one, number) for one in form.role_detail_list]
         return Account(

@@ -172,7 +172,11 @@ class Laying:
         if self.verbs.unknown:
             notes.append(_listed("Actions that are not in the list count as writing", self.verbs.unknown))
         if self.account.unseen:
-            notes.append(_listed("Policies without a text count as if they allowed everything", self.account.unseen))
+            notes.append(
+                _listed("Policies and groups without a text count as if they allowed everything", self.account.unseen)
+            )
+        if all(one.kind != "role" for one in self.account.principals):
+            notes.append("No roles were given: who may become one is not known.")
         if not self.account.controls:
             notes.append("Controls of the organisation (SCP) were not given: what they deny is counted as possible.")
         notes.append(self._things())

@@ -15,6 +15,10 @@ from remit.core.reach.graph import decoded, invalid
 MOST: Final = 100_000
 EVERYTHING: Final = "everything"
 GROUP: Final = "rbac.authorization.k8s.io"
+WANTED: Final = ("ClusterRoleBinding", "RoleBinding", "ServiceAccount")
+"""Kinds of which every cluster has some: one that is missing was not asked for, or not let be read."""
+ACCOUNT: Final = 2
+"""Colons before the name of a service account that is called as a user."""
 KINDS: Final = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Pod")
 
 
@@ -90,8 +94,13 @@ class _Item(msgspec.Struct, rename="camel"):
     spec: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+class _Pages(msgspec.Struct):
+    more: str = msgspec.field(name="continue", default="")
+
+
 class _Listed(msgspec.Struct):
     items: list[msgspec.Raw]
+    metadata: _Pages | None = None
 
 
 class _Sort(msgspec.Struct):
@@ -126,12 +135,14 @@ class Cluster:
     pods: bool = False
     roles: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
+    lacks: tuple[str, ...] = ()
 
 
 def cluster(data: bytes) -> Cluster:
     """Read a list of roles, bindings and service accounts (`reach_invalid`); pods, if any, tell who runs."""
     items = _items(data)
-    found = Cluster(pods=any(one.kind == "Pod" for one in items))
+    there = {one.kind for one in items}
+    found = Cluster(pods="Pod" in there, lacks=tuple(kind for kind in WANTED if kind not in there))
     for one in items:
         _note(found, one, items)
     for one in items:
@@ -146,7 +157,10 @@ def cluster(data: bytes) -> Cluster:
 
 def _items(data: bytes) -> list[_Item]:
     what = "a list of roles and bindings"
-    listed = decoded(data, _Listed, what).items
+    whole = decoded(data, _Listed, what)
+    if whole.metadata is not None and whole.metadata.more:
+        raise invalid("It is one page of several: have all of it written.")
+    listed = whole.items
     kinds = [decoded(one, _Sort, what).kind for one in listed]
     items = [decoded(one, _Item, what) for one, kind in zip(listed, kinds, strict=True) if kind in KINDS]
     if len(items) > MOST or not any(one.kind.endswith("Binding") for one in items):
@@ -164,7 +178,7 @@ def _note(found: Cluster, one: _Item, items: Iterable[_Item]) -> None:
         name = f"serviceaccount/{place.namespace}/{place.name}"
         found.accounts[name] = tuple(secret.name for secret in one.secrets or ())
     elif one.kind == "Pod":
-        account = msgspec.json.decode(one.spec, type=_Pod).service_account_name
+        account = decoded(one.spec, _Pod, "a list of roles and bindings").service_account_name
         found.running.add(f"serviceaccount/{place.namespace}/{account}")
 
 
@@ -194,7 +208,8 @@ def _bind(found: Cluster, one: _Item) -> None:
             found.accounts.setdefault(name, ())
         else:
             name = f"{subject.kind.lower()}/{subject.name}"
-            name = _account(found, subject.name) if subject.name.startswith("system:serviceaccount:") else name
+            if subject.name.startswith("system:serviceaccount:") and subject.name.count(":") > ACCOUNT:
+                name = _account(found, subject.name)
         found.held.setdefault(name, []).append(Held(role, space, rules))
 
 

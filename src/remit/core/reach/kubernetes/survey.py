@@ -58,6 +58,8 @@ class _Laying:
         if self.of.unseen:
             said = "Roles that are bound and not there count as everything"
             self.found.notes.append(f"{said}: {', '.join(sorted(set(self.of.unseen))[:_NAMED])}.")
+        if self.of.lacks:
+            self.found.notes.append(f"Not given, so what comes of it is not known: {', '.join(self.of.lacks)}.")
         if not self.of.pods:
             self.found.notes.append("No pods were given: whoever gets into pods may get into those of any account.")
         self.found.notes.extend(_ALWAYS)
