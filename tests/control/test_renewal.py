@@ -8,10 +8,12 @@ import pytest
 from remit.control import client as clients
 from remit.control import revocation
 from remit.control.renewal import again, give, take
+from remit.core.agent import Agent
 from remit.core.answer import Deny
 from remit.core.consent import CODE_LASTS, Consent
 from remit.core.errors import RemitError
 from remit.core.permit import Permit
+from remit.core.record import changed
 from remit.core.trust import TrustPath
 from remit.store.log import entries, newest
 from remit.store.record import Reader
@@ -185,19 +187,37 @@ def test_what_takes_a_token_says_so_by_value(world, pia):
 
 
 def test_a_refresh_that_is_refused_leaves_its_token_as_it_was(world, pia):
-    """Who asked for the wrong thing, or while a path was closed, and asks again is no thief."""
+    """Who asked for the wrong thing, or while their agent's review was due, and asks again is no thief."""
     given = pia.give()
     _, token = pia.redeem(given.code)
     assert pia.renew(token, resources=("crm",)).code == "target_refused"
-    world.act(lambda c: revocation.revoke(c, "path", "delegated", "operator"))
-    assert pia.renew(token).code == "credential_refused"
-    world.hours.pass_by(1000)
-    world.act(lambda c: revocation.open_path(c, TrustPath.DELEGATED, "operator"))
+    due = world.act(lambda c: c.need(Agent, world.agent.id)).review_due
+    for at, what in ((world.hours.wall, "credential_refused"), (due, "")):
+        one = world.act(lambda c: c.need(Agent, world.agent.id))
+        world.act(lambda c, one=one, at=at: c.record("agent.reviewed", changed(one, review_due=at), "operator"))
+        if what:
+            assert pia.renew(token).code == what
     _, following = pia.renew(token)
     assert state(world, given) == "live"
     assert pia.renew(token).code == "invalid_grant", "now it was used"
     assert state(world, given) == "withdrawn"
     assert pia.renew(following).code == "invalid_grant"
+
+
+def test_a_path_that_opens_again_revives_no_code_and_no_refresh_token(world, pia):
+    """What was issued before a cut stays dead, whoever stole it then."""
+    given, late = pia.give(), pia.give()
+    _, token = pia.redeem(given.code)
+    world.hours.pass_by(1)
+    world.act(lambda c: revocation.revoke(c, "path", "delegated", "operator"))
+    assert pia.renew(token).code == "invalid_grant"
+    world.hours.pass_by(1)
+    world.act(lambda c: revocation.open_path(c, TrustPath.DELEGATED, "operator"))
+    world.hours.pass_by(1)
+    assert pia.renew(token).code == pia.redeem(late.code).code == "invalid_grant"
+    made, token = pia.redeem(pia.give().code)
+    assert isinstance(world.decide(read_call(), world.enter(made.text)), Permit), "asked anew, it is given"
+    assert pia.renew(token)[0]
 
 
 def test_dpop_jkt_a_code_that_is_bound_to_a_key_counts_with_its_proof_alone(world, pia):

@@ -34,7 +34,7 @@ LAW = settings(
 )  # fmt: skip
 BESIDE = {
     "leaf", "tile", "head", "payload", "blob", "identity", "secret", "sealed_key", "nonce", "migration", "cosignature",
-    "heard", "card", "lineage", "carried", "carrying", "hook", "polled", "reply",
+    "heard", "card", "lineage", "carried", "carrying", "hook", "polled", "reply", "grouped",
 }  # fmt: skip
 """The ledger itself, and what law 9 names as not rebuilt; whatever else is in the store must be."""
 GOLDEN = ROOT / "tests" / "vectors" / "receipt" / "good.json"

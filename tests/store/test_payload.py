@@ -33,6 +33,15 @@ def test_who_a_person_is_can_be_forgotten(tables):
     assert payload.forget_person(tables, PERSON) == 0
 
 
+def test_when_groups_were_said_is_kept_until_the_person_is_forgotten(tables):
+    assert payload.grouped(tables, PERSON) == 0
+    for told in (7, 9):
+        payload.regroup(tables, PERSON, told)
+        assert payload.grouped(tables, PERSON) == told
+    payload.forget_person(tables, PERSON)
+    assert payload.grouped(tables, PERSON) == 0
+
+
 def test_a_single_use_value_is_used_once_for_each_kind(tables):
     assert payload.spend(tables, "jti", "x", 10)
     assert not payload.spend(tables, "jti", "x", 99)

@@ -103,6 +103,36 @@ def test_a_token_that_lets_an_agent_act_does_not_make_it_the_person(place, provi
     assert place.exchange(place.bot, place.task, handed).status == 200
 
 
+def test_an_older_token_gives_nobody_back_the_groups_that_they_lost(place, provider):
+    """It is good for its life, and an agent may hold it: what came later counts."""
+
+    def seen(token):
+        return place.get("/v1/people/me", token).json["groups"]
+
+    old = provider.token(place.now - 60, groups=["staff", "payments"])
+    assert seen(provider.token(place.now - 30, groups=["staff"])) == ["staff"]
+    assert seen(old) == ["staff"]
+    assert place.exchange(place.bot, place.task, old).status == 200, "it still says who it is"
+    assert seen(provider.token(place.now - 30, groups=["staff"], jti="again")) == ["staff"]
+    assert seen(provider.token(place.now, groups=["payments"])) == ["payments"]
+    place.act(lambda c: principal.add_person(c, provider.url, "pia-at-idp", "Pia", ("staff",), "operator"))
+    assert seen(provider.token(place.now - 1, groups=["payments"])) == ["staff"], "what an operator said counts too"
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "sid": "x"},
+        {"act": {"sub": "another-program"}},
+        {"cnf": {"jkt": "j" * 43}},
+    ],
+)
+def test_another_token_of_the_issuer_is_no_person(place, provider, foreign):
+    """A logout token, one that a program acts by already, and one that is nothing without the proof of a key."""
+    assert place.get("/v1/people/me", provider.token(place.now, **foreign)).status == 401
+    assert error(place.exchange(place.bot, place.task, provider.token(place.now, **foreign))) == "invalid_request"
+
+
 def test_a_token_that_an_agent_showed_is_in_its_hands_and_no_person_any_more(place, provider):
     handed = provider.token(place.now, jti="handed")
     assert place.get("/v1/people/me", handed).status == 200

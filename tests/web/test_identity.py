@@ -83,7 +83,7 @@ def test_the_person_dispatches_by_the_assertion_and_the_agent_acts_for_them(plac
         {"aud": "https://other.test"}, {"aud": [ISSUER, "https://other.test"]}, {"aud": None},
         {"iss": "https://evil.test"},
         {"client_id": None}, {"client_id": "other"},
-        {"act": {"sub": "other"}}, {"act": "x"}, {"jti": None},
+        {"act": {"sub": "other"}}, {"act": "x"}, {"jti": None}, {"cnf": {"jkt": "j" * 43}},
         {"sub": None},
         {"exp": 1}, {"exp": None}, {"exp": 9_999_999_999}, {"iat": None}, {"iat": 9_999_999_998}, {"acr": 1},
         {"scope": 1}, {"resource": []}, {"resource": [1]}, {"typ": "JWT"}, {"typ": "at+jwt"}, {"sub": "nobody"},

@@ -6,6 +6,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from remit.control import client as clients
+from remit.control import revocation
 from tests.kit.asking_people import BACK, CALLBACK, CHALLENGE, GATE, company, fields_of
 from tests.kit.signin import query
 from tests.kit.site import ASSERTION
@@ -55,6 +56,10 @@ def test_a_confidential_client_proves_its_agents_key_at_every_endpoint(firm):
     seen = firm.site.form("/oauth/introspect", {"token": token} | proof(firm)).json
     assert (seen["active"], seen["sub"], seen["client_id"]) == (True, firm.pia, firm.bot)
     assert firm.site.form("/oauth/introspect", {"token": again} | proof(firm)).json["active"] is True
+    firm.site.act(lambda c: revocation.revoke(c, "task", held.json["authorization_details"][0]["task"], "operator"))
+    assert firm.site.form("/oauth/introspect", {"token": again} | proof(firm)).json == {"active": False}
+    held = firm.token(code=code(firm), client_id=None, **proof(firm))
+    token, again = held.json["access_token"], held.json["refresh_token"]
     other = firm.token(code=firm.code()).json
     for stranger in (other["access_token"], other["refresh_token"], "unknown"):
         assert firm.site.form("/oauth/introspect", {"token": stranger} | proof(firm)).json == {"active": False}

@@ -68,15 +68,10 @@ def give(
     from `giver` ends no later, and is for none but its resources; `proved` is how surely agent and person did prove
     themselves. `by` is who had it issued, if not the agent.
     """
-    task, agent, proved = change.need(Task, task_id), change.need(Agent, agent_id), proved or Proved(change.now)
-    brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
+    proved = proved or Proved(change.now)
     if thumb.startswith(BY_CERTIFICATE):
         thumb, certificate = "", thumb.removeprefix(BY_CERTIFICATE)
-    _live(change, task, agent, brief, gate)
-    if path is TrustPath.DELEGATED and (
-        not task.person or person_id != task.person or change.need(Person, person_id).state != "active"
-    ):
-        raise _refused("This task is not on this person's behalf.", "Let the person whose task it is sign in.")
+    task, agent, brief = fit(change, task_id, agent_id, path, person_id)
     plan = change.need(Plan, f"{task.id}:{task.plan}")
     places = sorted({split(step.action)[0] for step in plan.steps if step.path is path})
     if giver:
@@ -123,6 +118,21 @@ def give(
     )
     change.record("credential.issued", credential, by or agent.id)
     return Issued(credential, issue(_claims(change, credential), change.authority.signer))
+
+
+def fit(change: Change, task_id: str, agent_id: str, path: TrustPath, person_id: str = "") -> tuple[Task, Agent, Brief]:
+    """The task, its agent and its brief, where a credential of this path, for this person, would be given now.
+
+    Refuses as `give` does (`credential_refused`).
+    """
+    task, agent = change.need(Task, task_id), change.need(Agent, agent_id)
+    brief, gate = change.need(Brief, task.brief), change.need(PathGate, path.value)
+    _live(change, task, agent, brief, gate)
+    if path is TrustPath.DELEGATED and (
+        not task.person or person_id != task.person or change.need(Person, person_id).state != "active"
+    ):
+        raise _refused("This task is not on this person's behalf.", "Let the person whose task it is sign in.")
+    return task, agent, brief
 
 
 def _bearer_life(brief: Brief) -> int:

@@ -6,18 +6,32 @@ from remit.control.change import Change
 from remit.core.canonical import Json, b64
 from remit.core.errors import RemitError
 from remit.core.lineage.value import email
+from remit.core.moment import Instant
 from remit.core.principal import GIVEN, GIVEN_AGAIN, LIFE, REGROUPED, Person, Service
 from remit.core.record import changed
 from remit.core.resource import Resource
 from remit.store import payload
 
 
-def add_person(change: Change, issuer: str, subject: str, name: str, groups: tuple[str, ...], by: str) -> Person:
-    """Register a person by who they are at an identity provider; the same one again is the same person."""
+def add_person(
+    change: Change,
+    issuer: str,
+    subject: str,
+    name: str,
+    groups: tuple[str, ...],
+    by: str,
+    told: Instant | None = None,
+) -> Person:
+    """Register a person by who they are at an identity provider; the same one again is the same person.
+
+    `told` is when a token said the groups; without it an operator does, now. What was said of a person that is known
+    before that which counts changes nothing.
+    """
     known = payload.person_at(change.db, issuer, subject)
     if known is not None:
         person = change.need(Person, known)
-        if person.groups != groups and person.state == "active":
+        said = change.now if told is None else min(told, change.now)
+        if person.state == "active" and _newest(change, known, said) and person.groups != groups:
             person = changed(person, groups=groups)
             change.record("person.changed", person, by, REGROUPED)
         return person
@@ -28,7 +42,21 @@ def add_person(change: Change, issuer: str, subject: str, name: str, groups: tup
     person = Person(id=change.authority.make("per"), groups=groups)
     payload.put_identity(change.db, issuer, subject, person.id, name)
     change.record("person.added", person, by)
+    if told is not None:
+        _newest(change, person.id, min(told, change.now))
     return person
+
+
+def _newest(change: Change, person: str, told: Instant) -> bool:
+    """Say whether what was said of a person's groups then counts, and if so, that nothing older does from now on.
+
+    Tokens of one person may come in any order: an older one, still good, must not give groups back that they lost.
+    """
+    before = payload.grouped(change.db, person)
+    if told > before:
+        payload.regroup(change.db, person, told)
+        change.keep()
+    return told >= before
 
 
 def account(change: Change, person_id: str, resource: str, subject: str, by: str) -> Person:

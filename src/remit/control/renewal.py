@@ -15,6 +15,7 @@ from remit.control.credential import Issued, Proved
 from remit.core.canonical import b64
 from remit.core.client import Client
 from remit.core.consent import ONCE, Code, Consent, Refresh
+from remit.core.credential import PathGate
 from remit.core.errors import RemitError
 from remit.core.facts import NEVER
 from remit.core.moment import Instant
@@ -85,9 +86,7 @@ def give(
     change: Change, client: Client, one: Code | Refresh, resources: tuple[str, ...], thumb: str, certificate: str
 ) -> tuple[Issued, str]:
     """The task's credential, for all or some of what the consent is to, and the text of the next refresh token."""
-    consent = change.need(Consent, one.consent)
-    if consent.state != "live" or client.state != "live" or client.agent != consent.agent:
-        raise _refused("The person withdrew their consent.", "Ask them to consent anew.")
+    consent = _rests(change, client, one)
     if not set(resources) <= set(one.audience):
         raise RemitError("target_refused", "The consent is not to this resource.", "Ask for one that it is to.")
     made = credential.give(
@@ -116,6 +115,28 @@ def give(
     )
     change.record("refresh.made", following, client.agent)
     return made, text
+
+
+def good(change: Change, client: Client, one: Refresh) -> bool:
+    """Say whether a refresh token would give anything now."""
+    if one.state != "open" or change.now >= one.until:
+        return False
+    try:
+        consent = _rests(change, client, one)
+        credential.fit(change, consent.task, consent.agent, TrustPath.DELEGATED, consent.person)
+    except RemitError:
+        return False
+    return True
+
+
+def _rests(change: Change, client: Client, one: Code | Refresh) -> Consent:
+    """The consent that a code or refresh token rests on, while it counts; a cut of the path ended what was before."""
+    consent, gate = change.need(Consent, one.consent), change.need(PathGate, TrustPath.DELEGATED.value)
+    if consent.state != "live" or client.state != "live" or client.agent != consent.agent:
+        raise _refused("The person withdrew their consent.", "Ask them to consent anew.")
+    if one.made <= gate.since:
+        raise _refused("The delegated path was cut since this was given.", "Ask the person to consent anew.")
+    return consent
 
 
 def _used(change: Change, client: Client, one: Refresh) -> None:

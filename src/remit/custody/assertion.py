@@ -20,6 +20,9 @@ ASSERTION_LIFE: Final = 5 * 60
 _ASSERTION_TYPES: Final = (None, "JWT", "jwt", "client-authentication+jwt")
 _ID_TOKEN_TYPES: Final = (None, "JWT", "jwt")
 _LONGEST_LIST: Final = 512
+_OTHERS: Final = ("events", "act", "cnf")
+"""What stands in no ID token that a person alone holds: in logout tokens and security events (OpenID Connect
+Back-Channel Logout 2.4), in what somebody acts by already (RFC 8693 4.1), and in what a key must be proved with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def verify_identity(
     """Prove a person's ID token from exactly this issuer for exactly this audience (OIDC Core section 3.1.3.7).
 
     Type, issuer, audience and key are checked together: an access token, one of ours included, is never an identity.
-    With more than one audience, `azp` must name ours. `groups` is the claim that holds the person's groups.
+    With more than one audience, `azp` must name ours. What another acts by, or is bound to a key, is none that counts
+    here. `groups` is the claim that holds the person's groups.
     """
     try:
         return _identity(signed(text, keys, _ID_TOKEN_TYPES).payload, issuer, audience, now, groups)
@@ -107,6 +111,8 @@ def _assertion(payload: dict[str, Json], client: str, issuer: str, now: Instant)
 def _identity(payload: dict[str, Json], issuer: str, audience: str, now: Instant, groups: str) -> Identity:
     if payload.get("iss") != issuer:
         raise Refused("identity_issuer", "The token is from another issuer.")
+    if any(name in payload for name in _OTHERS):
+        raise Refused("identity_claims", "This is no ID token, or somebody acts by it, or it is bound to a key.")
     named = payload.get("aud")
     listed = _texts([named] if isinstance(named, str) else named, "aud")
     if audience not in listed:

@@ -87,6 +87,8 @@ def _granted(payload: dict[str, Json], issuer: str, ours: str, client: str, now:
     actor = payload.get("act", {"sub": client})
     if payload.get("client_id") != client or not isinstance(actor, dict) or actor.get("sub") != client:
         raise Refused("grant_client", "The assertion is for another client than the one that shows it.")
+    if "cnf" in payload:
+        raise Refused("grant_claims", "The assertion is bound to a key, and no proof of one is read with it.")
     if "authorization_details" in payload:
         # They say how little is given, in words that are not read here: without them it would be more.
         raise Refused(

@@ -68,8 +68,21 @@ def names(db: Database, person: str) -> list[tuple[str, str, str]]:
     return [tuple(r) for r in db.all("SELECT issuer, subject, name FROM identity WHERE person = ?", (person,))]
 
 
+def grouped(db: Database, person: str) -> int:
+    """When that was said which last said a person's groups; 0 for what nobody said yet."""
+    row = db.one("SELECT told FROM grouped WHERE person = ?", (person,))
+    return row[0] if row else 0
+
+
+def regroup(db: Database, person: str, told: int) -> None:
+    """Note when a person's groups were said, as those that count now."""
+    sql = "INSERT INTO grouped (person, told) VALUES (?, ?) ON CONFLICT (person) DO UPDATE SET told = excluded.told"
+    db.run(sql, (person, told))
+
+
 def forget_person(db: Database, person: str) -> int:
     """Erase who a person is; receipts keep the opaque id."""
+    db.run("DELETE FROM grouped WHERE person = ?", (person,))
     return db.run("DELETE FROM identity WHERE person = ?", (person,))
 
 

@@ -125,7 +125,7 @@ def stands(reader: Reader, one: Credential, now: Instant) -> bool:
     gate, above = reader.get(PathGate, one.path.value), ancestors(reader, task) if task else None
     if now_is is None or now_is.state != "active" or now >= one.expires or task is None or above is None:
         return False
-    if agent is None or agent.state != "active" or gate is None or gate.state != "open" or one.issued < gate.since:
+    if agent is None or agent.state != "active" or gate is None or gate.state != "open" or one.issued <= gate.since:
         return False
     if one.subject.startswith("per_"):
         person = reader.get(Person, one.subject)
@@ -183,7 +183,7 @@ def known(change: Change, person: Known) -> str:
     groups = tuple(one for one in identity.groups or () if _named(one))
     by = found or "issuer"
     return principal.add_person(
-        change, identity.issuer, identity.subject, identity.name or identity.subject, groups, by
+        change, identity.issuer, identity.subject, identity.name or identity.subject, groups, by, identity.issued
     ).id
 
 

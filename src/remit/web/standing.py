@@ -99,9 +99,9 @@ def _seen(site: Site, change: Change, client: Client, text: str) -> dict[str, Js
     """What became of what this client holds; of anything else nothing."""
     held, one = renewal.held(change, client, text), bearer.ours(site, text)
     if held is not None:
-        consent = change.need(Consent, held.consent)
-        if held.state != "open" or consent.state != "live" or change.now >= held.until:
+        if not renewal.good(change, client, held):
             return {"active": False}
+        consent = change.need(Consent, held.consent)
         return {"active": True, "iss": site.authority.issuer, "sub": consent.person, "exp": held.until // 1000}
     if one is None or not _its(change, client, one) or not bearer.counts(change.reader, one, change.now):
         return {"active": False}

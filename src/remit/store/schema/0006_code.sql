@@ -13,3 +13,5 @@ CREATE INDEX code_until ON code (until);
 CREATE TABLE refresh (id TEXT PRIMARY KEY, state TEXT NOT NULL, consent TEXT NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX refresh_consent ON refresh (consent, state);
 CREATE INDEX refresh_until ON refresh (until);
+-- The newest token (or operator) that said a person's groups, and when that was: what is older says them no more. It lies beside the ledger.
+CREATE TABLE grouped (person TEXT PRIMARY KEY, told INTEGER NOT NULL) WITHOUT ROWID;
