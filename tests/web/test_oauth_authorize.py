@@ -380,3 +380,16 @@ def test_no_secret_is_echoed_or_written_down(firm, caplog):
     everything = b"\n".join(answers) + ledger(firm) + caplog.text.encode()
     for one in (code, held["refresh_token"], held["access_token"], cookie, "canary", firm.idp.secret):
         assert one.encode() not in everything
+
+
+def test_what_is_given_ends_no_later_than_the_page_said(firm):
+    """However long the person read: `until` on the page is what they agree to."""
+    clock = firm.site.world.authority.clock
+    shown = firm.page()
+    since = clock.now()
+    while clock.now() <= since + 20:
+        assert firm.browser().get("/console/consents").status == 200
+    where = query(firm.answer(shown).headers["location"])
+    task = firm.token(code=where["code"]).json["authorization_details"][0]["task"]
+    one, two = firm.site.act(lambda c: (c.need(Task, task), c.need(Consent, c.need(Task, task).consent)))
+    assert one.deadline == two.until <= since + firm.site.world.brief.life

@@ -9,6 +9,7 @@ import pytest
 
 from remit.control import agent as agents
 from remit.control import brief
+from remit.control import client as clients
 from remit.core.agent import Agent
 from remit.core.client import Client
 from remit.core.errors import RemitError
@@ -16,7 +17,7 @@ from remit.store.record import Reader
 from remit.web import document
 from remit.web.document import address, judged, understood
 from remit.web.site import STRANGERS
-from tests.kit.asking_people import BACK, company
+from tests.kit.asking_people import BACK, CHALLENGE, company
 from tests.kit.browser import Browser
 from tests.kit.nouns import code
 from tests.kit.publishing import Published
@@ -61,6 +62,17 @@ def test_a_client_that_registers_itself_stands_for_the_operators_agent_once_a_pe
     assert firm.site.world.enter(told.json["access_token"]).agent == firm.bot
     assert firm.token(code=firm.code(), client_id=said["client_id"]).json["error"] == "invalid_grant", "another's code"
     assert firm.renew(told.json["refresh_token"], client_id=said["client_id"]).status == 200
+
+
+def test_a_client_that_was_ended_does_not_come_back_by_another_spelling_of_its_id(firm):
+    said = register(firm).json["client_id"]
+    assert query(firm.answer(firm.page(client_id=said)).headers["location"])["code"]
+    firm.site.act(lambda c: clients.end(c, clients.identity(said), "operator"))
+    for spelt in (said, f"{said}=", f"{said[:40]}!{said[40:]}", f"{said}!", f"{said[:9]}.{said[9:]}"):
+        assert firm.page(client_id=spelt).status == 400, spelt
+        asked = {"client_id": spelt, "response_type": "code", "redirect_uri": BACK, "code_challenge": CHALLENGE}
+        pushed = firm.site.form("/oauth/par", asked | {"code_challenge_method": "S256"})
+        assert (pushed.status, pushed.json["error"]) == (401, "invalid_client"), spelt
 
 
 @pytest.mark.parametrize(

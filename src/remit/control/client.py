@@ -4,7 +4,6 @@ A client never says for which agent it stands (law 4). What nobody has bound yet
 itself carries what it said in its own id, sealed, and a document is read anew, so that strangers leave nothing here.
 """
 
-import base64
 import hashlib
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +17,7 @@ from remit.control.authority import Authority
 from remit.control.change import Change
 from remit.core import ids
 from remit.core.agent import Agent
-from remit.core.canonical import b64
+from remit.core.canonical import b64, unb64
 from remit.core.client import LIFE, Client
 from remit.core.consent import Consent
 from remit.core.errors import RemitError
@@ -102,9 +101,9 @@ def opened(authority: Authority, client_id: str) -> Described | None:
         return None
     text = client_id.removeprefix(DYNAMIC)
     try:
-        data = authority.vault.unwrap(_WRAP, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        said = msgspec.json.decode(data or b"", type=_Sealed)
-    except (ValueError, msgspec.MsgspecError):
+        # One spelling alone: by another, a client that was ended would be one that nobody knows yet.
+        said = msgspec.json.decode(authority.vault.unwrap(_WRAP, unb64(text)) or b"", type=_Sealed)
+    except (RemitError, ValueError, msgspec.MsgspecError):
         return None
     return Described(identity(client_id), said.name, said.redirects, "dynamic", said.keys, said.keys_url)
 

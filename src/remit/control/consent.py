@@ -136,9 +136,11 @@ def give(
     redirect: str,
     challenge: str,
     thumb: str = "",
+    at: Instant | None = None,
 ) -> Given:
-    """Take a person's yes to what they were shown: open the task, record the consent, make the code.
+    """Take a person's yes to what they were shown, `at` that instant: open the task, record the consent, make the code.
 
+    The task ends when they were told that it would, however long they read.
     Where its reach is beyond the brief's budget, and the brief asks people then, the task is held until they say yes; a
     command cannot wait for that (`reach_over`). What is consented to for a command goes on only while that is watched.
     Refuses what is no longer on offer (`consent_refused`), or no longer what was shown (`consent_moved`).
@@ -153,6 +155,11 @@ def give(
         )
     if found.digest != shown:
         raise RemitError("consent_moved", "What this would give has changed meanwhile.", "Read the page again.")
+    life = found.brief.life - max(0, change.now - (change.now if at is None else at))
+    if life <= 0:
+        raise RemitError(
+            "consent_refused", "What was shown would be over by now.", "Begin again from the program that asked."
+        )
     identity = change.authority.make("con")
     begun = opening.begin(
         change,
@@ -162,6 +169,7 @@ def give(
         person=person.id,
         labels=wish.labels,
         purpose=wish.purpose,
+        life=life,
         consent=identity,
         steps=found.planned,
         watched=client.runs,

@@ -11,7 +11,7 @@ from typing import Final
 from remit.control import credential, revocation
 from remit.control.change import Change
 from remit.control.consent import name
-from remit.control.credential import Issued, Proved
+from remit.control.credential import BY_CERTIFICATE, Issued, Proved
 from remit.core.canonical import b64
 from remit.core.client import Client
 from remit.core.consent import ONCE, Code, Consent, Refresh
@@ -55,16 +55,23 @@ def take(change: Change, client: Client, text: str, redirect: str, verifier: str
     return code
 
 
+def held_by(thumb: str, certificate: str) -> str:
+    """What was proved beside a text: a key, a certificate (marked as one), or nothing."""
+    return thumb or (f"{BY_CERTIFICATE}{certificate}" if certificate else "")
+
+
 def again(change: Change, client: Client, text: str, thumb: str) -> Refresh | RemitError:
     """The refresh token of this text, which `give` uses up. A refusal is a value, since what it ends must stay ended.
 
-    It is used up with what it gives: who was refused, and asks anew, is no thief.
+    `thumb` is what was proved (`held_by`). It is used up with what it gives: who was refused and asks anew is no thief.
     """
     one = held(change, client, text)
     if one is None:
         return _refused("This refresh token is not one of this client's.", "Begin the authorization again.")
     if one.thumb and not same(thumb, one.thumb):
-        return _refused("This refresh token is bound to a key that was not proved.", "Send a DPoP proof of its key.")
+        return _refused(
+            "This refresh token is bound to a key that was not proved.", "Prove its key, or show its certificate."
+        )
     if one.state == "ended" or change.now >= one.until:
         return _refused("This refresh token is over.", "Begin the authorization again.")
     if one.state != "open":
@@ -103,7 +110,7 @@ def give(
     if isinstance(one, Refresh):
         _used(change, client, one)
     text = f"rmr_{b64(change.authority.random(32))}"
-    bound = one.thumb if isinstance(one, Refresh) else "" if client.confidential else thumb
+    bound = one.thumb if isinstance(one, Refresh) else "" if client.confidential else held_by(thumb, certificate)
     following = Refresh(
         id=name("rfr", text),
         consent=consent.id,

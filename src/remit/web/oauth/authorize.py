@@ -23,6 +23,7 @@ from remit.core.agent import Agent
 from remit.core.canonical import Json, b64
 from remit.core.client import Client, answers_at, origin, place
 from remit.core.errors import RemitError
+from remit.core.moment import Instant
 from remit.store import payload
 from remit.web.console.enter import shown
 from remit.web.console.page import at_address, page
@@ -225,7 +226,7 @@ def _yes(site: Site, change: Change, who: Signed, client: Client | Described, he
     wish = Wish(held.resources, held.brief, held.purpose, held.labels, held.actions, held.parameters)
     return consent.give(
         change, session=who.session, client=client, wish=wish, brief=brief, shown=held.offers[brief],
-        redirect=held.redirect, challenge=held.challenge, thumb=held.thumb,
+        redirect=held.redirect, challenge=held.challenge, thumb=held.thumb, at=Instant(held.until - READING_MS),
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ async def give(site: Site, request: Request, asked: Form, take: Taking) -> dict[
         entered = client.enter(change)
         if not proving.once(change, proof):
             return [proving.SPENT]
-        one = take(change, entered, thumb)
+        one = take(change, entered, renewal.held_by(thumb, shown))
         if isinstance(one, RemitError):
             return [one]
         return [change.part(lambda part: _made(part, entered, one))]

@@ -75,7 +75,10 @@ def said(step: Step) -> dict[str, Any]:
     """One step: what may be done, and what holds it back."""
     kind = split(step.action)[1]
     form = step.to_json()
-    held = [f"{shown(name)} {' and '.join(map(limit, limits))}" for name, limits in form.get("arguments", {}).items()]
+    held = [
+        f"{shown(name)} {' and '.join(map(limit, limits))}{', or left out' if name in step.optional else ''}"
+        for name, limits in form.get("arguments", {}).items()
+    ]
     if step.uses is not None:
         held.append("once" if step.uses == 1 else f"up to {step.uses} times")
     if step.rows is not None:
@@ -83,8 +86,8 @@ def said(step: Step) -> dict[str, Any]:
     if step.rate is not None:
         held.append(f"rate {canon(form['rate']).decode()}")
     held += [f"in all {canon(one).decode()}" for one in form.get("totals", [])]
-    if not step.arguments and step.allow_unknown:
-        held.append("with any values")
+    if step.allow_unknown:
+        held.append("any others with any values" if step.arguments else "with any values")
     return {"act": KINDS.get(kind, kind), "limits": [shown(one) for one in held]}
 
 
