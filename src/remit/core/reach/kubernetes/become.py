@@ -28,6 +28,18 @@ class Step:
     sure: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What is held in a namespace that gives accounts there: asked once, for all of them."""
+
+    starts: bool
+    changes: bool
+    enters: bool
+    reads: bool
+    stores: bool
+    running: bool
+
+
 class Becoming:
     """Tells what follows from what is held in one cluster."""
 
@@ -38,8 +50,9 @@ class Becoming:
     def steps(self, held: Iterable[Held]) -> list[Step]:
         """Everybody whose place can be taken, and every role that can be bound."""
         mine = list(held)
-        found = [step for name in sorted(self.of.accounts) for step in self._account(mine, name)]
-        if any(self._starts(mine, space) or self._changes(mine, space) for space in self.spaces):
+        ways = {space: self._ways(mine, space) for space in self.spaces}
+        found = [step for name in sorted(self.of.accounts) for step in self._account(mine, name, ways)]
+        if any(one.starts or one.changes for one in ways.values()):
             found.append(Step(NODES, "starts pods that may have their", sure=False))
         return [*found, *self._acting(mine), *self._binding(mine)]
 
@@ -67,24 +80,33 @@ class Becoming:
         """The accounts that pods run as; all of them where no pods were given."""
         return sorted(self.of.running if self.of.pods else self.of.accounts)
 
-    def _account(self, held: list[Held], name: str) -> Iterator[Step]:
+    def _ways(self, held: list[Held], space: str) -> _Ways:
+        return _Ways(
+            self._starts(held, space),
+            self._changes(held, space),
+            self._enters(held, space),
+            any(can(held, verb, space, "", "secrets") for verb in READING),
+            can(held, "create", space, "", "secrets"),
+            any(one.split("/")[1] == space for one in self.of.running),
+        )
+
+    def _account(self, held: list[Held], name: str, ways: dict[str, _Ways]) -> Iterator[Step]:
         _, space, short = name.split("/", 2)
+        way = ways[space]
         if can(held, "create", space, "", "serviceaccounts/token", short):
             yield Step(name, "makes a token of")
-        if self._starts(held, space):
+        if way.starts:
             yield Step(name, "starts a pod as")
-        elif self._changes(held, space):
-            there = any(one.split("/")[1] == space for one in self.of.running)
-            yield Step(name, "has what starts pods run as", sure=there)
+        elif way.changes:
+            yield Step(name, "has what starts pods run as", sure=way.running)
         if any(can(held, verb, space, "", "secrets", one) for one in self.of.accounts[name] for verb in READING):
             yield Step(name, "reads a stored token of")
-        reads = any(can(held, verb, space, "", "secrets") for verb in READING)
-        if reads and can(held, "create", space, "", "secrets"):
+        if way.reads and way.stores:
             yield Step(name, "has a token stored, and reads it, of")
-        elif reads:
+        elif way.reads:
             # Which secrets are tokens is not told: an account lists none of those that were made by hand.
             yield Step(name, "may read a stored token of", sure=False)
-        if self._enters(held, space) and (name in self.of.running or not self.of.pods):
+        if way.enters and (name in self.of.running or not self.of.pods):
             yield Step(name, "gets into a pod of", sure=name in self.of.running)
 
     def _acting(self, held: list[Held]) -> Iterator[Step]:
@@ -111,6 +133,10 @@ class Becoming:
     def _binds(self, held: list[Held], space: str, bindings: str, roles: str, name: str) -> bool:
         writes = any(can(held, verb, space, GROUP, bindings) for verb in ("create", *CHANGING))
         return writes and can(held, "bind", space, GROUP, roles, name)
+
+    def escalates(self, held: Iterable[Held]) -> bool:
+        """Say that some role can be written beyond what its writer has: asked before every role is."""
+        return any("escalate" in rule.verbs or "*" in rule.verbs for one in held for rule in one.rules)
 
     def writes(self, held: Iterable[Held], role: tuple[str, str, str]) -> bool:
         """Say that a role can be written beyond what its writer has."""

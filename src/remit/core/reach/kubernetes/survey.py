@@ -174,7 +174,7 @@ class _Laying:
         rooms = [self.rooms[one] for one in sorted(reached & self.rooms.keys())]
         for actor in sorted(reached):
             held = [*self._holds(actor), *gained] if actor not in self.rooms else self._holds(actor)
-            for one in rooms:
+            for one in rooms if self.becoming.escalates(held) else ():
                 if one.role in self.of.roles and self.becoming.writes(held, one.role):
                     self._lead(name, Step(_whole(one.space).name, f"writes {one.name}, which it has"))
         if gained and name not in self.rooms:
