@@ -329,3 +329,28 @@ def test_the_commands_say_what_they_do() -> None:
     assert enrolling.enroll.__doc__
     assert met.met.__doc__
     assert review.review.help
+
+
+def test_a_file_that_names_more_than_a_record_holds_keeps_nothing_else_from_being_put_forward(told) -> None:
+    """One tree of a stranger's below a home would else hold up the enrolment of every agent there."""
+    bad = Path("bad")
+    (bad / ".claude").mkdir(parents=True)
+    servers = {f"{'long' * 13}-{n}": {"command": f"c{n}"} for n in range(402)} | {"bulk": {"command": "bulk-mcp"}}
+    (bad / ".mcp.json").write_text(json.dumps({"mcpServers": servers}))
+    rules = [f"mcp__bulk__t{n}" for n in range(1200)]
+    (bad / ".claude" / "settings.json").write_text(json.dumps({"permissions": {"allow": rules}}))
+    told("scan", "bad", "site", "--enroll", "--write", "--owner", "olga")
+    items = [one for review in told("review", "list") for one in review["items"]]
+    agents = [one["name"] for one in items if one["noun"] == "agent"]
+    assert any(one.startswith("site-") for one in agents)
+    (mine,) = [one for one in agents if one.startswith("bad-")]
+    whole = [told("review", "show", review["id"]) for review in told("review", "list")]
+    said = {f"{each['noun']}/{each['name']}": each for one in whole for each in one["body"]["items"]}
+    assert said[f"brief/{mine}"]["record"]["steps"] == []
+    assert said[f"brief/{mine}"]["lacks"].startswith("its file names ")
+    assert len(said[f"agent/{mine}"]["ceiling"]) == 400
+    assert said[f"agent/{mine}"]["lacks"] == "3 more servers than it can have"
+    assert told("scan", "bad", "site", "--enroll", "--write", "--owner", "olga")
+    assert len(told("review", "list")) == len(whole), "the same tree puts nothing more forward"
+    (review,) = [one for one in whole if any(each["name"] == mine for each in one["body"]["items"])]
+    told("review", "approve", review["id"], f"agent/{mine}", "--next", "30d", "--shown", review["shown"])

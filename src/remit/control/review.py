@@ -30,6 +30,10 @@ from remit.store.record import Reader
 Said = Mapping[str, Json]
 """Where something was seen and what a person should know of it; no secret stands in it."""
 FINAL: Final = frozenset({"refused", "removed"})
+GIVEN: Final = 400
+"""So many resources one agent is put forward with: its ceiling is one entry of the ledger."""
+ROOM: Final = 32 * 1024
+"""Bytes that a brief is put forward with at most; a file that names more tools cannot hold up all that was met."""
 LEFT: Final = frozenset({"review_lacks", "owner_gone", "domain_outside", "action_unknown"})
 """Faults that only say that something cannot be in force yet; they come before anything of it is written."""
 _KINDS: Final[Mapping[str, type[Resource | Agent | Brief]]] = {"resource": Resource, "agent": Agent, "brief": Brief}
@@ -122,6 +126,8 @@ def _agent(change: Change, one: Acting, moved: set[str], due: Instant, by: str) 
     reader, found = change.reader, []
     places = {name: reader.get(Resource, name) for name in one.resources}
     given = [name for name, place in places.items() if place is None or place.state not in FINAL]
+    said = {**one.said, **({"lacks": f"{len(given) - GIVEN} more servers than it can have"} if given[GIVEN:] else {})}
+    given = given[:GIVEN]
     acts = agents.named(reader, one.name)
     if acts is None:
         acts = agents.propose(change, name=one.name, owner=one.owner, purpose=one.purpose, review_due=due, by=by)
@@ -133,10 +139,10 @@ def _agent(change: Change, one: Acting, moved: set[str], due: Instant, by: str) 
             change.record("agent.added", acts, by)
     if fresh:
         ceiling: list[Json] = [f"mcp:{name}/*" for name in given]
-        found.append(_item("agent", one.name, acts, {**one.said, "ceiling": ceiling}))
+        found.append(_item("agent", one.name, acts, {**said, "ceiling": ceiling}))
     if acts.state == "retired" or not given:
         return found
-    before = reader.get(Brief, one.name)
+    before, said = reader.get(Brief, one.name), dict(one.said)
     made = Brief(
         name=one.name,
         version=1,
@@ -147,9 +153,12 @@ def _agent(change: Change, one: Acting, moved: set[str], due: Instant, by: str) 
         domains=tuple(sorted({place.domain if (place := places[name]) else name for name in given})),
         state="proposed",
     )
+    if len(canon(dump(made))) > ROOM:
+        said["lacks"] = f"its file names {len(made.steps)} tools, more than one brief holds"
+        made = changed(made, steps=())
     if before is None or (before.state == "proposed" and before != made):
         change.record("brief.proposed", made, by)
-        found.append(_item("brief", one.name, made, one.said))
+        found.append(_item("brief", one.name, made, said))
     return found
 
 
