@@ -182,9 +182,9 @@ class Names:
 
 
 def joins(one: Statement) -> bool:
-    """Whether a statement may stand in one text with others: queries and settings, and closing all cursors."""
+    """Whether a statement may stand in one text with others: queries, but no COPY of rows; settings; CLOSE ALL."""
     free = one.kind in (Kind.QUERY, Kind.SESSION) or (one.kind is Kind.CLOSE and not one.name)
-    return free and not one.control
+    return free and not one.control and not one.takes_rows
 
 
 def _other(one: Statement, catalogue: Catalogue) -> bool:

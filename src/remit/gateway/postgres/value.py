@@ -40,6 +40,13 @@ _KEPT: Final = {"real": 6, "float4": 6, "double precision": 15, "float8": 15}
 """How many digits are left of a binary number that is made a numeric."""
 _REAL: Final = frozenset({"real", "float4"})
 _DOUBLE: Final = frozenset({"double precision", "float8"})
+_MOMENT: Final = re.compile(r"(?:(date)|(?:(timestamp)|time)(?:\((\d)\))? with(?:out)? time zone)", re.ASCII)
+_MOMENTS: Final = {
+    1082: "date", 1083: "time without", 1114: "timestamp without", 1184: "timestamp with time", 1266: "time with time",
+}  # fmt: skip
+_DAY: Final = r"[1-9]\d{3}-\d{2}-\d{2}"
+_TIME: Final = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.(\d{1,6}))?)?"
+_OFFSET: Final = r"(?:Z|[+-]\d{2}(?::\d{2})?)"
 _CHARS: Final = re.compile(r"(?:character|bpchar|char)(?:\(\d+\))?|(?:character varying|varchar)\((\d+)\)", re.ASCII)
 
 
@@ -182,6 +189,8 @@ def _read(one: Bound, kind: str) -> Json:
     declared = kind if one.oid in UNKNOWN else OIDS.get(one.oid, "")
     if not _alike(family(declared), family(kind)):
         return {"sql": "cast"}
+    if not one.binary and not _plainly(one.data.decode(errors="replace"), kind, one.oid):
+        return {"sql": "cast"}
     try:
         if (family(kind) == "text" or kind == '"char"') and (_cut(one.data, declared) or _cut(one.data, kind)):
             return {"sql": "cast"}
@@ -190,6 +199,20 @@ def _read(one: Bound, kind: str) -> Json:
         return _made(_binary(one.data, declared), declared, kind)
     except (ValueError, struct.error, ArithmeticError):
         return {"sql": "binary"}
+
+
+def _plainly(text: str, kind: str, oid: int = 0) -> bool:
+    """Whether a date or time is said so that no setting of the session and no cast makes another one of it."""
+    meant = _MOMENT.fullmatch(kind)
+    if meant is None:
+        return True
+    if oid not in UNKNOWN and not kind.replace(f"({meant[3]})", "").startswith(_MOMENTS.get(oid, "-")):
+        return False
+    form = _DAY if meant[1] or meant[2] else ""
+    if not meant[1]:
+        form += ("[ T]" if form else "") + _TIME + (_OFFSET if " with " in kind else "")
+    said = re.fullmatch(form, text, re.ASCII)
+    return said is not None and (meant[1] is not None or len(said[1] or "") <= int(meant[3] or 6))
 
 
 def _alike(declared: str, meant: str) -> bool:
@@ -274,7 +297,7 @@ def constant(node: Any, kind: str) -> Fixed:
         return Fixed(kept(number(node.fval.fval), kind))
     if held == "boolval":
         return Fixed(node.boolval.boolval)
-    if held == "sval" and _cut(node.sval.sval.encode(), kind):
+    if held == "sval" and (_cut(node.sval.sval.encode(), kind) or not _plainly(node.sval.sval, kind)):
         return opaque("cast")
     if held == "sval":
         return Fixed(kept(plain(node.sval.sval, kind), kind))
