@@ -4,7 +4,7 @@ import pytest
 
 from remit.core.errors import RemitError
 from remit.core.operation import Request
-from remit.gateway.api.fields import back, location, there
+from remit.gateway.api.fields import back, countable, location, there
 from remit.gateway.api.openapi import read
 from remit.gateway.api.operations import Operations, quoted, typed
 from remit.gateway.api.rows import rows
@@ -87,6 +87,8 @@ def test_fields_pass_by_name_and_only_as_plain_text():
     assert kept == [(b"accept", b"a/b"), (b"accept-encoding", b"identity"), (b"content-type", b"application/json")]
     assert code(there, [(b"x-user", b"\xff")], body=False) == "header_invalid"
     assert code(there, [(b"accept", b"a"), (b"accept", b"b")], body=False) == "header_invalid"
+    assert countable([(b"accept", b"*/*"), (b"range", b"bytes=0-1")]) == [(b"range", b"bytes=0-1")]
+    assert countable([(b"accept", b'a/xml;x=",application/json"')]) == []
     found = back([(b"etag", b"1"), (b"set-cookie", b"a"), (b"location", b"/v1/x")], "http://a", "/v1", "/http/pay")
     assert found == [(b"etag", b"1"), (b"location", b"/http/pay/x"), (b"cache-control", b"no-store")]
 

@@ -194,6 +194,25 @@ def test_rows_are_counted_before_an_answer_leaves_in_whatever_form_it_comes():
         assert results == ["withheld", "withheld", "ok"]
 
 
+def test_where_rows_are_limited_no_form_is_asked_for_in_which_they_are_not_told_apart():
+    with pay((step("list_orders", rows={"max": 9}), step("read_order"))) as made:
+        asked = (
+            ("/http/pay/orders", "application/xml", None),
+            ("/http/pay/orders", "text/*, application/json;q=0, */*;q=0.1", None),
+            (
+                "/http/pay/orders",
+                "application/xml, text/csv; q=0.5,application/vnd.shop+json",
+                "text/csv; q=0.5, application/vnd.shop+json",
+            ),
+            ("/http/pay/orders/o-7", "application/xml", "application/xml"),
+        )
+        for path, accept, sent in asked:
+            made.upstream.seen.clear()
+            assert made.ask(path, accept=accept)[0] == 200
+            ((_, _, _, fields),) = made.upstream.seen
+            assert dict(fields).get("accept") == sent
+
+
 def test_http_10_an_api_at_a_refused_address_is_never_dialled():
     for url in ("http://169.254.169.254/v1", "http://100.100.100.200/v1"):
         with pay(base=url) as made:

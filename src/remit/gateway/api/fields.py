@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from remit.core.errors import RemitError
+from remit.gateway.api.rows import counted
 
 Field = tuple[bytes, bytes]
 
@@ -28,6 +29,7 @@ BACK: Final = frozenset(
 _PLACE: Final = re.compile(
     r"(https?://[A-Za-z0-9.:\[\]-]+)?(/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*)(\?[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?"
 )
+_NEVER: Final = re.compile(rb"q\s*=\s*0(\.0*)?")
 _PLAIN: Final = re.compile(rb"[\x20-\x7e\t]*")
 
 
@@ -54,6 +56,24 @@ def there(given: Iterable[Field], *, body: bool, media: str = "application/json"
     if body:
         kept.append((b"content-type", media.encode()))
     return kept
+
+
+def countable(given: Iterable[Field]) -> list[Field]:
+    """The same, where rows are limited: of what an agent would accept, only the media types whose rows are counted.
+
+    Where none is left it is the API's own choice: no agent asks for another form of a list so that it counts as 1.
+    """
+    kept: list[Field] = []
+    for name, value in given:
+        said = value if name != b"accept" else b", ".join(one.strip() for one in value.split(b",") if _counts(one))
+        if said or name != b"accept":
+            kept.append((name, said))
+    return kept
+
+
+def _counts(asked: bytes) -> bool:
+    kind, *more = (part.strip().lower() for part in asked.split(b";"))
+    return counted(kind) and not any(_NEVER.fullmatch(one) for one in more)
 
 
 def back(given: Iterable[Field], origin: str, base: str, prefix: str) -> list[Field]:

@@ -28,6 +28,11 @@ def rows(kind: bytes, body: bytes) -> int:
     return 1
 
 
+def counted(kind: bytes) -> bool:
+    """Say whether rows are told apart in this media type: an answer of any other counts as 1, whatever it holds."""
+    return kind.endswith((b"json", *LINED)) or kind == b"text/event-stream"
+
+
 def held(kind: bytes, body: bytes) -> tuple[Json] | None:
     """What an answer says, where it is JSON in one reading; None for any other: its values are not known."""
     if not kind.endswith(b"json") or kind.endswith(LINED):

@@ -148,7 +148,8 @@ class Passing:
             self._fail(503, "resource_moved", "The API was registered anew while this was asked; ask again.")
             return Ended({"result": "not_sent", "error": "resource_moved"})
         own = {name for name, _ in lent.headers}
-        headers = [*(one for one in self._arrived.sent if one[0] not in own), *lent.headers]
+        sent = fields.countable(self._arrived.sent) if permit.counted else self._arrived.sent
+        headers = [*(one for one in sent if one[0] not in own), *lent.headers]
         if self._asked.operation.upgrade:
             return await self._socket(permit, lent, headers)
         method = self._asked.operation.method
