@@ -75,7 +75,7 @@ def test_people_answer_and_operators_follow_by_keyboard_on_any_screen(asks, tmp_
     one = asks.site.act(lambda c: c.need(Approval, waits))
     assert [(each.by, each.via) for each in one.yes] == [(asks.ann, "console")], "the oldest is asked about first"
     authority = asks.world.authority
-    keys = [note.parse_vkey(each) for each in authority.verifiers()]
+    keys = [note.parse_vkey(each) for each in asks.site.read(lambda _: authority.verifiers())]
     assert evidence_check.examine((out / "evidence.json").read_bytes(), keys, authority.name)[0] is None
 
 
