@@ -24,6 +24,8 @@ WRITING = {
     service: [f"{service}:{name}" for name, level in names.items() if level in ("Write", "Permissions management")]
     for service, names in LEVELS.items()
 }
+BESIDE = [arn("group/g0"), arn("group/g1"), arn("policy/p0")]
+"""What is neither user nor role, and a control may still deny something on."""
 ESCALATING = [name for name in NAMES if name.startswith(("iam:", "sts:", "lambda:", "ec2:"))
               and name.rpartition(":")[2] not in ("SetDefaultPolicyVersion", "AddUserToGroup")]  # fmt: skip
 
@@ -33,7 +35,7 @@ def drawn_account(seed):
     draw = random.Random(seed)
     users, roles, groups = [f"user/u{n}" for n in range(3)], [f"role/r{n}" for n in range(3)], ["g0", "g1"]
     everybody = [*users, *roles]
-    pool = [arn(one) for one in everybody] + [arn(f"group/{one}") for one in groups] + [arn("policy/p0"), "*"]
+    pool = [*(arn(one) for one in everybody), *BESIDE, "*"]
 
     def policy(*, allow=0.9):
         statements = [
@@ -121,7 +123,7 @@ def unlimited(twin, name, freed):
     return all(
         oracle.can(oracle.limits(twin, name, freed), action, place, twin["known"][name], best=False)
         for action in NAMES
-        for place in (*twin["arns"].values(), "arn:aws:s3:::x")
+        for place in (*twin["arns"].values(), *BESIDE, "arn:aws:s3:::x")
     )
 
 
