@@ -85,7 +85,20 @@ _WITHIN: Final = re.compile(r"(?:ASGI|WSGI|Mock|InMemory|FastMCP)Transport$|^(?:
 """What calls an application in the same process: the address is a name that no network knows."""
 
 
-def within(tree: ast.AST) -> frozenset[int]:
+def open_still(tree: ast.AST, told: list[Told]) -> list[Told]:
+    """The same without what is open to nobody: a call in its own process, checks left to a setting or told twice."""
+    if all(kind is not Kind.OPEN_REMOTE for kind, _, _ in told):
+        return told
+    within, chosen = _within(tree), _chosen(tree)
+    kept = [
+        one
+        for one in told
+        if one[0] is not Kind.OPEN_REMOTE or not (one[1] in within or (one[1] in chosen and "certificate" in one[2]))
+    ]
+    return [*_once(kept)]
+
+
+def _within(tree: ast.AST) -> frozenset[int]:
     """The lines of addresses by which code calls an application in its own process."""
     if not re.search(r"(?:ASGI|WSGI|Mock|InMemory)Transport|TestClient", syntax.words(tree)):
         return frozenset()
@@ -110,7 +123,7 @@ _SETS: Final = re.compile(
 )
 
 
-def chosen(tree: ast.AST) -> frozenset[int]:
+def _chosen(tree: ast.AST) -> frozenset[int]:
     """The lines that run only where a setting of the code says whether certificates are checked, or says that not."""
     lines: set[int] = set()
     for one in syntax.every(tree, ast.If):
@@ -120,7 +133,7 @@ def chosen(tree: ast.AST) -> frozenset[int]:
     return frozenset(lines)
 
 
-def once(told: list[Told]) -> Iterator[Told]:
+def _once(told: list[Told]) -> Iterator[Told]:
     """The same, of a context whose checks are turned off in two words, as Python wants it, only the one that does."""
     off = {line for kind, line, said in told if kind is Kind.OPEN_REMOTE and said == UNCHECKED}
     for one in told:

@@ -117,14 +117,7 @@ def read(path: str, text: str) -> tuple[Finding, ...]:
         ]
         told += acting.told(tree)
         told += calls.in_python(tree)
-        within, chosen = calls.within(tree), calls.chosen(tree)
-        told = [
-            one
-            for one in told
-            if one[0] is not Kind.OPEN_REMOTE
-            or not (one[1] in within or (one[1] in chosen and "certificate" in one[2]))
-        ]
-        told = [*calls.once(told)]
+        told = calls.open_still(tree, told)
         told += pysecret.told(text, tree, told)
         if any(one[2] is addressed.NOBODY for one in told) and any(
             served.asks(node) for node in syntax.every(tree, ast.Call)

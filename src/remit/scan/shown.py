@@ -1,9 +1,9 @@
-"""Values that say themselves that they open nothing: for a demonstration or a test, unsigned, only `secret`. Pure."""
+"""Values that say themselves that they open nothing: for show or a test, unsigned, nobody's, only `secret`. Pure."""
 
 import base64
 import json
 import re
-from typing import Final
+from typing import Any, Final
 
 _LONGEST: Final = 80
 """Characters above which a value is no handful of words."""
@@ -41,8 +41,22 @@ def is_unsigned(value: str) -> bool:
     parts = value[at:].split(".") if at >= 0 else []
     if len(parts) != 3:
         return False
-    try:
-        header = json.loads(base64.urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))
-    except (ValueError, RecursionError):
+    header = _part(parts[0])
+    return header is not None and str(header.get("alg")).lower() == "none"
+
+
+def is_anonymous(value: str) -> bool:
+    """Say whether a value is a token that says itself that it is nobody's: a client's key, as Supabase gives it."""
+    if not value.startswith("eyJ") or value.count(".") != 2:
         return False
-    return isinstance(header, dict) and str(header.get("alg")).lower() == "none"
+    claims = _part(value.split(".")[1])
+    return claims is not None and claims.get("role") == "anon"
+
+
+def _part(text: str) -> dict[str, Any] | None:
+    """What a part of a token says (RFC 7519, section 3); None where it is none."""
+    try:
+        said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
