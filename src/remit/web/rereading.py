@@ -8,6 +8,7 @@ from remit.control import rerun
 from remit.control import rightsize as sizes
 from remit.core.errors import RemitError
 from remit.core.rightsize import Rightsize
+from remit.core.whatif import Tally
 from remit.web.site import Site
 
 T = TypeVar("T")
@@ -29,8 +30,12 @@ async def one_by_one(site: Site, work: Generator[None, None, T]) -> T:
             await asyncio.sleep(0)
 
 
+async def replayed(site: Site, job: rerun.Job) -> tuple[Tally, int]:
+    """Every recorded call of a brief decided again: what came of it, and how many plans would not be within it."""
+    return await one_by_one(site, rerun.replaying(site.authority.view, job, part=PART))
+
+
 async def fails(site: Site, one: Rightsize) -> int:
     """How many calls that were allowed would fail under a proposal, by all that is recorded by now."""
-    view = site.authority.view
-    tally, _ = await one_by_one(site, rerun.replaying(view, sizes.again(view, one), part=PART))
+    tally, _ = await replayed(site, sizes.again(site.authority.view, one))
     return tally.fail

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from remit.control import rerun
 from remit.control import rightsize as sizes
 from remit.control.change import Change
 from remit.core import ids
@@ -22,7 +21,7 @@ from remit.core.rightsize import Rightsize, Support
 from remit.web.api.listing import answer, page, shown
 from remit.web.bearer import OPERATOR, Caller, caller
 from remit.web.intake import json_object, query, text, whole
-from remit.web.rereading import PART, fails, one_by_one
+from remit.web.rereading import PART, fails, one_by_one, replayed
 from remit.web.site import Site
 
 MONTH: Final = 30 * 86_400_000
@@ -114,14 +113,12 @@ def _reading(site: Site) -> list[Route]:
 
     async def replay(request: Request) -> Response:
         one, _ = await _operators(site, request)
-        job = sizes.again(site.authority.view, one)
-        tally, beyond = await one_by_one(site, rerun.replaying(site.authority.view, job, part=PART))
+        tally, beyond = await replayed(site, sizes.again(site.authority.view, one))
         return JSONResponse({**sizes.counts(tally, beyond), "failing": tally.named, "opened": tally.opened})
 
     async def watch(request: Request) -> Response:
         one, _ = await _operators(site, request)
-        job = sizes.watched(site.authority.view, one)
-        tally, _ = await one_by_one(site, rerun.replaying(site.authority.view, job, part=PART))
+        tally, _ = await replayed(site, sizes.watched(site.authority.view, one))
         return JSONResponse(
             {"since": one.turned, "allowed": tally.allowed, "refused": tally.open, "calls": tally.opened}
         )
