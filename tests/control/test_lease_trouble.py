@@ -214,12 +214,7 @@ def test_an_end_that_comes_back_while_the_clock_has_jumped_is_tried_again(tmp_pa
     errand, _ = allowed(world)
     world.source.away = True
     world.act(lambda c: revocation.revoke(c, "task", errand.id, "operator"))
-    hours.jump(60_000)
-    assert world.inline.settle(world.lessor, 100), "what came back is still counted as under way"
-    hours.jump(-60_000)
-    world.source.away = False
-    hours.pass_by(1_000)
-    assert world.settle_targets()
+    world.come_back_in_a_jump(hours)
     assert states(world) == ["dead"]
     assert list(world.source.place.iterdir()) == []
     world.close()

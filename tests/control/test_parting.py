@@ -138,11 +138,6 @@ def test_what_comes_back_while_the_clock_has_jumped_is_tried_again(tmp_path):
     one = connected(world)
     world.source.away = True
     ended(world, one)
-    hours.jump(60_000)
-    assert world.inline.settle(world.lessor, 100), "what came back is still counted as under way"
-    hours.jump(-60_000)
-    world.source.away = False
-    hours.pass_by(1_000)
-    assert world.settle_targets()
+    world.come_back_in_a_jump(hours)
     assert now_is(world, one).state == "gone"
     world.close()

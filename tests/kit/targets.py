@@ -17,6 +17,7 @@ from remit.core.moment import Instant
 from remit.core.resource import Minting, Upstream
 from remit.custody.secret import Secret
 from remit.custody.source import Description, Gone, Intent, Lent, Minted, Rung
+from tests.kit.hours import Hours
 from tests.kit.world import TOOLS, World
 
 
@@ -142,6 +143,15 @@ class Lending(World):
         """Carry out what is due at the target; say whether nothing is under way."""
         self.lessor.look()
         return self.inline.settle(self.lessor, patience)
+
+    def come_back_in_a_jump(self, hours: Hours) -> None:
+        """What was sent to a target that is away comes back while the clock has jumped; then both are right again."""
+        hours.jump(60_000)
+        assert self.inline.settle(self.lessor, 100), "what came back is still counted as under way"
+        hours.jump(-60_000)
+        self.source.away = False
+        hours.pass_by(1_000)
+        assert self.settle_targets()
 
     def leases(self):
         """Every lease as its row says."""
